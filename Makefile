@@ -1,0 +1,80 @@
+# `make help` lists the targets.
+
+PORT ?= 8000
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+
+# The first of these that is new enough and can make environments makes this one.
+CANDIDATES := $(PYTHON) python3.14 python3.13 python3.12 python3 python \
+	$(shell ls -d $$HOME/.pyenv/versions/3.1[2-9]*/bin/python3 2>/dev/null | sort -rV)
+FIND_PYTHON = for python in $(CANDIDATES); do \
+	"$$python" -c 'import ensurepip, sys, venv; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
+		&& { echo "$$python"; exit; }; \
+	done; echo "No Python 3.12 or newer with venv was found; name one: make PYTHON=/path/to/python3" >&2; exit 1
+
+# As in production, except that this machine alone is asked, over plain http.
+SERVE := DEBUG=0 SECURE_SSL_REDIRECT=0 SECRET_KEY="$$(cat var/secret_key)"
+PYTEST := $(SERVE) $(BIN)/python -m pytest
+
+.DELETE_ON_ERROR:
+.PHONY: help install run dev test test-all lint messages lock clean
+
+help:  ## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
+
+$(STAMP): requirements/run.txt requirements/dev.txt
+	@$(BIN)/python -c 'import pip, sys; sys.exit(sys.version_info < (3, 12))' 2>/dev/null \
+		|| { python=$$($(FIND_PYTHON)) && "$$python" -m venv --clear $(VENV); }
+	@echo "Installing the packages into $(VENV)"
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes \
+		-r requirements/run.txt -r requirements/dev.txt
+	@touch $@
+
+var/secret_key: | $(STAMP)
+	@mkdir -p var
+	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))' > $@
+
+install: $(STAMP) var/secret_key  ## make .venv, install the pinned packages, collect static files
+	@$(SERVE) $(BIN)/python manage.py compile_translations
+	@$(SERVE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
+
+run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT=8123 make run)
+	@$(SERVE) $(BIN)/python manage.py bootstrap
+	@echo "Serving at http://127.0.0.1:$(PORT)/ (stop with Ctrl+C)"
+	@$(SERVE); export DEBUG SECURE_SSL_REDIRECT SECRET_KEY; exec $(BIN)/granian --interface wsgi \
+		--host 127.0.0.1 --port $(PORT) --workers 1 --log-level warning cspa.wsgi:application
+
+dev: install  ## the reloading development server
+	@DEBUG=1 $(BIN)/python manage.py bootstrap
+	@DEBUG=1 exec $(BIN)/python manage.py runserver $(PORT)
+
+test: install  ## the fast suite: no service, no browser, under 3 minutes
+	@$(PYTEST) -n auto -m "not browser and not long"
+
+test-all: install  ## everything: the suite on SQLite and PostgreSQL, the long tests, Chromium
+	@unset DATABASE_URL; $(PYTEST) -n auto -m "not browser"
+	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser"
+	@unset DATABASE_URL; $(PYTEST) -m browser
+
+lint: install  ## linters, formatters, import order, compose file, missing migrations, deployment check
+	@$(BIN)/ruff check . tests/with-postgres
+	@$(BIN)/ruff format --check . tests/with-postgres
+	@find templates -name '*.html' -exec $(BIN)/djade --target-version 6.1 --check {} +
+	@$(BIN)/lint-imports
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(SERVE) $(BIN)/python manage.py makemigrations --check --dry-run
+	@$(SERVE) SECURE_SSL_REDIRECT=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+
+messages: $(STAMP)  ## write new interface strings into the catalogues (needs gettext)
+	@DEBUG=1 $(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file \
+		--ignore ".venv/*" --ignore "var/*"
+
+lock: $(STAMP)  ## pin the newest allowed packages, with hashes
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --group dev -c requirements/run.txt -o requirements/dev.txt
+
+clean:  ## remove the environment; the data in var/ stay
+	@rm -rf $(VENV)

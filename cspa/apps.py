@@ -1,0 +1,20 @@
+"""The project as an application: the user, the admin site and SQLite's knowledge of letters."""
+
+from django.apps import AppConfig
+from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.db.backends.signals import connection_created
+from django.utils.translation import gettext_lazy as _
+
+
+class CspaConfig(AppConfig):
+    name = "cspa"
+    verbose_name = _("Accounts")
+
+    def ready(self) -> None:
+        from .sqlite import teach_letters
+
+        connection_created.connect(teach_letters, dispatch_uid="cspa.sqlite.teach_letters")
+
+
+class AdminConfig(DjangoAdminConfig):
+    default_site = "cspa.admin.AssemblyAdminSite"

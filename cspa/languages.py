@@ -1,0 +1,61 @@
+"""Names and labels in a column per language, and how a missing one falls back.
+
+The languages are those of ``settings.LANGUAGES``; none is named in code.
+"""
+
+from collections.abc import Iterable
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import get_language
+from translated_fields import TranslatedField, to_attribute
+
+
+class Localised(str):
+    """A text that knows the language it is written in, which may not be the one asked for."""
+
+    lang: str
+
+    def __new__(cls, text: str, lang: str) -> "Localised":
+        localised = super().__new__(cls, text)
+        localised.lang = lang
+        return localised
+
+
+def language_codes() -> list[str]:
+    """The site's languages in their order of preference."""
+    return [code for code, _name in settings.LANGUAGES]
+
+
+def columns(name: str) -> list[str]:
+    """The columns that hold ``name``, in the order of the languages: name_en, name_ru."""
+    return [to_attribute(name, code) for code in language_codes()]
+
+
+def localised(instance: models.Model, name: str, language: str | None = None) -> Localised:
+    """The text of ``name`` in ``language`` (default: the active one), else in the first that has it."""
+    wanted = language or get_language() or settings.LANGUAGE_CODE
+    for code in dict.fromkeys([wanted, *language_codes()]):
+        if text := getattr(instance, to_attribute(name, code), ""):
+            return Localised(text, code)
+    return Localised("", wanted)
+
+
+def translated(field: models.Field) -> TranslatedField:
+    """``field`` once per language; reading the plain name falls back in the order of the languages."""
+    return TranslatedField(field, attrgetter=lambda name, field: lambda self: localised(self, name))
+
+
+def any_language(name: str) -> models.Q:
+    """The condition that ``name`` is filled in at least one language."""
+    return ~models.Q(**dict.fromkeys(columns(name), ""))
+
+
+def contains(names: Iterable[str], text: str) -> models.Q:
+    """The condition that one of ``names`` holds ``text`` in any language, in any case of letters."""
+    condition = models.Q()
+    for name in names:
+        prefix, _, last = name.rpartition("__")
+        for column in columns(last):
+            condition |= models.Q(**{f"{prefix}__{column}__icontains" if prefix else f"{column}__icontains": text})
+    return condition

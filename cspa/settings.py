@@ -1,0 +1,258 @@
+"""Settings of the project, read from the environment; .env.example explains each variable.
+
+A wrong value stops the start with the variable's name and what it may be.
+"""
+
+import os
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.csp import CSP
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+VAR_DIR = BASE_DIR / "var"
+VAR_DIR.mkdir(exist_ok=True)
+
+
+# Readers
+
+
+def env_text(name: str, default: str = "") -> str:
+    """The variable as text; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """True for 1 and true, False for 0 and false, in any case; anything else is an error."""
+    value = env_text(name).lower()
+    if not value:
+        return default
+    if value not in {"1", "0", "true", "false"}:
+        raise ImproperlyConfigured(f"{name} must be 1, 0, true or false, not {value!r}.")
+    return value in {"1", "true"}
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """The comma-separated values, without empty ones."""
+    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_url(name: str, default: str, schemes: tuple[str, ...]):
+    """The parts of an address whose scheme must be one of ``schemes``."""
+    try:
+        url = urlsplit(env_text(name, default))
+        url.port  # noqa: B018  a port that is no number raises here
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not an address: {error}.") from error
+    if url.scheme not in schemes:
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return url
+
+
+def env_timezone(name: str, default: str) -> str:
+    value = env_text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a zone of the tz database such as Europe/Moscow, not {value!r}."
+        ) from error
+    return value
+
+
+def env_database(name: str, default: str) -> dict:
+    """A SQLite file or a PostgreSQL database; each with the options that this project relies on."""
+    env_url(name, default, ("sqlite", "postgres", "postgresql"))
+    try:
+        database = dj_database_url.parse(env_text(name, default))
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",  # a writer waits at the start instead of failing half-way
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+    else:
+        database["CONN_HEALTH_CHECKS"] = True  # a connection that died is replaced before it is used
+        database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+    return database
+
+
+def env_cache(name: str, default: str) -> dict:
+    url = env_url(name, default, ("locmem", "redis", "rediss"))
+    if url.scheme == "locmem":
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url.geturl()}
+
+
+def env_mailer(name: str, default: str) -> dict:
+    url = env_url(name, default, ("console", "smtp", "smtp+tls", "smtps"))
+    if url.scheme == "console":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    options = {
+        "host": url.hostname or "localhost",
+        "port": url.port or (465 if url.scheme == "smtps" else 587),
+    }
+    if url.username:
+        options |= {"username": unquote(url.username), "password": unquote(url.password or "")}
+    options |= {"use_ssl": url.scheme == "smtps", "use_tls": url.scheme == "smtp+tls"}
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def env_site_url(name: str) -> str:
+    if not env_text(name):
+        return ""
+    url = env_url(name, "", ("http", "https"))
+    if not url.hostname or url.path.strip("/") or url.query or url.fragment:
+        raise ImproperlyConfigured(f"{name} must be scheme and host alone, such as https://example.org.")
+    return f"{url.scheme}://{url.netloc}"
+
+
+# What the environment decides
+
+DEBUG = env_bool("DEBUG", False)
+SECRET_KEY = env_text("SECRET_KEY", "for development only" if DEBUG else "")
+if not SECRET_KEY:
+    raise ImproperlyConfigured("SECRET_KEY must be set (any long random text), unless DEBUG is 1.")
+ALLOWED_HOSTS = env_list("ALLOWED_HOSTS", "localhost,127.0.0.1,[::1]")
+CSRF_TRUSTED_ORIGINS = env_list("CSRF_TRUSTED_ORIGINS")
+for origin in CSRF_TRUSTED_ORIGINS:
+    if "://" not in origin:
+        raise ImproperlyConfigured(
+            f"CSRF_TRUSTED_ORIGINS must hold origins such as https://example.org, not {origin!r}."
+        )
+SITE_URL = env_site_url("SITE_URL")
+TIME_ZONE = env_timezone("TIME_ZONE", "Europe/Moscow")
+DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
+MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
+MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
+SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
+if env_bool("BEHIND_PROXY", False):
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+
+# Languages: adding one is a line here and `manage.py makemigrations`
+
+LANGUAGES = [("en", "English"), ("ru", "Русский")]
+LANGUAGE_CODE = "en"
+LOCALE_PATHS = [BASE_DIR / "cspa" / "locale"]
+FORMAT_MODULE_PATH = ["cspa.formats"]
+USE_TZ = True
+
+# Applications
+
+AUTH_USER_MODEL = "cspa.User"
+ROOT_URLCONF = "cspa.urls"
+WSGI_APPLICATION = "cspa.wsgi.application"
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+INSTALLED_APPS = [
+    "cspa.apps.CspaConfig",
+    "delegations",
+    "news",
+    "cspa.apps.AdminConfig",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.sitemaps",
+    "django_countries",
+    "django_filters",
+    "django_prose_editor",
+    "translated_fields",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "django.middleware.csp.ContentSecurityPolicyMiddleware",
+    "cspa.middleware.permissions_policy",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.http.ConditionalGetMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+]
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "builtins": ["django.templatetags.i18n", "django.templatetags.static", "cspa.templatetags.site"],
+            "context_processors": [
+                "django.template.context_processors.csp",
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    }
+]
+FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# Static files and uploads
+
+STATIC_URL = "/static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "static"]
+MEDIA_URL = "/media/"
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Security
+
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
+if SECURE_SSL_REDIRECT:
+    SECURE_HSTS_SECONDS = 365 * 24 * 3600
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "cspa.views.csrf_failure"
+# Readers get nothing but the site's own styles, fonts and pictures; the admin adds its scripts in cspa.admin.
+SECURE_CSP = {
+    "default-src": [CSP.NONE],
+    "style-src": [CSP.SELF],
+    "img-src": [CSP.SELF],
+    "font-src": [CSP.SELF],
+    "form-action": [CSP.SELF],
+    "base-uri": [CSP.NONE],
+    "frame-ancestors": [CSP.NONE],
+}
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "handlers": {"console": {"class": "logging.StreamHandler"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+}
