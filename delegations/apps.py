@@ -1,0 +1,9 @@
+"""The directory of delegations."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class DelegationsConfig(AppConfig):
+    name = "delegations"
+    verbose_name = _("Delegations")

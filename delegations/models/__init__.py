@@ -1,0 +1,26 @@
+"""Who sits in the Assembly, on any date, with a source for every fact."""
+
+from .delegation import ChamberSeats, Delegation, Seats, delegations_on
+from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
+from .people import AssemblyPost, Delegate, Person, Representative
+from .periods import NoOverlap, Period, Source
+
+__all__ = [
+    "AssemblyPost",
+    "Chamber",
+    "ChamberSeats",
+    "Delegate",
+    "Delegation",
+    "FormerSlug",
+    "Link",
+    "NoOverlap",
+    "Parliament",
+    "Participation",
+    "Period",
+    "Person",
+    "Representative",
+    "SeatQuota",
+    "Seats",
+    "Source",
+    "delegations_on",
+]

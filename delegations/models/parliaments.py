@@ -1,0 +1,312 @@
+"""Parliaments, their chambers, and what is dated about them."""
+
+from datetime import date
+
+from django.core.validators import MinValueValidator
+from django.db import models
+from django.db.models import Exists, OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django_countries.fields import CountryField
+
+from cspa.languages import any_language, contains, translated
+
+from .periods import NoOverlap, Period, web_address
+
+# Words of the site's addresses that no parliament may take.
+RESERVED_SLUGS = {"people", "changes"}
+
+
+class SlugManager(models.Manager):
+    """Finds a row by its slug, its natural key in fixtures and exports."""
+
+    def get_by_natural_key(self, slug: str) -> models.Model:
+        return self.get(slug=slug)
+
+
+class ParliamentQuerySet(models.QuerySet):
+    """Parliaments, asked for a day."""
+
+    def on(self, day: date) -> "ParliamentQuerySet":
+        """Those that take part on ``day``, each with its ``status``.
+
+        A parliament without any participation row is among them, with the status None: not recorded.
+        """
+        participations = Participation.objects.filter(parliament=OuterRef("pk"))
+        return self.filter(Exists(participations.on(day)) | ~Exists(participations)).annotate(
+            status=Subquery(participations.on(day).values("status")[:1])
+        )
+
+    def search(self, text: str) -> "ParliamentQuerySet":
+        """Those whose name, or the name of a chamber, holds ``text`` in any language."""
+        chambers = Chamber.objects.filter(contains(["name"], text), parliament=OuterRef("pk"))
+        return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
+
+
+class Parliament(models.Model):
+    """A national parliament that takes part in the Assembly."""
+
+    slug = models.SlugField(
+        _("address"),
+        unique=True,
+        help_text=_("Latin letters, as in “belarus”: the page becomes /delegations/belarus/."),
+    )
+    name = translated(
+        models.CharField(
+            _("name"),
+            max_length=200,
+            blank=True,
+            default="",
+            help_text=_("In full: “National Assembly of the Republic of Belarus”."),
+        )
+    )
+    short_name = translated(
+        models.CharField(
+            _("short name"),
+            max_length=80,
+            blank=True,
+            default="",
+            help_text=_("As in lists: “Belarus”. Empty: the full name."),
+        )
+    )
+    country = CountryField(_("country"), unique=True)
+    order = models.PositiveSmallIntegerField(
+        _("protocol order"), default=100, help_text=_("Lists show the smallest number first.")
+    )
+
+    objects = SlugManager.from_queryset(ParliamentQuerySet)()
+
+    class Meta:
+        verbose_name = _("parliament")
+        verbose_name_plural = _("parliaments")
+        ordering = ["order", "slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="parliament_name_in_some_language",
+                condition=any_language("name"),
+                violation_error_message=_("Give the name in at least one language."),
+            ),
+            models.CheckConstraint(
+                name="parliament_slug_not_reserved",
+                condition=~Q(slug__in=sorted(RESERVED_SLUGS)),
+                violation_error_message=_("The site needs the addresses “people” and “changes” itself."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args, **kwargs) -> None:
+        former = type(self).objects.filter(pk=self.pk).values_list("slug", flat=True).first() if self.pk else None
+        super().save(*args, **kwargs)
+        FormerSlug.objects.filter(slug=self.slug).delete()
+        if former and former != self.slug:
+            FormerSlug.objects.create(parliament=self, slug=former)
+
+    def get_absolute_url(self) -> str:
+        return reverse("delegations:delegation", args=[self.slug])
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    @property
+    def label(self) -> str:
+        """What lists and links call it: the short name, else the full one."""
+        return self.short_name or self.name
+
+
+class FormerSlug(models.Model):
+    """An address that a parliament's page once had; it redirects for ever."""
+
+    parliament = models.ForeignKey(Parliament, models.CASCADE, related_name="former_slugs")
+    slug = models.SlugField(unique=True)
+
+    objects = SlugManager()
+
+    class Meta:
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+
+    def __str__(self) -> str:
+        return self.slug
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+
+class Participation(Period):
+    """The status in which a parliament takes part, over a period."""
+
+    class Status(models.TextChoices):
+        MEMBER = "member", _("member")
+        OBSERVER = "observer", _("observer")
+        PARTNER = "partner", _("partner")
+        SUSPENDED = "suspended", _("suspended")
+
+    parliament = models.ForeignKey(
+        Parliament, models.PROTECT, related_name="participations", verbose_name=_("parliament")
+    )
+    status = models.CharField(_("status"), max_length=9, choices=Status)
+
+    line = ("parliament",)
+
+    class Meta(Period.Meta):
+        verbose_name = _("participation")
+        verbose_name_plural = _("participations")
+        constraints = [
+            *Period.Meta.constraints,
+            NoOverlap(
+                name="participation_no_overlap",
+                fields=["parliament"],
+                violation_error_message=_("This parliament has another status in the same period."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parliament}: {self.get_status_display()}"
+
+
+class Chamber(models.Model):
+    """A house of a parliament."""
+
+    class Kind(models.TextChoices):
+        LOWER = "lower", _("lower house")
+        UPPER = "upper", _("upper house")
+        SINGLE = "single", _("single chamber")
+
+    class Members(models.TextChoices):
+        DEPUTIES = "deputies", _("deputies")
+        MEMBERS = "members", _("members")
+        SENATORS = "senators", _("senators")
+
+    parliament = models.ForeignKey(Parliament, models.PROTECT, related_name="chambers", verbose_name=_("parliament"))
+    slug = models.SlugField(
+        _("code"),
+        max_length=80,
+        unique=True,
+        help_text=_("Country first, as in “kazakhstan-mazhilis”: files and imports name the chamber by it."),
+    )
+    name = translated(
+        models.CharField(
+            _("name"),
+            max_length=200,
+            blank=True,
+            default="",
+            help_text=_("As in “House of Representatives”."),
+        )
+    )
+    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    members_called = models.CharField(
+        _("its members are called"), max_length=8, choices=Members, default=Members.DEPUTIES
+    )
+    order = models.PositiveSmallIntegerField(
+        _("order"), default=1, help_text=_("Place among the chambers of this parliament.")
+    )
+
+    objects = SlugManager()
+
+    class Meta:
+        verbose_name = _("chamber")
+        verbose_name_plural = _("chambers")
+        ordering = ["parliament__order", "parliament__slug", "order", "slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="chamber_name_in_some_language",
+                condition=any_language("name"),
+                violation_error_message=_("Give the name in at least one language."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.parliament.label})"
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+    natural_key.dependencies = ["delegations.parliament"]
+
+    def members(self, number: int) -> str:
+        """``number`` with the word for its members: "7 deputies"."""
+        forms = {
+            self.Members.DEPUTIES: ngettext("%(number)d deputy", "%(number)d deputies", number),
+            self.Members.MEMBERS: ngettext("%(number)d member", "%(number)d members", number),
+            self.Members.SENATORS: ngettext("%(number)d senator", "%(number)d senators", number),
+        }
+        return forms[self.members_called] % {"number": number}
+
+
+class SeatQuota(Period):
+    """How many seats of the delegation a chamber fills, over a period."""
+
+    chamber = models.ForeignKey(Chamber, models.PROTECT, related_name="quotas", verbose_name=_("chamber"))
+    seats = models.PositiveSmallIntegerField(_("seats"), validators=[MinValueValidator(1)])
+
+    line = ("chamber",)
+
+    class Meta(Period.Meta):
+        verbose_name = _("seat quota")
+        verbose_name_plural = _("seat quotas")
+        constraints = [
+            *Period.Meta.constraints,
+            NoOverlap(
+                name="seatquota_no_overlap",
+                fields=["chamber"],
+                violation_error_message=_(
+                    "This chamber has another quota in the same period. End the earlier one first."
+                ),
+            ),
+            models.CheckConstraint(
+                name="seatquota_seats_1_to_999",
+                condition=Q(seats__range=(1, 999)),
+                violation_error_message=_("A quota has between 1 and 999 seats."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.chamber}: {self.seats}"
+
+
+class Link(Period):
+    """The address of a website of a parliament or of one chamber."""
+
+    parliament = models.ForeignKey(
+        Parliament, models.PROTECT, null=True, blank=True, related_name="links", verbose_name=_("parliament")
+    )
+    chamber = models.ForeignKey(
+        Chamber, models.PROTECT, null=True, blank=True, related_name="links", verbose_name=_("chamber")
+    )
+    url = models.URLField(_("address"), max_length=1000, validators=[web_address])
+    language = models.CharField(
+        _("language of the site"),
+        max_length=10,
+        blank=True,
+        choices=[
+            ("en", _("English")),
+            ("ru", _("Russian")),
+            ("hy", _("Armenian")),
+            ("be", _("Belarusian")),
+            ("kk", _("Kazakh")),
+            ("ky", _("Kyrgyz")),
+            ("tg", _("Tajik")),
+        ],
+        help_text=_("Empty: not recorded, or several languages."),
+    )
+
+    line = ("parliament", "chamber", "language")
+
+    class Meta(Period.Meta):
+        verbose_name = _("website")
+        verbose_name_plural = _("websites")
+        constraints = [
+            *Period.Meta.constraints,
+            models.CheckConstraint(
+                name="link_of_parliament_or_chamber",
+                condition=Q(parliament__isnull=False, chamber__isnull=True)
+                | Q(parliament__isnull=True, chamber__isnull=False),
+                violation_error_message=_("A website belongs to a parliament or to a chamber, not to both."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.url

@@ -1,0 +1,265 @@
+"""People and what they did in the Assembly, each for a period."""
+
+from django.db import models
+from django.db.models import Max, Q
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+from slugify import slugify
+from translated_fields import to_attribute
+
+from cspa.derived import DerivedModel, DerivedQuerySet
+from cspa.images import PhotoField
+from cspa.languages import Localised, any_language, columns, contains, language_codes, localised, translated
+from cspa.sorting import KEY_LENGTH, sort_key
+
+from .parliaments import Chamber, Parliament
+from .periods import NoOverlap, Period
+
+NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
+
+
+class PersonQuerySet(DerivedQuerySet):
+    """People, in the reader's order."""
+
+    def bulk_create(self, objs, *args, **kwargs):
+        objs = list(objs)
+        number = self.model.next_public_id() if objs else 0
+        for person in objs:
+            if person.public_id is None:
+                person.public_id, number = number, number + 1
+        return super().bulk_create(objs, *args, **kwargs)
+
+    def in_order(self) -> "PersonQuerySet":
+        """By the names that the active language sorts people by."""
+        return self.order_by(to_attribute("sort_key"), "public_id")
+
+    def search(self, text: str) -> "PersonQuerySet":
+        """Those of whose names one holds ``text``."""
+        return self.filter(contains(["name", "family_name", "given_name"], text))
+
+
+class PersonManager(models.Manager.from_queryset(PersonQuerySet)):
+    def get_by_natural_key(self, public_id: int) -> "Person":
+        return self.get(public_id=public_id)
+
+
+def _name_part(label: str, help_text: str = "") -> models.CharField:
+    return translated(models.CharField(label, max_length=150, blank=True, default="", help_text=help_text))
+
+
+class Person(DerivedModel):
+    """A human being, once. No birth date and no private contact is kept."""
+
+    class Gender(models.TextChoices):
+        FEMALE = "female", _("female")
+        MALE = "male", _("male")
+        OTHER = "other", _("other")
+
+    public_id = models.PositiveIntegerField(
+        _("public id"),
+        unique=True,
+        editable=False,
+        help_text=_("Never changes: it stands in addresses and files."),
+    )
+    name = _name_part(_("name"), _("As the language writes it: “Viktor Kogut”, «Виктор Когут»."))
+    family_name = _name_part(_("family name"), _("As in “Kogut”; empty where not known for certain."))
+    given_name = _name_part(_("given name"), _("As in “Viktor”."))
+    patronymic = _name_part(_("patronymic"), _("As in “Nikolaevich”; empty where not published."))
+    sort_name = _name_part(_("sort name"), _("Only where lists must sort by something else than the family name."))
+    gender = models.CharField(_("gender"), max_length=6, choices=Gender, blank=True)
+    photo = PhotoField(_("photo"), upload_to="people/", blank=True)
+    photo_credit = translated(models.CharField(_("photo credit"), max_length=200, blank=True, default=""))
+    photo_alt = translated(
+        models.CharField(
+            _("alternative text of the photo"),
+            max_length=200,
+            blank=True,
+            default="",
+            help_text=_("What is to be seen, for those who do not see it: “Viktor Kogut at a lectern”."),
+        )
+    )
+    sort_key = translated(models.CharField(max_length=KEY_LENGTH, editable=False, default="", db_index=True))
+
+    objects = PersonManager()
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(
+                name="person_name_in_some_language",
+                condition=any_language("name"),
+                violation_error_message=_("Give the name in at least one language."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("delegations:person", args=[self.public_id, self.slug])
+
+    def natural_key(self) -> tuple[int]:
+        return (self.public_id,)
+
+    @classmethod
+    def next_public_id(cls) -> int:
+        """One more than the largest id ever given to a person on record."""
+        return (cls.objects.aggregate(largest=Max("public_id"))["largest"] or 0) + 1
+
+    @classmethod
+    def derived_from(cls) -> frozenset[str]:
+        return frozenset(column for part in NAME_PARTS for column in columns(part))
+
+    @classmethod
+    def derived(cls) -> frozenset[str]:
+        return frozenset(columns("sort_key"))
+
+    def derive(self) -> None:
+        if self.public_id is None:
+            self.public_id = self.next_public_id()
+        for code in language_codes():
+            family = " ".join(
+                filter(None, [self._in(code, part) for part in ("family_name", "given_name", "patronymic")])
+            )
+            text = self._in(code, "sort_name") or (family if self._in(code, "family_name") else "")
+            setattr(self, to_attribute("sort_key", code), sort_key(text or localised(self, "name", code)))
+
+    def _in(self, code: str, part: str) -> str:
+        return getattr(self, to_attribute(part, code))
+
+    @property
+    def slug(self) -> str:
+        """The name in Latin letters, the same in every language."""
+        return slugify(localised(self, "name", language_codes()[0]), max_length=80) or "person"
+
+    @property
+    def directory_name(self) -> Localised:
+        """As directories of the active language list people; in Russian the family name comes first."""
+        code = get_language()
+        family, given = self._in(code, "family_name"), self._in(code, "given_name")
+        if code == "ru" and family and given:
+            return Localised(" ".join(filter(None, [family, given, self._in(code, "patronymic")])), code)
+        return self.name
+
+
+class Delegate(Period):
+    """A person's mandate for a chamber."""
+
+    class Role(models.TextChoices):
+        HEAD = "head", _("head of the delegation")
+        DEPUTY_HEAD = "deputy_head", _("deputy head of the delegation")
+        DELEGATE = "delegate", _("delegate")
+        SUBSTITUTE = "substitute", _("substitute")
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="mandates", verbose_name=_("person"))
+    chamber = models.ForeignKey(Chamber, models.PROTECT, related_name="delegates", verbose_name=_("chamber"))
+    role = models.CharField(
+        _("role"),
+        max_length=11,
+        choices=Role,
+        default=Role.DELEGATE,
+        help_text=_("A substitute fills no seat."),
+    )
+    political_group = translated(models.CharField(_("political group"), max_length=200, blank=True, default=""))
+    constituency = translated(models.CharField(_("constituency"), max_length=200, blank=True, default=""))
+
+    line = ("person", "chamber")
+
+    class Meta(Period.Meta):
+        verbose_name = _("delegate")
+        verbose_name_plural = _("delegates")
+        constraints = [
+            *Period.Meta.constraints,
+            NoOverlap(
+                name="delegate_no_overlap",
+                fields=["person", "chamber"],
+                violation_error_message=_(
+                    "This person has another mandate for this chamber in the same period. End the earlier one first."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.chamber}"
+
+    @property
+    def fills_seat(self) -> bool:
+        return self.role != self.Role.SUBSTITUTE
+
+
+class Representative(Period):
+    """A person's service as plenipotentiary representative of a parliament."""
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="services", verbose_name=_("person"))
+    parliament = models.ForeignKey(
+        Parliament, models.PROTECT, related_name="representatives", verbose_name=_("parliament")
+    )
+
+    line = ("parliament",)
+
+    class Meta(Period.Meta):
+        verbose_name = _("plenipotentiary representative")
+        verbose_name_plural = _("plenipotentiary representatives")
+        constraints = [
+            *Period.Meta.constraints,
+            NoOverlap(
+                name="representative_no_overlap",
+                fields=["parliament"],
+                violation_error_message=_(
+                    "This parliament has another representative in the same period. End the earlier service first."
+                ),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.parliament}"
+
+
+class AssemblyPost(Period):
+    """A person's function in the Assembly itself."""
+
+    class Post(models.TextChoices):
+        CHAIR = "chair", _("Chair of the Assembly")
+        COUNCIL_MEMBER = "council_member", _("member of the Council of the Assembly")
+        EXECUTIVE_SECRETARY = "executive_secretary", _("Executive Secretary of the Assembly")
+        DEPUTY_EXECUTIVE_SECRETARY = (
+            "deputy_executive_secretary",
+            _("deputy Executive Secretary of the Assembly"),
+        )
+        COMMISSION_CHAIR = "commission_chair", _("chair of a standing commission")
+
+    person = models.ForeignKey(Person, models.PROTECT, related_name="posts", verbose_name=_("person"))
+    post = models.CharField(_("post"), max_length=26, choices=Post)
+    commission = translated(
+        models.CharField(
+            _("standing commission"),
+            max_length=200,
+            blank=True,
+            default="",
+            help_text=_("Only for the chair of a standing commission: its name."),
+        )
+    )
+
+    line = ("person", "post", *columns("commission"))
+
+    class Meta(Period.Meta):
+        verbose_name = _("post in the Assembly")
+        verbose_name_plural = _("posts in the Assembly")
+        constraints = [
+            *Period.Meta.constraints,
+            models.CheckConstraint(
+                name="assemblypost_commission_of_its_chair",
+                condition=Q(post="commission_chair") | ~any_language("commission"),
+                violation_error_message=_("Only the chair of a standing commission has a commission."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.person}, {self.title}"
+
+    @property
+    def title(self) -> str:
+        """The post as the reader's language says it, with the commission where there is one."""
+        return f"{self.get_post_display()}: {self.commission}" if self.commission else self.get_post_display()

@@ -1,0 +1,405 @@
+"""Dated facts: what holds for a period, what it rests on, and that no two contradict each other.
+
+A period is half-open. ``start`` is the first day in office, ``end`` the first day no longer in office, on which
+a successor may begin: a person sits on D when start <= D < end.
+"""
+
+import uuid
+from collections.abc import Iterable
+from datetime import date, timedelta
+
+from django.core.exceptions import ValidationError
+from django.core.validators import URLValidator
+from django.db import DEFAULT_DB_ALIAS, models
+from django.db.backends.ddl_references import Statement, Table
+from django.db.models import Case, F, OuterRef, Q, Value, When
+from django.db.models.constraints import BaseConstraint
+from django.db.models.deletion import ProtectedError
+from django.db.models.functions import Coalesce, Greatest
+from django.dispatch import receiver
+from django.utils.translation import gettext_lazy as _
+
+from cspa.derived import DerivedModel, DerivedQuerySet
+from cspa.languages import any_language, translated
+
+from ..dates import EARLIEST, LATEST, PartialDate, Precision
+
+web_address = URLValidator(schemes=["http", "https"])
+
+
+class After(models.Func):
+    """The date one ``unit`` (day, month, year) after a date, on both databases."""
+
+    output_field = models.DateField()
+
+    def __init__(self, expression, unit: str = "day", **extra):
+        super().__init__(expression, unit=unit, **extra)
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, template="date(%(expressions)s, '+1 %(unit)s')", **context)
+
+    def as_postgresql(self, compiler, connection, **context):
+        template = "(%(expressions)s + interval '1 %(unit)s')::date"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+class FirstOf(models.Func):
+    """The first day of the ``unit`` (month, year) that a date lies in, on both databases."""
+
+    output_field = models.DateField()
+
+    def __init__(self, expression, unit: str, **extra):
+        super().__init__(expression, unit=unit, **extra)
+
+    def as_sqlite(self, compiler, connection, **context):
+        return self.as_sql(compiler, connection, template="date(%(expressions)s, 'start of %(unit)s')", **context)
+
+    def as_postgresql(self, compiler, connection, **context):
+        template = "date_trunc('%(unit)s', %(expressions)s::timestamp)::date"
+        return self.as_sql(compiler, connection, template=template, **context)
+
+
+def _stored_as_first_day(name: str) -> Q:
+    """The condition that the date ``name`` is the first day of what its precision says."""
+    precision = f"{name}_precision"
+    return (
+        Q(**{f"{name}__isnull": True})
+        | Q(**{precision: Precision.DAY})
+        | Q(**{precision: Precision.MONTH, name: FirstOf(name, "month")})
+        | Q(**{precision: Precision.YEAR, name: FirstOf(name, "year")})
+    )
+
+
+def _ended_or(*cases: When) -> Case:
+    """The first day that no longer counts: ``cases`` of the end, after those of "ended, date not known"."""
+    return Case(
+        When(ended=True, start__isnull=False, start_precision=Precision.DAY, then=After("start")),
+        # Not even a day is certain: the row is listed as ended and never counts.
+        When(ended=True, then=Coalesce("start", Value(EARLIEST))),
+        When(end__isnull=True, then=None),
+        *cases,
+        default=F("end"),
+        output_field=models.DateField(),
+    )
+
+
+COUNTS_UNTIL = _ended_or(
+    When(end_precision=Precision.MONTH, then=After("end", "month")),
+    When(end_precision=Precision.YEAR, then=After("end", "year")),
+)
+
+# A row that ended "in 2020" gives way to a successor from any day of 2020, but holds its own first day.
+BLOCKS_UNTIL = _ended_or(
+    When(~Q(end_precision=Precision.DAY) & Q(start__isnull=False), then=Greatest("end", After("start"))),
+)
+
+
+class PeriodQuerySet(DerivedQuerySet):
+    """Dated rows, asked for a day."""
+
+    def on(self, day: date) -> "PeriodQuerySet":
+        """The rows that hold on ``day``: the one rule behind pages, files, API and reports.
+
+        Where a partial end and the next start of the same line fall in the same year or month, the earlier
+        row counts only until that start.
+        """
+        siblings = self.model._base_manager.all()
+        for name in self.model.line:
+            column = self.model._meta.get_field(name).attname
+            # Two empty columns are the same line, which NULL = NULL would not say.
+            empty = Value("" if column == name else 0)
+            siblings = siblings.alias(**{f"line_{name}": Coalesce(column, empty)}).filter(
+                **{f"line_{name}": Coalesce(OuterRef(column), empty)}
+            )
+        next_start = siblings.filter(
+            start__gte=OuterRef("end"),
+            start__gt=Coalesce(OuterRef("start"), Value(EARLIEST - timedelta(days=1))),
+            start__lte=day,
+        )
+        return self.filter(
+            Q(start__isnull=True) | Q(start__lte=day),
+            Q(counts_until__isnull=True) | Q(counts_until__gt=day),
+        ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
+
+    def in_order(self) -> "PeriodQuerySet":
+        """Latest first; what has no start comes last."""
+        return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
+
+
+class UidManager(models.Manager):
+    """Finds a row by its public id, its natural key in fixtures and exports."""
+
+    def get_by_natural_key(self, uid: str) -> models.Model:
+        return self.get(uid=uid)
+
+
+class NoOverlap(BaseConstraint):
+    """No two rows that agree in ``fields`` hold on one day; the database itself refuses the second.
+
+    PostgreSQL has exclusion constraints for this. SQLite gets two triggers; a rebuild of the table, which drops
+    triggers, creates them again, because Django then asks every constraint for its SQL.
+    """
+
+    def __init__(
+        self,
+        *,
+        fields: Iterable[str],
+        name: str,
+        violation_error_message=None,
+        violation_error_code="overlap",
+    ):
+        super().__init__(
+            name=name,
+            violation_error_message=violation_error_message,
+            violation_error_code=violation_error_code,
+        )
+        self.fields = tuple(fields)
+
+    def deconstruct(self):
+        path, args, kwargs = super().deconstruct()
+        return path, args, {**kwargs, "fields": self.fields}
+
+    def __eq__(self, other: object) -> bool:
+        if isinstance(other, NoOverlap):
+            return self.name == other.name and self.fields == other.fields
+        return NotImplemented
+
+    __hash__ = BaseConstraint.__hash__
+
+    def constraint_sql(self, model, schema_editor):
+        if schema_editor.connection.vendor == "postgresql":
+            return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion(model, schema_editor)}"
+        # The table may yet be renamed (SQLite rebuilds it under another name): deferred until then.
+        schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
+        return None
+
+    def create_sql(self, model, schema_editor):
+        return Statement(
+            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s %(exclusion)s",
+            table=Table(model._meta.db_table, schema_editor.quote_name),
+            name=schema_editor.quote_name(self.name),
+            exclusion=self._exclusion(model, schema_editor),
+        )
+
+    def remove_sql(self, model, schema_editor):
+        return schema_editor._delete_constraint_sql(
+            schema_editor.sql_delete_check, model, schema_editor.quote_name(self.name)
+        )
+
+    def _columns(self, model, schema_editor) -> list[str]:
+        return [schema_editor.quote_name(model._meta.get_field(name).column) for name in self.fields]
+
+    def _exclusion(self, model, schema_editor) -> str:
+        same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
+        return f'EXCLUDE USING gist ({same}, daterange("start", "blocks_until") WITH &&) WHERE (NOT ("ended" AND "start" IS NULL))'
+
+    def _triggers(self, model, schema_editor) -> list[Statement]:
+        same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
+        # A row that ended without any date holds no day, nor does an empty period: neither overlaps.
+        overlapping = f"""
+            SELECT 1 FROM %(table)s AS other
+            WHERE other."id" <> NEW."id" AND {same}
+              AND (other."start" IS NULL OR NEW."blocks_until" IS NULL OR other."start" < NEW."blocks_until")
+              AND (NEW."start" IS NULL OR other."blocks_until" IS NULL OR NEW."start" < other."blocks_until")
+              AND NOT (other."ended" AND other."start" IS NULL)
+              AND NOT (NEW."ended" AND NEW."start" IS NULL)
+              AND (other."start" IS NULL OR other."blocks_until" IS NULL OR other."start" < other."blocks_until")
+              AND (NEW."start" IS NULL OR NEW."blocks_until" IS NULL OR NEW."start" < NEW."blocks_until")
+        """
+        refuse = f"SELECT RAISE(ABORT, 'constraint failed: {self.name}')"
+        return [
+            Statement(
+                f"CREATE TRIGGER %(name)s AFTER {event} ON %(table)s WHEN EXISTS ({overlapping}) BEGIN {refuse}; END",
+                table=Table(model._meta.db_table, schema_editor.quote_name),
+                name=schema_editor.quote_name(f"{self.name}_{event.lower()}"),
+            )
+            for event in ("INSERT", "UPDATE")
+        ]
+
+    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS):
+        """Raise the sentence for the form where ``instance`` overlaps another row; the database has the last word."""
+        if exclude and {*self.fields, "start", "end"}.intersection(exclude):
+            return
+        same = {model._meta.get_field(name).attname: None for name in self.fields}
+        same = {name: getattr(instance, name) for name in same}
+        blocks_until = instance.blocks_from_memory()
+        holds_no_day = blocks_until and (instance.start or EARLIEST) >= blocks_until
+        if None in same.values() or holds_no_day:
+            return
+        rows = model._default_manager.using(using).filter(**same).exclude(pk=instance.pk)
+        rows = rows.exclude(ended=True, start__isnull=True)
+        if blocks_until:
+            rows = rows.filter(Q(start__isnull=True) | Q(start__lt=blocks_until))
+        if instance.start:
+            rows = rows.filter(Q(blocks_until__isnull=True) | Q(blocks_until__gt=instance.start))
+        rows = rows.exclude(start__isnull=False, blocks_until__isnull=False, start__gte=F("blocks_until"))
+        if rows.exists():
+            raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
+
+
+def _date_property(name: str) -> property:
+    """``start`` or ``end`` as a PartialDate; accepts one, a date, or text such as "2019-05"."""
+
+    def get(self) -> PartialDate | None:
+        first = getattr(self, name)
+        return PartialDate(first, getattr(self, f"{name}_precision")) if first else None
+
+    def put(self, value: PartialDate | date | str | None) -> None:
+        value = PartialDate.of(value)
+        setattr(self, name, value.first if value else None)
+        setattr(self, f"{name}_precision", value.precision if value else Precision.DAY)
+
+    return property(get, put)
+
+
+class Source(models.Model):
+    """A document that dated facts rest on."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    title = translated(
+        models.CharField(
+            _("title"),
+            max_length=300,
+            blank=True,
+            default="",
+            help_text=_("As the document calls itself, or what it is: “Decree No. 12 on the delegation”."),
+        )
+    )
+    url = models.URLField(_("address"), max_length=1000, blank=True, validators=[web_address])
+    date = models.DateField(_("date of the document"), null=True, blank=True)
+
+    objects = UidManager()
+
+    class Meta:
+        verbose_name = _("source")
+        verbose_name_plural = _("sources")
+        ordering = [F("date").desc(nulls_last=True), "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="source_title_in_some_language",
+                condition=any_language("title"),
+                violation_error_message=_("Give the title in at least one language."),
+            ),
+            models.CheckConstraint(
+                name="source_date_1900_to_2100",
+                condition=Q(date__isnull=True) | Q(date__range=(EARLIEST, LATEST)),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)
+
+    def facts(self) -> int:
+        """How many dated facts rest on this document."""
+        return sum(
+            getattr(self, relation.get_accessor_name()).count()
+            for relation in self._meta.related_objects
+            if relation.many_to_many
+        )
+
+
+@receiver(models.signals.pre_delete, sender=Source)
+def protect_source(sender: type[Source], instance: Source, **kwargs) -> None:
+    """A document that facts rest on stays; Django would quietly cut the connection."""
+    if instance.facts():
+        raise ProtectedError(_("Facts rest on this source; it cannot be deleted."), {instance})
+
+
+class Period(DerivedModel):
+    """A fact that holds for a period and rests on sources."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    start = models.DateField(_("first day in office"), null=True, blank=True)
+    start_precision = models.CharField(max_length=5, choices=Precision, default=Precision.DAY)
+    end = models.DateField(_("first day no longer in office"), null=True, blank=True)
+    end_precision = models.CharField(max_length=5, choices=Precision, default=Precision.DAY)
+    ended = models.BooleanField(
+        _("ended, date not known"),
+        default=False,
+        help_text=_("Tick only where it is certain that it ended and no date is known."),
+    )
+    sources = models.ManyToManyField(
+        "delegations.Source",
+        blank=True,
+        related_name="%(class)s_set",
+        verbose_name=_("sources"),
+        help_text=_("The documents that this fact rests on."),
+    )
+    counts_until = models.GeneratedField(expression=COUNTS_UNTIL, output_field=models.DateField(), db_persist=True)
+    blocks_until = models.GeneratedField(expression=BLOCKS_UNTIL, output_field=models.DateField(), db_persist=True)
+
+    objects = UidManager.from_queryset(PeriodQuerySet)()
+
+    #: The columns that make rows one line of succession.
+    line: tuple[str, ...] = ()
+
+    starts = _date_property("start")
+    ends = _date_property("end")
+
+    class Meta:
+        abstract = True
+        constraints = [
+            models.CheckConstraint(
+                name="%(class)s_dates_1900_to_2100",
+                condition=(Q(start__isnull=True) | Q(start__range=(EARLIEST, LATEST)))
+                & (Q(end__isnull=True) | Q(end__range=(EARLIEST, LATEST))),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_partial_dates_as_first_day",
+                condition=_stored_as_first_day("start") & _stored_as_first_day("end"),
+                violation_error_message=_("A month or a year is stored as its first day."),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_ends_after_start",
+                condition=Q(start__isnull=True) | Q(end__isnull=True) | Q(counts_until__gt=F("start")),
+                violation_error_message=_(
+                    "The first day no longer in office must come after the first day in office."
+                ),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_one_kind_of_end",
+                condition=Q(ended=False) | Q(end__isnull=True),
+                violation_error_message=_("Give the end date or tick “ended, date not known”, not both."),
+            ),
+        ]
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)
+
+    @classmethod
+    def derived_from(cls) -> frozenset[str]:
+        return frozenset({"start_precision", "end_precision"})
+
+    @classmethod
+    def derived(cls) -> frozenset[str]:
+        return frozenset({"start", "end"})
+
+    def derive(self) -> None:
+        """A partial date is stored as its first day."""
+        for name in ("start", "end"):
+            first, precision = getattr(self, name), getattr(self, f"{name}_precision")
+            if isinstance(first, date) and precision != Precision.DAY:
+                setattr(self, name, first.replace(day=1, month=first.month if precision == Precision.MONTH else 1))
+
+    @property
+    def dated(self) -> bool:
+        """Whether it is recorded since when the fact holds."""
+        return self.start is not None
+
+    @property
+    def last_day(self) -> date | None:
+        """The last day in office, where the end is an exact date."""
+        return self.end - timedelta(days=1) if self.end and self.end_precision == Precision.DAY else None
+
+    def blocks_from_memory(self) -> date | None:
+        """``blocks_until`` of a row that is not saved yet (BLOCKS_UNTIL says the same in SQL)."""
+        if self.ended:
+            return (self.starts.after if self.starts.exact else self.start) if self.start else EARLIEST
+        if self.end and self.end_precision != Precision.DAY and self.start:
+            return max(self.end, self.start + timedelta(days=1))
+        return self.end

@@ -1,0 +1,210 @@
+"""Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
+
+from datetime import UTC, datetime
+from itertools import product
+from string import ascii_uppercase
+
+import factory
+from django_countries import countries
+
+from cspa.models import User
+from delegations.models import (
+    AssemblyPost,
+    Chamber,
+    Delegate,
+    Link,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+from news.models import Article, Correction, Topic
+
+PASSWORD = "correct horse battery staple"
+
+ISO = sorted(countries.countries)
+# Long lists need more countries than there are: the real ones first, then codes that no country has.
+COUNTRIES = ISO + sorted({"".join(pair) for pair in product(ascii_uppercase, repeat=2)} - set(ISO))
+
+
+def numbered(pattern: str) -> factory.Sequence:
+    """A declaration whose text holds the number of the row: "Parliament {n}"."""
+    return factory.Sequence(lambda n: pattern.format(n=n))
+
+
+class SourceFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Source
+
+    title_en = numbered("Decree No. {n}")
+    title_ru = numbered("Постановление № {n}")
+    url = numbered("https://example.org/decrees/{n}")
+
+
+class PeriodFactory(factory.django.DjangoModelFactory):
+    """Of the dated rows; ``sources=[…]`` are added when the row exists."""
+
+    class Meta:
+        abstract = True
+        skip_postgeneration_save = True
+
+    @factory.post_generation
+    def sources(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.sources.set(extracted)
+
+
+class ParliamentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Parliament
+
+    slug = numbered("parliament-{n}")
+    name_en = numbered("National Assembly {n}")
+    name_ru = numbered("Национальное собрание {n}")
+    short_name_en = numbered("Country {n}")
+    short_name_ru = numbered("Страна {n}")
+    country = factory.Sequence(lambda n: COUNTRIES[n % len(COUNTRIES)])
+
+
+class ParticipationFactory(PeriodFactory):
+    class Meta:
+        model = Participation
+
+    parliament = factory.SubFactory(ParliamentFactory)
+    status = Participation.Status.MEMBER
+
+
+class ChamberFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Chamber
+
+    parliament = factory.SubFactory(ParliamentFactory)
+    slug = numbered("chamber-{n}")
+    name_en = numbered("House {n}")
+    name_ru = numbered("Палата {n}")
+    kind = Chamber.Kind.SINGLE
+
+
+class SeatQuotaFactory(PeriodFactory):
+    class Meta:
+        model = SeatQuota
+
+    chamber = factory.SubFactory(ChamberFactory)
+    seats = 7
+
+
+class LinkFactory(PeriodFactory):
+    """Of a parliament, unless ``chamber=`` is given."""
+
+    class Meta:
+        model = Link
+
+    chamber = None
+    parliament = factory.Maybe("chamber", yes_declaration=None, no_declaration=factory.SubFactory(ParliamentFactory))
+    url = numbered("https://example.org/parliaments/{n}/")
+
+
+class PersonFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Person
+
+    given_name_en = "Viktor"
+    given_name_ru = "Виктор"
+    family_name_en = numbered("Kogut{n}")
+    family_name_ru = numbered("Когут{n}")
+    name_en = factory.LazyAttribute(lambda row: f"{row.given_name_en} {row.family_name_en}")
+    name_ru = factory.LazyAttribute(lambda row: f"{row.given_name_ru} {row.family_name_ru}")
+
+
+class DelegateFactory(PeriodFactory):
+    class Meta:
+        model = Delegate
+
+    person = factory.SubFactory(PersonFactory)
+    chamber = factory.SubFactory(ChamberFactory)
+
+
+class RepresentativeFactory(PeriodFactory):
+    class Meta:
+        model = Representative
+
+    person = factory.SubFactory(PersonFactory)
+    parliament = factory.SubFactory(ParliamentFactory)
+
+
+class AssemblyPostFactory(PeriodFactory):
+    class Meta:
+        model = AssemblyPost
+
+    person = factory.SubFactory(PersonFactory)
+    post = AssemblyPost.Post.DEPUTY_EXECUTIVE_SECRETARY
+
+
+class TopicFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Topic
+
+    slug = numbered("topic-{n}")
+    name_en = numbered("Topic {n}")
+    name_ru = numbered("Тема {n}")
+
+
+class ArticleFactory(factory.django.DjangoModelFactory):
+    """Published on 26 May 2020; ``topics=[…]``, ``parliaments``, ``people`` and ``sources`` as lists."""
+
+    class Meta:
+        model = Article
+        skip_postgeneration_save = True
+
+    language = "en"
+    title = numbered("The Assembly discusses item {n}")
+    slug = numbered("item-{n}")
+    summary = numbered("What the Assembly said about item {n}.")
+    body = numbered("<p>Text about item {n}.</p>")
+    state = Article.State.PUBLISHED
+    published_at = datetime(2020, 5, 26, 9, 0, tzinfo=UTC)
+
+    @factory.post_generation
+    def topics(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.topics.set(extracted)
+
+    @factory.post_generation
+    def parliaments(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.parliaments.set(extracted)
+
+    @factory.post_generation
+    def people(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.people.set(extracted)
+
+    @factory.post_generation
+    def sources(self, create, extracted, **kwargs):
+        if create and extracted:
+            self.sources.set(extracted)
+
+
+class CorrectionFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Correction
+
+    article = factory.SubFactory(ArticleFactory)
+    text = numbered("An earlier version gave {n} May as the date.")
+
+
+class UserFactory(factory.django.DjangoModelFactory):
+    """Somebody who may sign in to the admin; rights come with ``is_superuser=True`` or permissions."""
+
+    class Meta:
+        model = User
+        skip_postgeneration_save = True
+
+    username = numbered("user{n}")
+    is_staff = True
+
+    @classmethod
+    def _create(cls, model_class, *args, **kwargs):
+        return model_class.objects.create_user(*args, **{"password": PASSWORD, **kwargs})
