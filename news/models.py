@@ -1,0 +1,301 @@
+"""News: texts in one language each, joined by a story."""
+
+import uuid
+from datetime import UTC, datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.text import Truncator
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext_lazy as _
+from django_prose_editor.fields import ProseEditorField
+from slugify import slugify
+
+from cspa.derived import DerivedModel, DerivedQuerySet
+from cspa.languages import any_language, translated
+from cspa.richtext import sanitise
+from delegations.models import Parliament, Person, Source
+
+EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
+LATEST = datetime(2100, 12, 30, tzinfo=UTC)
+
+
+class SlugManager(models.Manager):
+    def get_by_natural_key(self, slug: str) -> models.Model:
+        return self.get(slug=slug)
+
+
+class Topic(models.Model):
+    """What articles are filed under."""
+
+    slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
+    name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
+
+    objects = SlugManager()
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="topic_name_in_some_language",
+                condition=any_language("name"),
+                violation_error_message=_("Give the name in at least one language."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("news:topic", args=[self.slug])
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
+
+
+class StoryManager(models.Manager):
+    def get_by_natural_key(self, uid: str) -> "Story":
+        return self.get(uid=uid)
+
+
+class Story(models.Model):
+    """What the articles that translate each other have in common."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+
+    objects = StoryManager()
+
+    class Meta:
+        verbose_name = _("story")
+        verbose_name_plural = _("stories")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        articles = sorted(self.articles.all(), key=lambda article: article.language)
+        return articles[0].title if articles else str(self.uid)
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)
+
+
+class ArticleQuerySet(DerivedQuerySet):
+    """Articles as the public may see them."""
+
+    def published(self, now: datetime | None = None) -> "ArticleQuerySet":
+        """Those that are public at ``now`` (default: this moment): the one rule of publication.
+
+        An article with a time to come is scheduled and appears by itself.
+        """
+        return self.filter(state=Article.State.PUBLISHED, published_at__lte=now or timezone.now())
+
+    def in_language(self, language: str | None = None) -> "ArticleQuerySet":
+        """Those written in ``language`` (default: the active one)."""
+        return self.filter(language=language or get_language())
+
+    def newest_first(self) -> "ArticleQuerySet":
+        return self.order_by("-published_at", "-pk")
+
+    def for_list(self) -> "ArticleQuerySet":
+        """What a list of articles shows, in two queries."""
+        return self.defer("body").newest_first().prefetch_related("topics")
+
+    def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
+        """The articles of this queryset whose story has nothing in ``language`` in it."""
+        here = self.model.objects.published().filter(story=models.OuterRef("story"), language=language)
+        return self.exclude(language=language).filter(~models.Exists(here))
+
+
+class ArticleManager(models.Manager.from_queryset(ArticleQuerySet)):
+    def get_by_natural_key(self, story: str, language: str) -> "Article":
+        return self.get(story__uid=story, language=language)
+
+
+class Article(DerivedModel):
+    """A news text in one language; its translations are sibling rows under one story."""
+
+    class State(models.TextChoices):
+        DRAFT = "draft", _("draft")
+        REVIEW = "review", _("in review")
+        PUBLISHED = "published", _("published")
+        WITHDRAWN = "withdrawn", _("withdrawn")
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    story = models.ForeignKey(
+        Story,
+        models.PROTECT,
+        related_name="articles",
+        verbose_name=_("story"),
+        blank=True,
+        help_text=_("Choose the story that this text translates; empty for a new one."),
+    )
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    title = models.CharField(_("title"), max_length=250)
+    slug = models.SlugField(
+        _("address"), max_length=120, blank=True, help_text=_("Latin letters; empty: made from the title.")
+    )
+    summary = models.TextField(
+        _("summary"), max_length=600, help_text=_("One or two sentences for lists, feeds and search engines.")
+    )
+    body = ProseEditorField(
+        _("text"),
+        config={
+            "extensions": {
+                "Bold": True,
+                "Italic": True,
+                "Heading": {"levels": [2, 3]},
+                "BulletList": True,
+                "OrderedList": True,
+                "ListItem": True,
+                "Blockquote": True,
+                "Link": {"enableTarget": False, "protocols": ["http", "https", "mailto"]},
+                "HardBreak": True,
+                "History": True,
+            }
+        },
+        sanitize=sanitise,
+        help_text=_(
+            "The last paragraph of a quotation names the speaker: “— Sergei Lavrov, Minister of Foreign Affairs”."
+        ),
+    )
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, db_index=True)
+    published_at = models.DateTimeField(
+        _("time of publication"),
+        default=timezone.now,
+        help_text=_("A time to come: the article appears by itself when it is reached."),
+    )
+    date = models.DateField(_("date"), editable=False)
+    topics = models.ManyToManyField(Topic, blank=True, related_name="articles", verbose_name=_("topics"))
+    parliaments = models.ManyToManyField(
+        Parliament,
+        blank=True,
+        related_name="articles",
+        verbose_name=_("parliaments"),
+        help_text=_("Which it is about."),
+    )
+    people = models.ManyToManyField(
+        Person, blank=True, related_name="articles", verbose_name=_("people"), help_text=_("Whom it names.")
+    )
+    sources = models.ManyToManyField(
+        Source,
+        blank=True,
+        related_name="articles",
+        verbose_name=_("sources"),
+        help_text=_("What it rests on."),
+    )
+
+    objects = ArticleManager()
+
+    class Meta:
+        verbose_name = _("article")
+        verbose_name_plural = _("articles")
+        ordering = ["-published_at", "-pk"]
+        indexes = [models.Index(fields=["language", "-published_at", "-id"], name="article_feed")]
+        constraints = [
+            models.UniqueConstraint(
+                name="article_once_per_story_and_language",
+                fields=["story", "language"],
+                violation_error_message=_("This story has an article in this language already."),
+            ),
+            models.UniqueConstraint(
+                name="article_address",
+                fields=["language", "date", "slug"],
+                violation_error_message=_("Another article of this day has this address already."),
+            ),
+            models.CheckConstraint(
+                name="article_time_1900_to_2100",
+                condition=Q(published_at__range=(EARLIEST, LATEST)),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args, **kwargs) -> None:
+        if self.story_id is None:
+            self.story = Story.objects.create()
+        before = type(self).objects.filter(pk=self.pk).only("date", "slug", "language").first() if self.pk else None
+        super().save(*args, **kwargs)
+        FormerAddress.objects.filter(language=self.language, date=self.date, slug=self.slug).delete()
+        if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):
+            FormerAddress.objects.update_or_create(
+                language=before.language, date=before.date, slug=before.slug, defaults={"article": self}
+            )
+
+    def get_absolute_url(self) -> str:
+        with override(self.language):
+            return reverse("news:article", args=[f"{self.date:%Y}", f"{self.date:%m}", f"{self.date:%d}", self.slug])
+
+    def natural_key(self) -> tuple[str, str]:
+        return (str(self.story.uid), self.language)
+
+    natural_key.dependencies = ["news.story"]
+
+    @classmethod
+    def derived_from(cls) -> frozenset[str]:
+        return frozenset({"title", "slug", "body", "published_at"})
+
+    @classmethod
+    def derived(cls) -> frozenset[str]:
+        return frozenset({"slug", "body", "date"})
+
+    def derive(self) -> None:
+        """The date and the slug make the address; the body holds allowed elements only."""
+        self.date = timezone.localdate(self.published_at)
+        self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
+        self.body = sanitise(self.body)
+
+    @property
+    def excerpt(self) -> str:
+        """The summary, else the first words of the text."""
+        return self.summary or Truncator(strip_tags(self.body)).words(40)
+
+
+class FormerAddress(models.Model):
+    """An address that an article once had; it redirects for ever."""
+
+    article = models.ForeignKey(Article, models.CASCADE, related_name="former_addresses")
+    language = models.CharField(max_length=10)
+    date = models.DateField()
+    slug = models.SlugField(max_length=120)
+
+    class Meta:
+        verbose_name = _("former address")
+        verbose_name_plural = _("former addresses")
+        constraints = [models.UniqueConstraint(name="formeraddress_once", fields=["language", "date", "slug"])]
+
+    def __str__(self) -> str:
+        return f"{self.language}/{self.date}/{self.slug}"
+
+
+class Correction(models.Model):
+    """A dated note that an article was put right."""
+
+    article = models.ForeignKey(Article, models.CASCADE, related_name="corrections", verbose_name=_("article"))
+    date = models.DateField(_("date"), default=timezone.localdate)
+    text = models.TextField(
+        _("what was corrected"),
+        max_length=1000,
+        help_text=_("As in “An earlier version gave 27 May as the date”."),
+    )
+
+    class Meta:
+        verbose_name = _("correction")
+        verbose_name_plural = _("corrections")
+        ordering = ["-date", "-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="correction_date_1900_to_2100",
+                condition=Q(date__range=(EARLIEST.date(), LATEST.date())),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date}: {self.text}"
