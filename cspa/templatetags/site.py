@@ -1,0 +1,125 @@
+"""Tags of every page."""
+
+from django import template
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
+
+from cspa import charts, richtext
+from cspa.languages import Localised
+from cspa.site import absolute, in_languages
+
+register = template.Library()
+
+SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about"}
+
+
+@register.filter
+def marked(text: str) -> str | SafeString:
+    """``text``, with its language in the markup where it is not the page's."""
+    if isinstance(text, Localised) and text and text.lang != get_language():
+        return format_html('<span lang="{}">{}</span>', text.lang, str(text))
+    return str(text) if isinstance(text, Promise) else text
+
+
+@register.filter(name="richtext")
+def richtext_filter(html: str) -> SafeString:
+    """A stored body for a page."""
+    return richtext.rendered(html)
+
+
+@register.filter
+def period(row) -> str:
+    """The period of a dated row in words, as precise as known; the last day in office where it is exact."""
+    start = row.starts.words if row.starts else ""
+    if row.ended:
+        if start:
+            return _("from %(start)s; ended, date not known") % {"start": start}
+        return _("ended, date not known")
+    if row.end is None:
+        return _("%(start)s – to date") % {"start": start} if start else _("since when: not recorded")
+    end = type(row.ends)(row.last_day).words if row.last_day else row.ends.words
+    if start:
+        return _("%(start)s – %(end)s") % {"start": start, "end": end}
+    return _("until %(end)s; since when: not recorded") % {"end": end}
+
+
+@register.simple_tag
+def icon(name: str) -> SafeString:
+    """The drawing templates/icons/NAME.svg, which says nothing to a screen reader."""
+    return mark_safe(render_to_string(f"icons/{name}.svg"))  # noqa: S308  the project's own file
+
+
+@register.simple_tag
+def hemicycle(groups: list[tuple[int, int]]) -> charts.Hemicycle:
+    """The seat diagram of (filled, all) seats a group."""
+    return charts.hemicycle(groups)
+
+
+@register.simple_tag(takes_context=True)
+def query(context, **parameters) -> str:
+    """The present query string with ``parameters`` replaced; one that is None is left out."""
+    values = context["request"].GET.copy()
+    for name, value in parameters.items():
+        if value is None:
+            values.pop(name, None)
+        else:
+            values[name] = value
+    return "?" + values.urlencode()
+
+
+@register.simple_tag(takes_context=True)
+def current(context, section: str) -> SafeString | str:
+    """aria-current for the entry of the main navigation that the page lies in."""
+    request = context.get("request")
+    if request is None:
+        return ""
+    address = reverse(SECTIONS[section])
+    if request.path == address:
+        return mark_safe(' aria-current="page"')
+    return mark_safe(' aria-current="true"') if request.path.startswith(address) else ""
+
+
+def _versions(context) -> dict[str, str]:
+    """The addresses of the page in the languages it exists in; none on an error page."""
+    request = context.get("request")
+    if request is None or context.get("is_error") or not getattr(request, "resolver_match", None):
+        return {}
+    return context.get("versions") or in_languages(request.path)
+
+
+@register.simple_tag(takes_context=True)
+def language_links(context) -> list[dict]:
+    """Where the language switch leads: to this page, else to what the view names instead, else home."""
+    versions, links = _versions(context), []
+    request = context.get("request")
+    kept = request.GET.copy() if request and versions else None
+    if kept:
+        kept.pop("page", None)  # the other language has other pages
+    for code, name in settings.LANGUAGES:
+        with override(code):
+            fallback = reverse(context.get("instead", "home"))
+        url = versions.get(code, fallback)
+        if code in versions and kept:
+            url = f"{url}?{kept.urlencode()}"
+        links.append(
+            {"code": code, "name": name, "url": url, "current": code == get_language(), "exists": code in versions}
+        )
+    return links
+
+
+@register.simple_tag(takes_context=True)
+def page_links(context) -> dict:
+    """The canonical address of the page and its versions in other languages, all absolute."""
+    versions = _versions(context)
+    if not versions:
+        return {"canonical": "", "alternates": []}
+    request, page = context["request"], context.get("page_obj")
+    path = request.path + (f"?page={page.number}" if page and page.number > 1 else "")
+    alternates = [] if page and page.number > 1 else [(code, absolute(request, url)) for code, url in versions.items()]
+    return {"canonical": absolute(request, path), "alternates": alternates if len(alternates) > 1 else []}

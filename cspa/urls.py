@@ -1,0 +1,35 @@
+"""The only place that mounts everything."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.contrib import admin
+from django.contrib.sitemaps.views import sitemap
+from django.urls import include, path
+from django.views.generic import TemplateView
+
+from . import views
+from .sitemaps import SITEMAPS
+
+handler400 = views.bad_request
+handler403 = views.forbidden
+handler404 = views.not_found
+handler500 = views.server_error
+
+urlpatterns = [
+    path("", views.root, name="root"),
+    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("robots.txt", views.robots, name="robots"),
+    path(".well-known/security.txt", views.security, name="security"),
+    path("healthz", views.health, name="health"),
+    path("admin/", admin.site.urls),
+    path("media/<path:path>", views.media, name="media"),
+    *i18n_patterns(
+        path("", views.HomeView.as_view(), name="home"),
+        path("delegations/", include("delegations.urls")),
+        path("news/", include("news.urls")),
+        *(
+            path(f"{page}/", views.StandingView.as_view(page=page, title=title), name=page)
+            for page, title in views.STANDING.items()
+        ),
+        path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"),
+    ),
+]

@@ -1,0 +1,129 @@
+"""Pages of no single app: home, the standing pages, errors, and what machines ask for."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.template.loader import select_template
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_language, get_language_from_request, override
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+from django.views.static import serve
+
+from cspa.languages import language_codes
+from cspa.site import absolute, origin
+from delegations.dates import today
+from delegations.models import Seats, delegations_on
+from news.models import Article
+
+LATEST = 5
+
+
+def root(request: HttpRequest) -> HttpResponse:
+    """To the home page in the reader's language, as the browser asks for it."""
+    with override(get_language_from_request(request)):
+        response = HttpResponseRedirect(reverse("home"))
+    patch_vary_headers(response, ["Accept-Language"])
+    return response
+
+
+class HomeView(TemplateView):
+    """The latest news and the delegations at a glance."""
+
+    template_name = "home.html"
+
+    def get_context_data(self, **kwargs):
+        language = get_language()
+        other = next(code for code in language_codes() if code != language)
+        delegations = delegations_on(today())
+        with override(other):
+            elsewhere_url = reverse("news:feed")
+        return super().get_context_data(
+            latest=Article.objects.published().in_language().for_list()[:LATEST],
+            elsewhere=Article.objects.published().only_in_other_languages(language).count(),
+            elsewhere_url=elsewhere_url,
+            delegations=delegations,
+            totals=Seats.sum(delegation.figures for delegation in delegations),
+            **kwargs,
+        )
+
+
+class StandingView(TemplateView):
+    """A page that changes with the project's code; its text is a template per language."""
+
+    template_name = "standing.html"
+    page = ""
+    title = ""
+
+    def get_context_data(self, **kwargs):
+        languages = dict.fromkeys([get_language(), *language_codes()])
+        text = select_template([f"pages/{code}/{self.page}.html" for code in languages]).template.name
+        return super().get_context_data(text=text, text_language=text.split("/")[1], title=self.title, **kwargs)
+
+
+STANDING = {
+    "about": _("About the Assembly"),
+    "contact": _("Contact"),
+    "privacy": _("Privacy"),
+    "accessibility": _("Accessibility"),
+}
+
+
+def error_page(status: int):
+    """A view for an error: the site's own dress, nothing from the database."""
+
+    def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+        return render(request, f"{status}.html", {"is_error": True}, status=status)
+
+    return view
+
+
+bad_request, forbidden, not_found, server_error = map(error_page, (400, 403, 404, 500))
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """A form that came without its token."""
+    return forbidden(request)
+
+
+def robots(request: HttpRequest) -> HttpResponse:
+    """robots.txt (RFC 9309)."""
+    lines = ["User-agent: *", "Disallow: /admin/", f"Sitemap: {absolute(request, reverse('sitemap'))}"]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def security(request: HttpRequest) -> HttpResponse:
+    """security.txt (RFC 9116)."""
+    expires = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180)
+    with override(settings.LANGUAGE_CODE):
+        contact = absolute(request, reverse("contact"))
+    lines = [
+        f"Contact: {contact}",
+        f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
+        f"Preferred-Languages: {', '.join(language_codes())}",
+        f"Canonical: {origin(request)}{request.path}",
+    ]
+    return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def media(request: HttpRequest, path: str) -> HttpResponse:
+    """An uploaded file, where no proxy in front serves it."""
+    try:
+        return serve(request, path, document_root=settings.MEDIA_ROOT)
+    except (OSError, ValueError) as error:  # a name that no file system takes
+        raise Http404 from error
+
+
+def health(request: HttpRequest) -> HttpResponse:
+    """200 where the database answers, else 503."""
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT 1")
+    except Exception:  # whatever is wrong with the database, the answer is the same
+        return HttpResponse("database away\n", status=503, content_type="text/plain")
+    return HttpResponse("ok\n", content_type="text/plain")

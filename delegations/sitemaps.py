@@ -1,0 +1,20 @@
+"""Pages of the directory for search engines."""
+
+from cspa.site import SiteSitemap
+
+from .dates import today
+from .models import Parliament, Person
+
+
+class DelegationSitemap(SiteSitemap):
+    i18n = alternates = x_default = True
+
+    def items(self):
+        return Parliament.objects.on(today())
+
+
+class PersonSitemap(SiteSitemap):
+    i18n = alternates = x_default = True
+
+    def items(self):
+        return Person.objects.order_by("public_id")

@@ -1,0 +1,28 @@
+"""Addresses of the directory."""
+
+from django.urls import path, register_converter
+
+from . import views
+
+
+class PublicId:
+    """The public id of a person: a number as it is written, without leading zeros."""
+
+    regex = "[1-9][0-9]{0,8}"
+
+    def to_python(self, value: str) -> int:
+        return int(value)
+
+    def to_url(self, value: int) -> str:
+        return str(value)
+
+
+register_converter(PublicId, "public_id")
+
+app_name = "delegations"
+
+urlpatterns = [
+    path("", views.DirectoryView.as_view(), name="directory"),
+    path("people/<public_id:public_id>-<slug:slug>/", views.PersonView.as_view(), name="person"),
+    path("<slug:slug>/", views.DelegationView.as_view(), name="delegation"),
+]

@@ -1,0 +1,167 @@
+"""The news feed, its archive, topics and articles."""
+
+from datetime import date
+
+from django.db.models import Count
+from django.db.models.functions import TruncMonth
+from django.http import Http404, HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse, translate_url
+from django.utils.formats import date_format
+from django.utils.functional import cached_property
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.generic import DetailView, ListView
+
+from cspa.languages import language_codes
+from cspa.pagination import StrictPaginator
+
+from .models import Article, FormerAddress, Topic
+
+
+def archive(language: str) -> list[tuple[int, list, int]]:
+    """Years with news in ``language``, newest first: (year, [(first day of month, articles)], articles)."""
+    months = (
+        Article.objects.published()
+        .in_language(language)
+        .order_by()
+        .annotate(month=TruncMonth("date"))
+        .values_list("month")
+        .annotate(number=Count("pk"))
+        .order_by("-month")
+    )
+    years: dict[int, list] = {}
+    for month, number in months:
+        years.setdefault(month.year, []).append((month, number))
+    return [(year, rows, sum(number for _month, number in rows)) for year, rows in years.items()]
+
+
+class FeedView(ListView):
+    """All news of a language, newest first, with an honest count of what exists only in another."""
+
+    template_name = "news/article_list.html"
+    paginate_by = 20
+    paginator_class = StrictPaginator
+    kicker = ""
+    topic = None
+
+    @property
+    def heading(self) -> str:
+        return _("News")
+
+    def stories(self):
+        """The published articles of this list in every language."""
+        return Article.objects.published()
+
+    def get_queryset(self):
+        return self.stories().in_language().for_list()
+
+    def atom_url(self) -> str:
+        return reverse("news:atom")
+
+    def get_context_data(self, **kwargs):
+        language = get_language()
+        other = next(code for code in language_codes() if code != language)
+        return super().get_context_data(
+            heading=self.heading,
+            kicker=self.kicker,
+            topic=self.topic,
+            archive=archive(language),
+            topics=Topic.objects.all(),
+            elsewhere=self.stories().only_in_other_languages(language).count(),
+            elsewhere_url=translate_url(self.request.path, other),
+            atom_url=self.atom_url(),
+            **kwargs,
+        )
+
+
+class PeriodView(FeedView):
+    """The news of a year, a month or a day."""
+
+    @cached_property
+    def period(self) -> dict[str, int]:
+        """The parts of the date that the address names; 404 where there is no such date."""
+        try:
+            date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
+        except ValueError as error:
+            raise Http404 from error
+        return self.kwargs
+
+    @property
+    def kicker(self) -> str:
+        return _("News")
+
+    @property
+    def heading(self) -> str:
+        first = date(self.period["year"], self.period.get("month", 1), self.period.get("day", 1))
+        if "day" in self.period:
+            return date_format(first, "DATE_FORMAT")
+        return date_format(first, "YEAR_MONTH_FORMAT" if "month" in self.period else "Y")
+
+    def stories(self):
+        return super().stories().filter(**{f"date__{part}": number for part, number in self.period.items()})
+
+
+class TopicView(FeedView):
+    """The news filed under a topic."""
+
+    @cached_property
+    def topic(self) -> Topic:
+        return get_object_or_404(Topic, slug=self.kwargs["slug"])
+
+    @property
+    def kicker(self) -> str:
+        return _("Topic")
+
+    @property
+    def heading(self) -> str:
+        return self.topic.name
+
+    def stories(self):
+        return super().stories().filter(topics=self.topic)
+
+    def atom_url(self) -> str:
+        return reverse("news:topic_atom", args=[self.topic.slug])
+
+
+class ArticleView(DetailView):
+    """An article. A former address redirects; one of another language is offered with a 404."""
+
+    template_name = "news/article.html"
+    context_object_name = "article"
+
+    def get(self, request, year, month, day, slug):
+        try:
+            self.date = date(year, month, day)
+        except ValueError as error:
+            raise Http404 from error
+        self.slug, language = slug, get_language()
+        here = Article.objects.published().filter(date=self.date, slug=slug)
+        self.object = (
+            here.filter(language=language)
+            .prefetch_related("topics", "parliaments", "people", "sources", "corrections")
+            .first()
+        )
+        if self.object:
+            return self.render_to_response(self.get_context_data())
+        # The same address in another language: its translation into this one, or an offer of what exists.
+        siblings = Article.objects.published().filter(story__in=here.values("story"))
+        moved = siblings.filter(language=language) | Article.objects.published().filter(
+            former_addresses__in=FormerAddress.objects.filter(language=language, date=self.date, slug=slug)
+        )
+        if target := moved.distinct().first():
+            return HttpResponsePermanentRedirect(target.get_absolute_url())
+        if offered := list(siblings):
+            return render(request, "404.html", {"offered": offered, "is_error": True}, status=404)
+        raise Http404
+
+    def get_context_data(self, **kwargs):
+        siblings = Article.objects.published().filter(story=self.object.story_id).exclude(pk=self.object.pk)
+        translations = list(siblings.defer("body"))
+        return super().get_context_data(
+            translations=translations,
+            versions={version.language: version.get_absolute_url() for version in [self.object, *translations]},
+            instead="news:feed",  # where the switch leads for a language without a translation
+            corrections=self.object.corrections.all(),
+            **kwargs,
+        )
