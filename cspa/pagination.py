@@ -2,15 +2,19 @@
 
 import re
 
-from django.core.paginator import PageNotAnInteger, Paginator
+from django.http import Http404
+from django.utils.translation import gettext as _
 
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 
 
-class StrictPaginator(Paginator):
-    """Takes a page number only as it is written in its own links; int() would take "+1", " 1" and "1_000" too."""
+class StrictPages:
+    """Takes a page number only as the site's own links write it; int() would take "+1", "01" and "1_000" too.
 
-    def validate_number(self, number: int | str) -> int:
-        if not _NUMBER.fullmatch(str(number)):
-            raise PageNotAnInteger(self.error_messages["invalid_page"])
-        return super().validate_number(number)
+    For views that inherit from Django's MultipleObjectMixin.
+    """
+
+    def paginate_queryset(self, queryset, page_size: int):
+        if not _NUMBER.fullmatch(self.request.GET.get(self.page_kwarg, "1")):
+            raise Http404(_("There is no such page."))
+        return super().paginate_queryset(queryset, page_size)

@@ -161,6 +161,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.sitemaps",
+    "django.forms",
     "django_countries",
     "django_filters",
     "django_prose_editor",

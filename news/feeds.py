@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.feedgenerator import Atom1Feed
-from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cspa.richtext import rendered
@@ -42,9 +41,6 @@ class NewsFeed(Feed):
         return absolute(self.request, self.request.path)
 
     feed_guid = feed_url
-
-    def language(self) -> str:
-        return get_language()
 
     def items(self):
         articles = Article.objects.published().in_language().newest_first()

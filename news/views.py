@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import DetailView, ListView
 
 from cspa.languages import language_codes
-from cspa.pagination import StrictPaginator
+from cspa.pagination import StrictPages
 
 from .models import Article, FormerAddress, Topic
 
@@ -36,12 +36,11 @@ def archive(language: str) -> list[tuple[int, list, int]]:
     return [(year, rows, sum(number for _month, number in rows)) for year, rows in years.items()]
 
 
-class FeedView(ListView):
+class FeedView(StrictPages, ListView):
     """All news of a language, newest first, with an honest count of what exists only in another."""
 
     template_name = "news/article_list.html"
     paginate_by = 20
-    paginator_class = StrictPaginator
     kicker = ""
     topic = None
 

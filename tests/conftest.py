@@ -6,11 +6,17 @@ DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves stat
 import os
 from pathlib import Path
 
+import django
 import pytest
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
 os.environ.setdefault("SECRET_KEY", "a key of the tests, long enough and with no secret behind it")
 os.environ.setdefault("SECURE_SSL_REDIRECT", "0")
+
+
+def pytest_configure() -> None:
+    """Read the settings now: pytest-django looks for them before it reads this file, and again after it."""
+    django.setup()
 
 
 @pytest.fixture(scope="session", autouse=True)

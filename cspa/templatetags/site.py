@@ -27,6 +27,12 @@ def marked(text: str) -> str | SafeString:
     return str(text) if isinstance(text, Promise) else text
 
 
+@register.filter
+def published(number: int | None) -> str | SafeString:
+    """``number``, or that none is published; never zero for what nobody stated."""
+    return str(number) if number is not None else format_html('<span class="unknown">{}</span>', _("not published"))
+
+
 @register.filter(name="richtext")
 def richtext_filter(html: str) -> SafeString:
     """A stored body for a page."""

@@ -22,6 +22,11 @@ class Seats:
     over: int
     missing: tuple[Chamber, ...] = ()
 
+    @property
+    def names(self) -> int | None:
+        """How many seats have a name; None where no name at all is published, which is not the same as zero."""
+        return self.named if self.named or self.substitutes else None
+
     @classmethod
     def of_chamber(cls, chamber: Chamber, seats: int | None, named: int, substitutes: int) -> "Seats":
         """The figures of one chamber; more names than seats are ``over``, never a negative ``unnamed``."""
@@ -51,6 +56,7 @@ class _Figures:
 
     seats = property(lambda self: self.figures.seats)
     named = property(lambda self: self.figures.named)
+    names = property(lambda self: self.figures.names)
     substitutes = property(lambda self: self.figures.substitutes)
     unnamed = property(lambda self: self.figures.unnamed)
     over = property(lambda self: self.figures.over)
@@ -89,6 +95,11 @@ class Delegation(_Figures):
     def status_label(self) -> str:
         """The status in words; "not recorded" where there is no participation row at all."""
         return str(Participation.Status(self.status).label) if self.status else _("not recorded")
+
+    @property
+    def websites(self) -> list[Link]:
+        """The websites of the parliament, then those of its chambers."""
+        return self.links + [link for part in self.chambers for link in part.links]
 
     @property
     def dated(self) -> bool:

@@ -191,7 +191,8 @@ class NoOverlap(BaseConstraint):
 
     def _exclusion(self, model, schema_editor) -> str:
         same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
-        return f'EXCLUDE USING gist ({same}, daterange("start", "blocks_until") WITH &&) WHERE (NOT ("ended" AND "start" IS NULL))'
+        period, certain = 'daterange("start", "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
+        return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain})"
 
     def _triggers(self, model, schema_editor) -> list[Statement]:
         same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))

@@ -1,0 +1,49 @@
+"""The seat diagram: as many seats as there are, none upon another, whole numbers in every locale."""
+
+import locale
+from itertools import combinations
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cspa.charts import RADIUS, hemicycle
+
+GROUPS = st.lists(
+    st.integers(1, 120).flatmap(lambda seats: st.tuples(st.integers(0, seats), st.just(seats))), max_size=4
+)
+
+
+@given(GROUPS)
+def test_every_seat_is_drawn_once_inside_the_box(groups):
+    chart = hemicycle(groups)
+    for group, (filled, seats) in enumerate(groups):
+        drawn = [seat for seat in chart.seats if seat.group == group]
+        assert (len(drawn), sum(seat.filled for seat in drawn)) == (seats, filled)
+    for seat in chart.seats:
+        assert RADIUS <= seat.x <= chart.width - RADIUS
+        assert RADIUS <= seat.y <= chart.height - RADIUS
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 11, 12, 16, 22, 68, 300])
+def test_no_seat_covers_another(total):
+    seats = hemicycle([(0, total)]).seats
+    gaps = [(a.x - b.x) ** 2 + (a.y - b.y) ** 2 for a, b in combinations(seats, 2)]
+    assert all(gap >= (2 * RADIUS) ** 2 for gap in gaps)
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_drawing_is_the_same_in_every_locale(language, settings):
+    settings.USE_THOUSAND_SEPARATOR = True
+    try:
+        locale.setlocale(locale.LC_NUMERIC, "ru_RU.UTF-8")
+    except locale.Error:
+        pass  # not installed here; the language alone decides what Django formats
+    with override(language):
+        drawing = render_to_string("charts/hemicycle.svg", {"chart": hemicycle([(3, 700), (5, 500)]), "title": "t"})
+    locale.setlocale(locale.LC_NUMERIC, "C")
+    assert drawing.count('class="seat') >= 1200
+    assert ",00" not in drawing
+    assert "\xa0" not in drawing
