@@ -1,0 +1,72 @@
+"""Who may import whom, and what is written once."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import polib
+import pytest
+from django.conf import settings
+
+ROOT = Path(__file__).resolve().parent.parent
+APPS = ("cspa", "delegations", "news")
+
+
+def sources(pattern, *folders):
+    files = [path for folder in folders for path in (ROOT / folder).rglob(pattern)]
+    return [path for path in files if "migrations" not in path.parts]
+
+
+def test_imports_keep_their_order():
+    result = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert result.returncode == 0, result.stdout
+    analysed = int(re.search(r"Analyzed (\d+) files", result.stdout)[1])
+    assert analysed >= len(sources("*.py", *APPS))
+    assert "3 kept, 0 broken" in result.stdout
+
+
+def test_the_rule_of_publication_is_written_once():
+    found = [
+        path.relative_to(ROOT).as_posix()
+        for path in sources("*.py", *APPS)
+        if "published_at__lte" in path.read_text() or "State.PUBLISHED," in path.read_text()
+    ]
+    assert found == ["news/models.py"]
+
+
+def test_templates_hold_no_inline_style_handler_or_foreign_address():
+    templates = sources("*.html", "templates")
+    assert len(templates) >= 20
+    for path in templates:
+        text = path.read_text()
+        assert not re.search(
+            r"\sstyle=|\son[a-z]+=\"|<style|https?://(?!www\.w3\.org)[^\"]*\.(?:js|css|woff2)", text
+        ), path
+
+
+def test_the_project_names_no_index_host_and_no_path_of_a_machine():
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
+    files = [ROOT / name for name in listed if name and (ROOT / name).is_file()] or sources("*", *APPS)
+    assert len(files) > 50
+    host = re.compile("index-url +h|pythonhost" + "ed|registry\\.npm" + "js|/ro" + "ot/|/ho" + "me/[a-z]")
+    for path in files:
+        if path.suffix not in {".woff2", ".png", ".jpg", ".webp"}:
+            assert not host.search(path.read_text(errors="replace")), path
+
+
+@pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES if code != "en"])
+def test_every_interface_string_is_translated(language):
+    catalogue = polib.pofile(str(ROOT / f"cspa/locale/{language}/LC_MESSAGES/django.po"))
+    entries = [entry for entry in catalogue if not entry.obsolete]
+    assert len(entries) > 200
+    assert [entry.msgid for entry in entries if "fuzzy" in entry.flags or not entry.translated()] == []
+    for entry in entries:
+        for text in [entry.msgstr, *entry.msgstr_plural.values()]:
+            if text:
+                wanted = re.findall(r"%\(\w+\)[sd]", entry.msgid_plural or entry.msgid)
+                assert sorted(re.findall(r"%\(\w+\)[sd]", text)) == sorted(wanted), entry.msgid

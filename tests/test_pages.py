@@ -1,0 +1,297 @@
+"""Public pages: what they say, and what they cost."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import time_machine
+from django.core.management import call_command
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from delegations.models import Delegate, Parliament, SeatQuota
+from news.models import Article
+
+from . import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def seed():
+    call_command("loaddata", "seed", verbosity=0)
+
+
+def text(response):
+    """The words of a page, without its markup."""
+    import html5lib
+
+    document = html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+    for element in list(document.iter("script")):
+        element.text = ""
+    return " ".join(" ".join(document.itertext()).split())
+
+
+class TestSeedPages:
+    """What the pages say about the real facts."""
+
+    def test_the_directory_counts_68_seats_and_names_nobody(self, client, seed):
+        response = client.get("/en/delegations/")
+        assert response.context["totals"].seats == 68
+        assert response.context["totals"].named == 0
+        words = text(response)
+        assert "68" in words
+        for words_of_a_chamber in ("7 deputies", "8 members", "12 members", "10 deputies"):
+            assert words_of_a_chamber in words
+
+    def test_the_directory_in_russian_has_no_english_names(self, client, seed):
+        words = text(client.get("/ru/delegations/"))
+        assert "Национальное собрание Республики Беларусь" in words
+        assert "National Assembly" not in words
+        assert "7 депутатов" in words
+        assert "4 депутата" in words
+
+    def test_what_the_source_does_not_state_is_said_to_be_not_published(self, client, seed):
+        words = text(client.get("/en/delegations/tajikistan/"))
+        assert words.count("not published") >= 2  # the representative and the names
+        assert "not published" in text(client.get("/en/delegations/kazakhstan/")), "websites"
+
+    def test_a_delegation_shows_its_representative_with_the_other_post(self, client, seed):
+        words = text(client.get("/en/delegations/kazakhstan/"))
+        assert "Viktor Rogalev" in words
+        assert "deputy Executive Secretary of the Assembly" in words
+
+    def test_a_website_says_its_language(self, client, seed):
+        response = client.get("/en/delegations/belarus/")
+        assert 'hreflang="ru"' in response.content.decode()
+        assert "Russian" in text(response)
+
+    def test_the_filter_narrows_by_country_kind_and_text_and_combines(self, client, seed):
+        def found(query):
+            return [row.parliament.slug for row in client.get(f"/en/delegations/?{query}").context["delegations"]]
+
+        assert found("country=BY") == ["belarus"]
+        assert found("kind=single") == ["kyrgyzstan"]
+        assert found("q=ДУМА") == ["russia"]
+        assert found("q=mazhilis") == ["kazakhstan"]
+        assert found("q=assembly&kind=upper") == ["belarus", "russia", "tajikistan"]
+        assert found("q=assembly&kind=upper&country=TJ") == ["tajikistan"]
+        assert found("q=nothing+like+it") == []
+
+    @pytest.mark.parametrize("query", ["country=XX", "kind=middle", "q=%00", "q=" + "a" * 101])
+    def test_a_filter_filled_in_wrongly_shows_its_error_and_no_rows(self, client, seed, query):
+        response = client.get(f"/en/delegations/?{query}")
+        assert response.status_code == 200
+        assert response.context["filter"].form.errors
+        assert response.context["delegations"] == []
+
+    def test_an_article_in_english_only_is_counted_honestly_in_the_russian_feed(self, client, seed):
+        response = client.get("/ru/news/")
+        assert list(response.context["page_obj"]) == []
+        assert response.context["elsewhere"] == 1
+        assert client.get(response.context["elsewhere_url"]).context["page_obj"].paginator.count == 1
+
+    def test_an_article_missing_in_russian_answers_404_and_offers_english(self, client, seed):
+        address = Article.objects.get().get_absolute_url()
+        assert address.startswith("/en/news/2020/05/26/russia-suggested-exploring")
+        response = client.get(address.replace("/en/", "/ru/"))
+        assert response.status_code == 404
+        assert f'href="{address}"' in response.content.decode()
+
+    def test_quotations_are_set_as_quotations(self, client, seed):
+        page = client.get(Article.objects.get().get_absolute_url()).content.decode()
+        assert page.count('<figure class="quotation"><blockquote>') >= 7
+        assert "<figcaption>Sergei Lavrov, Minister of Foreign Affairs of the Russian Federation</figcaption>" in page
+
+
+class TestAddresses:
+    def test_a_former_address_of_a_delegation_redirects_for_ever(self, client):
+        parliament = factories.ParliamentFactory(slug="byelorussia")
+        for slug in ("belarus-2", "belarus"):
+            parliament.slug = slug
+            parliament.save()
+        for former in ("byelorussia", "belarus-2"):
+            response = client.get(f"/ru/delegations/{former}/")
+            assert (response.status_code, response["Location"]) == (301, "/ru/delegations/belarus/")
+
+    def test_a_former_address_of_an_article_redirects_for_ever(self, client):
+        article = factories.ArticleFactory(slug="first")
+        article.slug = "second"
+        article.save()
+        article.published_at = datetime(2020, 5, 27, 9, tzinfo=UTC)
+        article.save()
+        for former in ("/en/news/2020/05/26/first/", "/en/news/2020/05/26/second/"):
+            response = client.get(former)
+            assert (response.status_code, response["Location"]) == (301, "/en/news/2020/05/27/second/")
+
+    def test_a_former_address_that_is_used_again_serves_its_new_owner(self, client):
+        article = factories.ArticleFactory(slug="first")
+        article.slug = "second"
+        article.save()
+        factories.ArticleFactory(slug="first", title="The new owner")
+        assert b"The new owner" in client.get("/en/news/2020/05/26/first/").content
+
+    def test_a_persons_address_follows_the_name(self, client):
+        factories.PersonFactory(public_id=12, name_en="Viktor Kogut")
+        response = client.get("/ru/delegations/people/12-wrong/")
+        assert (response.status_code, response["Location"]) == (301, "/ru/delegations/people/12-viktor-kogut/")
+        assert client.get("/ru/delegations/people/12-viktor-kogut/").status_code == 200
+
+    @pytest.mark.parametrize("slug", ["people", "changes"])
+    def test_the_sites_own_words_are_no_slugs(self, slug):
+        from django.db import IntegrityError, transaction
+
+        with pytest.raises(IntegrityError), transaction.atomic():
+            factories.ParliamentFactory(slug=slug)
+
+    @pytest.mark.parametrize(
+        ("asked", "given"), [("ru,en;q=0.5", "/ru/"), ("fr", "/en/"), ("", "/en/"), ("," * 9999, "/en/")]
+    )
+    def test_the_root_leads_to_the_readers_language(self, client, asked, given):
+        response = client.get("/", headers={"accept-language": asked})
+        assert (response.status_code, response["Location"]) == (302, given)
+        assert "Accept-Language" in response["Vary"]
+
+
+class TestPublication:
+    HIDDEN = ("draft", "review", "withdrawn")
+
+    @pytest.fixture
+    def hidden(self):
+        """Articles that could leak: each unpublished state, and one scheduled for tomorrow."""
+        topic, parliament = factories.TopicFactory(), factories.ParliamentFactory()
+        person = factories.PersonFactory()
+        places = {"topics": [topic], "parliaments": [parliament], "people": [person], "title": "Secret words"}
+        articles = [factories.ArticleFactory(state=state, **places) for state in self.HIDDEN]
+        articles.append(factories.ArticleFactory(published_at=timezone.now() + timedelta(days=1), **places))
+        return articles
+
+    def addresses(self, hidden):
+        article = hidden[0]
+        yield from ("/en/", "/en/news/", "/ru/news/", "/en/news/2020/", "/en/news/2020/05/", "/en/news/2020/05/26/")
+        yield from ("/en/news/feed.atom", "/sitemap.xml")
+        topic = article.topics.get()
+        yield from (topic.get_absolute_url(), f"{topic.get_absolute_url()}feed.atom")
+        yield article.parliaments.get().get_absolute_url()
+        yield article.people.get().get_absolute_url()
+
+    def test_nothing_unpublished_reaches_any_page(self, client, hidden):
+        shown = [client.get(address) for address in self.addresses(hidden)]
+        assert len(shown) == 12
+        for response in shown:
+            assert response.status_code == 200, response.request["PATH_INFO"]
+            assert b"Secret words" not in response.content, response.request["PATH_INFO"]
+            assert hidden[0].slug.encode() not in response.content
+        assert [client.get(article.get_absolute_url()).status_code for article in hidden] == [404] * 4
+
+    def test_what_is_published_reaches_all_of_them(self, client, hidden):
+        for article in hidden:
+            article.state, article.published_at = "published", datetime(2020, 5, 26, 9, tzinfo=UTC)
+            article.save()
+        for address in self.addresses(hidden):
+            if address != "/ru/news/":
+                content = client.get(address).content
+                assert b"Secret words" in content or hidden[0].slug.encode() in content, address
+
+    def test_a_scheduled_article_appears_by_itself(self, client):
+        article = factories.ArticleFactory(published_at=datetime(2030, 1, 1, 9, tzinfo=UTC))
+        with time_machine.travel(datetime(2030, 1, 1, 8, 59, tzinfo=UTC), tick=False):
+            assert client.get(article.get_absolute_url()).status_code == 404
+        with time_machine.travel(datetime(2030, 1, 1, 9, tzinfo=UTC), tick=False):
+            assert client.get(article.get_absolute_url()).status_code == 200
+
+    def test_a_translation_is_linked_and_named_in_hreflang(self, client):
+        english = factories.ArticleFactory(slug="in-english")
+        russian = factories.ArticleFactory(slug="po-russki", language="ru", story=english.story)
+        page = client.get(english.get_absolute_url()).content.decode()
+        assert f'hreflang="ru" href="http://testserver{russian.get_absolute_url()}"' in page
+        # The English address asked for in Russian leads to the translation.
+        response = client.get(english.get_absolute_url().replace("/en/", "/ru/"))
+        assert (response.status_code, response["Location"]) == (301, russian.get_absolute_url())
+
+    def test_an_article_without_translation_names_none(self, client):
+        page = client.get(factories.ArticleFactory().get_absolute_url()).content.decode()
+        assert 'rel="alternate" hreflang' not in page
+
+    def test_a_correction_is_shown_with_its_date(self, client):
+        note = factories.CorrectionFactory(text="The date was wrong.")
+        assert "The date was wrong." in text(client.get(note.article.get_absolute_url()))
+
+
+def test_a_quota_changed_in_the_admin_is_on_the_next_page(client, seed):
+    editor = factories.UserFactory(is_superuser=True)
+    quota = SeatQuota.objects.get(chamber__slug="kyrgyzstan-supreme-council")
+    assert "7 deputies" in text(client.get("/en/delegations/kyrgyzstan/"))
+    address = f"/admin/delegations/seatquota/{quota.pk}/change/"
+    client.force_login(editor)
+    form = client.get(address).context["adminform"].form
+    data = {form.add_prefix(name): form[name].value() or "" for name in form.fields}
+    response = client.post(address, {**data, "sources": [source.pk for source in quota.sources.all()], "seats": 6})
+    assert response.status_code == 302, response.context["errors"]
+    client.logout()
+    assert "6 deputies" in text(client.get("/en/delegations/kyrgyzstan/"))
+
+
+# What each page costs, whatever the number of rows.
+
+
+def fill(rows):
+    """``rows`` of everything that a list shows, all of it connected."""
+    source, topic = factories.SourceFactory(), factories.TopicFactory(slug="the-topic")
+    person = factories.PersonFactory(public_id=1, name_en="Viktor Kogut")
+    home = factories.ParliamentFactory(slug="home")
+    for number in range(rows):
+        parliament = home if number == 0 else factories.ParliamentFactory()
+        chamber = factories.ChamberFactory(parliament=parliament)
+        factories.SeatQuotaFactory(chamber=chamber, sources=[source])
+        factories.LinkFactory(chamber=chamber, sources=[source])
+        factories.LinkFactory(parliament=parliament, sources=[source])
+        representative = factories.RepresentativeFactory(parliament=parliament, sources=[source])
+        factories.AssemblyPostFactory(person=representative.person, sources=[source])
+        factories.DelegateFactory(person=person, chamber=chamber, sources=[source])
+        factories.RepresentativeFactory(person=person, parliament=parliament, ended=True, sources=[source])
+        factories.AssemblyPostFactory(person=person, sources=[source])
+        factories.DelegateFactory(chamber=Parliament.objects.get(slug="home").chambers.first(), sources=[source])
+        factories.ArticleFactory(topics=[topic], parliaments=[home], people=[person], sources=[source])
+        factories.ArticleFactory(language="ru", title="По-русски", topics=[topic])
+    return rows
+
+
+COSTS = {
+    "/en/": 17,
+    "/en/delegations/": 15,
+    "/en/delegations/home/": 17,
+    "/en/delegations/people/1-viktor-kogut/": 9,
+    "/en/news/": 6,
+    "/en/news/2020/05/": 6,
+    "/en/news/topics/the-topic/": 7,
+    "/en/news/feed.atom": 3,
+    "/en/news/topics/the-topic/feed.atom": 4,
+    "/en/about/": 0,
+    "/en/nothing/": 0,
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3, 300])
+def test_each_page_costs_the_same_with_any_number_of_rows(client, rows):
+    assert fill(rows) == rows
+    costs = {}
+    for address in COSTS:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(address)
+        costs[address] = len(queries)
+    assert costs == COSTS
+    assert Delegate.objects.count() == 2 * rows
+
+
+@pytest.mark.parametrize("number", [1, 3, 300])
+def test_an_article_costs_the_same_with_any_number_of_connections(client, django_assert_num_queries, number):
+    article = factories.ArticleFactory(
+        topics=factories.TopicFactory.create_batch(number),
+        parliaments=factories.ParliamentFactory.create_batch(number),
+        people=factories.PersonFactory.create_batch(number),
+        sources=factories.SourceFactory.create_batch(number),
+    )
+    factories.CorrectionFactory.create_batch(number, article=article)
+    with django_assert_num_queries(7):
+        client.get(article.get_absolute_url())
