@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from itertools import pairwise
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
 
@@ -100,7 +101,7 @@ def test_heading_levels_are_not_skipped(pages):
             int(element.tag[1]) for element in parse(page.content).iter() if re.fullmatch("h[1-6]", str(element.tag))
         ]
         assert levels[0] == 1, path
-        for before, after in zip(levels, levels[1:], strict=False):
+        for before, after in pairwise(levels):
             assert after <= before + 1, (path, levels)
 
 

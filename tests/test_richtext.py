@@ -1,0 +1,125 @@
+"""Bodies of articles: a closed set of elements, whatever is sent."""
+
+import time
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import call_command
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, rendered, sanitise
+from news.models import Article
+
+from . import factories
+
+ATTACKS = [
+    "<script>alert(1)</script>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<math><mtext><table><mglyph><style><img src=x onerror=alert(1)>",
+    "<img src=https://evil.example/pixel.gif>",
+    "<img src=x onerror=alert(1)>",
+    "<iframe srcdoc='<script>alert(1)</script>'></iframe>",
+    "<style>body{background:url(https://evil.example)}</style>",
+    "<p style='background:url(https://evil.example)'>x</p>",
+    "<p onclick=alert(1)>x</p>",
+    "<a href='javascript:alert(1)'>x</a>",
+    "<a href='jav&#x09;ascript:alert(1)'>x</a>",
+    "<a href=' &#14; javascript:alert(1)'>x</a>",
+    "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
+    "<a href='vbscript:x'>x</a>",
+    "<a href='//evil.example' target=_blank onmouseover=alert(1)>x</a>",
+    "<form action=https://evil.example><input name=q></form>",
+    "<base href=https://evil.example>",
+    "<link rel=stylesheet href=https://evil.example/x.css>",
+    "<meta http-equiv=refresh content='0;url=https://evil.example'>",
+    "<object data=https://evil.example></object><embed src=https://evil.example>",
+    "<noscript><p title='</noscript><img src=x onerror=alert(1)>'>",
+    "<!--><script>alert(1)</script-->",
+    "<p>a\x00b</p>",
+    "<template><script>alert(1)</script></template>",
+]
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_nothing_dangerous_is_kept(attack):
+    for html in (sanitise(attack), rendered(attack)):
+        lowered = html.lower()
+        for word in (
+            "<script",
+            "<style",
+            "<img",
+            "<svg",
+            "<math",
+            "<iframe",
+            "style=",
+            " on",
+            "javascript:",
+            "data:",
+            "vbscript:",
+            "\x00",
+        ):
+            assert word not in lowered, html
+        assert "evil.example" not in lowered or lowered.startswith("<a href=")
+
+
+@given(st.text(alphabet="<>/\"'= abpshrefonclickstyle&#;:-—", max_size=200))
+def test_sanitising_twice_is_sanitising_once(text):
+    once = sanitise(text)
+    assert sanitise(once) == once
+    assert all(f"<{tag}" not in once for tag in ("script", "style", "img", "svg"))
+
+
+@pytest.mark.parametrize(
+    "html", ["<blockquote>" * 50_000, "<ul>" * (MAX_DEPTH + 1), "a" * (MAX_LENGTH + 1), "<p>" * 4_000_000]
+)
+def test_what_would_take_long_is_refused_at_once(html):
+    begun = time.monotonic()
+    with pytest.raises(ValidationError):
+        sanitise(html)
+    assert time.monotonic() - begun < 10
+
+
+def test_a_long_text_of_allowed_elements_passes():
+    html = "<p>" + "</p><p>".join(["word " * 50] * 500) + "</p>"
+    assert sanitise(html).count("<p>") == 500
+
+
+def test_a_quotation_names_its_speaker():
+    html = "<blockquote><p>First.</p><p>Second.</p><p>— Sergei Lavrov, <em>Minister</em></p></blockquote><p>After.</p>"
+    assert rendered(html) == (
+        '<figure class="quotation"><blockquote><p>First.</p><p>Second.</p></blockquote>'
+        "<figcaption>Sergei Lavrov, <em>Minister</em></figcaption></figure><p>After.</p>"
+    )
+
+
+def test_each_quotation_keeps_its_own_speaker():
+    quotation = "<blockquote><p>{0}</p><p>— {0}</p></blockquote>"
+    page = rendered(quotation.format("A") + quotation.format("B") + "<blockquote><p>Nobody.</p></blockquote>")
+    assert page.count("<figure") == 2
+    assert "<figcaption>A</figcaption>" in page
+    assert page.endswith("<blockquote><p>Nobody.</p></blockquote>")
+
+
+@pytest.mark.django_db
+class TestStored:
+    DIRTY, CLEAN = "<p onclick=x>Text</p><script>alert(1)</script>", "<p>Text</p>"
+
+    def test_a_saved_body_is_clean(self):
+        assert factories.ArticleFactory(body=self.DIRTY).body == self.CLEAN
+        assert Article.objects.get().body == self.CLEAN
+
+    def test_so_is_one_of_bulk_create_and_of_a_fixture(self, tmp_path):
+        story = factories.ArticleFactory().story
+        article = factories.ArticleFactory.build(body=self.DIRTY, story=story, language="ru")
+        Article.objects.bulk_create([article])
+        assert Article.objects.get(language="ru").body == self.CLEAN
+        fixture = tmp_path / "dirty.json"
+        call_command("dumpdata", "news", natural_primary=True, natural_foreign=True, output=str(fixture))
+        fixture.write_text(fixture.read_text().replace("<p>Text</p>", "<p>New</p><script>alert(1)</script>"))
+        call_command("loaddata", fixture, verbosity=0)
+        assert Article.objects.get(language="ru").body == "<p>New</p>"
+
+    def test_the_elements_are_those_of_the_handbook(self):
+        assert {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br"} == TAGS
