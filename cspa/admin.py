@@ -1,0 +1,196 @@
+"""The back office: its titles, order and policy, and what every page of it has in common."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.exceptions import BadRequest, FieldDoesNotExist
+from django.core.handlers.exception import convert_exception_to_response
+from django.db import DataError, IntegrityError, models
+from django.db.models.constants import LOOKUP_SEP
+from django.db.models.deletion import ProtectedError
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import path
+from django.utils.csp import CSP
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csp import csp_override
+from django.views.i18n import set_language
+from translated_fields import TranslatedField, to_attribute
+
+# The one <style> that django-prose-editor adds to its page; a test compares it with the library.
+EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
+
+POLICY = {
+    **settings.SECURE_CSP,
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, EDITOR_STYLE],
+    "connect-src": [CSP.SELF],
+}
+
+# Applications and their models as the secretariat works with them; what is not named comes last.
+ORDER = {
+    "delegations": [
+        "Parliament",
+        "Chamber",
+        "Person",
+        "Delegate",
+        "Representative",
+        "AssemblyPost",
+        "SeatQuota",
+        "Participation",
+        "Link",
+        "Source",
+    ],
+    "news": ["Article", "Topic"],
+    "cspa": ["User", "Group"],
+}
+
+
+class AssemblyAdminSite(admin.AdminSite):
+    """Django's admin site in the Assembly's name."""
+
+    site_title = site_header = _("CSTO Parliamentary Assembly: back office")
+    index_title = _("Delegations, news and accounts")
+
+    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+        """As Django's, with the admin's own policy; nothing is stored, not even an error page."""
+        inner = super().admin_view(view)
+
+        @wraps(inner)
+        def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            return convert_exception_to_response(lambda request: inner(request, *args, **kwargs))(request)
+
+        return csp_override(POLICY)(never_cache(answer))
+
+    def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return csp_override(POLICY)(super().login)(request, extra_context)
+
+    def get_urls(self) -> list:
+        from . import accounts  # noqa: F401  its pages register with this site, which exists only now
+
+        language = csp_override(POLICY)(never_cache(set_language))
+        return [path("language/", language, name="language"), *super().get_urls()]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
+        """In the order above; groups stand with the users that are in them."""
+        apps = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
+        if "cspa" in apps and "auth" in apps:
+            apps["cspa"]["models"] += apps.pop("auth")["models"]
+        for label, app in apps.items():
+            app["models"].sort(key=lambda model: _place(model["object_name"], ORDER.get(label, [])))
+        return sorted(apps.values(), key=lambda app: _place(app["app_label"], list(ORDER)))
+
+
+def _place(name: str, order: list[str]) -> int:
+    return order.index(name) if name in order else len(order)
+
+
+def is_key(value: str) -> bool:
+    """Whether ``value`` can be the primary key of a row."""
+    return value.isascii() and value.isdecimal() and len(value) < 19
+
+
+class _KnownKeys:
+    """Shows the chosen rows again after an error; a forged value that is no key is left out, not a 500."""
+
+    def optgroups(self, name, value, attr=None):
+        return super().optgroups(name, [key for key in value if is_key(str(key))], attr)
+
+
+class ChooseOne(_KnownKeys, AutocompleteSelect):
+    pass
+
+
+class ChooseSeveral(_KnownKeys, AutocompleteSelectMultiple):
+    pass
+
+
+class Fields:
+    """For pages and their inlines: texts that name their language, choices by typing."""
+
+    def formfield_for_dbfield(self, db_field, request, **kwargs):
+        field = super().formfield_for_dbfield(db_field, request, **kwargs)
+        for code, language in settings.LANGUAGES:
+            name = db_field.name.removesuffix(to_attribute("", code))
+            if field and name != db_field.name and isinstance(vars(db_field.model).get(name), TranslatedField):
+                field.label = f"{capfirst(field.label)} ({language})"
+                field.widget.attrs["lang"] = code
+        return field
+
+    def formfield_for_foreignkey(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ChooseOne(db_field, self.admin_site, using=kwargs.get("using")))
+            if (other := self.admin_site._registry.get(db_field.remote_field.model)) is not None:
+                kwargs.setdefault("queryset", other.get_queryset(request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field, request, **kwargs):
+        if db_field.name in self.get_autocomplete_fields(request):
+            kwargs.setdefault("widget", ChooseSeveral(db_field, self.admin_site, using=kwargs.get("using")))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class Admin(Fields, admin.ModelAdmin):
+    """What the pages of every model have in common: few queries, and an answer in words to bad input."""
+
+    list_per_page = 50
+    save_on_top = True
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet:
+        queryset = super().get_queryset(request)
+        return queryset.select_related(*self.list_select_related) if self.list_select_related else queryset
+
+    def get_search_results(self, request, queryset, search_term):
+        return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
+
+    def lookup_allowed(self, lookup: str, value: object, request: HttpRequest) -> bool:
+        """Only what the filters of the page ask for, not whatever the ORM could do with a column."""
+        names = {self.date_hierarchy}
+        for item in self.get_list_filter(request):
+            item = item[0] if isinstance(item, list | tuple) else item
+            names.add(getattr(item, "parameter_name", item))
+        steps = lookup.split(LOOKUP_SEP)
+        return super().lookup_allowed(lookup, value, request) and any(
+            LOOKUP_SEP.join(steps[:length]) in names
+            and set(steps[length:]) <= {"id", "exact", "isnull", "gte", "lt", "year", "month", "day"}
+            for length in range(1, len(steps) + 1)
+        )
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        if not all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise BadRequest("A selected row is not named by its number.")
+        if any("\x00" in key + "".join(request.GET.getlist(key)) for key in request.GET if key != "q"):
+            raise BadRequest("The address holds a NUL character.")
+        try:
+            return super().changelist_view(request, extra_context)
+        except (ValueError, OverflowError, DataError) as error:
+            if not request.GET:
+                raise
+            raise BadRequest("The address asks for something that does not exist.") from error
+
+    def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+        """As Django's; where somebody else saved at the same time, the database's refusal in words."""
+        try:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        except (IntegrityError, ProtectedError):
+            refusal = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
+            messages.error(request, refusal)
+            return HttpResponseRedirect(request.get_full_path())
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict:
+        """Texts and choices may come with the address, as ``?story=5&language=ru``; the rest is left out."""
+        initial = {}
+        for name, value in super().get_changeform_initial_data(request).items():
+            try:
+                field = self.opts.get_field(name)
+            except FieldDoesNotExist:
+                continue
+            relation = isinstance(field, models.ForeignKey | models.ManyToManyField)
+            if relation or (isinstance(field, models.CharField | models.TextField) and "\x00" not in value):
+                initial[name] = value
+        return initial

@@ -1,0 +1,411 @@
+"""The pages on which the secretariat keeps the directory."""
+
+from collections.abc import Iterable
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from slugify import slugify
+from translated_fields import to_attribute
+
+from cspa.admin import Admin, Fields
+from cspa.languages import columns, language_codes
+
+from .dates import today
+from .forms import PeriodForm, PeriodFormSet, last_day_in_words
+from .models import (
+    AssemblyPost,
+    Chamber,
+    Delegate,
+    Link,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+
+PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
+STACKED_PERIOD = [("starts", "ends", "last_day_in_office"), "ended", "sources"]
+HISTORY = _(
+    "Facts are ended, not overwritten: to change one, give the row its first day no longer in office "
+    "and add a new row that begins on that day."
+)
+
+
+# What dated rows have in common
+
+
+class LastDay:
+    """The computed column beside the two dates."""
+
+    @admin.display(description=_("Last day in office"))
+    def last_day_in_office(self, row) -> str:
+        return last_day_in_words(row)
+
+
+class Today(admin.SimpleListFilter):
+    """The rows that hold today, or those that do not."""
+
+    title = _("in force")
+    parameter_name = "today"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple]:
+        return [("yes", _("today")), ("no", _("not today"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        present = queryset.model.objects.on(today()).values("pk")
+        if self.value() == "yes":
+            return queryset.filter(pk__in=present)
+        return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
+
+
+class PeriodAdmin(LastDay, Admin):
+    """A dated row on a page of its own; ``about`` are the fields before its dates."""
+
+    about: list[str] = []
+    form = PeriodForm
+    ordering = [F("start").desc(nulls_last=True), "-pk"]
+    readonly_fields = ["last_day_in_office"]
+    autocomplete_fields = ["sources"]
+
+    def get_fieldsets(self, request: HttpRequest, row=None) -> list[tuple]:
+        return [
+            (None, {"fields": self.about}),
+            (
+                _("Period"),
+                {"fields": STACKED_PERIOD, "description": HISTORY},
+            ),
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [*self.list_display, "since", "until", "last_day_in_office"]
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        return [Today, *self.list_filter]
+
+    @admin.display(description=_("first day"), ordering="start")
+    def since(self, row) -> str:
+        return row.starts.words if row.starts else gettext("not recorded")
+
+    @admin.display(description=_("first day no longer"), ordering="end")
+    def until(self, row) -> str:
+        return row.ends.words if row.ends else "–"
+
+
+class PeriodInline(LastDay, Fields, admin.options.InlineModelAdmin):
+    """Dated rows on the page of what they belong to, latest first."""
+
+    form = PeriodForm
+    formset = PeriodFormSet
+    extra = 0
+    readonly_fields = ["last_day_in_office"]
+    autocomplete_fields = ["sources"]
+    show_change_link = True
+    related: list[str] = []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).in_order().prefetch_related("sources")
+        return rows.select_related(*self.related) if self.related else rows
+
+
+class ParticipationInline(PeriodInline, admin.TabularInline):
+    model = Participation
+    related = ["parliament"]
+    fields = ["status", *PERIOD]
+
+
+class SeatQuotaInline(PeriodInline, admin.TabularInline):
+    model = SeatQuota
+    related = ["chamber__parliament"]
+    fields = ["seats", *PERIOD]
+    extra = 1
+
+
+class LinkInline(PeriodInline, admin.TabularInline):
+    model = Link
+    fields = ["url", "language", *PERIOD]
+
+
+class RepresentativeInline(PeriodInline, admin.TabularInline):
+    model = Representative
+    related = ["person", "parliament"]
+    fields = ["person", *PERIOD]
+    autocomplete_fields = ["person", "sources"]
+
+
+class ServiceInline(RepresentativeInline):
+    """The same rows on the page of the person."""
+
+    fields = ["parliament", *PERIOD]
+    autocomplete_fields = ["parliament", "sources"]
+
+
+class MandateInline(PeriodInline, admin.StackedInline):
+    model = Delegate
+    related = ["person", "chamber__parliament"]
+    fields = [("chamber", "role"), *STACKED_PERIOD, tuple(columns("political_group")), tuple(columns("constituency"))]
+    autocomplete_fields = ["chamber", "sources"]
+    verbose_name = _("mandate")
+    verbose_name_plural = _("mandates")
+
+
+class PostInline(PeriodInline, admin.StackedInline):
+    model = AssemblyPost
+    related = ["person"]
+    fields = ["post", tuple(columns("commission")), *STACKED_PERIOD]
+
+
+# Parliaments and chambers
+
+
+class ChamberForm(forms.ModelForm):
+    """Makes the code from the parliament's address and the name, where it is left empty."""
+
+    class Meta:
+        model = Chamber
+        fields = "__all__"  # noqa: DJ007  each page names its own
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        if "slug" in self.fields:  # not for those who may only look
+            self.fields["slug"].required = False
+            self.fields["slug"].help_text = _(
+                "As in “kazakhstan-mazhilis”: files and imports name the chamber by it. "
+                "Empty: made from the address of the parliament and the name."
+            )
+
+    def clean(self) -> dict:
+        data = super().clean()
+        name = next((data[column] for column in columns("name") if data.get(column)), "")
+        parliament = data.get("parliament")
+        if "slug" in data and not data["slug"] and parliament and name:
+            data["slug"] = slugify(f"{parliament.slug} {name}", max_length=80, word_boundary=True)
+        if "slug" in data and not data["slug"] and name and not self.errors:
+            raise ValidationError({"slug": _("Give a code in Latin letters.")})
+        return data
+
+
+class ChamberInline(Fields, admin.TabularInline):
+    model = Chamber
+    form = ChamberForm
+    fields = [*columns("name"), "kind", "members_called", "order", "slug"]
+    extra = 0
+    show_change_link = True
+    verbose_name_plural = _("chambers (seat quotas and websites of a chamber: “Change”)")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("parliament")
+
+
+def first_column(name: str) -> str:
+    """The column of ``name`` in the first language."""
+    return to_attribute(name, language_codes()[0])
+
+
+@admin.register(Parliament)
+class ParliamentAdmin(Admin):
+    list_display = ["label", "country", "status_today", "order"]
+    list_filter = ["participations__status"]
+    search_fields = [*columns("name"), *columns("short_name"), "slug"]
+    search_help_text = _("Name or address, in any language.")
+    fieldsets = [
+        (None, {"fields": [tuple(columns("name")), tuple(columns("short_name"))]}),
+        (_("Place in the directory"), {"fields": ["country", "slug", "order"]}),
+    ]
+    prepopulated_fields = {"slug": [first_column("short_name")]}
+    inlines = [ChamberInline, RepresentativeInline, ParticipationInline, LinkInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        present = Participation.objects.filter(parliament=OuterRef("pk")).on(today())
+        return super().get_queryset(request).annotate(present=Subquery(present.values("status")[:1]))
+
+    @admin.display(description=_("parliament"), ordering="slug")
+    def label(self, parliament: Parliament) -> str:
+        return parliament.label
+
+    @admin.display(description=_("status today"), ordering="present")
+    def status_today(self, parliament: Parliament) -> str:
+        return Participation.Status(parliament.present).label if parliament.present else "–"
+
+
+@admin.register(Chamber)
+class ChamberAdmin(Admin):
+    form = ChamberForm
+    list_display = ["title", "parliament", "kind", "seats_today"]
+    list_select_related = ["parliament"]
+    list_filter = ["kind", "parliament"]
+    search_fields = [*columns("name"), *(f"parliament__{name}" for name in columns("short_name")), "slug"]
+    search_help_text = _("Name of the chamber or of the country, in any language.")
+    autocomplete_fields = ["parliament"]
+    fieldsets = [
+        (None, {"fields": ["parliament", tuple(columns("name"))]}),
+        (_("Place in the directory"), {"fields": [("kind", "members_called"), "slug", "order"]}),
+    ]
+    inlines = [SeatQuotaInline, LinkInline]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        present = SeatQuota.objects.filter(chamber=OuterRef("pk")).on(today())
+        return super().get_queryset(request).annotate(present=Subquery(present.values("seats")[:1]))
+
+    @admin.display(description=_("chamber"), ordering=first_column("name"))
+    def title(self, chamber: Chamber) -> str:
+        return chamber.name
+
+    @admin.display(description=_("seats today"), ordering="present")
+    def seats_today(self, chamber: Chamber) -> str:
+        return chamber.members(chamber.present) if chamber.present else gettext("not published")
+
+
+@admin.register(SeatQuota)
+class SeatQuotaAdmin(PeriodAdmin):
+    about = ["chamber", "seats"]
+    list_display = ["chamber", "seats"]
+    list_select_related = ["chamber__parliament"]
+    list_filter = ["chamber__parliament"]
+    search_fields = [f"chamber__{name}" for name in columns("name")]
+    autocomplete_fields = ["chamber", "sources"]
+
+
+@admin.register(Participation)
+class ParticipationAdmin(PeriodAdmin):
+    about = ["parliament", "status"]
+    list_display = ["parliament", "status"]
+    list_select_related = ["parliament"]
+    list_filter = ["status"]
+    search_fields = [f"parliament__{name}" for name in columns("name")]
+    autocomplete_fields = ["parliament", "sources"]
+
+
+@admin.register(Link)
+class LinkAdmin(PeriodAdmin):
+    about = ["url", "language", "parliament", "chamber"]
+    list_display = ["url", "belongs_to", "language"]
+    list_select_related = ["parliament", "chamber__parliament"]
+    list_filter = ["language"]
+    search_fields = ["url"]
+    autocomplete_fields = ["parliament", "chamber", "sources"]
+
+    @admin.display(description=_("of"))
+    def belongs_to(self, link: Link) -> str:
+        return str(link.parliament or link.chamber)
+
+
+# People
+
+
+@admin.register(Person)
+class PersonAdmin(Admin):
+    list_display = ["directory_name", "other_languages", "public_id"]
+    search_fields = [*columns("name"), *columns("family_name"), "public_id"]
+    search_help_text = _("Name in any language, or public id.")
+    fieldsets = [
+        (_("Name"), {"fields": [tuple(columns("name"))]}),
+        (
+            _("Parts of the name"),
+            {
+                "fields": [tuple(columns(part)) for part in ("family_name", "given_name", "patronymic", "sort_name")],
+                "description": _("Only as published: nothing is guessed by splitting the name."),
+            },
+        ),
+        (None, {"fields": ["gender"]}),
+        (
+            _("Photo"),
+            {
+                "fields": ["photo", tuple(columns("photo_credit")), tuple(columns("photo_alt"))],
+                "classes": ["collapse"],
+            },
+        ),
+    ]
+    inlines = [MandateInline, ServiceInline, PostInline]
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return [to_attribute("sort_key", get_language()), "public_id"]
+
+    @admin.display(description=_("person"))
+    def directory_name(self, person: Person) -> str:
+        return person.directory_name
+
+    @admin.display(description=_("in the other languages"))
+    def other_languages(self, person: Person) -> str:
+        others = [to_attribute("name", code) for code in language_codes() if code != get_language()]
+        return ", ".join(getattr(person, column) or "–" for column in others)
+
+
+@admin.register(Delegate)
+class DelegateAdmin(PeriodAdmin):
+    about = ["person", "chamber", "role", tuple(columns("political_group")), tuple(columns("constituency"))]
+    list_display = ["person", "chamber", "role"]
+    list_select_related = ["person", "chamber__parliament"]
+    list_filter = ["role", "chamber__parliament"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "chamber", "sources"]
+
+
+@admin.register(Representative)
+class RepresentativeAdmin(PeriodAdmin):
+    about = ["person", "parliament"]
+    list_display = ["person", "parliament"]
+    list_select_related = ["person", "parliament"]
+    list_filter = ["parliament"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "parliament", "sources"]
+
+
+@admin.register(AssemblyPost)
+class AssemblyPostAdmin(PeriodAdmin):
+    about = ["person", "post", tuple(columns("commission"))]
+    list_display = ["person", "title"]
+    list_select_related = ["person"]
+    list_filter = ["post"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "sources"]
+
+    @admin.display(description=_("post"), ordering="post")
+    def title(self, row: AssemblyPost) -> str:
+        return row.title
+
+
+# Sources
+
+
+@admin.register(Source)
+class SourceAdmin(Admin):
+    list_display = ["title", "date", "url"]
+    list_filter = ["date"]
+    search_fields = [*columns("title"), "url"]
+    search_help_text = _("Title in any language, or address.")
+    fieldsets = [(None, {"fields": [tuple(columns("title")), "url", "date"]})]
+
+    @admin.display(description=_("source"), ordering=first_column("title"))
+    def title(self, source: Source) -> str:
+        return source.title
+
+    def get_deleted_objects(self, objs: Iterable[Source], request: HttpRequest) -> tuple:
+        """As Django's, where a source in use is protected by every fact that rests on it."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, lacking, [*protected, *self._facts(objs)]
+
+    def _facts(self, sources: Iterable[Source]) -> list[str]:
+        relations = [relation for relation in Source._meta.related_objects if relation.many_to_many]
+        facts = []
+        for relation in relations:
+            owner = self.admin_site._registry.get(relation.related_model)
+            rows = relation.related_model._base_manager.filter(sources__in=[source.pk for source in sources])
+            if owner and owner.list_select_related:
+                rows = rows.select_related(*owner.list_select_related)
+            facts += [self._link(row) for row in rows.distinct()]
+        return facts
+
+    def _link(self, row) -> str:
+        meta = row._meta
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+        return format_html('{}: <a href="{}">{}</a>', capfirst(meta.verbose_name), address, row)

@@ -1,0 +1,162 @@
+"""Forms for dated rows: a date as precise as known in one text field, and periods that never overlap."""
+
+import re
+from collections.abc import Iterable
+from datetime import date
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.translation import gettext_lazy as _
+
+from .dates import EARLIEST, PartialDate, Precision
+from .models import NoOverlap, Period
+
+EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
+
+_DAY_FIRST = re.compile(r"(?:(?:([0-9]{1,2})\.)?([0-9]{1,2})\.)?([0-9]{4})")
+
+
+class PartialDateField(forms.Field):
+    """A day, a month or a year, as text; cleans to a PartialDate, or None where it is empty."""
+
+    widget = forms.TextInput
+    default_error_messages = {
+        "invalid": _("“%(text)s” is not a date. Write it as %(examples)s."),
+        "outside": _("Dates must lie between 1900 and 2100."),
+    }
+
+    def __init__(self, **kwargs):
+        super().__init__(required=False, **kwargs)
+
+    def widget_attrs(self, widget: forms.Widget) -> dict:
+        return {"size": 11, "autocomplete": "off"}
+
+    def to_python(self, value: str | PartialDate | None) -> PartialDate | None:
+        text = str(value or "").strip()
+        if not text:
+            return None
+        iso = text
+        if match := _DAY_FIRST.fullmatch(text):
+            iso = "-".join(part.zfill(2) for part in reversed(match.groups()) if part)
+        try:
+            return PartialDate.parse(iso)
+        except ValueError as error:
+            if str(error).startswith("outside"):
+                raise ValidationError(self.error_messages["outside"], code="outside") from error
+            params = {"text": text[:40], "examples": EXAMPLES}
+            raise ValidationError(self.error_messages["invalid"], code="invalid", params=params) from error
+
+
+class PeriodForm(forms.ModelForm):
+    """The form of every dated row: ``starts`` and ``ends`` stand for the four columns behind them."""
+
+    starts = PartialDateField(
+        label=_("First day in office"),
+        help_text=_("As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. Empty: not recorded."),
+    )
+    ends = PartialDateField(
+        label=_("First day no longer in office"),
+        help_text=_("The day on which a successor may begin: the last day in office is the day before. Empty: still."),
+    )
+
+    # The line of succession is compared by the set that the form stands in, where there is one (PeriodFormSet).
+    alone = True
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        for name in ("starts", "ends"):
+            self.initial.setdefault(name, getattr(self.instance, name))
+
+    def _post_clean(self) -> None:
+        for name in ("starts", "ends"):
+            if name in self.cleaned_data:
+                setattr(self.instance, name, self.cleaned_data[name])
+        super()._post_clean()
+
+    def _get_validation_exclusions(self) -> set[str]:
+        """The dates are in the form under another name, so the constraints on their columns hold."""
+        excluded = super()._get_validation_exclusions()
+        if not {"starts", "ends"} & self.errors.keys():
+            excluded -= {"start", "start_precision", "end", "end_precision", "counts_until", "blocks_until"}
+        if not self.alone:
+            for constraint in no_overlaps(self._meta.model):
+                excluded.update(constraint.fields)
+        return excluded
+
+
+class PeriodFormSet(forms.BaseInlineFormSet):
+    """Dated rows below their parliament, chamber or person.
+
+    Their periods are compared as they will be after saving: one save can end a row and add its successor.
+    """
+
+    def add_fields(self, form: PeriodForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        form.alone = False
+
+    def clean(self) -> None:
+        super().clean()
+        live = [form for form in self.forms if self._is_live(form)]
+        for constraint in no_overlaps(self.model):
+            for position, form in enumerate(live):
+                earlier = [other.instance for other in live[:position]]
+                if self._overlaps(form, earlier, constraint):
+                    message = constraint.get_violation_error_message()
+                    form.add_error(NON_FIELD_ERRORS, ValidationError(message, code="overlap"))
+
+    def _is_live(self, form: forms.ModelForm) -> bool:
+        """Whether the form's row will exist after saving."""
+        empty = form.empty_permitted and not form.has_changed()
+        return not (empty or form.errors or (self.can_delete and self._should_delete_form(form)))
+
+    def _overlaps(self, form: forms.ModelForm, others: list[Period], constraint: NoOverlap) -> bool:
+        row = form.instance
+        attnames = [self.model._meta.get_field(name).attname for name in constraint.fields]
+        line = [getattr(row, attname) for attname in attnames]
+        others = [other for other in others if [getattr(other, attname) for attname in attnames] == line]
+        if any(overlap(row, other) for other in others):
+            return True
+        if not form.has_changed() or None in line:
+            return False
+        mine = [known.instance.pk for known in self.initial_forms if known.instance.pk]
+        same = dict(zip(attnames, line, strict=True))
+        return any(overlap(row, other) for other in self.model.objects.filter(**same).exclude(pk__in=mine))
+
+    def save(self, commit: bool = True) -> list[Period]:
+        """Save; the database compares after every row, so the changed ones first leave each other's way."""
+        changed = [form.instance.pk for form in self.initial_forms if form.has_changed()]
+        if commit and len(changed) > 1:
+            park(self.model, changed)
+        return super().save(commit)
+
+
+def no_overlaps(model: type[Period]) -> list[NoOverlap]:
+    return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
+
+
+def overlap(one: Period, other: Period) -> bool:
+    """Whether both hold on some day; an empty period overlaps nothing (as NoOverlap has it)."""
+    (start, end), (other_start, other_end) = _bounds(one), _bounds(other)
+    return max(start, other_start) < min(end, other_end)
+
+
+def _bounds(row: Period) -> tuple[date, date]:
+    until = row.blocks_from_memory()
+    return row.start or date.min, date.max if until is None else until
+
+
+def park(model: type[Period], keys: Iterable[int]) -> None:
+    """Give rows that are about to be saved an empty period ("ended, some time in 1900")."""
+    empty = {"start": EARLIEST, "start_precision": Precision.YEAR, "end": None, "ended": True}
+    model._base_manager.filter(pk__in=keys).update(**empty)
+
+
+def last_day_in_words(row: Period | None) -> str:
+    """The last day in office that the end of ``row`` means, for the column beside it."""
+    if row is None or row.pk is None:
+        return "–"
+    if row.ended:
+        return _("ended, date not known")
+    if row.end is None:
+        return _("still so")
+    return PartialDate(row.last_day).words if row.last_day else row.ends.words
