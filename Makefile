@@ -4,6 +4,9 @@ PORT ?= 8000
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+CATALOGUES := $(patsubst %.po,%.mo,$(wildcard cspa/locale/*/LC_MESSAGES/django.po))
+STATIC := var/static/staticfiles.json
+STATIC_SOURCES := $(shell find static cspa/static delegations/static news/static 2>/dev/null)
 
 # The first of these that is new enough and can make environments makes this one.
 CANDIDATES := $(PYTHON) python3.14 python3.13 python3.12 python3 python \
@@ -15,6 +18,8 @@ FIND_PYTHON = for python in $(CANDIDATES); do \
 
 # As in production, except that this machine alone is asked, over plain http.
 SERVE := DEBUG=0 SECURE_SSL_REDIRECT=0 SECRET_KEY="$$(cat var/secret_key)"
+# granian's worker may hang when Ctrl+C reaches it together with its parent: only the parent is told.
+OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])'
 PYTEST := $(SERVE) $(BIN)/python -m pytest
 
 .DELETE_ON_ERROR:
@@ -35,15 +40,26 @@ var/secret_key: | $(STAMP)
 	@mkdir -p var
 	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))' > $@
 
-install: $(STAMP) var/secret_key  ## make .venv, install the pinned packages, collect static files
+$(CATALOGUES): %.mo: %.po | var/secret_key
 	@$(SERVE) $(BIN)/python manage.py compile_translations
+
+$(STATIC): $(STAMP) $(STATIC_SOURCES) | var/secret_key
+	@echo "Collecting the static files"
 	@$(SERVE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
+	@touch $@
+
+install: $(CATALOGUES) $(STATIC)  ## make .venv, install the pinned packages, collect static files
 
 run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT=8123 make run)
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null \
+		|| { echo "Port $(PORT) cannot be used; choose another: PORT=8123 make run" >&2; exit 1; }
 	@$(SERVE) $(BIN)/python manage.py bootstrap
 	@echo "Serving at http://127.0.0.1:$(PORT)/ (stop with Ctrl+C)"
-	@$(SERVE); export DEBUG SECURE_SSL_REDIRECT SECRET_KEY; exec $(BIN)/granian --interface wsgi \
-		--host 127.0.0.1 --port $(PORT) --workers 1 --log-level warning cspa.wsgi:application
+	@$(SERVE); export DEBUG SECURE_SSL_REDIRECT SECRET_KEY; \
+	$(OWN_GROUP) $(BIN)/granian --interface wsgi --host 127.0.0.1 --port $(PORT) --blocking-threads 3 \
+		--workers-kill-timeout 3 --log-level warning cspa.wsgi:application & \
+	server=$$!; trap 'kill -INT $$server' INT TERM HUP; \
+	wait $$server; code=$$?; test $$code -le 128 || { wait $$server; code=$$?; }; exit $$code
 
 dev: install  ## the reloading development server
 	@DEBUG=1 $(BIN)/python manage.py bootstrap
@@ -64,7 +80,7 @@ lint: install  ## linters, formatters, import order, compose file, missing migra
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	@$(SERVE) $(BIN)/python manage.py makemigrations --check --dry-run
-	@$(SERVE) SECURE_SSL_REDIRECT=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	@$(SERVE) SECURE_SSL_REDIRECT=1 EMAIL_URL=smtps://mail.example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
 
 messages: $(STAMP)  ## write new interface strings into the catalogues (needs gettext)
 	@DEBUG=1 $(BIN)/python manage.py makemessages --all --no-wrap --no-obsolete --add-location file \

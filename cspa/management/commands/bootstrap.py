@@ -1,0 +1,80 @@
+"""`manage.py bootstrap`: an empty database becomes a working site; a filled one stays as it is."""
+
+import fcntl
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+
+from cspa.models import User
+from delegations.models import Parliament
+from news.models import Article
+
+ADMINISTRATOR = "admin"
+LOCK = 0x63737061  # any number that is this command's own among the advisory locks of the database
+
+
+@contextmanager
+def one_at_a_time() -> Iterator[None]:
+    """Let two processes that start together take turns: the second finds the work done."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
+        try:
+            yield
+        finally:
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
+    else:
+        with (settings.VAR_DIR / "bootstrap.lock").open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+
+class Command(BaseCommand):
+    help = (
+        "Prepares the database: applies migrations, loads the seed data if there is no parliament and no article, "
+        "and creates the first administrator if there is none. Run again, it changes nothing."
+    )
+
+    def handle(self, **options) -> None:
+        with one_at_a_time():
+            self.migrate()
+            with transaction.atomic():
+                self.seed()
+                self.create_administrator()
+
+    def migrate(self) -> None:
+        executor = MigrationExecutor(connection)
+        if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
+            self.stdout.write(f"Applying {len(plan)} migrations.")
+        # Even with nothing to apply: a start that was cut short may have left permissions to create.
+        call_command("migrate", interactive=False, verbosity=0)
+
+    def seed(self) -> None:
+        if Parliament.objects.exists() or Article.objects.exists():
+            return
+        call_command("loaddata", "seed", verbosity=0)
+        self.stdout.write(
+            f"Loaded the seed data: {Parliament.objects.count()} parliaments, {Article.objects.count()} articles."
+        )
+
+    def create_administrator(self) -> None:
+        if User.objects.filter(is_superuser=True).exists():
+            return
+        if User.objects.filter(username=ADMINISTRATOR).exists():
+            raise CommandError(
+                f"There is no administrator, and the name {ADMINISTRATOR!r} belongs to another account: "
+                "create one with `manage.py createsuperuser`."
+            )
+        password = secrets.token_urlsafe(15)
+        User.objects.create_superuser(ADMINISTRATOR, password=password)
+        self.stdout.write(
+            self.style.SUCCESS(f"Administrator created: name {ADMINISTRATOR}, password {password}\n")
+            + "The password is not shown again; change it after the first sign-in."
+        )
