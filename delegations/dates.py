@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.db import models
+from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dates import MONTHS_ALT
 from django.utils.formats import date_format
@@ -89,3 +90,48 @@ class PartialDate:
 def today() -> date:
     """The current day in the Assembly's time zone, asked anew for each request."""
     return timezone.localdate()
+
+
+class Day(date):
+    """The day that a page, a file or an answer was asked for."""
+
+    @classmethod
+    def asked(cls, parameters: QueryDict) -> "Day":
+        """The day of ``on=YYYY-MM-DD`` among ``parameters``; today where it is absent or empty.
+
+        ValueError with words where it is no day between 1900 and 2100, or is given twice.
+        """
+        values = parameters.getlist("on")
+        if len(values) > 1:
+            raise ValueError(_("The day “on” is given more than once."))
+        if not values or not values[0]:
+            return cls.of(today())
+        try:
+            asked = PartialDate.parse(values[0])
+        except ValueError:
+            asked = None
+        if asked is None or not asked.exact:
+            raise ValueError(_("“on” is a day between 1900 and 2100, written as 2019-05-26."))
+        return cls.of(asked.first)
+
+    @classmethod
+    def of(cls, day: date) -> "Day":
+        return cls(day.year, day.month, day.day)
+
+    @property
+    def is_today(self) -> bool:
+        return self == today()
+
+    @property
+    def is_future(self) -> bool:
+        return self > today()
+
+    @property
+    def before_founding(self) -> bool:
+        """Whether there was no Assembly yet."""
+        return self < FOUNDED
+
+    @property
+    def query(self) -> str:
+        """What an address needs to lead to the same day: "?on=2019-05-26", nothing for today."""
+        return "" if self.is_today else f"?on={self.isoformat()}"

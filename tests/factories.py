@@ -1,6 +1,6 @@
 """Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from itertools import product
 from string import ascii_uppercase
 
@@ -11,6 +11,7 @@ from cspa.models import User
 from delegations.models import (
     AssemblyPost,
     Chamber,
+    Confirmation,
     Delegate,
     Link,
     Parliament,
@@ -140,6 +141,16 @@ class AssemblyPostFactory(PeriodFactory):
 
     person = factory.SubFactory(PersonFactory)
     post = AssemblyPost.Post.DEPUTY_EXECUTIVE_SECRETARY
+
+
+class ConfirmationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Confirmation
+
+    parliament = factory.SubFactory(ParliamentFactory)
+    date = date(2019, 6, 1)
+    confirmed_by_en = "Secretariat of the House"
+    source = factory.SubFactory(SourceFactory)
 
 
 class TopicFactory(factory.django.DjangoModelFactory):

@@ -258,9 +258,9 @@ def fill(rows):
 
 
 COSTS = {
-    "/en/": 17,
-    "/en/delegations/": 15,
-    "/en/delegations/home/": 17,
+    "/en/": 18,
+    "/en/delegations/": 16,
+    "/en/delegations/home/": 18,
     "/en/delegations/people/1-viktor-kogut/": 9,
     "/en/news/": 6,
     "/en/news/2020/05/": 6,

@@ -1,17 +1,20 @@
 """Who sits in the Assembly, on any date, with a source for every fact."""
 
-from .delegation import ChamberSeats, Delegation, Seats, delegations_on
+from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
-from .people import AssemblyPost, Delegate, Person, Representative
+from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
 from .periods import NoOverlap, Period, Source
 
 __all__ = [
     "AssemblyPost",
     "Chamber",
     "ChamberSeats",
+    "Confirmation",
     "Delegate",
     "Delegation",
+    "FormerPublicId",
     "FormerSlug",
+    "Identifier",
     "Link",
     "NoOverlap",
     "Parliament",

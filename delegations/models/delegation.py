@@ -1,14 +1,104 @@
 """A delegation: what a parliament sends on a day, computed from the dated rows; it has no table of its own."""
 
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 
-from django.db.models import Prefetch
-from django.utils.translation import gettext as _
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
+from cspa.languages import any_language, translated
+
+from ..dates import EARLIEST, LATEST
 from .parliaments import Chamber, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
+from .periods import Source, UidManager
+
+
+class ConfirmationQuerySet(models.QuerySet):
+    """Confirmations, asked for a day."""
+
+    def covering(self, day: date) -> "ConfirmationQuerySet":
+        """Those that still speak for ``day``: at most twelve months old, and no roster or quota has changed since."""
+        changed = Q(start__gt=OuterRef("date"), start__lte=day) | Q(
+            counts_until__gt=OuterRef("date"), counts_until__lte=day
+        )
+        roster, quotas = (
+            model.objects.filter(changed, chamber__parliament=OuterRef("parliament"))
+            for model in (Delegate, SeatQuota)
+        )
+        recent = self.filter(date__lte=day, date__gt=_year_before(day))
+        return recent.exclude(Exists(roster)).exclude(Exists(quotas))
+
+
+def _year_before(day: date) -> date:
+    """The same day of the year before; of 29 February, the 28th."""
+    try:
+        return day.replace(year=day.year - 1)
+    except ValueError:
+        return day.replace(year=day.year - 1, day=28)
+
+
+class Confirmation(models.Model):
+    """A parliament's word that its roster was complete on a day: a seat without a name was vacant then."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    parliament = models.ForeignKey(
+        Parliament, models.PROTECT, related_name="confirmations", verbose_name=_("parliament")
+    )
+    date = models.DateField(
+        _("day"),
+        help_text=_("It speaks for this day and until a mandate or a quota changes, at most for twelve months."),
+    )
+    confirmed_by = translated(
+        models.CharField(
+            _("confirmed by"),
+            max_length=200,
+            blank=True,
+            default="",
+            help_text=_("Who, with the office: “Secretariat of the House of Representatives”."),
+        )
+    )
+    source = models.ForeignKey(
+        Source,
+        models.PROTECT,
+        related_name="confirmations",
+        verbose_name=_("document"),
+        help_text=_("The letter or list in which the parliament says so."),
+    )
+
+    objects = UidManager.from_queryset(ConfirmationQuerySet)()
+
+    class Meta:
+        verbose_name = _("confirmation of a roster")
+        verbose_name_plural = _("confirmations of rosters")
+        ordering = ["-date", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["parliament", "date"],
+                name="confirmation_one_a_day",
+                violation_error_message=_("This parliament's roster is already confirmed for this day."),
+            ),
+            models.CheckConstraint(
+                name="confirmation_date_1900_to_2100",
+                condition=Q(date__range=(EARLIEST, LATEST)),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            ),
+            models.CheckConstraint(
+                name="confirmation_by_somebody",
+                condition=any_language("confirmed_by"),
+                violation_error_message=_("Say who confirmed it, in at least one language."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parliament}: {self.date:%Y-%m-%d}"
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)
 
 
 @dataclass(frozen=True)
@@ -76,7 +166,7 @@ class ChamberSeats(_Figures):
     @property
     def seats_in_words(self) -> str:
         """ "7 deputies", or that the number is not published."""
-        return self.chamber.members(self.seats) if self.seats is not None else _("not published")
+        return self.chamber.members(self.seats) if self.seats is not None else gettext("not published")
 
 
 @dataclass(frozen=True)
@@ -90,11 +180,17 @@ class Delegation(_Figures):
     representatives: list[Representative]
     links: list[Link]
     figures: Seats = field(repr=False)
+    confirmation: Confirmation | None = None
+
+    @property
+    def vacant(self) -> int | None:
+        """Seats that are known to be empty: those without a name, where the parliament confirmed its roster."""
+        return self.unnamed if self.confirmation else None
 
     @property
     def status_label(self) -> str:
         """The status in words; "not recorded" where there is no participation row at all."""
-        return str(Participation.Status(self.status).label) if self.status else _("not recorded")
+        return str(Participation.Status(self.status).label) if self.status else gettext("not recorded")
 
     @property
     def websites(self) -> list[Link]:
@@ -137,6 +233,11 @@ def delegations_on(day: date, parliaments: Iterable[Parliament] | None = None) -
             to_attr="current_representatives",
         ),
         Prefetch("links", Link.objects.on(day).prefetch_related("sources"), to_attr="current_links"),
+        Prefetch(
+            "confirmations",
+            Confirmation.objects.covering(day).select_related("source"),
+            to_attr="current_confirmations",
+        ),
     )
     return [_delegation(parliament, day) for parliament in parliaments]
 
@@ -153,6 +254,7 @@ def _delegation(parliament: Parliament, day: date) -> Delegation:
         representatives=parliament.current_representatives,
         links=parliament.current_links,
         figures=Seats.sum(part.figures for part in chambers),
+        confirmation=next(iter(parliament.current_confirmations), None),
     )
 
 

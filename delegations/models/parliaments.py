@@ -196,12 +196,21 @@ class Chamber(models.Model):
             help_text=_("As in “House of Representatives”."),
         )
     )
-    kind = models.CharField(_("kind"), max_length=6, choices=Kind)
+    kind = models.CharField(
+        _("kind"), max_length=6, choices=Kind, blank=True, help_text=_("Empty: not recorded, as after an import.")
+    )
     members_called = models.CharField(
         _("its members are called"), max_length=8, choices=Members, default=Members.DEPUTIES
     )
     order = models.PositiveSmallIntegerField(
         _("order"), default=1, help_text=_("Place among the chambers of this parliament.")
+    )
+
+    imported_id = models.CharField(
+        _("id in imported files"),
+        max_length=200,
+        blank=True,
+        help_text=_("The organization's id in the Popolo files that are imported into this chamber."),
     )
 
     objects = SlugManager()

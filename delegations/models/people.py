@@ -10,9 +10,10 @@ from translated_fields import to_attribute
 
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.images import PhotoField
-from cspa.languages import Localised, any_language, columns, contains, language_codes, localised, translated
+from cspa.languages import Localised, any_language, columns, language_codes, localised, translated
 from cspa.sorting import KEY_LENGTH, sort_key
 
+from .. import names
 from .parliaments import Chamber, Parliament
 from .periods import NoOverlap, Period
 
@@ -34,9 +35,35 @@ class PersonQuerySet(DerivedQuerySet):
         """By the names that the active language sorts people by."""
         return self.order_by(to_attribute("sort_key"), "public_id")
 
+    def public(self) -> "PersonQuerySet":
+        """Those whose name and page the public may see: all but the withdrawn."""
+        return self.filter(withdrawn=False)
+
     def search(self, text: str) -> "PersonQuerySet":
-        """Those of whose names one holds ``text``."""
-        return self.filter(contains(["name", "family_name", "given_name"], text))
+        """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names``).
+
+        Every word must be found: whole, as a beginning, or as an initial. A patronymic may be missing on record.
+        """
+        words = names.fold(text).split()
+        if not 0 < len(words) <= names.LONGEST_QUERY:
+            return self.none()
+        known = self._vocabulary() if any(len(word) >= names.SHORTEST_WITH_SLIP for word in words) else ()
+        people, seen_initial = self, False
+        for word in words:
+            found = Q(name_words__contains=f" {word}")
+            for similar in names.similar(word, known):
+                found |= Q(name_words__contains=f" {similar} ")
+            second_initial = names.initial(word) and seen_initial
+            if second_initial or (len(words) > 2 and names.patronymic(word)):
+                found |= Q(**dict.fromkeys(columns("patronymic"), ""))
+            seen_initial = seen_initial or names.initial(word)
+            people = people.filter(found)
+        return people
+
+    def _vocabulary(self) -> set[str]:
+        """The folded words of all these people's names."""
+        texts = self.order_by().values_list("name_words", flat=True)
+        return {word for text in texts for word in text.split()}
 
 
 class PersonManager(models.Manager.from_queryset(PersonQuerySet)):
@@ -79,7 +106,24 @@ class Person(DerivedModel):
             help_text=_("What is to be seen, for those who do not see it: “Viktor Kogut at a lectern”."),
         )
     )
+    withdrawn = models.BooleanField(
+        _("withdrawn"),
+        default=False,
+        help_text=_(
+            "The name and the page vanish from the site and its files; the person still counts in the figures."
+        ),
+    )
+    withdrawal_reason = translated(
+        models.CharField(
+            _("reason of the withdrawal"),
+            max_length=300,
+            blank=True,
+            default="",
+            help_text=_("Shown at the person's address: “At the person's own request.”"),
+        )
+    )
     sort_key = translated(models.CharField(max_length=KEY_LENGTH, editable=False, default="", db_index=True))
+    name_words = models.TextField(editable=False, default="")
 
     objects = PersonManager()
 
@@ -89,9 +133,15 @@ class Person(DerivedModel):
         constraints = [
             models.CheckConstraint(
                 name="person_name_in_some_language",
-                condition=any_language("name"),
+                # Files name nobody who is withdrawn, and come back as they went out.
+                condition=any_language("name") | Q(withdrawn=True),
                 violation_error_message=_("Give the name in at least one language."),
-            )
+            ),
+            models.CheckConstraint(
+                name="person_withdrawn_for_a_reason",
+                condition=Q(withdrawn=False) | any_language("withdrawal_reason"),
+                violation_error_message=_("Give the reason of the withdrawal; the person's address shows it."),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -105,8 +155,10 @@ class Person(DerivedModel):
 
     @classmethod
     def next_public_id(cls) -> int:
-        """One more than the largest id ever given to a person on record."""
-        return (cls.objects.aggregate(largest=Max("public_id"))["largest"] or 0) + 1
+        """One more than the largest id ever given, to a person on record or to one merged into another."""
+        given = cls.objects.aggregate(largest=Max("public_id"))["largest"] or 0
+        merged = FormerPublicId.objects.aggregate(largest=Max("public_id"))["largest"] or 0
+        return max(given, merged) + 1
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:
@@ -114,11 +166,13 @@ class Person(DerivedModel):
 
     @classmethod
     def derived(cls) -> frozenset[str]:
-        return frozenset(columns("sort_key"))
+        return frozenset({*columns("sort_key"), "name_words"})
 
     def derive(self) -> None:
         if self.public_id is None:
             self.public_id = self.next_public_id()
+        parts = ("name", "family_name", "given_name", "patronymic")
+        self.name_words = names.words_of(self._in(code, part) for code in language_codes() for part in parts)
         for code in language_codes():
             family = " ".join(
                 filter(None, [self._in(code, part) for part in ("family_name", "given_name", "patronymic")])
@@ -135,13 +189,73 @@ class Person(DerivedModel):
         return slugify(localised(self, "name", language_codes()[0]), max_length=80) or "person"
 
     @property
+    def public_name(self) -> Localised:
+        """The name as pages and files give it; of a withdrawn person, that it is withdrawn."""
+        return self.name if not self.withdrawn else Localised(_("name withdrawn"), get_language())
+
+    @property
     def directory_name(self) -> Localised:
         """As directories of the active language list people; in Russian the family name comes first."""
+        if self.withdrawn:
+            return self.public_name
         code = get_language()
         family, given = self._in(code, "family_name"), self._in(code, "given_name")
         if code == "ru" and family and given:
             return Localised(" ".join(filter(None, [family, given, self._in(code, "patronymic")])), code)
         return self.name
+
+
+class FormerPublicId(models.Model):
+    """The public id of a record that was merged into this person; its address redirects for ever."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="former_ids")
+    public_id = models.PositiveIntegerField(_("public id"), unique=True)
+
+    objects = PersonManager()
+
+    class Meta:
+        verbose_name = _("former public id")
+        verbose_name_plural = _("former public ids")
+        ordering = ["public_id"]
+
+    def __str__(self) -> str:
+        return str(self.public_id)
+
+    def natural_key(self) -> tuple[int]:
+        return (self.public_id,)
+
+
+class IdentifierManager(models.Manager):
+    def get_by_natural_key(self, scheme: str, identifier: str) -> "Identifier":
+        return self.get(scheme=scheme, identifier=identifier)
+
+
+class Identifier(models.Model):
+    """What another register calls a person: Wikidata, or the file that the person was imported from."""
+
+    person = models.ForeignKey(Person, models.CASCADE, related_name="identifiers", verbose_name=_("person"))
+    scheme = models.CharField(_("register"), max_length=100, help_text=_("As in “wikidata”."))
+    identifier = models.CharField(_("identifier"), max_length=200, help_text=_("As in “Q4227193”."))
+
+    objects = IdentifierManager()
+
+    class Meta:
+        verbose_name = _("identifier")
+        verbose_name_plural = _("identifiers")
+        ordering = ["scheme", "identifier"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["scheme", "identifier"],
+                name="identifier_of_one_person",
+                violation_error_message=_("Another person has this identifier."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.scheme}: {self.identifier}"
+
+    def natural_key(self) -> tuple[str, str]:
+        return (self.scheme, self.identifier)
 
 
 class Delegate(Period):
