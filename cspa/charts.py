@@ -4,6 +4,7 @@ All coordinates are whole numbers, so that no locale can put a comma into an SVG
 """
 
 from dataclasses import dataclass
+from datetime import date
 from math import cos, pi, sin
 
 RADIUS = 10  # of a seat
@@ -73,3 +74,78 @@ def _rows(total: int) -> list[tuple[float, int]]:
 def _first_radius(total: int, count: int) -> float:
     """The radius of the first of ``count`` rows in which ``total`` seats stand STEP apart."""
     return STEP * ((total - count) / (pi * count) - (count - 1) / 2)
+
+
+# A timeline in units of its own: bars lie right of the labels, one line below the other.
+LABELS = 280
+SPAN = 680
+LINE = 26
+AXIS = 30
+MOST_TICKS = 12
+
+
+@dataclass(frozen=True)
+class Bar:
+    """A period on a line of a timeline; one that is open has no recorded start or end."""
+
+    x: int
+    width: int
+    text: str
+    open_start: bool
+    open_end: bool
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a timeline: the baseline of its text, and its bars from left to right."""
+
+    y: int
+    label: str
+    bars: list[Bar]
+
+
+@dataclass(frozen=True)
+class Tick:
+    """The beginning of a year."""
+
+    x: int
+    year: str
+
+
+@dataclass(frozen=True)
+class Timeline:
+    """Lines of periods above a scale of years, with a mark at one day."""
+
+    width: int
+    height: int
+    mark: int
+    lines: list[Line]
+    ticks: list[Tick]
+
+
+def timeline(lines: list[tuple[str, list[tuple]]], first: date, last: date, mark: date) -> Timeline:
+    """Periods from ``first`` to ``last``: lines of (label, [(start or None, end or None, text), …]).
+
+    What lies outside is cut off at the edge; ``mark`` is the day that the page speaks of.
+    """
+    days = max((last - first).days, 1)
+
+    def place(day: date) -> int:
+        return LABELS + round(SPAN * min(max((day - first).days, 0), days) / days)
+
+    drawn = []
+    for number, (label, periods) in enumerate(lines):
+        bars = []
+        for start, end, text in periods:
+            left, right = place(start or first), place(end or last)
+            bars.append(Bar(left, max(right - left, 2), text, start is None, end is None))
+        drawn.append(Line(AXIS + LINE * number, label, bars))
+    every = max(1, -(-(last.year - first.year) // MOST_TICKS))
+    years = range(first.year + 1, last.year + 1, every)
+    return Timeline(
+        width=LABELS + SPAN + MARGIN,
+        height=AXIS + LINE * len(lines) + MARGIN,
+        mark=place(mark),
+        lines=drawn,
+        ticks=[Tick(place(date(year, 1, 1)), str(year)) for year in years],
+    )

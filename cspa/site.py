@@ -2,8 +2,13 @@
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
+from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.urls import translate_url
+
+
+class Unreadable(BadRequest):
+    """A parameter that cannot be read; the words are for the reader, in the reader's language."""
 
 
 def origin(request: HttpRequest) -> str:

@@ -16,7 +16,7 @@ from django.views.generic import TemplateView
 from django.views.static import serve
 
 from cspa.languages import language_codes
-from cspa.site import absolute, origin
+from cspa.site import Unreadable, absolute, origin
 from delegations.dates import today
 from delegations.models import Seats, delegations_on
 from news.models import Article
@@ -78,7 +78,8 @@ def error_page(status: int):
     """A view for an error: the site's own dress, nothing from the database."""
 
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        return render(request, f"{status}.html", {"is_error": True}, status=status)
+        words = str(exception) if isinstance(exception, Unreadable) else ""
+        return render(request, f"{status}.html", {"is_error": True, "words": words}, status=status)
 
     return view
 

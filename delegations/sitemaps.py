@@ -17,4 +17,4 @@ class PersonSitemap(SiteSitemap):
     i18n = alternates = x_default = True
 
     def items(self):
-        return Person.objects.order_by("public_id")
+        return Person.objects.public().order_by("public_id")

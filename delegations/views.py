@@ -1,72 +1,110 @@
 """The directory of delegations."""
 
-from django.http import Http404, HttpResponsePermanentRedirect
-from django.shortcuts import get_object_or_404
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, render
+from django.utils.functional import cached_property
 from django.views.generic import DetailView, TemplateView
 
-from .dates import today
+from cspa.site import Unreadable
+
+from .dates import FOUNDED, Day
 from .filters import DelegationFilter
-from .models import FormerSlug, Parliament, Person, Seats, delegations_on
+from .history import History
+from .models import Delegation, FormerSlug, Parliament, Person, Seats, delegations_on
 
 
-class DirectoryView(TemplateView):
+class OnDay:
+    """A page that can be asked for any day: ``?on=2019-05-26``; 400 with words where that is no day."""
+
+    @cached_property
+    def day(self) -> Day:
+        try:
+            return Day.asked(self.request.GET)
+        except ValueError as error:
+            raise Unreadable(error) from error
+
+    def delegations(self, parliaments: QuerySet[Parliament]) -> list[Delegation]:
+        """Those of ``parliaments`` on the day; none before there was an Assembly."""
+        return [] if self.day.before_founding else delegations_on(self.day, parliaments)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
+
+
+class DirectoryView(OnDay, TemplateView):
     """All delegations, narrowed by the filter."""
 
     template_name = "delegations/directory.html"
 
     def get_context_data(self, **kwargs):
-        day = today()
         filterset = DelegationFilter(self.request.GET, Parliament.objects.all())
         # A filter that was filled in wrongly shows its error and no rows, rather than all of them.
         rows = filterset.qs if filterset.is_valid() else Parliament.objects.none()
-        delegations = delegations_on(day, rows)
+        delegations = self.delegations(rows)
         return super().get_context_data(
             filter=filterset,
             delegations=delegations,
             totals=Seats.sum(delegation.figures for delegation in delegations),
-            day=day,
             **kwargs,
         )
 
 
-class DelegationView(TemplateView):
-    """One delegation; a former address redirects."""
+class DelegationView(OnDay, TemplateView):
+    """One delegation with its history; a former address redirects."""
 
     template_name = "delegations/delegation.html"
 
     def get(self, request, slug, *args, **kwargs):
         if not Parliament.objects.filter(slug=slug).exists():
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
-            return HttpResponsePermanentRedirect(former.parliament.get_absolute_url())
+            return HttpResponsePermanentRedirect(former.parliament.get_absolute_url() + self.day.query)
         return super().get(request, *args, slug=slug, **kwargs)
 
     def get_context_data(self, slug, **kwargs):
-        day = today()
-        delegations = delegations_on(day, Parliament.objects.filter(slug=slug))
-        if not delegations:  # on record, but taking no part on this day
-            raise Http404
-        return super().get_context_data(delegation=delegations[0], day=day, **kwargs)
+        parliament = Parliament.objects.get(slug=slug)
+        delegations = self.delegations(Parliament.objects.filter(pk=parliament.pk))
+        history = History.of(parliament)
+        return super().get_context_data(
+            parliament=parliament,
+            # None where it is on record, but takes no part on this day.
+            delegation=delegations[0] if delegations else None,
+            history=history,
+            chart=history.timeline(self.day),
+            **kwargs,
+        )
 
 
-class PersonView(DetailView):
-    """A person with every mandate, service and post in order."""
+class PersonView(OnDay, DetailView):
+    """A person with every mandate, service and post in order, those of the day marked.
 
-    model = Person
+    A merged record redirects to the person it became; one that was withdrawn says why (410).
+    """
+
+    queryset = Person.objects.all()
     template_name = "delegations/person.html"
     slug_field = "public_id"
     slug_url_kwarg = "public_id"
 
-    def get(self, request, *args, **kwargs):
-        self.object = self.get_object()
-        if kwargs["slug"] != self.object.slug:
-            return HttpResponsePermanentRedirect(self.object.get_absolute_url())
+    def get(self, request, public_id, slug):
+        named = Q(public_id=public_id) | Q(former_ids__public_id=public_id)
+        self.object = get_object_or_404(Person.objects.filter(named).distinct())
+        if self.object.withdrawn:
+            return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
+        if (public_id, slug) != (self.object.public_id, self.object.slug):
+            return HttpResponsePermanentRedirect(self.object.get_absolute_url() + self.day.query)
         return self.render_to_response(self.get_context_data(object=self.object))
 
     def get_context_data(self, **kwargs):
         person = self.object
         return super().get_context_data(
-            mandates=person.mandates.in_order().select_related("chamber__parliament").prefetch_related("sources"),
-            services=person.services.in_order().select_related("parliament").prefetch_related("sources"),
-            posts=person.posts.in_order().prefetch_related("sources"),
+            mandates=self.rows(person.mandates.select_related("chamber__parliament")),
+            services=self.rows(person.services.select_related("parliament")),
+            posts=self.rows(person.posts.all()),
             **kwargs,
         )
+
+    def rows(self, rows: QuerySet) -> QuerySet:
+        """``rows`` in order; ``held`` says which of them hold on the day."""
+        on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
+        return rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources")

@@ -2,7 +2,7 @@
 
 from datetime import date
 
-from django.db.models import Count
+from django.db.models import Count, Prefetch
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
@@ -15,6 +15,7 @@ from django.views.generic import DetailView, ListView
 
 from cspa.languages import language_codes
 from cspa.pagination import StrictPages
+from delegations.models import Person
 
 from .models import Article, FormerAddress, Topic
 
@@ -138,7 +139,9 @@ class ArticleView(DetailView):
         here = Article.objects.published().filter(date=self.date, slug=slug)
         self.object = (
             here.filter(language=language)
-            .prefetch_related("topics", "parliaments", "people", "sources", "corrections")
+            .prefetch_related(
+                "topics", "parliaments", Prefetch("people", Person.objects.public()), "sources", "corrections"
+            )
             .first()
         )
         if self.object:

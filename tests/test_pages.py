@@ -260,7 +260,7 @@ def fill(rows):
 COSTS = {
     "/en/": 18,
     "/en/delegations/": 16,
-    "/en/delegations/home/": 18,
+    "/en/delegations/home/": 27,
     "/en/delegations/people/1-viktor-kogut/": 9,
     "/en/news/": 6,
     "/en/news/2020/05/": 6,

@@ -80,6 +80,12 @@ def query(context, **parameters) -> str:
 
 
 @register.simple_tag(takes_context=True)
+def absolute_address(context, path: str, query: str = "") -> str:
+    """The permanent address of ``path`` with its ``query``."""
+    return absolute(context["request"], path) + query
+
+
+@register.simple_tag(takes_context=True)
 def current(context, section: str) -> SafeString | str:
     """aria-current for the entry of the main navigation that the page lies in."""
     request = context.get("request")
@@ -125,7 +131,8 @@ def page_links(context) -> dict:
     versions = _versions(context)
     if not versions:
         return {"canonical": "", "alternates": []}
-    request, page = context["request"], context.get("page_obj")
-    path = request.path + (f"?page={page.number}" if page and page.number > 1 else "")
-    alternates = [] if page and page.number > 1 else [(code, absolute(request, url)) for code, url in versions.items()]
+    request, page, on = context["request"], context.get("page_obj"), context.get("on", "")
+    later = f"?page={page.number}" if page and page.number > 1 else ""
+    path = request.path + (on or later)
+    alternates = [] if on or later else [(code, absolute(request, url)) for code, url in versions.items()]
     return {"canonical": absolute(request, path), "alternates": alternates if len(alternates) > 1 else []}

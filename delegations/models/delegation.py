@@ -110,6 +110,7 @@ class Seats:
     substitutes: int
     unnamed: int | None
     over: int
+    vacant: int | None = None
     missing: tuple[Chamber, ...] = ()
 
     @property
@@ -118,25 +119,36 @@ class Seats:
         return self.named if self.named or self.substitutes else None
 
     @classmethod
-    def of_chamber(cls, chamber: Chamber, seats: int | None, named: int, substitutes: int) -> "Seats":
-        """The figures of one chamber; more names than seats are ``over``, never a negative ``unnamed``."""
+    def of_chamber(
+        cls, chamber: Chamber, seats: int | None, named: int, substitutes: int, confirmed: bool = False
+    ) -> "Seats":
+        """The figures of one chamber; more names than seats are ``over``, never a negative ``unnamed``.
+
+        Seats without a name are ``vacant`` where the parliament ``confirmed`` its roster; else that is not known.
+        """
         if seats is None:
-            return cls(None, named, substitutes, None, 0, (chamber,))
-        return cls(seats, named, substitutes, max(seats - named, 0), max(named - seats, 0))
+            return cls(None, named, substitutes, None, 0, None, (chamber,))
+        unnamed = max(seats - named, 0)
+        return cls(seats, named, substitutes, unnamed, max(named - seats, 0), unnamed if confirmed else None)
 
     @classmethod
     def sum(cls, parts: Iterable["Seats"]) -> "Seats":
         """What is known of ``parts`` together; ``missing`` names the chambers without a quota."""
         parts = list(parts)
-        known = [part for part in parts if part.seats is not None]
         return cls(
-            seats=sum(part.seats for part in known) if known else None,
+            seats=_known_sum(part.seats for part in parts),
             named=sum(part.named for part in parts),
             substitutes=sum(part.substitutes for part in parts),
-            unnamed=sum(part.unnamed for part in known) if known else None,
+            unnamed=_known_sum(part.unnamed for part in parts),
             over=sum(part.over for part in parts),
+            vacant=_known_sum(part.vacant for part in parts),
             missing=tuple(chamber for part in parts for chamber in part.missing),
         )
+
+
+def _known_sum(numbers: Iterable[int | None]) -> int | None:
+    known = [number for number in numbers if number is not None]
+    return sum(known) if known else None
 
 
 class _Figures:
@@ -150,6 +162,7 @@ class _Figures:
     substitutes = property(lambda self: self.figures.substitutes)
     unnamed = property(lambda self: self.figures.unnamed)
     over = property(lambda self: self.figures.over)
+    vacant = property(lambda self: self.figures.vacant)
     missing = property(lambda self: self.figures.missing)
 
 
@@ -181,11 +194,6 @@ class Delegation(_Figures):
     links: list[Link]
     figures: Seats = field(repr=False)
     confirmation: Confirmation | None = None
-
-    @property
-    def vacant(self) -> int | None:
-        """Seats that are known to be empty: those without a name, where the parliament confirmed its roster."""
-        return self.unnamed if self.confirmation else None
 
     @property
     def status_label(self) -> str:
@@ -243,7 +251,8 @@ def delegations_on(day: date, parliaments: Iterable[Parliament] | None = None) -
 
 
 def _delegation(parliament: Parliament, day: date) -> Delegation:
-    chambers = [_chamber_seats(chamber) for chamber in parliament.all_chambers]
+    confirmation = next(iter(parliament.current_confirmations), None)
+    chambers = [_chamber_seats(chamber, confirmation is not None) for chamber in parliament.all_chambers]
     for representative in parliament.current_representatives:
         representative.current_posts = representative.person.current_posts
     return Delegation(
@@ -254,11 +263,11 @@ def _delegation(parliament: Parliament, day: date) -> Delegation:
         representatives=parliament.current_representatives,
         links=parliament.current_links,
         figures=Seats.sum(part.figures for part in chambers),
-        confirmation=next(iter(parliament.current_confirmations), None),
+        confirmation=confirmation,
     )
 
 
-def _chamber_seats(chamber: Chamber) -> ChamberSeats:
+def _chamber_seats(chamber: Chamber, confirmed: bool) -> ChamberSeats:
     quota = chamber.current_quotas[0] if chamber.current_quotas else None
     role_order = {role: place for place, role in enumerate(Delegate.Role.values)}
     delegates = sorted(
@@ -270,5 +279,7 @@ def _chamber_seats(chamber: Chamber) -> ChamberSeats:
         quota=quota,
         delegates=delegates,
         links=chamber.current_links,
-        figures=Seats.of_chamber(chamber, quota.seats if quota else None, named, len(delegates) - named),
+        figures=Seats.of_chamber(
+            chamber, quota.seats if quota else None, named, len(delegates) - named, confirmed=confirmed
+        ),
     )
