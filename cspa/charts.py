@@ -77,7 +77,7 @@ def _first_radius(total: int, count: int) -> float:
 
 
 # A timeline in units of its own: bars lie right of the labels, one line below the other.
-LABELS = 280
+LABELS = 300
 SPAN = 680
 LINE = 26
 AXIS = 30

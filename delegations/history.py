@@ -1,5 +1,6 @@
 """Everything on record about one delegation, in order of time: a table, and the timeline beside it."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from itertools import groupby
@@ -46,7 +47,7 @@ class History:
             return None
         known = [bound for row in rows for bound in (row.start, row.counts_until) if bound]
         lines = [
-            (str(label), [_bar(row, text(row)) for row in line])
+            (str(label), _bars(list(line)[::-1], text))
             for kind, label_of, text in (
                 (self.quotas, lambda row: row.chamber.name, lambda row: str(row.seats)),
                 (self.representatives, lambda row: row.person.directory_name, lambda row: ""),
@@ -61,5 +62,11 @@ def _rows(queryset) -> list[Period]:
     return list(queryset.in_order().prefetch_related("sources"))
 
 
-def _bar(row: Period, text: str) -> tuple[date | None, date | None, str]:
-    return row.start, row.counts_until, text
+def _bars(line: list[Period], text: Callable[[Period], str]) -> list[tuple[date | None, date | None, str]]:
+    """The periods of a line of succession from the first to the last; none reaches into the next."""
+    starts = [row.start for row in line[1:]] + [None]
+    ends = [
+        min(filter(None, (row.counts_until, following)), default=None)
+        for row, following in zip(line, starts, strict=True)
+    ]
+    return [(row.start, end, text(row)) for row, end in zip(line, ends, strict=True)]

@@ -6,8 +6,9 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, TemplateView
 
-from cspa.site import Unreadable
+from cspa.site import Unreadable, absolute
 
+from . import jsonld
 from .dates import FOUNDED, Day
 from .filters import DelegationFilter
 from .history import History
@@ -23,6 +24,9 @@ class OnDay:
             return Day.asked(self.request.GET)
         except ValueError as error:
             raise Unreadable(error) from error
+
+    def absolute(self, path: str) -> str:
+        return absolute(self.request, path)
 
     def delegations(self, parliaments: QuerySet[Parliament]) -> list[Delegation]:
         """Those of ``parliaments`` on the day; none before there was an Assembly."""
@@ -69,8 +73,9 @@ class DelegationView(OnDay, TemplateView):
             parliament=parliament,
             # None where it is on record, but takes no part on this day.
             delegation=delegations[0] if delegations else None,
+            json_ld=jsonld.delegation(delegations[0], self.absolute) if delegations else None,
             history=history,
-            chart=history.timeline(self.day),
+            timeline=history.timeline(self.day),
             **kwargs,
         )
 
@@ -97,10 +102,14 @@ class PersonView(OnDay, DetailView):
 
     def get_context_data(self, **kwargs):
         person = self.object
+        mandates = self.rows(person.mandates.select_related("chamber__parliament"))
+        services = self.rows(person.services.select_related("parliament"))
+        posts = self.rows(person.posts.all())
         return super().get_context_data(
-            mandates=self.rows(person.mandates.select_related("chamber__parliament")),
-            services=self.rows(person.services.select_related("parliament")),
-            posts=self.rows(person.posts.all()),
+            mandates=mandates,
+            services=services,
+            posts=posts,
+            json_ld=jsonld.person(person, mandates, services, posts, self.absolute),
             **kwargs,
         )
 

@@ -2,6 +2,7 @@
 
 import locale
 from contextlib import suppress
+from datetime import date
 from itertools import combinations
 
 import pytest
@@ -10,6 +11,7 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cspa import charts
 from cspa.charts import RADIUS, hemicycle
 
 GROUPS = st.lists(
@@ -46,3 +48,21 @@ def test_the_drawing_is_the_same_in_every_locale(language, settings):
     assert drawing.count('class="seat') >= 1200
     assert ",00" not in drawing
     assert "\xa0" not in drawing
+
+
+def test_a_timeline_places_periods_and_cuts_them_at_its_edges():
+    first, last = date(2010, 1, 1), date(2020, 1, 1)
+    lines = [("seats", [(None, date(2015, 1, 1), "7"), (date(2015, 1, 1), None, "6")]), ("late", [])]
+    drawn = charts.timeline(lines, first, last, date(2020, 1, 1))
+    before, after = drawn.lines[0].bars
+    assert (before.x, before.open_start, before.open_end) == (charts.LABELS, True, False)
+    assert before.x + before.width == after.x
+    assert after.x + after.width == charts.LABELS + charts.SPAN == drawn.mark
+    assert [tick.year for tick in drawn.ticks] == [str(year) for year in range(2011, 2021)]
+    assert all(isinstance(number, int) for bar in (before, after) for number in (bar.x, bar.width))
+    assert drawn.lines[1].y - drawn.lines[0].y == charts.LINE
+
+
+def test_a_long_timeline_has_few_ticks():
+    drawn = charts.timeline([], date(1900, 1, 1), date(2100, 1, 1), date(2000, 1, 1))
+    assert 10 <= len(drawn.ticks) <= charts.MOST_TICKS

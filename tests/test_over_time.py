@@ -1,5 +1,6 @@
 """Any day: what pages say of it, and that each day's answer is the one a patient reader would count out by hand."""
 
+import json
 import random
 from calendar import monthrange
 from datetime import date, timedelta
@@ -213,6 +214,29 @@ def test_a_merged_person_s_old_address_redirects_and_keeps_the_day(client):
     assert response["Location"] == f"{person.get_absolute_url()}?on=2019-06-01"
     assert client.get(person.get_absolute_url()).status_code == 200
     assert factories.PersonFactory().public_id == person.public_id + 7
+
+
+def json_ld(page):
+    block = page.partition('<script type="application/ld+json">')[2].partition("</script>")[0]
+    return json.loads(block)
+
+
+def test_pages_say_the_same_to_machines(client, home):
+    person = Delegate.objects.get(person__name_en="Boris Second").person
+    Delegate.objects.filter(person=person).update(end=date(2020, 1, 1))
+    data = json_ld(text(client, "/en/delegations/home/?on=2019-06-01"))
+    assert (data["@type"], data["name"]) == ("GovernmentOrganization", "Home")
+    (chamber,) = data["subOrganization"]
+    (role,) = chamber["member"]
+    assert (role["@type"], role["startDate"], role["endDate"]) == ("OrganizationRole", "2019-06-01", "2019-12-31")
+    assert role["member"]["url"] == f"http://testserver{person.get_absolute_url()}"
+    person.name_en = "</script><script>alert(1)</script>"
+    person.save()
+    page = text(client, person.get_absolute_url())
+    assert "<script>alert" not in page
+    data = json_ld(page)
+    assert (data["@type"], data["name"]) == ("Person", person.name_en)
+    assert data["memberOf"][0]["memberOf"]["parentOrganization"]["name"] == "Home"
 
 
 def test_history_holds_every_row_whatever_the_day(client, home):

@@ -261,7 +261,7 @@ COSTS = {
     "/en/": 18,
     "/en/delegations/": 16,
     "/en/delegations/home/": 27,
-    "/en/delegations/people/1-viktor-kogut/": 9,
+    "/en/delegations/people/1-viktor-kogut/": 10,
     "/en/news/": 6,
     "/en/news/2020/05/": 6,
     "/en/news/topics/the-topic/": 7,

@@ -1,5 +1,7 @@
 """Tags of every page."""
 
+import json
+
 from django import template
 from django.conf import settings
 from django.template.loader import render_to_string
@@ -77,6 +79,13 @@ def query(context, **parameters) -> str:
         else:
             values[name] = value
     return "?" + values.urlencode()
+
+
+@register.simple_tag
+def json_ld(data: dict) -> SafeString:
+    """``data`` as a block that no browser runs; nothing in it can end the block."""
+    text = json.dumps(data, ensure_ascii=False).translate({60: "\\u003C", 62: "\\u003E", 38: "\\u0026"})
+    return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
 @register.simple_tag(takes_context=True)

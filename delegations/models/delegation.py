@@ -115,8 +115,11 @@ class Seats:
 
     @property
     def names(self) -> int | None:
-        """How many seats have a name; None where no name at all is published, which is not the same as zero."""
-        return self.named if self.named or self.substitutes else None
+        """How many seats have a name; None where no name at all is published, which is not the same as zero.
+
+        It is zero where a confirmed roster names nobody.
+        """
+        return self.named if self.named or self.substitutes or self.vacant is not None else None
 
     @classmethod
     def of_chamber(

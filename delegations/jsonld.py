@@ -1,0 +1,108 @@
+"""The directory's pages as data for machines (schema.org: GovernmentOrganization, Person, OrganizationRole)."""
+
+from collections.abc import Callable, Iterable
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from .models import AssemblyPost, Delegate, Delegation, Period, Person, Representative
+
+CONTEXT = "https://schema.org"
+
+#: An absolute address for a path of this site.
+Absolute = Callable[[str], str]
+
+
+def delegation(delegation: Delegation, absolute: Absolute) -> dict:
+    """A parliament with its chambers, and those who sit for it on the day of ``delegation``."""
+    parliament = delegation.parliament
+    address = absolute(parliament.get_absolute_url())
+    return _filled(
+        {
+            "@context": CONTEXT,
+            "@type": "GovernmentOrganization",
+            "@id": address,
+            "url": address,
+            "name": str(parliament.name),
+            "inLanguage": get_language(),
+            "address": {"@type": "PostalAddress", "addressCountry": parliament.country.code},
+            "sameAs": [link.url for link in delegation.links],
+            "memberOf": _assembly(),
+            "subOrganization": [
+                _filled(
+                    {
+                        "@type": "GovernmentOrganization",
+                        "name": str(part.chamber.name),
+                        "sameAs": [link.url for link in part.links],
+                        "member": [_membership(row, absolute) for row in part.delegates if not row.person.withdrawn],
+                    }
+                )
+                for part in delegation.chambers
+            ],
+            "employee": [
+                {**_role(row, _("plenipotentiary representative")), "employee": _named(row.person, absolute)}
+                for row in delegation.representatives
+                if not row.person.withdrawn
+            ],
+        }
+    )
+
+
+def person(
+    person: Person,
+    mandates: Iterable[Delegate],
+    services: Iterable[Representative],
+    posts: Iterable[AssemblyPost],
+    absolute: Absolute,
+) -> dict:
+    """A person with every recorded mandate, service and post, and its dates as precise as known."""
+    roles = [
+        {**_role(row, row.get_role_display()), "memberOf": _organization(row.chamber.name, row.chamber.parliament)}
+        for row in mandates
+    ]
+    roles += [
+        {**_role(row, _("plenipotentiary representative")), "memberOf": _organization(row.parliament.name)}
+        for row in services
+    ]
+    roles += [{**_role(row, row.title), "memberOf": _assembly()} for row in posts]
+    wikidata = [row.identifier for row in person.identifiers.all() if row.scheme == "wikidata"]
+    return _filled(
+        {
+            "@context": CONTEXT,
+            "@type": "Person",
+            **_named(person, absolute),
+            "familyName": str(person.family_name),
+            "givenName": str(person.given_name),
+            "additionalName": str(person.patronymic),
+            "sameAs": [f"https://www.wikidata.org/wiki/{identifier}" for identifier in wikidata],
+            "memberOf": roles,
+        }
+    )
+
+
+def _named(person: Person, absolute: Absolute) -> dict:
+    address = absolute(person.get_absolute_url())
+    return {"@type": "Person", "@id": address, "url": address, "name": str(person.name)}
+
+
+def _membership(row: Delegate, absolute: Absolute) -> dict:
+    return {**_role(row, row.get_role_display()), "member": _named(row.person, absolute)}
+
+
+def _role(row: Period, name: str) -> dict:
+    """The function with its dates; ``endDate`` is the last day in office, where that is exact."""
+    end = row.last_day.isoformat() if row.last_day else str(row.ends or "")
+    return _filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
+
+
+def _organization(name: str, parent=None) -> dict:
+    parent = {"parentOrganization": _organization(parent.name)} if parent else {}
+    return {"@type": "GovernmentOrganization", "name": str(name), **parent}
+
+
+def _assembly() -> dict:
+    return {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly")}
+
+
+def _filled(data: dict) -> dict:
+    return {key: value for key, value in data.items() if value not in ("", None, [])}
