@@ -68,8 +68,8 @@ dev: install  ## the reloading development server
 test: install  ## the fast suite: no service, no browser, under 3 minutes
 	@$(PYTEST) -n auto -m "not browser and not long"
 
-test-all: install  ## everything: the suite on SQLite and PostgreSQL, the long tests, Chromium
-	@unset DATABASE_URL; $(PYTEST) -n auto -m "not browser"
+test-all: test  ## the same and what is long or needs more: PostgreSQL, Chromium, 100,000 rows
+	@unset DATABASE_URL; $(PYTEST) -n auto -m "long and not browser"
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser"
 	@unset DATABASE_URL; $(PYTEST) -m browser
 

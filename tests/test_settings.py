@@ -1,0 +1,196 @@
+"""Settings: strict readers, what each database gets, and the checks that Django makes of a deployment."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import connection
+
+from cspa import settings as module
+
+ROOT = Path(settings.BASE_DIR)
+GOOD_KEY = "0123456789-abcdefghijklmnopqrstuvwxyz-0123456789-ABCDEFGHIJ"
+
+
+PRODUCTION = {"SECRET_KEY": GOOD_KEY, "EMAIL_URL": "smtps://mail.example.org"}
+
+
+def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    """Run Python with these variables of the project and no others."""
+    inherited = {name: value for name, value in os.environ.items() if name not in documented()}
+    return subprocess.run(
+        [sys.executable, *arguments],
+        cwd=ROOT,
+        env={**inherited, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
+    return python("manage.py", *arguments, **environment)
+
+
+def documented() -> list[str]:
+    return re.findall(r"^([A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE)
+
+
+def test_env_example_documents_exactly_the_variables_that_are_read():
+    source = Path(module.__file__).read_text()
+    read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
+    assert len(read) == 12
+    assert sorted(documented()) == sorted(read)
+
+
+def test_env_example_itself_starts_once_a_key_is_set():
+    lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
+    assert manage("check", **{**dict(lines), "SECRET_KEY": GOOD_KEY}).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("reader", "arguments", "value", "allowed"),
+    [
+        (module.env_bool, (False,), "yes", "1, 0, true or false"),
+        (module.env_bool, (True,), "2", "1, 0, true or false"),
+        (module.env_timezone, ("Europe/Moscow",), "Moscow", "Europe/Moscow"),
+        (module.env_timezone, ("Europe/Moscow",), "../etc/passwd", "Europe/Moscow"),
+        (module.env_database, ("",), "mysql://host/name", "postgres://"),
+        (module.env_database, ("",), "postgres://host:port/name", "not an address"),
+        (module.env_cache, ("locmem://",), "memcached://host", "redis://"),
+        (module.env_mailer, ("console://",), "mail.example.org", "smtps://"),
+        (module.env_site_url, (), "example.org", "https://"),
+        (module.env_site_url, (), "https://example.org/site", "scheme and host alone"),
+    ],
+)
+def test_a_wrong_value_is_an_error_that_names_the_variable_and_what_it_may_be(
+    reader, arguments, value, allowed, monkeypatch
+):
+    monkeypatch.setenv("SOME_NAME", value)
+    with pytest.raises(ImproperlyConfigured, match=f"^SOME_NAME .*{re.escape(allowed)}"):
+        reader("SOME_NAME", *arguments)
+
+
+@pytest.mark.parametrize(
+    ("value", "meaning"), [("1", True), ("TRUE", True), ("0", False), ("False", False), (" ", None), ("", None)]
+)
+def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meaning, monkeypatch):
+    monkeypatch.setenv("SOME_NAME", value)
+    if meaning is None:
+        assert module.env_bool("SOME_NAME", True) is True
+        assert module.env_bool("SOME_NAME", False) is False
+    else:
+        assert module.env_bool("SOME_NAME", not meaning) is meaning
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SECRET_KEY", ""),
+        ("DEBUG", "on"),
+        ("CSRF_TRUSTED_ORIGINS", "example.org"),
+        ("DATABASE_URL", "oracle://host/name"),
+        ("CACHE_URL", "file:///tmp"),
+        ("EMAIL_URL", "sendmail://"),
+        ("SITE_URL", "example.org"),
+        ("TIME_ZONE", "Mars/Olympus"),
+        ("SECURE_SSL_REDIRECT", "maybe"),
+        ("BEHIND_PROXY", "nginx"),
+    ],
+)
+def test_a_wrong_variable_stops_the_start_with_one_sentence(name, value):
+    done = python("-c", "import cspa.settings", **{"SECRET_KEY": GOOD_KEY, name: value})
+    assert done.returncode != 0
+    last = done.stderr.strip().splitlines()[-1]
+    assert re.match(rf"(django\.core\.exceptions\.ImproperlyConfigured: )?{name} must ", last), done.stderr
+
+
+def test_a_command_ends_in_that_sentence_too():
+    done = manage("migrate", SECRET_KEY="")
+    assert done.returncode != 0
+    assert (
+        done.stderr.strip()
+        .splitlines()[-1]
+        .endswith("SECRET_KEY must be set (any long random text), unless DEBUG is 1.")
+    )
+
+
+def test_debug_alone_starts_without_a_key():
+    assert manage("check", DEBUG="1").returncode == 0
+
+
+def test_the_deployment_check_finds_nothing_in_production_settings():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION)
+    assert done.returncode == 0, done.stderr
+    assert "no issues (0 silenced)" in done.stdout
+
+
+def test_the_deployment_check_would_find_a_missing_redirect():
+    done = manage("check", "--deploy", "--fail-level", "WARNING", **PRODUCTION, SECURE_SSL_REDIRECT="0")
+    assert done.returncode == 1
+    assert "security.W008" in done.stderr
+
+
+@pytest.mark.django_db
+def test_no_model_changed_without_a_migration():
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_a_sqlite_file_is_opened_with_wal_and_foreign_keys(tmp_path):
+    program = (
+        "from django.db import connection as c; cursor = c.cursor();"
+        "print(*[cursor.execute(f'PRAGMA {name}').fetchone()[0]"
+        " for name in ('journal_mode', 'foreign_keys', 'synchronous')])"
+    )
+    done = manage(
+        "shell", "--no-imports", "-c", program, SECRET_KEY=GOOD_KEY, DATABASE_URL=f"sqlite:///{tmp_path}/file.db"
+    )
+    assert done.stdout.split() == ["wal", "1", "1"], done.stderr
+
+
+def test_sqlite_waits_for_other_writers(monkeypatch):
+    monkeypatch.setenv("SOME_NAME", "sqlite:////tmp/file.db")
+    options = module.env_database("SOME_NAME", "")["OPTIONS"]
+    assert options["transaction_mode"] == "IMMEDIATE"
+    assert options["timeout"] >= 10
+
+
+def test_postgresql_gets_a_pool_that_checks_its_connections(monkeypatch):
+    monkeypatch.setenv("SOME_NAME", "postgres://user:p%40ss@db.example:5433/name?sslmode=require")
+    database = module.env_database("SOME_NAME", "")
+    assert database["ENGINE"] == "django.db.backends.postgresql"
+    assert (database["USER"], database["PASSWORD"]) == ("user", "p@ss")
+    assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "name")
+    assert database["CONN_HEALTH_CHECKS"] is True
+    assert database["OPTIONS"]["pool"]["max_size"] > 1
+    assert database["OPTIONS"]["sslmode"] == "require"
+    assert not database.get("CONN_MAX_AGE")  # Django refuses lasting connections beside a pool
+
+
+@pytest.mark.django_db
+def test_the_database_in_use_is_the_one_of_database_url():
+    expected = "postgresql" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "sqlite"
+    assert connection.vendor == expected
+
+
+@pytest.mark.parametrize(
+    ("value", "options"),
+    [
+        ("smtp://mail.example:25", {"host": "mail.example", "port": 25, "use_ssl": False, "use_tls": False}),
+        (
+            "smtp+tls://me%40x:p%3A@mail.example",
+            {"host": "mail.example", "port": 587, "username": "me@x", "password": "p:"}
+            | {"use_ssl": False, "use_tls": True},
+        ),
+        ("smtps://mail.example", {"host": "mail.example", "port": 465, "use_ssl": True, "use_tls": False}),
+    ],
+)
+def test_a_mail_address_says_host_account_and_encryption(value, options, monkeypatch):
+    monkeypatch.setenv("SOME_NAME", value)
+    assert module.env_mailer("SOME_NAME", "console://")["OPTIONS"] == options
