@@ -82,6 +82,7 @@ SPAN = 680
 LINE = 26
 AXIS = 30
 MOST_TICKS = 12
+MOST_LINES = 80  # more than a reader can compare; the table beside the drawing holds all
 
 
 @dataclass(frozen=True)
@@ -121,13 +122,16 @@ class Timeline:
     mark: int
     lines: list[Line]
     ticks: list[Tick]
+    left_out: int
 
 
 def timeline(lines: list[tuple[str, list[tuple]]], first: date, last: date, mark: date) -> Timeline:
     """Periods from ``first`` to ``last``: lines of (label, [(start or None, end or None, text), …]).
 
-    What lies outside is cut off at the edge; ``mark`` is the day that the page speaks of.
+    What lies outside is cut off at the edge; ``mark`` is the day that the page speaks of. The lines after the first
+    MOST_LINES are ``left_out``.
     """
+    lines, left_out = lines[:MOST_LINES], max(len(lines) - MOST_LINES, 0)
     days = max((last - first).days, 1)
 
     def place(day: date) -> int:
@@ -148,4 +152,5 @@ def timeline(lines: list[tuple[str, list[tuple]]], first: date, last: date, mark
         mark=place(mark),
         lines=drawn,
         ticks=[Tick(place(date(year, 1, 1)), str(year)) for year in years],
+        left_out=left_out,
     )

@@ -66,3 +66,8 @@ def test_a_timeline_places_periods_and_cuts_them_at_its_edges():
 def test_a_long_timeline_has_few_ticks():
     drawn = charts.timeline([], date(1900, 1, 1), date(2100, 1, 1), date(2000, 1, 1))
     assert 10 <= len(drawn.ticks) <= charts.MOST_TICKS
+
+
+def test_a_timeline_of_many_lines_says_how_many_it_leaves_out():
+    drawn = charts.timeline([("line", [])] * 100, date(2010, 1, 1), date(2020, 1, 1), date(2015, 1, 1))
+    assert (len(drawn.lines), drawn.left_out) == (charts.MOST_LINES, 100 - charts.MOST_LINES)
