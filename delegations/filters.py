@@ -1,14 +1,54 @@
-"""What lists of delegations can be narrowed by: one FilterSet behind the page and its files."""
+"""What lists can be narrowed by: one FilterSet behind a page, its files and the API.
+
+Each takes the day that is asked for as ``on``. What a list of functions (mandates, services, posts) can be narrowed
+by is the same everywhere: ``narrowed``.
+"""
+
+from datetime import date
 
 import django_filters
 from django import forms
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from .models import Chamber, Parliament
+from cspa.site import Unreadable
+
+from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
+
+NOT_RECORDED = "none"
+REPRESENTATIVE = "representative"
+
+# How each function is asked for its delegation, its chamber and its role; what has none is found by none.
+PATHS = {
+    Delegate: {"delegation": "chamber__parliament__slug", "chamber": "chamber__slug", "role": "role"},
+    Representative: {"delegation": "parliament__slug"},
+    AssemblyPost: {"role": "post"},
+}
 
 
-class DelegationFilter(django_filters.FilterSet):
-    """Parliaments by country, kind of chamber and text."""
+class OnDayFilter(django_filters.FilterSet):
+    """A filter that knows the day; one that was filled in wrongly finds nothing, rather than everything."""
+
+    def __init__(self, data: QueryDict, queryset: QuerySet, *, on: date):
+        self.on = on
+        super().__init__(data, queryset)
+
+    @property
+    def found(self) -> QuerySet:
+        """The rows that match; none where the form has an error."""
+        return self.qs if self.is_valid() else self.queryset.none()
+
+    def refuse_errors(self) -> None:
+        """Raise the form's errors in words: a file has no place to show them."""
+        if self.form.errors:
+            raise Unreadable(
+                " ".join(f"{self.form[name].label}: {' '.join(errors)}" for name, errors in self.form.errors.items())
+            )
+
+
+class DelegationFilter(OnDayFilter):
+    """Parliaments by country, kind of chamber, text, and by what is known of their delegation on the day."""
 
     q = django_filters.CharFilter(
         label=_("Name of a parliament or chamber"), method="search", max_length=100, widget=forms.TextInput
@@ -23,6 +63,18 @@ class DelegationFilter(django_filters.FilterSet):
         empty_label=_("Any kind of chamber"),
         distinct=True,
     )
+    named = django_filters.ChoiceFilter(
+        label=_("Names of the delegates"),
+        choices=[("yes", _("at least one is published")), ("no", _("none is published"))],
+        empty_label=_("Published or not"),
+        method="by_names",
+    )
+    source = django_filters.ChoiceFilter(
+        label=_("Source of the seats"),
+        choices=[("yes", _("each quota has a source")), ("no", _("a quota has no source"))],
+        empty_label=_("With or without a source"),
+        method="by_source",
+    )
 
     class Meta:
         model = Parliament
@@ -31,8 +83,111 @@ class DelegationFilter(django_filters.FilterSet):
     def search(self, queryset, name, value):
         return queryset.search(value)
 
+    def by_names(self, queryset, name, value):
+        named = Exists(Delegate.objects.on(self.on).filter(chamber__parliament=OuterRef("pk")))
+        return queryset.filter(named if value == "yes" else ~named)
+
+    def by_source(self, queryset, name, value):
+        quotas = SeatQuota.objects.on(self.on).filter(chamber__parliament=OuterRef("pk"))
+        unfounded = Exists(quotas.filter(sources=None))
+        return queryset.filter(unfounded) if value == "no" else queryset.filter(Exists(quotas), ~unfounded)
+
+
+class PersonFilter(OnDayFilter):
+    """People by what they do on the day: one mandate, service or post of theirs matches in all that is asked for."""
+
+    q = django_filters.CharFilter(label=_("Name of a person"), max_length=100, widget=forms.TextInput)
+    delegation = django_filters.ChoiceFilter(
+        label=_("Delegation"), choices=lambda: delegation_choices(), empty_label=_("All delegations")
+    )
+    chamber = django_filters.ChoiceFilter(
+        label=_("Chamber"), choices=lambda: chamber_choices(), empty_label=_("All chambers")
+    )
+    role = django_filters.ChoiceFilter(
+        label=_("Function"),
+        choices=[
+            (_("Delegates"), Delegate.Role.choices),
+            (_("Parliaments"), [(REPRESENTATIVE, _("plenipotentiary representative"))]),
+            (_("The Assembly"), AssemblyPost.Post.choices),
+        ],
+        empty_label=_("Any function"),
+    )
+    gender = django_filters.ChoiceFilter(
+        label=_("Gender"),
+        choices=[*Person.Gender.choices, (NOT_RECORDED, _("not recorded"))],
+        empty_label=_("Any gender"),
+    )
+    source = django_filters.ChoiceFilter(
+        label=_("Source"),
+        choices=[("yes", _("with a source")), ("no", _("without a source"))],
+        empty_label=_("With or without a source"),
+    )
+
+    class Meta:
+        model = Person
+        fields = ()
+
+    def filter_queryset(self, queryset):
+        chosen = self.form.cleaned_data
+        held = Q()
+        for model in PATHS:
+            held |= Exists(narrowed(model.objects.on(self.on), chosen).filter(person=OuterRef("pk")))
+        return known_as(queryset.filter(held), chosen)
+
+
+class DelegateFilter(PersonFilter):
+    """Mandates, by the same; the queryset is those of the day."""
+
+    role = django_filters.ChoiceFilter(label=_("Role"), choices=Delegate.Role, empty_label=_("Any role"))
+
+    class Meta:
+        model = Delegate
+        fields = ()
+
+    def filter_queryset(self, queryset):
+        chosen = self.form.cleaned_data
+        rows = narrowed(queryset, chosen)
+        if chosen["q"] or chosen["gender"]:
+            # Whoever is withdrawn must not be found by the name.
+            rows = rows.filter(person__in=known_as(Person.objects.public(), chosen))
+        return rows
+
+
+def narrowed(functions: QuerySet, chosen: dict[str, str]) -> QuerySet:
+    """Those mandates, services or posts that match the chosen delegation, chamber, role and source."""
+    paths = PATHS[functions.model]
+    asked = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen[name]}
+    if functions.model is Representative and asked.get("role") == REPRESENTATIVE:
+        del asked["role"]
+    if not asked.keys() <= paths.keys():
+        return functions.none()
+    functions = functions.filter(**{paths[name]: value for name, value in asked.items()})
+    if chosen["source"]:
+        functions = functions.filter(sources=None) if chosen["source"] == "no" else functions.exclude(sources=None)
+    return functions
+
+
+def known_as(people: QuerySet, chosen: dict[str, str]) -> QuerySet:
+    """Those ``people`` that match the chosen name and gender."""
+    if chosen["gender"]:
+        people = people.filter(gender="" if chosen["gender"] == NOT_RECORDED else chosen["gender"])
+    return people.search(chosen["q"]) if chosen["q"] else people
+
 
 def country_choices() -> list[tuple[str, str]]:
     """The countries of the parliaments on record, as the reader's language names them."""
     countries = {parliament.country for parliament in Parliament.objects.only("country")}
     return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
+
+
+def delegation_choices() -> list[tuple[str, str]]:
+    """The parliaments on record, in protocol order."""
+    return [(parliament.slug, parliament.label) for parliament in Parliament.objects.all()]
+
+
+def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """The chambers on record under their parliaments."""
+    chambers: dict[str, list[tuple[str, str]]] = {}
+    for chamber in Chamber.objects.select_related("parliament"):
+        chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))
+    return list(chambers.items())

@@ -6,11 +6,12 @@ one: Юрий, Yuri, Yury and Iurii all fold to "iuri". What is folded is compar
 
 import re
 from collections.abc import Iterable
+from itertools import pairwise
 
 from rapidfuzz.distance import OSA
 from slugify import slugify
 
-LONGEST_QUERY = 12  # words
+LONGEST_QUERY = 200  # letters; no name is as long
 SHORTEST_WITH_SLIP = 4  # letters; in shorter words a slip makes another name
 
 # Letters that the transliteration below knows badly or not at all.
@@ -52,11 +53,86 @@ def words_of(names: Iterable[str]) -> str:
     return f" {' '.join(words)} " if words else ""
 
 
-def similar(word: str, known: Iterable[str]) -> list[str]:
-    """Those of the ``known`` words one slip away from ``word``: a letter more, less, other, or two swapped."""
-    if len(word) < SHORTEST_WITH_SLIP:
-        return []
-    return [other for other in known if OSA.distance(word, other, score_cutoff=1) == 1]
+def alike(word: str, other: str) -> bool:
+    """Whether two folded words are at most one slip of typing apart: a letter more, less, other, or two swapped."""
+    return word == other or (len(word) >= SHORTEST_WITH_SLIP and OSA.distance(word, other, score_cutoff=1) <= 1)
+
+
+def each_has_its_own(choices: list[list[str]]) -> bool:
+    """Whether a different word can be taken from each of ``choices``: "ivan ivanov" needs two words of a name."""
+    if not all(choices):
+        return False
+    taken: dict[str, int] = {}
+
+    def take(asked: int, tried: set[str]) -> bool:
+        for word in choices[asked]:
+            if word not in tried:
+                tried.add(word)
+                # The word is free, or whoever has it can take another.
+                if word not in taken or take(taken[word], tried):
+                    taken[word] = asked
+                    return True
+        return False
+
+    return all(take(asked, set()) for asked in range(len(choices)))
+
+
+class Query:
+    """What somebody typed to find a person: the folded words, and which of them stand for a patronymic."""
+
+    def __init__(self, text: str):
+        self.words = fold(text).split() if len(text) <= LONGEST_QUERY else []
+        initials = [place for place, word in enumerate(self.words) if initial(word)]
+        self.patronymics = initials[1:2] or [place for place, word in enumerate(self.words) if patronymic(word)]
+
+    def find(self, people: Iterable[tuple[int, str, str]]) -> list[int]:
+        """The keys of those ``people`` whom the words name, each given as key, name words, patronymics.
+
+        Every word must mean another word of the name: it is one slip away from it at most, or begins it. The
+        patronymic may be missing on record.
+        """
+        people = [(key, words.split(), patronymics) for key, words, patronymics in people]
+        known = {word for _key, words, _patronymics in people for word in words}
+        meanings = [{other for other in known if other.startswith(word) or alike(word, other)} for word in self.words]
+        # "O Neil" for O'Neil
+        joined = [
+            (place, word + following)
+            for place, (word, following) in enumerate(pairwise(self.words))
+            if word + following in known
+        ]
+        found = []
+        for key, words, patronymics in people:
+            choices = [[word for word in words if word in meant] for meant in meanings]
+            if (
+                self._names(choices, patronymics)
+                or any(
+                    each_has_its_own([*choices[:place], [word] if word in words else [], *choices[place + 2 :]])
+                    for place, word in joined
+                )
+                or (not patronymics and self._names_without_patronymic(choices, words))
+            ):
+                found.append(key)
+        return found
+
+    def _names(self, choices: list[list[str]], patronymics: str) -> bool:
+        if not each_has_its_own(choices):
+            return False
+        recorded = set(fold(patronymics).split())
+        # "Petr" and "Petrov" begin the patronymic Petrovich, yet do not mean it.
+        meant = [
+            [word for word in chosen if word not in recorded or place in self.patronymics or alike(asked, word)]
+            for place, (asked, chosen) in enumerate(zip(self.words, choices, strict=True))
+        ]
+        return each_has_its_own(meant)
+
+    def _names_without_patronymic(self, choices: list[list[str]], words: list[str]) -> bool:
+        for place in self.patronymics if len(choices) > 2 else ():
+            others = choices[:place] + choices[place + 1 :]
+            rest = set(words).difference(*others)
+            # A name kept in one piece may hold the patronymic: then it is not missing, but another.
+            if not any(map(patronymic, rest)) and each_has_its_own(others):
+                return True
+        return False
 
 
 def initial(word: str) -> bool:

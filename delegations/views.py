@@ -7,11 +7,13 @@ from django.utils.functional import cached_property
 from django.views.generic import DetailView, TemplateView
 
 from cspa.site import Unreadable, absolute
+from cspa.tables import Files
 
 from . import jsonld
 from .dates import FOUNDED, Day
 from .filters import DelegationFilter
 from .history import History
+from .lists import DELEGATION_COLUMNS, delegation_rows
 from .models import Delegation, FormerSlug, Parliament, Person, Seats, delegations_on
 
 
@@ -36,18 +38,27 @@ class OnDay:
         return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
 
 
-class DirectoryView(OnDay, TemplateView):
+class DirectoryView(Files, OnDay, TemplateView):
     """All delegations, narrowed by the filter."""
 
     template_name = "delegations/directory.html"
+    columns = DELEGATION_COLUMNS
+
+    @cached_property
+    def filterset(self) -> DelegationFilter:
+        return DelegationFilter(self.request.GET, Parliament.objects.all(), on=self.day)
+
+    def file_name(self) -> str:
+        return f"delegations-{self.day.isoformat()}"
+
+    def file_rows(self):
+        self.filterset.refuse_errors()
+        return delegation_rows(self.delegations(self.filterset.found))
 
     def get_context_data(self, **kwargs):
-        filterset = DelegationFilter(self.request.GET, Parliament.objects.all())
-        # A filter that was filled in wrongly shows its error and no rows, rather than all of them.
-        rows = filterset.qs if filterset.is_valid() else Parliament.objects.none()
-        delegations = self.delegations(rows)
+        delegations = self.delegations(self.filterset.found)
         return super().get_context_data(
-            filter=filterset,
+            filter=self.filterset,
             delegations=delegations,
             totals=Seats.sum(delegation.figures for delegation in delegations),
             **kwargs,

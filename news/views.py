@@ -15,7 +15,12 @@ from django.views.generic import DetailView, ListView
 
 from cspa.languages import language_codes
 from cspa.pagination import StrictPages
+from cspa.site import absolute
+from cspa.tables import Files
+from delegations.dates import today
+from delegations.lists import SOURCE_COLUMNS, source_cells
 from delegations.models import Person
+from delegations.opendata import joined
 
 from .models import Article, FormerAddress, Topic
 
@@ -37,10 +42,11 @@ def archive(language: str) -> list[tuple[int, list, int]]:
     return [(year, rows, sum(number for _month, number in rows)) for year, rows in years.items()]
 
 
-class FeedView(StrictPages, ListView):
+class FeedView(Files, StrictPages, ListView):
     """All news of a language, newest first, with an honest count of what exists only in another."""
 
     template_name = "news/article_list.html"
+    columns = ["id", "date", "language", "title", "address", "topics", "parliaments", "people", *SOURCE_COLUMNS]
     paginate_by = 20
     kicker = ""
     topic = None
@@ -55,6 +61,29 @@ class FeedView(StrictPages, ListView):
 
     def get_queryset(self):
         return self.stories().in_language().for_list()
+
+    def file_name(self) -> str:
+        return f"news-{today().isoformat()}"
+
+    def file_rows(self):
+        articles = self.get_queryset().prefetch_related(
+            "parliaments", Prefetch("people", Person.objects.public()), "sources"
+        )
+        return map(self.row, articles.iterator(chunk_size=2000))
+
+    def row(self, article: Article) -> list[str]:
+        """``article`` as ``columns`` name it."""
+        return [
+            str(article.uid),
+            article.date.isoformat(),
+            article.language,
+            article.title,
+            absolute(self.request, article.get_absolute_url()),
+            joined(topic.slug for topic in article.topics.all()),
+            joined(parliament.slug for parliament in article.parliaments.all()),
+            joined(str(person.name) for person in article.people.all()),
+            *source_cells(article.sources.all()),
+        ]
 
     def atom_url(self) -> str:
         return reverse("news:atom")

@@ -40,30 +40,16 @@ class PersonQuerySet(DerivedQuerySet):
         return self.filter(withdrawn=False)
 
     def search(self, text: str) -> "PersonQuerySet":
-        """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names``).
+        """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names.Query``).
 
-        Every word must be found: whole, as a beginning, or as an initial. A patronymic may be missing on record.
+        A database compares neither sounds nor slips: the folded words are read in one query and compared here.
         """
-        words = names.fold(text).split()
-        if not 0 < len(words) <= names.LONGEST_QUERY:
+        query = names.Query(text)
+        if not query.words:
             return self.none()
-        known = self._vocabulary() if any(len(word) >= names.SHORTEST_WITH_SLIP for word in words) else ()
-        people, seen_initial = self, False
-        for word in words:
-            found = Q(name_words__contains=f" {word}")
-            for similar in names.similar(word, known):
-                found |= Q(name_words__contains=f" {similar} ")
-            second_initial = names.initial(word) and seen_initial
-            if second_initial or (len(words) > 2 and names.patronymic(word)):
-                found |= Q(**dict.fromkeys(columns("patronymic"), ""))
-            seen_initial = seen_initial or names.initial(word)
-            people = people.filter(found)
-        return people
-
-    def _vocabulary(self) -> set[str]:
-        """The folded words of all these people's names."""
-        texts = self.order_by().values_list("name_words", flat=True)
-        return {word for text in texts for word in text.split()}
+        rows = self.order_by().values_list("pk", "name_words", *columns("patronymic"))
+        people = ((key, words, " ".join(parts).strip()) for key, words, *parts in rows)
+        return self.filter(pk__in=query.find(people))
 
 
 class PersonManager(models.Manager.from_queryset(PersonQuerySet)):

@@ -1,0 +1,447 @@
+"""Filters that combine, and files that hold exactly the rows on screen, over all its pages."""
+
+import csv
+import json
+import re
+from datetime import date
+from io import BytesIO, StringIO
+from itertools import product
+from urllib.parse import urlencode
+
+import html5lib
+import openpyxl
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cspa import tables
+from delegations.filters import PATHS, DelegateFilter, DelegationFilter, PersonFilter
+from delegations.models import AssemblyPost, Delegate, Parliament, Person
+
+from . import factories
+
+pytestmark = pytest.mark.django_db
+
+PEOPLE = "/en/delegations/people/"
+DELEGATES = "/en/delegations/people/delegates/"
+DIRECTORY = "/en/delegations/"
+NEWS = "/en/news/"
+DAYS = ["", "2019-05-26", "2021-01-01", "2000-01-01", "2050-01-01"]
+
+
+def ask(client, address, **parameters):
+    return client.get(f"{address}?{urlencode({k: v for k, v in parameters.items() if v})}")
+
+
+def take(client, address, file_format, **parameters):
+    """The columns and the rows of a file, as texts."""
+    response = ask(client, address, format=file_format, **parameters)
+    assert response.status_code == 200
+    body = response.getvalue()
+    if file_format == "json":
+        data = json.loads(body)
+        assert data["count"] == len(data["results"])
+        columns = list(data["results"][0]) if data["results"] else []
+        return columns, [[_text(value) for value in record.values()] for record in data["results"]]
+    if file_format == "csv":
+        rows = list(csv.reader(StringIO(body.decode("utf-8-sig"), newline="")))
+    else:
+        sheet = openpyxl.load_workbook(BytesIO(body)).active
+        rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    return rows[0], [[tables.plain(cell) for cell in row] for row in rows[1:]]
+
+
+def _text(value):
+    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def take_all(client, address, **parameters):
+    """The rows of the three files, which agree, as one dict a row."""
+    files = {file_format: take(client, address, file_format, **parameters) for file_format in tables.FORMATS}
+    columns, rows = files["csv"]
+    assert rows == files["xlsx"][1] == files["json"][1]
+    assert columns == files["xlsx"][0]
+    assert not rows or columns == files["json"][0]
+    return [dict(zip(columns, row, strict=True)) for row in rows]
+
+
+def pages(client, address, **parameters):
+    """The page of each number, as documents."""
+    number = 1
+    while True:
+        response = ask(client, address, page=number, **parameters)
+        assert response.status_code == 200
+        yield html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+        if not response.context["page_obj"].has_next():
+            return
+        number += 1
+
+
+def of_class(document, tag, name):
+    return [element for element in document.iter(tag) if name in (element.get("class") or "").split()]
+
+
+def words(element):
+    return " ".join("".join(element.itertext()).split())
+
+
+def on_screen(client, address, **parameters):
+    """What the pages list: the words of each row, and the person's public id where there is a link to one."""
+    for document in pages(client, address, **parameters):
+        for row in (item for rows in of_class(document, "ul", "rows") for item in rows.findall("li")):
+            link = next(iter(of_class(row, "a", "person-name")), None)
+            public_id = re.search(r"/people/(\d+)-", link.get("href"))[1] if link is not None else ""
+            yield public_id, words(row)
+
+
+@pytest.fixture
+def world():
+    """150 mandates, services and posts of 110 people in three delegations, in every mixture of what is recorded."""
+    source, letter = factories.SourceFactory(title_en="=Decree"), factories.SourceFactory(date=date(2019, 5, 1))
+    parliaments = [factories.ParliamentFactory(slug=slug) for slug in ("alpha", "beta", "gamma")]
+    chambers = [
+        factories.ChamberFactory(parliament=parliaments[number % 2], slug=f"house-{number}") for number in range(3)
+    ]
+    factories.SeatQuotaFactory(chamber=chambers[0], sources=[source, letter])
+    factories.SeatQuotaFactory(chamber=chambers[1], starts="2020")
+    periods = [{}, {"starts": "2019-05"}, {"starts": "2018-03-01", "ends": "2020-06-01"}, {"starts": "2020"}]
+    periods += [{"starts": "2019-05-26", "ended": True}, {"ends": "2020"}]
+    genders = ["", "female", "male", "other"]
+    for number in range(110):
+        person = factories.PersonFactory(
+            family_name_en="=cmd|'/C calc'!A0" if number == 7 else f"Kogut{number}",
+            gender=genders[number % 4],
+            withdrawn=number % 11 == 5,
+            withdrawal_reason_en="At the person's own request.",
+        )
+        sources = [[], [source], [source, letter]][number % 3]
+        factories.DelegateFactory(
+            person=person,
+            chamber=chambers[number % 3],
+            role=Delegate.Role.values[number % 4],
+            sources=sources,
+            constituency_en="+7 | district",
+            **periods[number % 6],
+        )
+        if number % 5 == 0:
+            factories.DelegateFactory(person=person, chamber=chambers[(number + 1) % 3], **periods[number % 4])
+        if number % 7 == 0:
+            factories.AssemblyPostFactory(
+                person=person, post=AssemblyPost.Post.values[number % 5], sources=sources, **periods[number % 3]
+            )
+    for number, parliament in enumerate(parliaments):
+        factories.RepresentativeFactory(parliament=parliament, sources=[source] * (number % 2))
+
+
+CHOICES = {
+    "on": DAYS,
+    "delegation": ["", "alpha", "beta", "gamma"],
+    "chamber": ["", "house-0", "house-1"],
+    "gender": ["", "female", "none"],
+    "source": ["", "yes", "no"],
+    "q": ["", "Kogut", "V. Kogut7", "Когут12", "nobody", "calc"],
+}
+ROLES = ["", "head", "substitute", "representative", "chair", "deputy_executive_secretary"]
+
+
+def drawn(**choices):
+    return st.fixed_dictionaries({name: st.sampled_from(values) for name, values in choices.items()})
+
+
+bounded = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+
+
+class TestFilesEqualThePage:
+    def test_people(self, client, world):
+        @bounded
+        @given(drawn(**CHOICES, role=ROLES))
+        def check(parameters):
+            shown = [public_id for public_id, _words in on_screen(client, PEOPLE, **parameters)]
+            rows = take_all(client, PEOPLE, **parameters)
+            assert [row["id"] for row in rows] == shown
+            assert all("source_title" in row for row in rows)
+            names = [line for _id, line in on_screen(client, PEOPLE, **parameters)]
+            assert all(row["name_en"] in line for row, line in zip(rows, names, strict=True))
+
+        check()
+        assert len(take_all(client, PEOPLE)) > 50, "more than one page"
+
+    def test_mandates(self, client, world):
+        @bounded
+        @given(drawn(**CHOICES, role=ROLES[:3]))
+        def check(parameters):
+            shown = list(on_screen(client, DELEGATES, **parameters))
+            rows = take_all(client, DELEGATES, **parameters)
+            assert len(rows) == len(shown)
+            for row, (public_id, line) in zip(rows, shown, strict=True):
+                assert (row["person_id"] if row["name_en"] else "") == public_id
+                assert row["name_en"] in line
+                assert ("name withdrawn" in line) == (row["name_en"] == "")
+                chamber = Delegate.objects.get(uid=row["id"]).chamber
+                assert str(chamber.name) in line
+                assert (row["source_title"] == "") == ("source: not recorded" in line)
+
+        check()
+        assert len(take_all(client, DELEGATES)) > 50, "more than one page"
+
+    def test_delegations(self, client, world):
+        choices = {
+            "on": DAYS,
+            "kind": ["", "single", "upper"],
+            "named": ["", "yes", "no"],
+            "source": ["", "yes", "no"],
+        }
+
+        @bounded
+        @given(drawn(**choices, q=["", "country", "House"]))
+        def check(parameters):
+            response = ask(client, DIRECTORY, **parameters)
+            document = html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+            shown = []
+            for item in of_class(document, "article", "delegation-item"):
+                slug = item.find(".//h2/a").get("href").split("?")[0].split("/")[-2]
+                body = item.find(".//tbody")
+                named = [row for row in body if row.find("th") is not None] or [None]
+                shown += [(slug, words(row.find("th")) if row is not None else "") for row in named]
+            rows = take_all(client, DIRECTORY, **parameters)
+            assert [(row["delegation"], row["chamber_name_en"]) for row in rows] == shown
+            figures = [
+                (part.seats, part.names, part.unnamed, part.substitutes, part.over)
+                for delegation in response.context["delegations"]
+                for part in delegation.chambers
+            ]
+            columns = ("seats", "named", "unnamed", "substitutes", "over")
+            in_file = [tuple(row[name] for name in columns) for row in rows if row["chamber"]]
+            assert in_file == [tuple(map(_text, part)) for part in figures]
+
+        check()
+
+    @pytest.mark.parametrize("address", [NEWS, "/ru/news/", "/en/news/2020/", "/en/news/topics/the-topic/"])
+    def test_news(self, client, address):
+        topic = factories.TopicFactory(slug="the-topic")
+        person, gone = (
+            factories.PersonFactory(),
+            factories.PersonFactory(withdrawn=True, withdrawal_reason_en="Asked."),
+        )
+        for number in range(45):
+            factories.ArticleFactory(
+                topics=[topic] if number % 2 else [],
+                people=[person, gone],
+                parliaments=[factories.ParliamentFactory()],
+                sources=factories.SourceFactory.create_batch(2),
+                state="draft" if number % 9 == 8 else "published",
+            )
+        factories.ArticleFactory(language="ru", title="=По-русски", topics=[topic])
+        shown = []
+        for document in pages(client, address):
+            for listed in of_class(document, "ul", "article-list") or of_class(document, "ol", "article-list"):
+                shown += [f"http://testserver{link.get('href')}" for link in listed.iterfind(".//h2//a")]
+        rows = take_all(client, address)
+        assert len(rows) > 0
+        assert [row["address"] for row in rows] == shown
+        assert {"id", "date", "language", "title", "topics", "parliaments", "people", "source_title"} <= set(rows[0])
+        for row in rows:
+            assert "body" not in row
+            assert gone.name_en not in row["people"]
+            assert row["people"] == (person.name if row["language"] == "en" else "")
+
+
+class TestFilters:
+    def test_people_are_those_whom_a_plain_loop_finds(self, client, world):
+        @bounded
+        @given(drawn(**{**CHOICES, "on": ["2019-05-26", "2021-01-01"], "q": [""], "role": ROLES}))
+        def check(parameters):
+            day = date.fromisoformat(parameters["on"])
+
+            def matches(row):
+                parliament = getattr(row, "parliament", None) or (
+                    getattr(row, "chamber", None) and row.chamber.parliament
+                )
+                role = {Delegate: "role", AssemblyPost: "post"}.get(type(row))
+                said = {
+                    "delegation": parliament.slug if parliament else None,
+                    "chamber": row.chamber.slug if isinstance(row, Delegate) else None,
+                    "role": getattr(row, role) if role else "representative",
+                    "source": "yes" if row.sources.exists() else "no",
+                    "gender": row.person.gender or "none",
+                }
+                return not row.person.withdrawn and all(
+                    parameters[name] in ("", value) for name, value in said.items()
+                )
+
+            expected = {row.person_id for model in PATHS for row in model.objects.on(day) if matches(row)}
+            found = PersonFilter(parameters, Person.objects.public(), on=day).found
+            assert sorted(person.pk for person in found) == sorted(expected)
+            if parameters["role"] not in ROLES[3:]:
+                mandates = DelegateFilter(parameters, Delegate.objects.on(day), on=day).found
+                assert {row.pk for row in mandates.exclude(person__withdrawn=True)} == {
+                    row.pk for row in Delegate.objects.on(day) if matches(row)
+                }
+
+        check()
+
+    def test_one_function_has_to_match_in_all_that_is_asked(self, client):
+        person, other = factories.PersonFactory.create_batch(2)
+        sourced = factories.DelegateFactory(person=person, sources=[factories.SourceFactory()])
+        factories.DelegateFactory(person=person, role="head")
+        factories.DelegateFactory(person=other, chamber=sourced.chamber, role="head")
+        found = ask(client, PEOPLE, chamber=sourced.chamber.slug, role="head").context["page_obj"]
+        assert list(found) == [other]
+        assert list(ask(client, PEOPLE, source="yes", role="head").context["page_obj"]) == []
+
+    def test_delegations_with_names_and_with_sources(self, client):
+        source = factories.SourceFactory()
+        named, sourced, half, without = (
+            factories.ParliamentFactory(slug=slug) for slug in ("named", "sourced", "half", "without")
+        )
+        factories.DelegateFactory(chamber__parliament=named, starts="2019", ends="2020-01-01")
+        factories.SeatQuotaFactory(chamber__parliament=sourced, sources=[source])
+        factories.SeatQuotaFactory(chamber__parliament=half, sources=[source])
+        factories.SeatQuotaFactory(chamber__parliament=half, starts="2019")
+        assert without.chambers.count() == 0
+
+        def found(day, **data):
+            return [row.slug for row in DelegationFilter(data, Parliament.objects.all(), on=day).found.order_by("pk")]
+
+        assert found(date(2019, 6, 1), named="yes") == ["named"]
+        assert found(date(2020, 1, 1), named="yes") == []
+        assert found(date(2019, 6, 1), named="no") == ["sourced", "half", "without"]
+        assert found(date(2019, 6, 1), source="yes") == ["sourced"]
+        assert found(date(2018, 6, 1), source="yes") == ["sourced", "half"]
+        assert found(date(2019, 6, 1), source="no") == ["half"]
+        assert found(date(2019, 6, 1), source="no", named="yes") == []
+
+    def test_whoever_is_withdrawn_is_not_found_by_name_or_gender_and_comes_last(self, client):
+        gone = factories.PersonFactory(
+            family_name_en="Aaron", gender="male", withdrawn=True, withdrawal_reason_en="Asked."
+        )
+        factories.DelegateFactory(person=gone)
+        stays = factories.DelegateFactory(person__family_name_en="Zorin", person__gender="male")
+        assert list(ask(client, DELEGATES, q="Aaron").context["page_obj"]) == []
+        for query in ({"q": "Viktor"}, {"gender": "male"}):
+            assert list(ask(client, DELEGATES, **query).context["page_obj"]) == [stays]
+        rows = take_all(client, DELEGATES)
+        assert [row["name_en"] for row in rows] == [stays.person.name_en, ""]
+        assert b"Aaron" not in client.get(DELEGATES).content
+        assert list(client.get(PEOPLE).context["page_obj"]) == [stays.person]
+
+    def test_everybody_is_found_whatever_they_do(self, client):
+        delegate = factories.DelegateFactory().person
+        representative = factories.RepresentativeFactory().person
+        post = factories.AssemblyPostFactory(person__given_name_ru="Анна").person
+        factories.PersonFactory(name_en="Nobody in office")
+        assert {*client.get(PEOPLE).context["page_obj"]} == {delegate, representative, post}
+        assert [*ask(client, PEOPLE, q="Анна").context["page_obj"]] == [post]
+        assert [*ask(client, PEOPLE, role="representative").context["page_obj"]] == [representative]
+
+    def test_the_page_keeps_the_filter_and_the_day_in_its_links(self, client, world):
+        page = ask(client, PEOPLE, on="2019-05-26", gender="female").content.decode()
+        for file_format in tables.FORMATS:
+            assert f'href="?on=2019-05-26&amp;gender=female&amp;format={file_format}"' in page
+        assert '<option value="female" selected>' in page
+        assert re.search(r'href="/en/delegations/people/\d+-[a-z0-9-]+/\?on=2019-05-26"', page)
+        assert '<meta name="robots" content="noindex">' in page
+
+    def test_files_are_named_after_the_list_and_the_day(self, client):
+        for address, name in {PEOPLE: "people", DELEGATES: "delegates", DIRECTORY: "delegations"}.items():
+            response = ask(client, address, format="csv", on="2019-05-26")
+            assert response["Content-Disposition"] == f'attachment; filename="{name}-2019-05-26.csv"'
+
+
+# What a list costs, whatever the number of rows. A file reads on in chunks of 2,000.
+
+
+def fill(rows):
+    source, chamber = factories.SourceFactory(), factories.ChamberFactory()
+    for _number in range(rows):
+        person = factories.DelegateFactory(chamber=chamber, sources=[source]).person
+        factories.RepresentativeFactory(person=person, sources=[source])
+        factories.AssemblyPostFactory(person=person, sources=[source])
+        factories.ArticleFactory(people=[person], sources=[source], parliaments=[chamber.parliament])
+        factories.SeatQuotaFactory(sources=[source])
+
+
+COSTS = {
+    PEOPLE: (10, 7),
+    f"{PEOPLE}?q=Viktor&gender=none&source=yes": (11, 8),
+    DELEGATES: (5, 2),
+    f"{DELEGATES}?q=Viktor": (6, 3),
+    DIRECTORY: (14, 13),
+    NEWS: (6, 5),
+}
+
+
+@pytest.mark.parametrize("rows", [1, 3, 300])
+def test_each_list_and_file_costs_the_same_with_any_number_of_rows(client, rows):
+    fill(rows)
+    costs = {}
+    for address in COSTS:
+        spent = []
+        for suffix in ("", "format=csv", "format=xlsx", "format=json"):
+            with CaptureQueriesContext(connection) as queries:
+                client.get(f"{address}{'&' if '?' in address else '?'}{suffix}").getvalue()
+            spent.append(len(queries))
+        page, *files = spent
+        assert len(set(files)) == 1
+        costs[address] = (page, files[0])
+    assert costs == COSTS
+
+
+# Bad input
+
+TEXTS = ["%00", "a%00b", "%ff%fe", "a" * 100_000, "a+" * 20_000, "+++", "%25", "_", "%5C", "%22(%5B", "%26!:*%3C-%3E"]
+LISTS = (PEOPLE, DELEGATES, DIRECTORY, NEWS)
+
+
+@pytest.mark.parametrize("file_format", ["", "csv"])
+@pytest.mark.parametrize("address", LISTS)
+def test_bad_input_is_answered_in_words(client, address, file_format):
+    client.raise_request_exception = False
+    names = ("q", "q[]", "delegation", "chamber", "role", "gender", "source", "named", "country", "kind")
+    asked = 0
+    for name, text in product(names, TEXTS):
+        response = client.get(f"{address}?{name}={text}&format={file_format}")
+        assert response.status_code in (200, 400), (name, text[:20])
+        assert file_format or response.status_code == 200
+        assert "Content-Disposition" not in response or response.status_code == 200
+        asked += 1
+    assert asked == len(names) * len(TEXTS)
+    assert client.get(f"{address}?q=a&q=b").status_code == 200
+
+
+@pytest.mark.parametrize("address", LISTS)
+@pytest.mark.parametrize("asked", ["pdf", "CSV", "csv&format=json", "%00", "%ff", "a" * 100_000, "csv%20"])
+def test_an_unknown_format_is_refused_in_words(client, address, asked):
+    response = client.get(f"{address}?format={asked}")
+    assert response.status_code == 400
+    assert "format" in response.content.decode().lower()
+    assert "<h1>" in response.content.decode()
+
+
+@pytest.mark.parametrize("address", [PEOPLE, DELEGATES])
+def test_unknown_choices_are_errors_in_words_and_no_file(client, address):
+    factories.DelegateFactory()
+    for name in ("delegation", "chamber", "role", "gender", "source"):
+        response = client.get(f"{address}?{name}=no-such")
+        assert list(response.context["page_obj"]) == []
+        assert "no-such is not one of the available choices" in response.content.decode()
+        refused = client.get(f"{address}?{name}=no-such&format=csv")
+        assert refused.status_code == 400
+        assert "no-such is not one of the available choices" in refused.content.decode()
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "9" * 20, "9" * 5000, "%2B1", "01", "1%00", "", "2"])
+def test_page_numbers(client, number):
+    assert client.get(f"{PEOPLE}?page={number}").status_code == 404
+    assert client.get(f"{PEOPLE}?page=1").status_code == 200
+
+
+@pytest.mark.parametrize(
+    "on", ["9999-99-99", "2026-02-30", "0001-01-01", "1962-03", "2019-05-26&on=2019-05-26", "%00"]
+)
+@pytest.mark.parametrize("file_format", ["", "csv"])
+def test_days(client, on, file_format):
+    for address in (PEOPLE, DELEGATES, DIRECTORY):
+        assert client.get(f"{address}?on={on}&format={file_format}").status_code == 400
