@@ -4,10 +4,12 @@ from collections.abc import Iterable
 
 from django import forms
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.paginator import Paginator
 from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
@@ -18,7 +20,9 @@ from translated_fields import to_attribute
 from cspa.admin import Admin, Fields
 from cspa.languages import columns, language_codes
 
+from . import imports
 from .dates import today
+from .doubts import doubts
 from .forms import PeriodForm, PeriodFormSet, last_day_in_words
 from .models import (
     AssemblyPost,
@@ -227,6 +231,24 @@ class ParliamentAdmin(Admin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         present = Participation.objects.filter(parliament=OuterRef("pk")).on(today())
         return super().get_queryset(request).annotate(present=Subquery(present.values("status")[:1]))
+
+    def get_urls(self) -> list:
+        doubts_page = self.admin_site.admin_view(self.doubts_view)
+        return [
+            path("doubts/", doubts_page, name="delegations_doubts"),
+            *imports.urls(self.admin_site),
+            *super().get_urls(),
+        ]
+
+    def doubts_view(self, request: HttpRequest) -> HttpResponse:
+        """What check_delegations finds, as far as the reader may see it."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        admins = self.admin_site._registry
+        visible = [doubt for doubt in doubts() if admins[type(doubt.object)].has_view_permission(request)]
+        page = Paginator(visible, 100).get_page(request.GET.get("page"))
+        context = {**self.admin_site.each_context(request), "title": _("Doubtful facts"), "page_obj": page}
+        return TemplateResponse(request, "admin/delegations/doubts.html", context)
 
     @admin.display(description=_("parliament"), ordering="slug")
     def label(self, parliament: Parliament) -> str:

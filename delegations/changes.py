@@ -1,0 +1,305 @@
+"""The register of changes: who joined and left, which role, quota, representative and status changed, and when.
+
+It is computed from the dated rows, so that old data fills it as well; an entry is there as long as the dates that
+it follows from.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import NamedTuple, overload
+from uuid import UUID, uuid5
+
+from django.db import models
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .dates import PartialDate, today
+from .models import Chamber, Delegate, Parliament, Participation, Period, Person, Representative, SeatQuota, Source
+from .opendata import names_record, source_record
+from .succession import Handover, handovers, lines
+
+AT_ONCE = 5000  # entries whose rows are read together
+
+
+class Kind(models.TextChoices):
+    """What changed; within a day entries stand in this order."""
+
+    PARTICIPATION_CHANGED = "participation_changed", gettext_lazy("participation changed")
+    QUOTA_CHANGED = "quota_changed", gettext_lazy("quota changed")
+    REPRESENTATIVE_CHANGED = "representative_changed", gettext_lazy("representative changed")
+    ROLE_CHANGED = "role_changed", gettext_lazy("role changed")
+    JOINED = "joined", gettext_lazy("joined")
+    LEFT = "left", gettext_lazy("left")
+
+
+_ORDER = {kind: place for place, kind in enumerate(Kind)}
+
+
+@dataclass(frozen=True)
+class Change:
+    """An entry of the register. ``before`` and ``after`` are roles, seats, people or statuses; None for nothing.
+
+    ``day`` is the first day on which the directory shows it, ``date`` what is recorded of that.
+    """
+
+    id: UUID
+    date: PartialDate
+    day: date
+    kind: Kind
+    parliament: Parliament
+    chamber: Chamber | None
+    person: Person | None
+    before: str | int | Person | None
+    after: str | int | Person | None
+    sources: tuple[Source, ...]
+
+    @property
+    def anchor(self) -> str:
+        return f"change-{self.id}"
+
+    @property
+    def words(self) -> str:
+        """What happened, as a sentence in the active language."""
+        return self.sentence(_text)
+
+    def sentence(self, shown: Callable[[object], str]) -> str:
+        """The sentence, in which ``shown`` writes each person, parliament, chamber and text."""
+        named = {"parliament": self.parliament, "chamber": self.chamber, "person": self.person}
+        values = {"before": self._value(self.before), "after": self._value(self.after)}
+        things = {name: shown(thing) for name, thing in (named | values).items() if thing is not None}
+        return capfirst(self._pattern() % things)
+
+    def _value(self, value: str | int | Person | None) -> str | Person | None:
+        if value is None or isinstance(value, Person):
+            return value
+        if self.kind == Kind.QUOTA_CHANGED:
+            return self.chamber.members(value)
+        labels = Participation.Status if self.kind == Kind.PARTICIPATION_CHANGED else Delegate.Role
+        return str(labels(value).label)
+
+    def _pattern(self) -> str:
+        match self.kind:
+            case Kind.JOINED:
+                return _("%(person)s joined the delegation of %(parliament)s, %(chamber)s, as %(after)s.")
+            case Kind.LEFT:
+                return _("%(person)s (%(parliament)s, %(chamber)s), until then %(before)s, left the delegation.")
+            case Kind.ROLE_CHANGED:
+                return _("%(person)s (%(parliament)s, %(chamber)s), until then %(before)s, became %(after)s.")
+            case Kind.QUOTA_CHANGED:
+                began = _("The quota of %(chamber)s, %(parliament)s, was set at %(after)s.")
+                ended = _("The quota of %(chamber)s, %(parliament)s, ended; it was %(before)s.")
+                changed = _("The quota of %(chamber)s, %(parliament)s, changed from %(before)s to %(after)s.")
+            case Kind.REPRESENTATIVE_CHANGED:
+                began = _("%(after)s became plenipotentiary representative of %(parliament)s.")
+                ended = _("%(before)s ceased to be plenipotentiary representative of %(parliament)s.")
+                changed = _("%(after)s succeeded %(before)s as plenipotentiary representative of %(parliament)s.")
+            case Kind.PARTICIPATION_CHANGED:
+                began = _("%(parliament)s takes part in the Assembly, status: %(after)s.")
+                ended = _("%(parliament)s no longer takes part in the Assembly; its status was: %(before)s.")
+                changed = _("The status of %(parliament)s changed from %(before)s to %(after)s.")
+        return began if self.before is None else ended if self.after is None else changed
+
+    def record(self) -> dict:
+        """The entry as JSON values."""
+        return {
+            "id": str(self.id),
+            "date": str(self.date),
+            "kind": self.kind.value,
+            "delegation": self.parliament.slug,
+            "chamber": self.chamber.slug if self.chamber else None,
+            "person": _published(self.person),
+            "before": _published(self.before),
+            "after": _published(self.after),
+            "words": self.words,
+            "source": [source_record(source) for source in self.sources],
+        }
+
+
+def _text(thing) -> str:
+    match thing:
+        case Person():
+            return thing.public_name
+        case Parliament():
+            return thing.label
+        case Chamber():
+            return thing.name
+    return thing
+
+
+def _published(value: str | int | Person | None) -> str | int | dict | None:
+    return names_record(value) if isinstance(value, Person) else value
+
+
+class _Line(NamedTuple):
+    """A model whose rows follow each other: the columns of its line, what changes, and what that is called."""
+
+    model: type[Period]
+    columns: tuple[str, ...]
+    value: str
+    begun: Kind
+    changed: Kind
+    ended: Kind
+
+    def kind(self, handover: Handover) -> Kind:
+        if handover.before is None:
+            return self.begun
+        return self.ended if handover.after is None else self.changed
+
+
+_LINES = [
+    _Line(Participation, ("parliament",), "status", *[Kind.PARTICIPATION_CHANGED] * 3),
+    _Line(SeatQuota, ("chamber",), "seats", *[Kind.QUOTA_CHANGED] * 3),
+    _Line(Representative, ("parliament",), "person", *[Kind.REPRESENTATIVE_CHANGED] * 3),
+    # The public id, and not the key, orders entries of one day alike after an import.
+    _Line(Delegate, ("chamber", "person__public_id"), "role", Kind.JOINED, Kind.ROLE_CHANGED, Kind.LEFT),
+]
+
+
+class _Entry(NamedTuple):
+    """What is known of a change before its rows are read; ``rank`` is the place of its parliament and chamber."""
+
+    line: _Line
+    kind: Kind
+    handover: Handover
+    rank: tuple
+
+    @property
+    def id(self) -> UUID:
+        """The same in every computation: it follows from the row that begins, else from the one that ends."""
+        row = self.handover.after
+        return uuid5(row.uid, self.kind) if row else uuid5(self.handover.before.uid, f"{self.kind} at the end")
+
+    @property
+    def order(self) -> tuple:
+        """Newest first; then as the directory is ordered."""
+        row = self.handover.after or self.handover.before
+        return (
+            -self.handover.day.toordinal(),
+            # What ended in "2020" is seen on the day on which 2021 begins, and stands below that.
+            -self.handover.recorded.first.toordinal(),
+            self.rank,
+            _ORDER[self.kind],
+            row.line[1:],
+            row.uid,
+        )
+
+    def within(self, since: date | None, until: date) -> bool:
+        """Whether it is seen by ``until``, and happened on ``since`` or later, or may have."""
+        day = self.handover.day
+        return day <= until and (since is None or day >= since or self.handover.recorded.after > since)
+
+
+class Register(Sequence):
+    """Entries, newest first. Rows are read for those that are asked for: slice it for a page."""
+
+    def __init__(self, entries: list[_Entry], chambers: dict[int, Chamber], parliaments: dict[int, Parliament]):
+        self._entries = entries
+        self._chambers = chambers
+        self._parliaments = parliaments
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __iter__(self) -> Iterator[Change]:
+        for first in range(0, len(self), AT_ONCE):
+            yield from self[first : first + AT_ONCE]
+
+    @overload
+    def __getitem__(self, place: int) -> Change: ...
+    @overload
+    def __getitem__(self, place: slice) -> list[Change]: ...
+    def __getitem__(self, place):
+        if isinstance(place, slice):
+            return self._read(self._entries[place])
+        return self._read([self._entries[place]])[0]
+
+    def only(self, id: UUID) -> "Register":
+        """The register of the one entry with this id; empty where there is none."""
+        found = [entry for entry in self._entries if entry.id == id]
+        return Register(found, self._chambers, self._parliaments)
+
+    def place(self, id: UUID) -> int | None:
+        """Where the entry with this id stands; None where there is none."""
+        return next((place for place, entry in enumerate(self._entries) if entry.id == id), None)
+
+    def _read(self, entries: list[_Entry]) -> list[Change]:
+        rows = {line.model: {} for line in _LINES}
+        for line, read in zip(_LINES, rows.values(), strict=True):
+            keys = {
+                row.pk
+                for entry in entries
+                if entry.line is line
+                for row in (entry.handover.before, entry.handover.after)
+                if row
+            }
+            found = line.model.objects.prefetch_related("sources")
+            if line.model in (Delegate, Representative):
+                found = found.select_related("person")
+            read.update(found.in_bulk(keys))
+        return [self._change(entry, rows[entry.line.model]) for entry in entries]
+
+    def _change(self, entry: _Entry, rows: dict[int, Period]) -> Change:
+        before, after = (rows[row.pk] if row else None for row in (entry.handover.before, entry.handover.after))
+        row = after or before
+        chamber = self._chambers[row.chamber_id] if hasattr(row, "chamber_id") else None
+        sources = [source for row in (after, before) if row for source in row.sources.all()]
+        return Change(
+            id=entry.id,
+            date=entry.handover.recorded,
+            day=entry.handover.day,
+            kind=entry.kind,
+            parliament=chamber.parliament if chamber else self._parliaments[row.parliament_id],
+            chamber=chamber,
+            person=getattr(row, "person", None),
+            before=getattr(before, entry.line.value, None),
+            after=getattr(after, entry.line.value, None),
+            sources=tuple(dict.fromkeys(sources)),
+        )
+
+
+def register(
+    parliaments: Iterable[Parliament] | None = None,
+    kinds: Iterable[str] | None = None,
+    since: date | None = None,
+    until: date | None = None,
+) -> Register:
+    """The changes of ``parliaments`` (default: all), newest first, up to ``until`` (default: today).
+
+    With ``since``: those that happened on that day or later, or may have, where only a month or a year is known.
+    Takes a constant number of queries, whatever the number of rows.
+    """
+    kinds, until = set(Kind if kinds is None else kinds), until or today()
+    chambers = Chamber.objects.select_related("parliament")
+    known = Parliament.objects.all()
+    if parliaments is not None:
+        asked = [parliament.pk for parliament in parliaments]
+        chambers, known = chambers.filter(parliament__in=asked), known.filter(pk__in=asked)
+    chambers, known = ({row.pk: row for row in rows} for rows in (chambers, known))
+    ranks = {
+        "chamber": {pk: (*_rank(row.parliament), row.order, row.slug) for pk, row in chambers.items()},
+        "parliament": {pk: _rank(row) for pk, row in known.items()},
+    }
+    found = [
+        entry
+        for line in _LINES
+        if kinds.intersection((line.begun, line.changed, line.ended))
+        for entry in _entries(line, ranks[line.columns[0]])
+        if entry.kind in kinds and entry.within(since, until)
+    ]
+    return Register(sorted(found, key=lambda entry: entry.order), chambers, known)
+
+
+def _rank(parliament: Parliament) -> tuple:
+    return parliament.order, parliament.slug
+
+
+def _entries(line: _Line, ranks: dict[int, tuple]) -> Iterator[_Entry]:
+    """The changes in the lines of the chambers or parliaments in ``ranks``."""
+    rows = line.model.objects.filter(**{f"{line.columns[0]}__in": list(ranks)})
+    for succession in lines(rows, line.value, *line.columns):
+        for handover in handovers(succession):
+            before, after, _day = handover
+            if not (before and after and before.value == after.value):
+                yield _Entry(line, line.kind(handover), handover, ranks[succession[0].line[0]])

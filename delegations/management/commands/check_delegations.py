@@ -1,0 +1,27 @@
+"""manage.py check_delegations"""
+
+import json
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import ngettext
+
+from delegations.doubts import doubts
+
+
+class Command(BaseCommand):
+    help = "List what is doubtful in the directory. Exit code 1 where there is anything, 0 where there is nothing."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+    def handle(self, *args, **options):
+        found = doubts()
+        if options["json"]:
+            record = {"count": len(found), "doubts": [doubt.record() for doubt in found]}
+            self.stdout.write(json.dumps(record, ensure_ascii=False, indent=2))
+        else:
+            for doubt in found:
+                self.stdout.write(f"{doubt.kind.label}: {doubt.words} {doubt.admin_url}")
+        if found:
+            words = ngettext("%(number)d doubtful fact.", "%(number)d doubtful facts.", len(found))
+            raise CommandError(words % {"number": len(found)}, returncode=1)

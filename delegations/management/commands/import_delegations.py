@@ -1,0 +1,129 @@
+"""manage.py import_delegations FILE"""
+
+import argparse
+import json
+from datetime import date
+from pathlib import Path
+
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.translation import gettext as _
+
+from delegations.dates import PartialDate
+from delegations.importer import Refused, Report, format_of, import_file
+from delegations.importer.files import FORMATS, check_size
+
+_SIGNS = {"added": "+", "changed": "~", "ended": "x"}
+
+
+def day(text: str) -> date:
+    """A whole date as 2019-05-26."""
+    try:
+        value = PartialDate.parse(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+    if not value.exact:
+        raise argparse.ArgumentTypeError(f"not a whole date as 2019-05-26: {text!r}")
+    return value.first
+
+
+class Command(BaseCommand):
+    help = (
+        "Compare a file of members with the directory, show the difference and save it, all or nothing. "
+        "Exit code 1 and nothing saved where a row conflicts or the file cannot be read. "
+        "A mandate that the file does not name stays, unless --end-missing is given."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("file", type=Path, help="Popolo JSON, CSV or XLSX, at most 50 MB")
+        parser.add_argument("--format", choices=FORMATS, help="default: by the ending of the file's name")
+        where = parser.add_mutually_exclusive_group()
+        where.add_argument("--chamber", default="", metavar="SLUG", help="the chamber that the members sit in")
+        where.add_argument(
+            "--country",
+            default="",
+            metavar="CC",
+            help="the country (ISO 3166-1 alpha-2) of the file's legislature; a new one becomes a parliament",
+        )
+        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
+        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+        parser.add_argument(
+            "--end-missing", type=day, metavar="DATE", help="end on this day the mandates that the file does not name"
+        )
+        parser.add_argument(
+            "--skip-invalid", action="store_true", help="leave out the rows that conflict, and save the others"
+        )
+
+    def handle(self, *args, file: Path, **options):
+        try:
+            report = self.report(file, options)
+        except Refused as refused:
+            if options["json"]:
+                self.print_json(Report.refused(str(refused)))
+            raise CommandError(str(refused)) from refused
+        if options["json"]:
+            self.print_json(report)
+        else:
+            self.print(report, options["dry_run"])
+        if report.conflicts:
+            raise CommandError(_("%(count)d conflicts: nothing was saved.") % {"count": len(report.conflicts)})
+
+    def report(self, file: Path, options: dict) -> Report:
+        try:
+            check_size(file.stat().st_size)
+            data = file.read_bytes()
+        except OSError as error:
+            raise Refused(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
+        try:
+            return import_file(
+                data,
+                options["format"] or format_of(file.name),
+                chamber=options["chamber"],
+                country=options["country"].upper(),
+                end_missing=options["end_missing"],
+                skip_invalid=options["skip_invalid"],
+                dry_run=options["dry_run"],
+                progress=self.progress,
+            )
+        finally:
+            self.end_progress()
+
+    # Progress is for somebody who watches.
+
+    def progress(self, stage: str, number: int, total: int) -> None:
+        if self.stderr.isatty():
+            self.stderr.write(f"\r\033[K{stage}: {number}/{total}", ending="")
+            self.stderr.flush()
+
+    def end_progress(self) -> None:
+        if self.stderr.isatty():
+            self.stderr.write("\r\033[K", ending="")
+
+    # The report
+
+    def print_json(self, report: Report) -> None:
+        self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+
+    def print(self, report: Report, dry_run: bool) -> None:
+        for entry in report.entries:
+            details = f" ({'; '.join(entry.details)})" if entry.details else ""
+            place = f" [{entry.place}]" if entry.place else ""
+            self.stdout.write(f"{_SIGNS[entry.action]} {entry.kind}: {entry.label}{details}{place}")
+        for title, notes in (
+            (_("Conflicts"), report.conflicts),
+            (_("Left out"), report.skipped),
+            (_("Warnings"), report.warnings),
+        ):
+            if notes:
+                self.stdout.write(f"\n{title} ({len(notes)})")
+                for note in notes:
+                    self.stdout.write(f"  {note}")
+        if report.not_kept:
+            words = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
+            self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": words})
+        self.stdout.write("")
+        for action, words in report.numbers():
+            self.stdout.write(f"{action}: {words}")
+        if report.saved:
+            self.stdout.write(_("Saved."))
+        elif dry_run:
+            self.stdout.write(_("Nothing was saved: this was a dry run."))

@@ -1,0 +1,95 @@
+"""What follows what: the dated rows of each line of succession, and the days on which one gave way to the next.
+
+``on(day)`` answers for one day in SQL; this answers for all days at once, from a few columns of each row.
+"""
+
+from collections.abc import Iterable, Iterator
+from datetime import date
+from itertools import groupby
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.db.models import QuerySet
+
+from .dates import PartialDate, Precision
+
+COLUMNS = ("pk", "uid", "start", "start_precision", "end", "end_precision", "ended", "counts_until")
+
+
+class Row(NamedTuple):
+    """A dated row: its ``value`` (a role, a number of seats …), and what makes it one ``line`` with others."""
+
+    pk: int
+    uid: UUID
+    start: date | None
+    start_precision: str
+    end: date | None
+    end_precision: str
+    ended: bool
+    counts_until: date | None
+    value: Any
+    line: tuple
+
+    @property
+    def starts(self) -> PartialDate:
+        return PartialDate(self.start, self.start_precision)
+
+    @property
+    def ends(self) -> PartialDate:
+        return PartialDate(self.end, self.end_precision)
+
+    @property
+    def counts(self) -> bool:
+        """Whether there is any day on which it holds."""
+        return self.start is None or self.counts_until is None or self.start < self.counts_until
+
+
+class Handover(NamedTuple):
+    """``before`` gave way to ``after`` on ``day``; one of them may be None."""
+
+    before: Row | None
+    after: Row | None
+    day: date
+
+    @property
+    def recorded(self) -> PartialDate:
+        """The day as precise as it is known."""
+        if self.after is None:
+            return self.before.ends
+        known = self.after.starts
+        if self.before is None or self.before.end != known.first:
+            return known
+        return min(self.before.ends, known, key=lambda written: Precision.values.index(written.precision))
+
+
+def lines(rows: QuerySet, value: str, *line: str) -> list[list[Row]]:
+    """``rows`` by their ``line``, each line in order of time, in one query; what holds no known day is left out."""
+    columns = rows.exclude(ended=True, start=None).order_by().values_list(*COLUMNS, value, *line)
+    read = [Row(*columns[:9], columns[9:]) for columns in columns.iterator()]
+    read.sort(key=lambda row: (row.line, row.start or date.min, row.counts, row.uid))
+    return [list(rows) for _line, rows in groupby(read, key=lambda row: row.line)]
+
+
+def until(row: Row, line: Iterable[Row]) -> date | None:
+    """The first day on which ``row`` no longer holds: where a successor begins within a partial end, that day."""
+    if row.end is None or row.end_precision == Precision.DAY:
+        return row.counts_until
+    starts = [other.start for other in line if other.start and other.start >= row.end]
+    return min([row.counts_until, *(start for start in starts if row.start is None or start > row.start)])
+
+
+def handovers(line: list[Row]) -> Iterator[Handover]:
+    """Each day on which a row of ``line`` began, ended or gave way to the next; only where a date is recorded."""
+    # Of two rows that begin on one day the later in order counts.
+    beginning = {row.start: row for row in line if row.start}
+    predecessors = {}
+    for row in line:
+        if row.end:
+            day = until(row, line)
+            if day in beginning:
+                predecessors[beginning[day].pk] = row
+            else:
+                yield Handover(row, None, day)
+    for row in line:
+        if row.start:
+            yield Handover(predecessors.get(row.pk), row, row.start)
