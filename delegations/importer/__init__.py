@@ -1,0 +1,86 @@
+"""Data in: a file is read, validated whole, compared with the directory, and saved all or not at all.
+
+``import_file`` is the one function behind the command and the admin page. docs/data-dictionary.md describes what a
+file may hold.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from datetime import date
+
+from django.db import Error, transaction
+from django.utils.translation import gettext as _
+
+from . import ours, tables, theirs
+from .difference import Difference, Progress
+from .files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
+from .records import Batch, Problem, Refused
+from .report import Report
+from .saving import save
+
+__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_file"]
+
+
+def _no_progress(stage: str, number: int, total: int) -> None:
+    pass
+
+
+def import_file(
+    data: bytes,
+    file_format: str,
+    *,
+    chamber: str = "",
+    country: str = "",
+    end_missing: date | None = None,
+    skip_invalid: bool = False,
+    dry_run: bool = False,
+    expected: str = "",
+    progress: Progress = _no_progress,
+) -> Report:
+    """Import ``data``; the report says what was saved, or why nothing was.
+
+    Refused where the file cannot be read at all, or where the difference is no longer the ``expected`` one (the
+    digest of an earlier report).
+    """
+    # Looking holds up nobody who writes.
+    with _words_for_the_database(), nullcontext() if dry_run else transaction.atomic():
+        batch = read(data, file_format, chamber, country)
+        difference = Difference(batch, end_missing, progress)
+        report = Report.of(difference, skip_invalid)
+        if expected and report.digest != expected:
+            raise Refused(_("The difference is no longer the one that was shown. Look at it again."))
+        if not report.conflicts and not dry_run:
+            save(difference, progress)
+            report.saved = True
+    return report
+
+
+@contextmanager
+def _words_for_the_database() -> Iterator[None]:
+    """Its refusal, which a race with another editor can cause, undoes everything."""
+    try:
+        yield
+    except Error as error:
+        raise Refused(_("The database refused the import and nothing was saved: %(why)s") % {"why": error}) from error
+
+
+def read(data: bytes, file_format: str, chamber: str = "", country: str = "") -> Batch:
+    """The records that the file holds."""
+    check_size(len(data))
+    if chamber and country:
+        raise Refused(_("Name the chamber or the country, not both."))
+    try:
+        if file_format == "csv":
+            return tables.read(csv_rows(data), chamber, country)
+        if file_format == "xlsx":
+            return tables.read(xlsx_rows(data), chamber, country)
+        document = json_of(data)
+        if ours.is_ours(document):
+            if chamber or country:
+                raise Refused(_("This is an export of this site and says itself what it is about."))
+            return ours.read(document)
+        if not (chamber or country):
+            raise Refused(_("This file is not an export of this site: name the chamber or the country it is about."))
+        return theirs.read(document, chamber, country)
+    except Problem as problem:
+        raise Refused(str(problem)) from problem

@@ -1,0 +1,226 @@
+"""What a file says, whatever its format: records of one kind or another, each with the place where it stands."""
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from cspa.languages import language_codes
+
+from ..dates import PartialDate
+from ..models import (
+    AssemblyPost,
+    Chamber,
+    Confirmation,
+    Delegate,
+    Link,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+
+#: Every kind of record, in the order in which one may refer to another.
+KINDS: dict[str, type[Model]] = {
+    "sources": Source,
+    "parliaments": Parliament,
+    "chambers": Chamber,
+    "people": Person,
+    "participations": Participation,
+    "quotas": SeatQuota,
+    "links": Link,
+    "delegates": Delegate,
+    "representatives": Representative,
+    "posts": AssemblyPost,
+    "confirmations": Confirmation,
+}
+#: What the columns that refer to other records refer to.
+REFERENCES = {"source": "sources", "parliament": "parliaments", "chamber": "chambers", "person": "people"}
+
+LONGEST_TEXT = 10_000  # letters
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+# The site's languages that a script may be a hint of, the likeliest first.
+_SCRIPTS = {"CYRILLIC": ("ru", "be", "kk", "ky", "tg"), "ARMENIAN": ("hy",)}
+
+
+class Refused(Exception):  # noqa: N818  reads as what happened to the file
+    """The whole file cannot be imported; the words say why."""
+
+
+class Problem(Exception):  # noqa: N818
+    """One row cannot be imported; the words say why."""
+
+
+def place_of(where: int | str) -> str:
+    """A line or a JSON pointer in words."""
+    return _("line %(number)d") % {"number": where} if isinstance(where, int) else where
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something to say about a row: ``where`` is its line, or its JSON pointer."""
+
+    where: int | str
+    message: str
+    kind: str = ""
+
+    @property
+    def place(self) -> str:
+        return place_of(self.where)
+
+    def __str__(self) -> str:
+        return f"{self.place}: {self.message}" if self.where else self.message
+
+    def as_json(self) -> dict:
+        place = {"line": self.where} if isinstance(self.where, int) else {"pointer": self.where}
+        return {**place, "kind": self.kind or None, "message": self.message}
+
+
+@dataclass(slots=True)
+class Record:
+    """What the file states of one thing; a column that it does not state is not among the ``values``."""
+
+    kind: str
+    where: int | str
+    key: str  # what other records of the file call it
+    values: dict[str, Any]
+    id: str = ""  # the file's own id of it, if there is one
+    sources: list[str] | None = None  # keys of sources; None: not stated
+    identifiers: list[tuple[str, str]] = field(default_factory=list)  # of a person
+    former: list[Any] = field(default_factory=list)  # slugs of a parliament, public ids of a person
+
+
+@dataclass
+class Batch:
+    """A file that has been read."""
+
+    ours: bool = False  # written by this site: its ids are ours
+    scheme: str = ""  # under which the file's own ids of people are kept
+    scope: str = ""  # the parliament that the file is about
+    records: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    problems: list[Note] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
+    chambers: set[str] = field(default_factory=set)  # whose mandates the file gives
+    spared: set[str] = field(default_factory=set)  # people of whom a row could not be read
+    not_kept: Counter = field(default_factory=Counter)
+
+    def add(self, record: Record) -> None:
+        self.records[record.kind].append(record)
+
+    def problem(self, kind: str, where: int | str, error: Problem | str) -> None:
+        self.problems.append(Note(where, str(error), kind))
+
+    def warn(self, kind: str, where: int | str, message: str) -> None:
+        self.warnings.append(Note(where, message, kind))
+
+
+# Values
+
+
+def checked(text: str, name: str) -> str:
+    """``text``, which a database can hold; else a Problem with words."""
+    if len(text) > LONGEST_TEXT:
+        raise Problem(_("“%(name)s” is longer than %(limit)d letters.") % {"name": name, "limit": LONGEST_TEXT})
+    if "\0" in text or _SURROGATE.search(text):
+        raise Problem(_("“%(name)s” holds characters that no text has.") % {"name": name})
+    return text
+
+
+def single_line(text: str) -> str:
+    """``text`` with single spaces, composed as in NFC."""
+    return unicodedata.normalize("NFC", " ".join(text.split()))
+
+
+def partial_date(text: str, name: str) -> PartialDate | None:
+    """The date that ``text`` gives; a Problem with words where it is none."""
+    try:
+        return PartialDate.of(text)
+    except ValueError as error:
+        raise Problem(
+            _("“%(name)s” is no date between 1900 and 2100 as 2019, 2019-05 or 2019-05-26: %(text)s")
+            % {"name": name, "text": text[:40]}
+        ) from error
+
+
+def exact_date(text: str, name: str) -> date | None:
+    """As ``partial_date``, of a whole date."""
+    value = partial_date(text, name)
+    if value and not value.exact:
+        raise Problem(_("“%(name)s” must be a whole date as 2019-05-26.") % {"name": name})
+    return value.first if value else None
+
+
+def language_of(text: str) -> str:
+    """The site's language that ``text`` is most likely written in, by its letters."""
+    codes = language_codes()
+    script = next((unicodedata.name(letter, "").split(" ")[0] for letter in text if letter.isalpha()), "")
+    others = {code for hinted in _SCRIPTS.values() for code in hinted}
+    hinted = _SCRIPTS.get(script, [code for code in codes if code not in others])
+    return next((code for code in hinted if code in codes), codes[0])
+
+
+class Fields:
+    """A JSON object, read with words for whatever is not as it should be."""
+
+    def __init__(self, data: Any):
+        if not isinstance(data, dict):
+            raise Problem(_("This is not an object."))
+        self.data = data
+
+    def __contains__(self, name: str) -> bool:
+        return self.data.get(name) is not None
+
+    def text(self, name: str) -> str:
+        """The text ``name``; empty where there is none."""
+        value = self.data.get(name)
+        if value is None:
+            return ""
+        if not isinstance(value, str):
+            raise Problem(_("“%(name)s” must be a text.") % {"name": name})
+        return checked(value, name)
+
+    def line(self, name: str) -> str:
+        """As ``text``, with single spaces."""
+        return single_line(self.text(name))
+
+    def id(self, name: str) -> str:
+        """The id ``name``: a text, or a number written as one."""
+        value = self.data.get(name)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        return self.text(name)
+
+    def flag(self, name: str) -> bool:
+        value = self.data.get(name, False)
+        if not isinstance(value, bool):
+            raise Problem(_("“%(name)s” must be true or false.") % {"name": name})
+        return value
+
+    def number(self, name: str) -> int | None:
+        value = self.data.get(name)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise Problem(_("“%(name)s” must be a whole number.") % {"name": name})
+        return value
+
+    def date(self, name: str) -> PartialDate | None:
+        return partial_date(self.text(name), name)
+
+    def list(self, name: str) -> list:
+        value = self.data.get(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise Problem(_("“%(name)s” must be a list.") % {"name": name})
+        return value
+
+    def objects(self, name: str) -> Iterable["Fields"]:
+        return map(Fields, self.list(name))

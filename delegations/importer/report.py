@@ -1,0 +1,113 @@
+"""What an import did, or would do."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from django.utils.translation import gettext as _
+
+from .difference import ACTIONS, UNCHANGED, Difference
+from .records import KINDS, Note, place_of
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One row that changes."""
+
+    action: str
+    kind: str
+    place: str
+    label: str
+    details: tuple[str, ...]
+
+    @property
+    def action_label(self) -> str:
+        return action_labels()[self.action]
+
+    @property
+    def kind_label(self) -> str:
+        return str(KINDS[self.kind]._meta.verbose_name)
+
+
+def action_labels() -> dict[str, str]:
+    return {"added": _("added"), "changed": _("changed"), "ended": _("ended"), "unchanged": _("unchanged")}
+
+
+@dataclass
+class Report:
+    """Numbers per kind of row, every row that changes, and all that is to be said."""
+
+    counts: dict[str, dict[str, int]]
+    entries: list[Entry] = field(default_factory=list)
+    conflicts: list[Note] = field(default_factory=list)
+    warnings: list[Note] = field(default_factory=list)
+    skipped: list[Note] = field(default_factory=list)
+    not_kept: dict[str, int] = field(default_factory=dict)
+    saved: bool = False
+
+    @classmethod
+    def empty(cls) -> "Report":
+        return cls({action: dict.fromkeys(KINDS, 0) for action in ACTIONS})
+
+    @classmethod
+    def refused(cls, words: str) -> "Report":
+        """Of a file that cannot be read at all."""
+        report = cls.empty()
+        report.conflicts.append(Note("", words))
+        return report
+
+    @classmethod
+    def of(cls, difference: Difference, skip_invalid: bool) -> "Report":
+        report = cls.empty()
+        for kind, changes in difference.changes.items():
+            for change in changes:
+                report.counts[change.action][kind] += 1
+                if change.action != UNCHANGED:
+                    report.entries.append(
+                        Entry(
+                            change.action,
+                            kind,
+                            place_of(change.where),
+                            change.label,
+                            tuple(change.details),
+                        )
+                    )
+        report.warnings = difference.warnings
+        report.not_kept = dict(sorted(difference.batch.not_kept.items()))
+        if skip_invalid:
+            report.skipped = difference.problems
+        else:
+            report.conflicts = difference.problems
+        return report
+
+    @property
+    def changes(self) -> bool:
+        """Whether anything changes at all."""
+        return bool(self.entries)
+
+    @property
+    def digest(self) -> str:
+        """Two reports with one digest say the same of the same rows."""
+        text = repr((self.counts, self.entries, self.conflicts, self.skipped, self.warnings))
+        return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+    def of_action(self, action: str) -> list[Entry]:
+        return [entry for entry in self.entries if entry.action == action]
+
+    def numbers(self) -> Iterator[tuple[str, str]]:
+        """Each action with its numbers in words: "added", "67 people, 68 delegates"."""
+        titles = action_labels()
+        names = {kind: str(model._meta.verbose_name_plural) for kind, model in KINDS.items()}
+        for action, numbers in self.counts.items():
+            words = ", ".join(f"{names[kind]}: {number}" for kind, number in numbers.items() if number)
+            yield titles[action], words or "–"
+
+    def as_json(self) -> dict:
+        return {
+            **self.counts,
+            "conflicts": [note.as_json() for note in self.conflicts],
+            "warnings": [note.as_json() for note in self.warnings],
+            "skipped": [note.as_json() for note in self.skipped],
+            "not_kept": self.not_kept,
+            "saved": self.saved,
+        }
