@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import dj_database_url
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.csp import CSP
+from django.utils.translation import gettext_lazy as _
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
@@ -142,6 +143,8 @@ LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "cspa" / "locale"]
 FORMAT_MODULE_PATH = ["cspa.formats"]
 USE_TZ = True
+# As the state itself says it in Russian, too (the catalogue has the word).
+COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan")}
 
 # Applications
 
@@ -174,6 +177,7 @@ MIDDLEWARE = [
     "cspa.middleware.permissions_policy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "cspa.api.manners",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -11,7 +11,19 @@ class PageSitemap(SiteSitemap):
     i18n = alternates = x_default = True
 
     def items(self):
-        return ["home", "delegations:directory", "news:feed", "about", "contact", "privacy", "accessibility"]
+        return [
+            "home",
+            "delegations:directory",
+            "delegations:people",
+            "delegations:delegates",
+            "delegations:changes",
+            "news:feed",
+            "data",
+            "about",
+            "contact",
+            "privacy",
+            "accessibility",
+        ]
 
     def location(self, item: str) -> str:
         return reverse(item)

@@ -6,7 +6,11 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from delegations.api import router as directory
+from news.api import router as news
+
 from . import views
+from .api import Api
 from .sitemaps import SITEMAPS
 
 handler400 = views.bad_request
@@ -14,8 +18,15 @@ handler403 = views.forbidden
 handler404 = views.not_found
 handler500 = views.server_error
 
+api = Api()
+api.add_router("", directory)
+api.add_router("", news)
+
 urlpatterns = [
     path("", views.root, name="root"),
+    path("api/v1/", api.urls),
+    path("data/", views.root, {"page": "data"}, name="data_root"),
+    path("data/", include("delegations.data")),
     path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
     path("robots.txt", views.robots, name="robots"),
     path(".well-known/security.txt", views.security, name="security"),
@@ -26,6 +37,7 @@ urlpatterns = [
         path("", views.HomeView.as_view(), name="home"),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
+        path("data/", views.DataView.as_view(), name="data"),
         *(
             path(f"{page}/", views.StandingView.as_view(page=page, title=title), name=page)
             for page, title in views.STANDING.items()

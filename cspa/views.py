@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from django.views.static import serve
 
+from cspa.api import PREFIX
 from cspa.languages import language_codes
 from cspa.site import Unreadable, absolute, origin
 from delegations.dates import today
@@ -24,10 +25,10 @@ from news.models import Article
 LATEST = 5
 
 
-def root(request: HttpRequest) -> HttpResponse:
-    """To the home page in the reader's language, as the browser asks for it."""
+def root(request: HttpRequest, page: str = "home") -> HttpResponse:
+    """To the home page, or another one, in the reader's language, as the browser asks for it."""
     with override(get_language_from_request(request)):
-        response = HttpResponseRedirect(reverse("home"))
+        response = HttpResponseRedirect(reverse(page))
     patch_vary_headers(response, ["Accept-Language"])
     return response
 
@@ -51,6 +52,22 @@ class HomeView(TemplateView):
             totals=Seats.sum(delegation.figures for delegation in delegations),
             **kwargs,
         )
+
+
+class DataView(TemplateView):
+    """What there is as data, and how to take it."""
+
+    template_name = "data.html"
+
+    def get_context_data(self, **kwargs):
+        examples = [
+            (_("The delegations with their seats, on a day:"), f"{PREFIX}delegations/?on=2020-05-26"),
+            (_("Who sits for one parliament today:"), f"{PREFIX}delegates/?delegation=belarus"),
+            (_("People by name, in any alphabet:"), f"{PREFIX}people/?q=kogut"),
+            (_("The whole directory as Popolo:"), reverse("data:popolo")),
+            (_("The latest ten articles in Russian:"), f"{PREFIX}articles/?language=ru&limit=10"),
+        ]
+        return super().get_context_data(origin=origin(self.request), examples=examples, **kwargs)
 
 
 class StandingView(TemplateView):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from . import views
+from . import people, registers, views
 
 
 class PublicId:
@@ -23,6 +23,11 @@ app_name = "delegations"
 
 urlpatterns = [
     path("", views.DirectoryView.as_view(), name="directory"),
+    path("people/", people.PeopleView.as_view(), name="people"),
+    path("people/delegates/", people.DelegatesView.as_view(), name="delegates"),
     path("people/<public_id:public_id>-<slug:slug>/", views.PersonView.as_view(), name="person"),
+    path("changes/", registers.ChangesView.as_view(), name="changes"),
+    path("changes/feed.atom", registers.AtomView.as_view(), name="changes_atom"),
+    path("changes/feed.json", registers.JsonView.as_view(), name="changes_json"),
     path("<slug:slug>/", views.DelegationView.as_view(), name="delegation"),
 ]

@@ -1,0 +1,508 @@
+"""The directory in the API: the records of ``opendata`` for any day."""
+
+from collections.abc import Callable
+from datetime import date
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from cspa.api import (
+    ListParameters,
+    Page,
+    Parameters,
+    ProblemError,
+    filtered_by,
+    found,
+    page,
+    page_of,
+    parameter,
+    refuse_errors,
+)
+from cspa.site import absolute
+
+from . import opendata
+from .changes import Change, Kind, register
+from .dates import FOUNDED, Day, PartialDate
+from .filters import DelegateFilter, DelegationFilter, PersonFilter, known_as, narrowed
+from .models import (
+    AssemblyPost,
+    Chamber,
+    Delegate,
+    FormerSlug,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    delegations_on,
+)
+from .registers import ChangesForm
+
+router = Router(tags=[gettext_noop("Directory")])
+
+_DATE = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
+
+
+# What is asked
+
+
+class OnDay(Schema):
+    """A day, today unless it is named."""
+
+    on: str = parameter(gettext_noop("The day asked for, as 2019-05-26; today unless given."), format="date")
+
+
+class DayParameters(Parameters, OnDay):
+    pass
+
+
+class DayListParameters(ListParameters, OnDay):
+    pass
+
+
+class ServiceFilter(PersonFilter):
+    """Services as representative, or posts; the queryset is those of the day."""
+
+    role = chamber = None
+
+    class Meta:
+        model = Representative
+        fields = ()
+
+    def filter_queryset(self, queryset):
+        chosen = {"delegation": "", "chamber": "", "role": "", **self.form.cleaned_data}
+        rows = narrowed(queryset, chosen)
+        if chosen["q"] or chosen["gender"]:
+            rows = rows.filter(person__in=known_as(Person.objects.public(), chosen))
+        return rows
+
+
+class PostFilter(ServiceFilter):
+    """Posts in the Assembly, which belong to no delegation."""
+
+    delegation = None
+
+    class Meta:
+        model = AssemblyPost
+        fields = ()
+
+
+def asked_day(request: HttpRequest) -> Day:
+    """The day of the request; a problem where it is none, or where there was no Assembly yet."""
+    try:
+        day = Day.asked(request.GET)
+    except ValueError as error:
+        raise ProblemError(400, error.args[0], "on") from error
+    if day.before_founding:
+        words = _("There was no Assembly yet on this day; it was founded on %(day)s.")
+        raise ProblemError(404, words % {"day": PartialDate(FOUNDED).words}, "on")
+    return day
+
+
+class ChangeListParameters(DayListParameters):
+    delegation: str = parameter(gettext_noop("Slug of a delegation."))
+    kind: str = parameter(gettext_noop("Kind of change"), enum=Kind.values)
+    since: str = parameter(gettext_noop("Only what happened on this day or later, or may have."), format="date")
+
+
+# What is answered: the shapes of ``opendata``
+
+
+class Source(Schema):
+    title: str
+    url: str | None
+    date: str | None = Field(json_schema_extra={"format": "date"})
+
+
+class Period(Schema):
+    start: str | None = Field(
+        pattern=_DATE,
+        description=gettext_noop("First day in office, as precise as known; null where not recorded."),
+    )
+    end: str | None = Field(
+        pattern=_DATE,
+        description=gettext_noop("First day no longer in office, as precise as known; null where not recorded."),
+    )
+    ended: bool = Field(description=gettext_noop("It ended, at a date that is not known."))
+    dated: bool = Field(description=gettext_noop("Whether it is recorded since when it holds."))
+    source: list[Source] = Field(description=gettext_noop("The documents that it rests on."))
+
+
+class Names(Schema):
+    """A person; of somebody withdrawn the id alone, the names are null."""
+
+    id: int
+    name: str | None
+    family_name: str | None
+    given_name: str | None
+    patronymic: str | None
+
+
+class Identifier(Schema):
+    scheme: str
+    identifier: str
+
+
+class PersonRecord(Names):
+    gender: str | None
+    names: dict[str, str] = Field(description=gettext_noop("The name in each language that has it."))
+    identifiers: list[Identifier]
+    former_ids: list[int] = Field(description=gettext_noop("Ids of records that were merged into this one."))
+    page: str = Field(description=gettext_noop("Address of the page for people."))
+
+
+class Function(Schema):
+    id: str
+    person: Names
+
+
+class DelegateRecord(Period, Function):
+    delegation: str
+    chamber: str
+    role: str = Field(json_schema_extra={"enum": Delegate.Role.values})
+    political_group: str | None
+    constituency: str | None
+
+
+class RepresentativeRecord(Period, Function):
+    delegation: str
+
+
+class PostRecord(Period, Function):
+    post: str = Field(json_schema_extra={"enum": AssemblyPost.Post.values})
+    title: str
+    commission: str | None
+
+
+class Held(Schema):
+    held: bool = Field(description=gettext_noop("Whether it holds on the day asked for."))
+
+
+class DelegateDetail(DelegateRecord, Held):
+    pass
+
+
+class RepresentativeDetail(RepresentativeRecord, Held):
+    pass
+
+
+class PostDetail(PostRecord, Held):
+    pass
+
+
+class PersonDetail(PersonRecord):
+    on: str
+    mandates: list[DelegateDetail]
+    services: list[RepresentativeDetail]
+    posts: list[PostDetail]
+
+
+class NameOfParliament(Schema):
+    slug: str
+    country: str = Field(description=gettext_noop("ISO 3166-1 alpha-2."))
+    name: str
+    short_name: str | None
+
+
+class ParliamentRecord(NameOfParliament):
+    names: dict[str, str]
+    status: str | None = Field(
+        description=gettext_noop("In which it takes part on the day; null where not recorded."),
+        json_schema_extra={"enum": [*Participation.Status.values, None]},
+    )
+    chambers: list[str]
+
+
+class NameOfChamber(Schema):
+    slug: str
+    name: str
+    kind: str | None = Field(json_schema_extra={"enum": [*Chamber.Kind.values, None]})
+
+
+class ChamberRecord(NameOfChamber):
+    delegation: str
+    names: dict[str, str]
+    members_called: str
+
+
+class QuotaRecord(Period):
+    id: str
+    delegation: str
+    chamber: str
+    seats: int
+
+
+class ChamberDetail(ChamberRecord):
+    quotas: list[QuotaRecord]
+
+
+class Link(Schema):
+    url: str
+    language: str | None
+
+
+class Figures(Schema):
+    seats: int | None = Field(description=gettext_noop("Null where the number is not published."))
+    named: int
+    unnamed: int | None
+    vacant: int | None = Field(
+        description=gettext_noop("Seats without a name, where the roster is confirmed to be complete; else null.")
+    )
+    substitutes: int
+    over: int = Field(description=gettext_noop("Names beyond the seats."))
+
+
+class ChamberSeats(Figures, NameOfChamber):
+    quota: Period | None
+    website: str | None
+    websites: list[Link]
+
+
+class RepresentativeOfDelegation(Period, Function):
+    name: str | None
+    posts: list[str]
+
+
+class Confirmation(Schema):
+    date: str
+    confirmed_by: str
+    source: Source
+
+
+class DelegationRecord(Figures, NameOfParliament):
+    on: str = Field(json_schema_extra={"format": "date"})
+    status: str | None
+    missing: list[str] = Field(description=gettext_noop("Chambers whose number of seats is not published."))
+    dated: bool = Field(description=gettext_noop("Whether it is recorded since when each quota holds."))
+    chambers: list[ChamberSeats]
+    representatives: list[RepresentativeOfDelegation]
+    websites: list[Link]
+    confirmation: Confirmation | None
+    page: str = Field(description=gettext_noop("Address of the page for people."))
+
+
+class ChangeRecord(Schema):
+    id: str
+    date: str = Field(pattern=_DATE, description=gettext_noop("When it happened, as precise as known."))
+    kind: str = Field(json_schema_extra={"enum": Kind.values})
+    delegation: str
+    chamber: str | None
+    person: Names | None
+    before: str | int | Names | None = Field(
+        description=gettext_noop("The role, the number of seats, the person or the status before; null for none.")
+    )
+    after: str | int | Names | None = Field(description=gettext_noop("The same, afterwards."))
+    words: str
+    source: list[Source]
+
+
+# Delegations and their parliaments
+
+
+@router.get("/delegations/", response=Page[DelegationRecord], summary=gettext_noop("Delegations on a day"))
+def delegations(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
+    day = asked_day(request)
+    parliaments = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+
+    def records(rows: list[Parliament]) -> list[dict]:
+        return _delegations(request, Parliament.objects.filter(pk__in=[row.pk for row in rows]), day)
+
+    return page(request, asked, parliaments, ("order", "slug"), records, on=day.isoformat())
+
+
+@router.get("/delegations/{slug:slug}/", response=DelegationRecord, summary=gettext_noop("One delegation on a day"))
+def delegation(request, slug: str, asked: Query[DayParameters]):
+    day = asked_day(request)
+    records = _delegations(request, Parliament.objects.filter(slug=slug), day)
+    return records[0] if records else _elsewhere(request, slug)
+
+
+def _delegations(request: HttpRequest, parliaments: QuerySet[Parliament], day: date) -> list[dict]:
+    return [
+        {**opendata.delegation_record(row), "page": absolute(request, row.parliament.get_absolute_url())}
+        for row in delegations_on(day, parliaments)
+    ]
+
+
+def _elsewhere(request: HttpRequest, slug: str) -> HttpResponsePermanentRedirect:
+    """To the present address of a parliament; a problem where there is none, or where it takes no part."""
+    if Parliament.objects.filter(slug=slug).exists():
+        raise ProblemError(404, _("This parliament takes no part on this day."), "on")
+    former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
+    return _moved(request, slug, former.parliament.slug)
+
+
+def _moved(request: HttpRequest, former: str, present: str) -> HttpResponsePermanentRedirect:
+    query = request.GET.urlencode()
+    path = request.path.removesuffix(f"{former}/") + f"{present}/"
+    return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path)
+
+
+@router.get("/parliaments/", response=Page[ParliamentRecord], summary=gettext_noop("Parliaments on a day"))
+def parliaments(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
+    day = asked_day(request)
+    rows = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+    rows = rows.prefetch_related("chambers")
+    return page(request, asked, rows, ("order", "slug"), _each(opendata.parliament_record), on=day.isoformat())
+
+
+@router.get("/parliaments/{slug:slug}/", response=ParliamentRecord, summary=gettext_noop("One parliament"))
+def parliament(request, slug: str, asked: Query[DayParameters]):
+    row = Parliament.objects.on(asked_day(request)).filter(slug=slug).prefetch_related("chambers").first()
+    return opendata.parliament_record(row) if row else _elsewhere(request, slug)
+
+
+@router.get("/chambers/", response=Page[ChamberRecord], summary=gettext_noop("Chambers of the parliaments on a day"))
+def chambers(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
+    day = asked_day(request)
+    parliaments = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+    rows = Chamber.objects.filter(parliament__in=parliaments.values("pk")).select_related("parliament")
+    if asked.kind:
+        rows = rows.filter(kind=asked.kind)
+    keys = ("parliament__order", "parliament__slug", "order", "slug")
+    return page(request, asked, rows, keys, _each(opendata.chamber_record), on=day.isoformat())
+
+
+@router.get(
+    "/chambers/{slug:slug}/", response=ChamberDetail, summary=gettext_noop("One chamber with the history of its seats")
+)
+def chamber(request, slug: str, asked: Query[DayParameters]):
+    asked_day(request)
+    row = get_object_or_404(Chamber.objects.select_related("parliament"), slug=slug)
+    quotas = SeatQuota.objects.filter(chamber=row).in_order().prefetch_related("sources")
+    quotas = quotas.select_related("chamber__parliament")
+    return {**opendata.chamber_record(row), "quotas": [opendata.quota_record(quota) for quota in quotas]}
+
+
+# People and what they do
+
+
+@router.get("/people/", response=Page[PersonRecord], summary=gettext_noop("People who have a function on a day"))
+def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
+    day = asked_day(request)
+    rows = found(PersonFilter(request.GET, Person.objects.public(), on=day))
+    rows = rows.prefetch_related("identifiers", "former_ids")
+
+    def records(people: list[Person]) -> list[dict]:
+        return [_person(request, person) for person in people]
+
+    return page(request, asked, rows, ("public_id",), records, on=day.isoformat())
+
+
+@router.get(
+    "/people/{int:public_id}/",
+    response=PersonDetail,
+    summary=gettext_noop("One person with every mandate, service and post"),
+)
+def person(request, public_id: int, asked: Query[DayParameters]):
+    day = asked_day(request)
+    present = Person.objects.filter(public_id=public_id) | Person.objects.filter(former_ids__public_id=public_id)
+    row = get_object_or_404(present.distinct().prefetch_related("identifiers", "former_ids"))
+    if row.public_id != public_id:
+        return _moved(request, str(public_id), str(row.public_id))
+    if row.withdrawn:
+        raise ProblemError(410, row.withdrawal_reason)
+    functions = {
+        "mandates": (row.mandates.select_related("chamber__parliament"), opendata.delegate_record),
+        "services": (row.services.select_related("parliament"), opendata.representative_record),
+        "posts": (row.posts.all(), opendata.post_record),
+    }
+    return {
+        **_person(request, row),
+        "on": day.isoformat(),
+        **{
+            name: [{**record(held), "held": held.held} for held in _with_held(rows.in_order(), day)]
+            for name, (rows, record) in functions.items()
+        },
+    }
+
+
+def _person(request: HttpRequest, person: Person) -> dict:
+    return {**opendata.person_record(person), "page": absolute(request, person.get_absolute_url())}
+
+
+def _with_held(rows: QuerySet, day: date) -> QuerySet:
+    """``rows``; ``held`` says which of them hold on ``day``."""
+    on_the_day = rows.model.objects.on(day).filter(pk=OuterRef("pk"))
+    return rows.annotate(held=Exists(on_the_day)).select_related("person").prefetch_related("sources")
+
+
+@router.get("/delegates/", response=Page[DelegateRecord], summary=gettext_noop("Mandates on a day"))
+def delegates(request, asked: Query[filtered_by(DelegateFilter, DayListParameters)]):
+    rows = Delegate.objects.select_related("chamber__parliament")
+    return _functions(request, asked, rows, DelegateFilter, opendata.delegate_record)
+
+
+@router.get("/delegates/{uuid:uid}/", response=DelegateDetail, summary=gettext_noop("One mandate"))
+def delegate(request, uid: UUID, asked: Query[DayParameters]):
+    return _function(request, uid, Delegate.objects.select_related("chamber__parliament"), opendata.delegate_record)
+
+
+@router.get(
+    "/representatives/",
+    response=Page[RepresentativeRecord],
+    summary=gettext_noop("Plenipotentiary representatives on a day"),
+)
+def representatives(request, asked: Query[filtered_by(ServiceFilter, DayListParameters)]):
+    rows = Representative.objects.select_related("parliament")
+    return _functions(request, asked, rows, ServiceFilter, opendata.representative_record)
+
+
+@router.get(
+    "/representatives/{uuid:uid}/",
+    response=RepresentativeDetail,
+    summary=gettext_noop("One service as plenipotentiary representative"),
+)
+def representative(request, uid: UUID, asked: Query[DayParameters]):
+    return _function(request, uid, Representative.objects.select_related("parliament"), opendata.representative_record)
+
+
+@router.get("/posts/", response=Page[PostRecord], summary=gettext_noop("Posts in the Assembly on a day"))
+def posts(request, asked: Query[filtered_by(PostFilter, DayListParameters)]):
+    return _functions(request, asked, AssemblyPost.objects.all(), PostFilter, opendata.post_record)
+
+
+@router.get("/posts/{uuid:uid}/", response=PostDetail, summary=gettext_noop("One post in the Assembly"))
+def post(request, uid: UUID, asked: Query[DayParameters]):
+    return _function(request, uid, AssemblyPost.objects.all(), opendata.post_record)
+
+
+def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filterset: type, record: Callable) -> dict:
+    """A page of mandates, services or posts of the day, in an order that never changes."""
+    day = asked_day(request)
+    held = found(filterset(request.GET, rows.on(day), on=day))
+    held = held.select_related("person").prefetch_related("sources")
+    return page(request, asked, held, ("pk",), _each(record), on=day.isoformat())
+
+
+def _function(request: HttpRequest, uid: UUID, rows: QuerySet, record: Callable) -> dict:
+    row = get_object_or_404(_with_held(rows, asked_day(request)), uid=uid)
+    return {**record(row), "held": row.held}
+
+
+# What changed
+
+
+@router.get("/changes/", response=Page[ChangeRecord], summary=gettext_noop("What changed up to a day, newest first"))
+def changes(request, asked: Query[ChangeListParameters]):
+    day, form = asked_day(request), ChangesForm(request.GET)
+    refuse_errors(form)
+    entries = form.register(day)
+    return page_of(request, asked, entries, lambda id: entries.place(UUID(id)), Change.record, on=day.isoformat())
+
+
+@router.get("/changes/{uuid:uid}/", response=ChangeRecord, summary=gettext_noop("One change"))
+def change(request, uid: UUID, asked: Query[DayParameters]):
+    for entry in register(until=asked_day(request)).only(uid):
+        return entry.record()
+    raise Http404
+
+
+def _each(record: Callable) -> Callable[[list], list[dict]]:
+    return lambda rows: [record(row) for row in rows]

@@ -1,0 +1,150 @@
+"""The news in the API: what is published, in the language that is asked for."""
+
+from uuid import UUID
+
+from django.db.models import Prefetch
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext_noop
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from cspa import richtext
+from cspa.api import ListParameters, Page, Parameters, page, parameter
+from cspa.site import absolute
+from delegations.models import Person
+from delegations.opendata import source_record
+
+from .models import Article, Topic
+
+router = Router(tags=[gettext_noop("News")])
+
+
+class Ignored(Schema):
+    on: str = parameter(gettext_noop("Ignored: news have their own dates."))
+
+
+class NewsParameters(Parameters, Ignored):
+    pass
+
+
+class NewsListParameters(ListParameters, Ignored):
+    pass
+
+
+class ArticleListParameters(NewsListParameters):
+    topic: str = parameter(gettext_noop("Slug of a topic."))
+    delegation: str = parameter(gettext_noop("Slug of a delegation that the article is about."))
+
+
+class TopicRecord(Schema):
+    slug: str
+    name: str
+
+
+class ArticleRecord(Schema):
+    id: str
+    language: str
+    title: str
+    summary: str
+    published: str = Field(json_schema_extra={"format": "date-time"})
+    page: str = Field(description=gettext_noop("Address of the page for people."))
+    topics: list[str]
+
+
+class Translation(Schema):
+    id: str
+    language: str
+    page: str
+
+
+class Correction(Schema):
+    date: str
+    text: str
+
+
+class Source(Schema):
+    title: str
+    url: str | None
+    date: str | None
+
+
+class ArticleDetail(ArticleRecord):
+    body: str = Field(description=gettext_noop("HTML of a closed set of elements."))
+    delegations: list[str]
+    people: list[int] = Field(description=gettext_noop("Ids of the people whom the article names."))
+    translations: list[Translation]
+    corrections: list[Correction]
+    source: list[Source]
+
+
+def article_record(request: HttpRequest, article: Article) -> dict:
+    return {
+        "id": str(article.uid),
+        "language": article.language,
+        "title": article.title,
+        "summary": article.summary,
+        "published": article.published_at.isoformat(),
+        "page": absolute(request, article.get_absolute_url()),
+        "topics": [topic.slug for topic in article.topics.all()],
+    }
+
+
+@router.get("/articles/", response=Page[ArticleRecord], summary=gettext_noop("Articles in one language, newest first"))
+def articles(request, asked: Query[ArticleListParameters]):
+    rows = Article.objects.published().in_language().for_list()
+    if asked.topic:
+        rows = rows.filter(topics__slug=asked.topic)
+    if asked.delegation:
+        rows = rows.filter(parliaments__slug=asked.delegation)
+
+    def records(articles: list[Article]) -> list[dict]:
+        return [article_record(request, article) for article in articles]
+
+    return page(request, asked, rows, ("-published_at", "-pk"), records)
+
+
+@router.get("/articles/{uuid:uid}/", response=ArticleDetail, summary=gettext_noop("One article with its text"))
+def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
+    row = get_object_or_404(
+        Article.objects.published().prefetch_related(
+            "topics",
+            "parliaments",
+            Prefetch("people", Person.objects.public()),
+            "corrections",
+            "sources",
+        ),
+        uid=uid,
+    )
+    others = Article.objects.published().filter(story=row.story_id).exclude(pk=row.pk).order_by("language")
+    response["Content-Language"] = row.language
+    return {
+        **article_record(request, row),
+        "body": richtext.rendered(row.body),
+        "delegations": [parliament.slug for parliament in row.parliaments.all()],
+        "people": [person.public_id for person in row.people.all()],
+        "translations": [
+            {
+                "id": str(other.uid),
+                "language": other.language,
+                "page": absolute(request, other.get_absolute_url()),
+            }
+            for other in others.defer("body")
+        ],
+        "corrections": [{"date": note.date.isoformat(), "text": note.text} for note in row.corrections.all()],
+        "source": [source_record(source) for source in row.sources.all()],
+    }
+
+
+@router.get("/topics/", response=Page[TopicRecord], summary=gettext_noop("What articles are filed under"))
+def topics(request, asked: Query[NewsListParameters]):
+    return page(request, asked, Topic.objects.all(), ("slug",), lambda rows: [_topic(row) for row in rows])
+
+
+@router.get("/topics/{slug:slug}/", response=TopicRecord, summary=gettext_noop("One topic"))
+def topic(request, slug: str, asked: Query[NewsParameters]):
+    return _topic(get_object_or_404(Topic, slug=slug))
+
+
+def _topic(topic: Topic) -> dict:
+    return {"slug": topic.slug, "name": str(topic.name)}
