@@ -91,12 +91,12 @@ class Command(BaseCommand):
 
     def progress(self, stage: str, number: int, total: int) -> None:
         if self.stderr.isatty():
-            self.stderr.write(f"\r\033[K{stage}: {number}/{total}", ending="")
+            self.stderr.write(f"\r\033[K{stage}: {number}/{total}", str, ending="")
             self.stderr.flush()
 
     def end_progress(self) -> None:
         if self.stderr.isatty():
-            self.stderr.write("\r\033[K", ending="")
+            self.stderr.write("\r\033[K", str, ending="")
 
     # The report
 
