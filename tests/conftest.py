@@ -31,6 +31,14 @@ def _quick_and_clean(tmp_path_factory):
         yield
 
 
+@pytest.fixture(autouse=True)
+def _real_countries_first():
+    """Each test begins with the countries that there are: forms refuse the made-up ones of long lists."""
+    from .factories import ParliamentFactory
+
+    ParliamentFactory.reset_sequence(force=True)
+
+
 @pytest.fixture(scope="session")
 def sample_data() -> Path:
     """The folder of sample files that SAMPLE_DATA names."""

@@ -22,8 +22,9 @@ PRODUCTION = {"SECRET_KEY": GOOD_KEY, "EMAIL_URL": "smtps://mail.example.org"}
 
 
 def python(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run Python with these variables of the project and no others."""
-    inherited = {name: value for name, value in os.environ.items() if name not in documented()}
+    """Run Python with these variables of the project and no others, nor those that tests set for Django."""
+    others = {name: value for name, value in os.environ.items() if name not in documented()}
+    inherited = {name: value for name, value in others.items() if not name.startswith("DJANGO_")}
     return subprocess.run(
         [sys.executable, *arguments],
         cwd=ROOT,
