@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
+from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q, QuerySet
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
@@ -179,6 +180,8 @@ class Parameters(Schema):
                 raise ProblemError(400, _("There is no parameter “%(name)s” here.") % {"name": short}, short)
             if len(values) > 1:
                 raise ProblemError(400, _("“%(name)s” is given more than once.") % {"name": short}, short)
+            if "\x00" in values[0]:  # which PostgreSQL cannot be asked for
+                raise ProblemError(400, str(ProhibitNullCharactersValidator.message), short)
         if given.get("language") and given["language"] not in language_codes():
             codes = ", ".join(language_codes())
             raise ProblemError(400, _("“language” is one of: %(codes)s.") % {"codes": codes}, "language")
