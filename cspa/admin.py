@@ -43,6 +43,7 @@ ORDER = {
         "AssemblyPost",
         "SeatQuota",
         "Participation",
+        "Confirmation",
         "Link",
         "Source",
     ],

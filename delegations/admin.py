@@ -3,11 +3,13 @@
 from collections.abc import Iterable
 
 from django import forms
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db.models import F, OuterRef, QuerySet, Subquery
-from django.http import HttpRequest, HttpResponse
+from django.db import IntegrityError, transaction
+from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -23,11 +25,14 @@ from cspa.languages import columns, language_codes
 from . import imports
 from .dates import today
 from .doubts import doubts
-from .forms import PeriodForm, PeriodFormSet, last_day_in_words
+from .forms import OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
+from .merging import Refused, merge, preview
 from .models import (
     AssemblyPost,
     Chamber,
+    Confirmation,
     Delegate,
+    Identifier,
     Link,
     Parliament,
     Participation,
@@ -139,6 +144,16 @@ class LinkInline(PeriodInline, admin.TabularInline):
     fields = ["url", "language", *PERIOD]
 
 
+class ConfirmationInline(Fields, admin.TabularInline):
+    model = Confirmation
+    fields = ["date", *columns("confirmed_by"), "source"]
+    autocomplete_fields = ["source"]
+    extra = 0
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).select_related("parliament", "source")
+
+
 class RepresentativeInline(PeriodInline, admin.TabularInline):
     model = Representative
     related = ["person", "parliament"]
@@ -166,6 +181,11 @@ class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
     related = ["person"]
     fields = ["post", tuple(columns("commission")), *STACKED_PERIOD]
+
+
+class IdentifierInline(Fields, admin.TabularInline):
+    model = Identifier
+    extra = 0
 
 
 # Parliaments and chambers
@@ -223,10 +243,11 @@ class ParliamentAdmin(Admin):
     search_help_text = _("Name or address, in any language.")
     fieldsets = [
         (None, {"fields": [tuple(columns("name")), tuple(columns("short_name"))]}),
-        (_("Place in the directory"), {"fields": ["country", "slug", "order"]}),
+        (_("Place in the directory"), {"fields": ["country", "slug", "former_addresses", "order"]}),
     ]
+    readonly_fields = ["former_addresses"]
     prepopulated_fields = {"slug": [first_column("short_name")]}
-    inlines = [ChamberInline, RepresentativeInline, ParticipationInline, LinkInline]
+    inlines = [ChamberInline, RepresentativeInline, ParticipationInline, ConfirmationInline, LinkInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         present = Participation.objects.filter(parliament=OuterRef("pk")).on(today())
@@ -250,6 +271,10 @@ class ParliamentAdmin(Admin):
         context = {**self.admin_site.each_context(request), "title": _("Doubtful facts"), "page_obj": page}
         return TemplateResponse(request, "admin/delegations/doubts.html", context)
 
+    @admin.display(description=_("former addresses"))
+    def former_addresses(self, parliament: Parliament) -> str:
+        return ", ".join(map(str, parliament.former_slugs.all())) or "–" if parliament.pk else "–"
+
     @admin.display(description=_("parliament"), ordering="slug")
     def label(self, parliament: Parliament) -> str:
         return parliament.label
@@ -270,7 +295,7 @@ class ChamberAdmin(Admin):
     autocomplete_fields = ["parliament"]
     fieldsets = [
         (None, {"fields": ["parliament", tuple(columns("name"))]}),
-        (_("Place in the directory"), {"fields": [("kind", "members_called"), "slug", "order"]}),
+        (_("Place in the directory"), {"fields": [("kind", "members_called"), "slug", "imported_id", "order"]}),
     ]
     inlines = [SeatQuotaInline, LinkInline]
 
@@ -307,6 +332,28 @@ class ParticipationAdmin(PeriodAdmin):
     autocomplete_fields = ["parliament", "sources"]
 
 
+@admin.register(Confirmation)
+class ConfirmationAdmin(Admin):
+    list_display = ["parliament", "date", "confirmed_by", "speaks_for_today"]
+    list_select_related = ["parliament"]
+    list_filter = ["parliament"]
+    search_fields = [f"parliament__{name}" for name in columns("name")]
+    autocomplete_fields = ["parliament", "source"]
+    fieldsets = [(None, {"fields": ["parliament", "date", tuple(columns("confirmed_by")), "source"]})]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        covering = Confirmation.objects.covering(today()).filter(pk=OuterRef("pk"))
+        return super().get_queryset(request).annotate(covers=Exists(covering))
+
+    @admin.display(description=_("confirmed by"), ordering=first_column("confirmed_by"))
+    def confirmed_by(self, confirmation: Confirmation) -> str:
+        return confirmation.confirmed_by
+
+    @admin.display(description=_("still speaks for today"), boolean=True, ordering="covers")
+    def speaks_for_today(self, confirmation: Confirmation) -> bool:
+        return confirmation.covers
+
+
 @admin.register(Link)
 class LinkAdmin(PeriodAdmin):
     about = ["url", "language", "parliament", "chamber"]
@@ -339,6 +386,7 @@ class PersonAdmin(Admin):
             },
         ),
         (None, {"fields": ["gender"]}),
+        (_("Address"), {"fields": ["public_id", "former_public_ids"]}),
         (
             _("Photo"),
             {
@@ -346,11 +394,70 @@ class PersonAdmin(Admin):
                 "classes": ["collapse"],
             },
         ),
+        (_("Withdrawal"), {"fields": ["withdrawn", tuple(columns("withdrawal_reason"))]}),
     ]
-    inlines = [MandateInline, ServiceInline, PostInline]
+    readonly_fields = ["public_id", "former_public_ids"]
+    inlines = [MandateInline, ServiceInline, PostInline, IdentifierInline]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return [to_attribute("sort_key", get_language()), "public_id"]
+
+    def get_urls(self) -> list:
+        merge_page = self.admin_site.admin_view(self.merge_view)
+        return [
+            path("<path:object_id>/merge/", merge_page, name="delegations_person_merge"),
+            *super().get_urls(),
+        ]
+
+    def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Another record of the person is chosen by its public id, looked at, and merged into this one."""
+        if not (self.has_change_permission(request) and self.has_delete_permission(request)):
+            raise PermissionDenied
+        kept = self.get_object(request, unquote(object_id))
+        if kept is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        data = request.POST if request.method == "POST" else request.GET
+        form = OtherRecordForm(data if "other" in data else None)
+        other = form.cleaned_data["other"] if form.is_valid() else None
+        if request.method == "POST" and other:
+            return self._merge(request, kept, other)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Merge with another record"),
+            "opts": self.opts,
+            "kept": kept,
+            "form": form,
+            "report": preview(kept, other) if other else None,
+            "candidates": [] if other else self._candidates(kept),
+        }
+        return TemplateResponse(request, "admin/delegations/person/merge.html", context)
+
+    def _merge(self, request: HttpRequest, kept: Person, other: Person) -> HttpResponse:
+        try:
+            with transaction.atomic():
+                report = merge(kept, other, shown=request.POST.get("shown", ""))
+                self.log_change(request, kept, report.details())
+        except Refused as refused:
+            reasons = refused.reasons
+        except (IntegrityError, Person.DoesNotExist):
+            reasons = [_("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")]
+        else:
+            words = _("The record %(other)s was merged into this one; its address leads here.")
+            messages.success(request, words % {"other": other.public_id})
+            return HttpResponseRedirect(reverse("admin:delegations_person_change", args=[kept.pk]))
+        for reason in reasons:
+            messages.error(request, reason)
+        return HttpResponseRedirect(f"{request.path}?other={other.public_id}")
+
+    def _candidates(self, kept: Person) -> list[tuple[Person, set[Chamber]]]:
+        """Others with a name like this one's, and the chambers that they sat for."""
+        alike = Person.objects.search(kept.name).exclude(pk=kept.pk)
+        people = alike.in_order().prefetch_related("mandates__chamber__parliament")[:10]
+        return [(person, {mandate.chamber for mandate in person.mandates.all()}) for person in people]
+
+    @admin.display(description=_("former public ids"))
+    def former_public_ids(self, person: Person) -> str:
+        return ", ".join(map(str, person.former_ids.all())) or "–" if person.pk else "–"
 
     @admin.display(description=_("person"))
     def directory_name(self, person: Person) -> str:

@@ -9,7 +9,7 @@ from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from .dates import EARLIEST, PartialDate, Precision
-from .models import NoOverlap, Period
+from .models import NoOverlap, Period, Person
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
@@ -128,6 +128,19 @@ class PeriodFormSet(forms.BaseInlineFormSet):
         if commit and len(changed) > 1:
             park(self.model, changed)
         return super().save(commit)
+
+
+class OtherRecordForm(forms.Form):
+    """Names another record of a person."""
+
+    other = forms.ModelChoiceField(
+        Person.objects.all(),
+        label=_("Public id of the other record"),
+        help_text=_("The number in its address: 12 in /people/12-viktor-kogut/."),
+        to_field_name="public_id",
+        widget=forms.NumberInput(attrs={"min": 1}),
+        error_messages={"invalid_choice": _("No person has this public id.")},
+    )
 
 
 def no_overlaps(model: type[Period]) -> list[NoOverlap]:

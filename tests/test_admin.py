@@ -36,6 +36,7 @@ MODELS = {
     "delegations_assemblypost": factories.AssemblyPostFactory.create_batch,
     "delegations_seatquota": factories.SeatQuotaFactory.create_batch,
     "delegations_participation": factories.ParticipationFactory.create_batch,
+    "delegations_confirmation": factories.ConfirmationFactory.create_batch,
     "delegations_link": lambda n: [
         factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None) for number in range(n)
     ],
@@ -180,6 +181,7 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
                 "AssemblyPost",
                 "SeatQuota",
                 "Participation",
+                "Confirmation",
                 "Link",
                 "Source",
             ],
@@ -255,6 +257,7 @@ QUERIES = {
     "delegations_assemblypost": 5,
     "delegations_seatquota": 6,
     "delegations_participation": 5,
+    "delegations_confirmation": 6,
     "delegations_link": 5,
     "delegations_source": 5,
     "news_article": 8,
