@@ -780,7 +780,7 @@ def test_strange_path_is_answered(administrator: Client, path: str):
 @pytest.mark.parametrize(
     "forged",
     [
-        {"quotas-TOTAL_FORMS": "99999999"},
+        pytest.param({"quotas-TOTAL_FORMS": "99999999"}, marks=pytest.mark.long),
         {"quotas-INITIAL_FORMS": "7", "quotas-TOTAL_FORMS": "9"},
         {"quotas-0-id": "abc"},
         {"quotas-0-id": "99999999999999999999"},

@@ -409,6 +409,7 @@ BAD_NUMBERS = ["0", "-1", "abc", "1.5", "1_000", "٣", "NaN", "9" * 20, "9" * 50
 BAD_DATES = ["9999-99-99", "0000-00-00", "2026-02-30", "10000-01-01", "0001-01-01", "1962-09-00", "1962-03"]
 
 
+@pytest.mark.long
 def test_bad_input_gets_a_clear_answer(client, seed):
     client.raise_request_exception = False
     paths = client.get(f"{API}openapi.json").json()["paths"]
@@ -468,7 +469,7 @@ COSTS = {
 }
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_a_list_costs_the_same_with_any_number_of_rows(client, rows):
     fill(rows)
     costs = {}

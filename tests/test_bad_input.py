@@ -40,6 +40,7 @@ def statuses(ask, addresses):
     return {address[:60]: ask.get(address).status_code for address in addresses}
 
 
+@pytest.mark.long
 def test_text_in_filters(ask):
     found = statuses(
         ask, [f"/en/delegations/?{name}={text}" for text in TEXTS for name in ("q", "q[]", "country", "kind")]

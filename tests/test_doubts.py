@@ -212,7 +212,7 @@ def one_of_each(source):
     factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01")
 
 
-@pytest.mark.parametrize("number", [1, 3, 300])
+@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_it_takes_a_constant_number_of_queries(source, number):
     unguard("delegations_delegate", "delegate_no_overlap")
     factories.PersonFactory(name_en="Anna First", name_ru="")

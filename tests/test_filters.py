@@ -153,6 +153,7 @@ def drawn(**choices):
 bounded = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
 
 
+@pytest.mark.long
 class TestFilesEqualThePage:
     def test_people(self, client, world):
         @bounded
@@ -383,7 +384,7 @@ COSTS = {
 }
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_each_list_and_file_costs_the_same_with_any_number_of_rows(client, rows):
     fill(rows)
     costs = {}
@@ -405,6 +406,7 @@ TEXTS = ["%00", "a%00b", "%ff%fe", "a" * 100_000, "a+" * 20_000, "+++", "%25", "
 LISTS = (PEOPLE, DELEGATES, DIRECTORY, NEWS)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("file_format", ["", "csv"])
 @pytest.mark.parametrize("address", LISTS)
 def test_bad_input_is_answered_in_words(client, address, file_format):
@@ -451,6 +453,7 @@ def test_page_numbers(client, number):
 @pytest.mark.parametrize(
     "on", ["9999-99-99", "2026-02-30", "0001-01-01", "1962-03", "2019-05-26&on=2019-05-26", "%00"]
 )
+@pytest.mark.long
 @pytest.mark.parametrize("file_format", ["", "csv"])
 def test_days(client, on, file_format):
     for address in (PEOPLE, DELEGATES, DIRECTORY):

@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parent.parent
 
 ASK = """
@@ -29,6 +31,7 @@ print("tajik works")
 """
 
 
+@pytest.mark.long
 def test_tajik_is_one_setting_and_a_migration(tmp_path):
     project = tmp_path / "project"
     shutil.copytree(

@@ -272,7 +272,7 @@ COSTS = {
 }
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_each_page_costs_the_same_with_any_number_of_rows(client, rows):
     assert fill(rows) == rows
     costs = {}
@@ -284,7 +284,7 @@ def test_each_page_costs_the_same_with_any_number_of_rows(client, rows):
     assert Delegate.objects.count() == 2 * rows
 
 
-@pytest.mark.parametrize("number", [1, 3, 300])
+@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_an_article_costs_the_same_with_any_number_of_connections(client, django_assert_num_queries, number):
     article = factories.ArticleFactory(
         topics=factories.TopicFactory.create_batch(number),

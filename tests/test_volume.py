@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from delegations.models import Chamber, Delegate, Person
+from delegations.models import Delegate, Person
 from news.models import Article, Story
 
 from . import factories
@@ -37,14 +37,61 @@ def test_page_4000_of_the_news_costs_what_page_1_does(client):
     assert cost(client, "/en/") == 4
 
 
-def test_20_000_mandates_cost_what_three_do(client):
+def fill(people: int) -> dict[str, str]:
+    """100 chambers, ``people`` with four mandates each in two of them; the addresses of pages that show them."""
     chambers = [factories.SeatQuotaFactory(seats=900).chamber for _ in range(100)]
-    Person.objects.bulk_create((factories.PersonFactory.build() for _ in range(5_000)), batch_size=1_000)
-    people, chambers = list(Person.objects.all()), list(Chamber.objects.filter(pk__in=[row.pk for row in chambers]))
+    Person.objects.bulk_create((factories.PersonFactory.build() for _ in range(people)), batch_size=1_000)
+    everybody = list(Person.objects.order_by("pk"))
+    # Each line has a handover within the year of a partial end, the dearest case of `on(date)`.
+    terms = [("2015", "2019"), ("2019-03", None)]
     mandates = (
-        Delegate(person=people[number % 5_000], chamber=chambers[(number + number // 5_000) % 100], starts="2019-05")
-        for number in range(20_000)
+        Delegate(
+            person=person, chamber=chambers[(number + line) % 100], role=Delegate.Role.DELEGATE, starts=start, ends=end
+        )
+        for number, person in enumerate(everybody)
+        for line in range(2)
+        for start, end in terms
     )
     Delegate.objects.bulk_create(mandates, batch_size=1_000)
-    assert cost(client, "/en/delegations/") == 10
-    assert cost(client, chambers[0].parliament.get_absolute_url()) == 13
+    assert Delegate.objects.count() == 4 * people
+    parliament = chambers[0].parliament.get_absolute_url()
+    return {
+        "directory": "/en/delegations/",
+        "directory of a day": "/en/delegations/?on=2019-02-01",
+        "delegation": parliament,
+        "delegation of a day": f"{parliament}?on=2019-02-01",
+        "person": everybody[0].get_absolute_url(),
+        "people": "/en/delegations/people/",
+        "people found": "/en/delegations/people/?q=person",
+        "mandates": "/en/delegations/people/delegates/",
+        "mandates of a day": "/en/delegations/people/delegates/?on=2019-02-01",
+        "changes": "/en/delegations/changes/",
+        "API delegations": "/api/v1/delegations/",
+        "API delegates": "/api/v1/delegates/?on=2019-02-01",
+        "API people": "/api/v1/people/",
+        "API changes": "/api/v1/changes/",
+    }
+
+
+COSTS = {
+    "directory": 11,
+    "directory of a day": 11,
+    "delegation": 20,
+    "delegation of a day": 20,
+    "person": 7,
+    "people": 8,
+    "people found": 3,
+    "mandates": 5,
+    "mandates of a day": 5,
+    "changes": 10,
+    "API delegations": 12,
+    "API delegates": 3,
+    "API people": 4,
+    "API changes": 8,
+}
+
+
+@pytest.mark.parametrize("people", [3, 5_000])
+def test_20_000_mandates_cost_what_twelve_do(client, people):
+    pages = fill(people)
+    assert {name: cost(client, address) for name, address in pages.items()} == COSTS

@@ -105,12 +105,14 @@ class PeriodQuerySet(DerivedQuerySet):
         """
         siblings = self.model._base_manager.all()
         for name in self.model.line:
-            column = self.model._meta.get_field(name).attname
-            # Two empty columns are the same line, which NULL = NULL would not say.
-            empty = Value("" if column == name else 0)
-            siblings = siblings.alias(**{f"line_{name}": Coalesce(column, empty)}).filter(
-                **{f"line_{name}": Coalesce(OuterRef(column), empty)}
-            )
+            column = self.model._meta.get_field(name)
+            if column.null:  # two empty columns are the same line, which NULL = NULL would not say
+                empty = Value(0 if column.is_relation else "")
+                siblings = siblings.alias(**{f"line_{name}": Coalesce(column.attname, empty)}).filter(
+                    **{f"line_{name}": Coalesce(OuterRef(column.attname), empty)}
+                )
+            else:
+                siblings = siblings.filter(**{column.attname: OuterRef(column.attname)})
         next_start = siblings.filter(
             start__gte=OuterRef("end"),
             start__gt=Coalesce(OuterRef("start"), Value(EARLIEST - timedelta(days=1))),
