@@ -374,6 +374,7 @@ class LinkAdmin(PeriodAdmin):
 @admin.register(Person)
 class PersonAdmin(Admin):
     list_display = ["directory_name", "other_languages", "public_id"]
+    list_filter = ["withdrawn"]
     search_fields = [*columns("name"), *columns("family_name"), "public_id"]
     search_help_text = _("Name in any language, or public id.")
     fieldsets = [
@@ -461,7 +462,7 @@ class PersonAdmin(Admin):
 
     @admin.display(description=_("person"))
     def directory_name(self, person: Person) -> str:
-        return person.directory_name
+        return person.name if person.withdrawn else person.directory_name
 
     @admin.display(description=_("in the other languages"))
     def other_languages(self, person: Person) -> str:

@@ -30,6 +30,13 @@ PAGES = [
     "delegations/tajikistan/",
     "delegations/full/",
     "delegations/people/2-viktor-rogalev/",
+    "delegations/people/2-viktor-rogalev/?on=2019-02-01",
+    "delegations/people/",
+    "delegations/people/?q=Kogut&role=nonsense",
+    "delegations/people/delegates/",
+    "delegations/people/delegates/?on=2020-03-02",
+    "delegations/changes/",
+    "delegations/changes/?since=2019-01-01",
     "news/",
     "news/?page=2",
     "news/2020/05/",
@@ -37,6 +44,7 @@ PAGES = [
     "about/",
     "contact/",
     "privacy/",
+    "data/",
     "accessibility/",
     "styleguide/",
 ]
@@ -116,6 +124,7 @@ def addresses(language):
     """The address of each page in a language, with the status of its answer."""
     yield from ((f"/{language}/{page}", 200) for page in PAGES)
     yield f"/{language}/nothing/", 404
+    yield "/api/v1/docs", 200
     only_english = Article.objects.get(title__startswith="Russia").get_absolute_url()
     if language == "en":
         yield "/en/news/2020/05/26/translated/", 200
@@ -194,7 +203,7 @@ def test_every_page_passes_axe_and_asks_nobody_else(chromium, site, language, sc
                     violations.setdefault(rule["id"], {})[address] = nodes
             visited += 1
     assert violations == {}
-    assert visited == len(PAGES) + 3
+    assert visited == len(PAGES) + 4
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
@@ -213,7 +222,7 @@ def test_no_page_scrolls_sideways_and_none_breaks_its_own_policy(chromium, site,
                         beyond.append((address, width, extra))
             visited += 1
     assert beyond == []
-    assert visited == len(PAGES) + 3
+    assert visited == len(PAGES) + 4
 
 
 def test_the_first_key_leads_to_the_content(chromium, site):

@@ -1,6 +1,11 @@
 """A hundred thousand rows: the last page costs what the first one does."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from django.db import connection
@@ -39,7 +44,7 @@ def test_page_4000_of_the_news_costs_what_page_1_does(client):
 
 def fill(people: int) -> dict[str, str]:
     """100 chambers, ``people`` with four mandates each in two of them; the addresses of pages that show them."""
-    chambers = [factories.SeatQuotaFactory(seats=900).chamber for _ in range(100)]
+    chambers = [factories.SeatQuotaFactory(seats=90).chamber for _ in range(100)]
     Person.objects.bulk_create((factories.PersonFactory.build() for _ in range(people)), batch_size=1_000)
     everybody = list(Person.objects.order_by("pk"))
     # Each line has a handover within the year of a partial end, the dearest case of `on(date)`.
@@ -95,3 +100,63 @@ COSTS = {
 def test_20_000_mandates_cost_what_twelve_do(client, people):
     pages = fill(people)
     assert {name: cost(client, address) for name, address in pages.items()} == COSTS
+
+
+IMPORT = """
+import resource, sys
+import django
+django.setup()
+from django.core.management import call_command
+call_command("import_delegations", sys.argv[1], country="AM", stdout=open("/dev/null", "w"))
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+"""
+
+
+def popolo_of(people: int) -> dict:
+    """A publisher's file: ``people`` with four memberships each, one after the other."""
+    return {
+        "persons": [
+            {
+                "id": f"p-{number}",
+                "name": f"Given{number} Family{number}",
+                "gender": "female",
+                "email": "a@example.org",
+            }
+            for number in range(people)
+        ],
+        "organizations": [{"id": "house", "name": "House", "classification": "legislature"}],
+        "memberships": [
+            {
+                "person_id": f"p-{number}",
+                "organization_id": "house",
+                "role": "member",
+                "start_date": f"{2000 + 5 * term}",
+                "end_date": f"{2005 + 5 * term}-01-01",
+                "sources": [{"url": f"https://example.org/{number}"}],
+            }
+            for number in range(people)
+            for term in range(4)
+        ],
+    }
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_import_of_20_000_mandates_stays_under_400_mb_and_grows_in_proportion(tmp_path):
+    database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
+    if connection.vendor == "postgresql":
+        where = connection.settings_dict
+        database = f"postgres://{where['USER']}@{quote(where['HOST'], safe='')}/{where['NAME']}"
+    environment = {**os.environ, "DATABASE_URL": database}
+    subprocess.run([sys.executable, "manage.py", "migrate", "--verbosity", "0"], env=environment, check=True)
+    megabytes = {}
+    for people in (5_000, 10_000):
+        file = tmp_path / f"{people}.json"
+        file.write_text(json.dumps(popolo_of(people)))
+        empty = [sys.executable, "manage.py", "flush", "--no-input", "--verbosity", "0"]
+        subprocess.run(empty, env=environment, check=True)
+        done = subprocess.run(
+            [sys.executable, "-c", IMPORT, file], env=environment, check=True, capture_output=True, text=True
+        )
+        megabytes[people] = int(done.stdout)
+    assert megabytes[5_000] < 400, megabytes
+    assert megabytes[10_000] < 2 * megabytes[5_000], megabytes

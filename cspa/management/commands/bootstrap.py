@@ -61,7 +61,7 @@ class Command(BaseCommand):
             return
         call_command("loaddata", "seed", verbosity=0)
         self.stdout.write(
-            f"Loaded the seed data: {Parliament.objects.count()} parliaments, {Article.objects.count()} articles."
+            f"Loaded the seed data: parliaments {Parliament.objects.count()}, articles {Article.objects.count()}."
         )
 
     def create_administrator(self) -> None:
