@@ -90,7 +90,7 @@ def test_bootstrap_fills_an_empty_database_and_prints_the_password_once(capsys):
     printed = bootstrap(capsys)
     assert Parliament.objects.exists()
     assert Article.objects.exists()
-    assert f"{Parliament.objects.count()} parliaments, {Article.objects.count()} articles" in printed
+    assert f"parliaments {Parliament.objects.count()}, articles {Article.objects.count()}." in printed
     password = re.search(r"name admin, password (\S+)", printed)[1]
     assert authenticate(username="admin", password=password).is_superuser
 

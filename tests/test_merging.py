@@ -494,7 +494,7 @@ def test_clerk_withdraws_a_name_with_its_reason(administrator: Client, kept: Per
     data["withdrawal_reason_en"] = "At the person's own request."
     assert administrator.post(address, data).status_code == 302
     assert administrator.get(f"/en/delegations/people/{kept.public_id}-x/").status_code == 410
-    names = administrator.get(reverse("admin:delegations_person_changelist"), {"withdrawn__exact": "1"})
+    names = administrator.get(page("delegations_person_changelist"), {"withdrawn__exact": "1"})
     assert kept.name in names.content.decode()
     assert "name withdrawn" not in names.content.decode()
 
