@@ -13,6 +13,22 @@ CONTEXT = "https://schema.org"
 Absolute = Callable[[str], str]
 
 
+def directory(delegations: Iterable[Delegation], address: str, absolute: Absolute) -> dict:
+    """The Assembly with the parliaments of ``delegations``; ``address`` is that of its directory."""
+    parliaments = [delegation.parliament for delegation in delegations]
+    return {
+        "@context": CONTEXT,
+        **_assembly(),
+        "url": address,
+        "inLanguage": get_language(),
+        "member": [
+            {**_organization(parliament.name), "@id": url, "url": url}
+            for parliament in parliaments
+            for url in [absolute(parliament.get_absolute_url())]
+        ],
+    }
+
+
 def delegation(delegation: Delegation, absolute: Absolute) -> dict:
     """A parliament with its chambers, and those who sit for it on the day of ``delegation``."""
     parliament = delegation.parliament

@@ -60,6 +60,7 @@ class DirectoryView(Files, OnDay, TemplateView):
         return super().get_context_data(
             filter=self.filterset,
             delegations=delegations,
+            json_ld=jsonld.directory(delegations, self.absolute(self.request.path), self.absolute),
             totals=Seats.sum(delegation.figures for delegation in delegations),
             **kwargs,
         )

@@ -222,6 +222,9 @@ def json_ld(page):
 
 
 def test_pages_say_the_same_to_machines(client, home):
+    data = json_ld(text(client, "/en/delegations/"))
+    assert (data["name"], data["url"]) == ("CSTO Parliamentary Assembly", "http://testserver/en/delegations/")
+    assert [member["url"] for member in data["member"]] == ["http://testserver/en/delegations/home/"]
     person = Delegate.objects.get(person__name_en="Boris Second").person
     Delegate.objects.filter(person=person).update(end=date(2020, 1, 1))
     data = json_ld(text(client, "/en/delegations/home/?on=2019-06-01"))

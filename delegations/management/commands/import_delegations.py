@@ -65,7 +65,7 @@ class Command(BaseCommand):
         else:
             self.print(report, options["dry_run"])
         if report.conflicts:
-            raise CommandError(_("%(count)d conflicts: nothing was saved.") % {"count": len(report.conflicts)})
+            raise CommandError(_("Conflicts: %(count)d; nothing was saved.") % {"count": len(report.conflicts)})
 
     def report(self, file: Path, options: dict) -> Report:
         try:
