@@ -102,13 +102,14 @@ def test_20_000_mandates_cost_what_twelve_do(client, people):
     assert {name: cost(client, address) for name, address in pages.items()} == COSTS
 
 
-IMPORT = """
-import resource, sys
+# The peak that getrusage() gives would be that of this process where it is higher: a child takes it over.
+IMPORT = r"""
+import re, sys
 import django
 django.setup()
 from django.core.management import call_command
 call_command("import_delegations", sys.argv[1], country="AM", stdout=open("/dev/null", "w"))
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+print(int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1]) // 1024)
 """
 
 
@@ -140,6 +141,7 @@ def popolo_of(people: int) -> dict:
     }
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak of a process")
 @pytest.mark.django_db(transaction=True)
 def test_an_import_of_20_000_mandates_stays_under_400_mb_and_grows_in_proportion(tmp_path):
     database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
