@@ -3,9 +3,8 @@
 from datetime import UTC, date, datetime, time
 
 from django import forms
-from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
-from django.utils.feedgenerator import Atom1Feed
 from django.utils.functional import cached_property
 from django.utils.html import conditional_escape, format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -13,13 +12,14 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
 
+from cspa.feeds import AtomFeed
 from cspa.pagination import StrictPages
 from cspa.site import Unreadable
 from cspa.tables import Files
 from cspa.templatetags.site import marked
 
 from .changes import Change, Kind, Register, register
-from .dates import EARLIEST, FOUNDED, LATEST, PartialDate
+from .dates import EARLIEST, LATEST, PartialDate
 from .filters import delegation_choices
 from .lists import SOURCE_COLUMNS, source_cells
 from .models import Chamber, Parliament, Person
@@ -127,91 +127,41 @@ class ChangesView(Files, OnDay, StrictPages, ListView):
 
 
 class ChangesFeed(ChangesView):
-    """What both feeds have in common."""
+    """The register as a feed; the JSON one leads through all pages, and ``_change`` holds each entry as data."""
 
-    name = ""
+    generator = AtomFeed
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         self.refuse_errors()
         return ListView.get(self, request, *args, **kwargs)
 
-    def about(self) -> dict[str, str]:
-        return {
-            "title": gettext("Changes in the delegations to the CSTO Parliamentary Assembly"),
-            "description": gettext("Who joined and left, and which role, quota, representative or status changed."),
-            "home": self.absolute(self.address("changes", page=None)),
-            "self": self.absolute(self.request.get_full_path()),
-        }
-
-    def entry_url(self, change: Change) -> str:
-        return self.absolute(f"{reverse('delegations:changes')}?entry={change.id}")
-
-
-class AtomView(ChangesFeed):
-    """The newest entries as Atom."""
-
     def render_to_response(self, context: dict, **kwargs) -> HttpResponse:
-        about = self.about()
-        feed = ChangesAtom(
-            title=about["title"],
-            subtitle=about["description"],
-            link=about["home"],
+        page, address = context["page_obj"], self.absolute(self.request.get_full_path())
+        feed = self.generator(
+            title=gettext("Changes in the delegations to the CSTO Parliamentary Assembly"),
+            subtitle=gettext("Who joined and left, and which role, quota, representative or status changed."),
             description=None,
+            link=self.absolute(self.address("changes", page=None)),
             language=get_language(),
-            feed_url=about["self"],
-            feed_guid=about["self"],
+            feed_url=address,
+            feed_guid=address,
+            next_url=self.absolute(self.address("changes_json", page=page.next_page_number()))
+            if page.has_next()
+            else None,
         )
-        for change in context["page_obj"]:
+        for change in page:
             feed.add_item(
                 title=change.words,
-                link=self.entry_url(change),
+                link=self.absolute(f"{reverse('delegations:changes')}?entry={change.id}"),
                 description=summary(change),
                 unique_id=f"urn:uuid:{change.id}",
                 pubdate=midnight(change),
                 updateddate=midnight(change),
                 categories=[change.kind.label],
                 author_name=gettext("CSTO Parliamentary Assembly"),
+                extra={"_change": change.record()},
             )
         return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)
-
-
-class ChangesAtom(Atom1Feed):
-    def latest_post_date(self) -> datetime:
-        """As Django's; an empty register is as old as the Assembly, and not new at every request."""
-        return super().latest_post_date() if self.items else datetime.combine(FOUNDED, time(), UTC)
-
-
-class JsonView(ChangesFeed):
-    """The entries as a JSON feed, page after page; ``_change`` holds each as data."""
-
-    def render_to_response(self, context: dict, **kwargs) -> JsonResponse:
-        about, page = self.about(), context["page_obj"]
-        feed = {
-            "version": "https://jsonfeed.org/version/1.1",
-            "title": about["title"],
-            "description": about["description"],
-            "language": get_language(),
-            "home_page_url": about["home"],
-            "feed_url": about["self"],
-        }
-        if page.has_next():
-            feed["next_url"] = self.absolute(self.address("changes_json", page=page.next_page_number()))
-        feed["items"] = [
-            {
-                "id": f"urn:uuid:{change.id}",
-                "url": self.entry_url(change),
-                "title": change.words,
-                "content_html": summary(change),
-                "date_published": midnight(change).isoformat(),
-                "date_modified": midnight(change).isoformat(),
-                "tags": [change.kind.label],
-                "_change": change.record(),
-            }
-            for change in page
-        ]
-        return JsonResponse(
-            feed, content_type="application/feed+json; charset=utf-8", json_dumps_params={"ensure_ascii": False}
-        )
 
 
 def midnight(change: Change) -> datetime:

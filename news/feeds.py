@@ -1,49 +1,63 @@
-"""Atom feeds (RFC 4287) of a language's news."""
+"""The news of a language as Atom, RSS and JSON feeds: all, of a topic, about a delegation, naming a person."""
 
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from django.contrib.syndication.views import Feed
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404
-from django.urls import reverse
-from django.utils.feedgenerator import Atom1Feed
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.translation import gettext as _
 
+from cspa.feeds import FORMATS
 from cspa.richtext import rendered
 from cspa.site import absolute
 
-from .models import Article, Topic
+from .models import Article, ArticleQuerySet
+from .scopes import Moved, Scope
 
 ENTRIES = 30
 
 
 class NewsFeed(Feed):
-    """The newest articles of the active language."""
+    """The newest articles of the active language within a scope, with their whole text."""
 
-    feed_type = Atom1Feed
+    item_guid_is_permalink = False
 
-    def __call__(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def __init__(self, scope: type[Scope] = Scope):
+        self.scope_type = scope
+
+    def __call__(self, request: HttpRequest, ending: str, **kwargs) -> HttpResponse:
         # Django makes one Feed for all requests, so nothing of this request may be kept on it.
-        feed = type(self)()
-        feed.request = request
-        return super(NewsFeed, feed).__call__(request, *args, **kwargs)
+        feed = type(self)(self.scope_type)
+        feed.request, feed.feed_type = request, FORMATS[ending]
+        try:
+            response = super(NewsFeed, feed).__call__(request, **kwargs)
+        except Moved as moved:
+            return HttpResponsePermanentRedirect(moved.scope.feed_url(ending))
+        # Conditional requests go by the ETag: a withdrawn article would set the date back, and stay with the reader.
+        del response["Last-Modified"]
+        return response
 
-    def title(self) -> str:
-        return _("News of the CSTO Parliamentary Assembly")
+    def get_object(self, request: HttpRequest, **kwargs) -> Scope:
+        return self.scope_type.of(**kwargs)
+
+    def title(self, scope: Scope) -> str:
+        site = _("News of the CSTO Parliamentary Assembly")
+        return f"{scope.heading} – {site}" if scope.subject else site
 
     def subtitle(self) -> str:
         return _("The newest articles in this language")
 
-    def link(self) -> str:
-        return absolute(self.request, reverse("news:feed"))
+    description = subtitle
+
+    def link(self, scope: Scope) -> str:
+        return absolute(self.request, scope.url)
 
     def feed_url(self) -> str:
         return absolute(self.request, self.request.path)
 
     feed_guid = feed_url
 
-    def items(self):
-        articles = Article.objects.published().in_language().newest_first()
+    def items(self, scope: Scope) -> ArticleQuerySet:
+        articles = scope.stories().in_language().newest_first()
         return articles.prefetch_related("topics", "corrections")[:ENTRIES]
 
     def item_title(self, article: Article) -> str:
@@ -62,26 +76,10 @@ class NewsFeed(Feed):
         return article.published_at
 
     def item_updateddate(self, article: Article) -> datetime:
-        """Small edits do not move it; a correction does."""
-        corrected = [datetime.combine(note.date, time(), UTC) for note in article.corrections.all()]
-        return max([article.published_at, *corrected])
+        return article.updated_at
 
     def item_categories(self, article: Article) -> list[str]:
         return [topic.name for topic in article.topics.all()]
 
-
-class TopicFeed(NewsFeed):
-    """The newest articles filed under a topic."""
-
-    def get_object(self, request: HttpRequest, slug: str) -> Topic:
-        return get_object_or_404(Topic, slug=slug)
-
-    def title(self, topic: Topic) -> str:
-        return _("%(topic)s – news of the CSTO Parliamentary Assembly") % {"topic": topic.name}
-
-    def link(self, topic: Topic) -> str:
-        return absolute(self.request, topic.get_absolute_url())
-
-    def items(self, topic: Topic):
-        articles = topic.articles.published().in_language().newest_first()
-        return articles.prefetch_related("topics", "corrections")[:ENTRIES]
+    def item_extra_kwargs(self, article: Article) -> dict[str, str]:
+        return {"summary": article.summary, "language": article.language}

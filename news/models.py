@@ -1,7 +1,7 @@
 """News: texts in one language each, joined by a story."""
 
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 
 from django.conf import settings
 from django.db import models
@@ -250,6 +250,12 @@ class Article(DerivedModel):
         self.date = timezone.localdate(self.published_at)
         self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
         self.body = sanitise(self.body)
+
+    @property
+    def updated_at(self) -> datetime:
+        """When readers were last told something new: small edits do not move it, a correction does."""
+        corrected = [datetime.combine(note.date, time(), UTC) for note in self.corrections.all()]
+        return max([self.published_at, *corrected])
 
     @property
     def excerpt(self) -> str:

@@ -2,7 +2,12 @@
 
 from django.urls import path, register_converter
 
-from . import feeds, views
+from cspa.feeds import FORMATS
+from delegations.urls import PublicId
+
+from . import views
+from .feeds import NewsFeed
+from .scopes import DelegationScope, PersonScope, TopicScope
 
 
 class Year:
@@ -26,16 +31,35 @@ class TwoDigits(Year):
         return f"{int(value):02d}"
 
 
+class Ending:
+    """The ending of a feed's address, which says its format."""
+
+    regex = "|".join(FORMATS)
+
+    def to_python(self, value: str) -> str:
+        return value
+
+    to_url = to_python
+
+
 register_converter(Year, "year")
+register_converter(Ending, "ending")
 register_converter(TwoDigits, "two_digits")
 
 app_name = "news"
 
+# As in the addresses of the directory, whose converter this is.
+PERSON = f"people/<{PublicId.name}:public_id>-<slug:slug>"
+
 urlpatterns = [
     path("", views.FeedView.as_view(), name="feed"),
-    path("feed.atom", feeds.NewsFeed(), name="atom"),
-    path("topics/<slug:slug>/", views.TopicView.as_view(), name="topic"),
-    path("topics/<slug:slug>/feed.atom", feeds.TopicFeed(), name="topic_atom"),
+    path("feed.<ending:ending>", NewsFeed(), name="subscription"),
+    path("topics/<slug:slug>/", views.FeedView.as_view(scope_type=TopicScope), name="topic"),
+    path("topics/<slug:slug>/feed.<ending:ending>", NewsFeed(TopicScope), name="topic_subscription"),
+    path("delegations/<slug:slug>/", views.FeedView.as_view(scope_type=DelegationScope), name="delegation"),
+    path("delegations/<slug:slug>/feed.<ending:ending>", NewsFeed(DelegationScope), name="delegation_subscription"),
+    path(f"{PERSON}/", views.FeedView.as_view(scope_type=PersonScope), name="person"),
+    path(f"{PERSON}/feed.<ending:ending>", NewsFeed(PersonScope), name="person_subscription"),
     path("<year:year>/", views.PeriodView.as_view(), name="year"),
     path("<year:year>/<two_digits:month>/", views.PeriodView.as_view(), name="month"),
     path("<year:year>/<two_digits:month>/<two_digits:day>/", views.PeriodView.as_view(), name="day"),

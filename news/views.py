@@ -4,9 +4,9 @@ from datetime import date
 
 from django.db.models import Count, Prefetch
 from django.db.models.functions import TruncMonth
-from django.http import Http404, HttpResponsePermanentRedirect
-from django.shortcuts import get_object_or_404, render
-from django.urls import reverse, translate_url
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.shortcuts import render
+from django.urls import translate_url
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
@@ -22,7 +22,9 @@ from delegations.lists import SOURCE_COLUMNS, source_cells
 from delegations.models import Person
 from delegations.opendata import joined
 
-from .models import Article, FormerAddress, Topic
+from . import jsonld
+from .models import Article, ArticleQuerySet, FormerAddress, Topic
+from .scopes import Moved, Scope
 
 
 def archive(language: str) -> list[tuple[int, list, int]]:
@@ -43,21 +45,35 @@ def archive(language: str) -> list[tuple[int, list, int]]:
 
 
 class FeedView(Files, StrictPages, ListView):
-    """All news of a language, newest first, with an honest count of what exists only in another."""
+    """The news of a language, all or within a scope, newest first, with an honest count of what only another has."""
 
     template_name = "news/article_list.html"
     columns = ["id", "date", "language", "title", "address", "topics", "parliaments", "people", *SOURCE_COLUMNS]
     paginate_by = 20
-    kicker = ""
-    topic = None
+    scope_type = Scope
+    scope: Scope
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        try:
+            self.scope = self.find_scope()
+        except Moved as moved:
+            return HttpResponsePermanentRedirect(moved.scope.url)
+        return super().get(request, *args, **kwargs)
+
+    def find_scope(self) -> Scope:
+        return self.scope_type.of(**self.kwargs)
 
     @property
     def heading(self) -> str:
-        return _("News")
+        return self.scope.heading
 
-    def stories(self):
+    @property
+    def kicker(self) -> str:
+        return self.scope.kicker
+
+    def stories(self) -> ArticleQuerySet:
         """The published articles of this list in every language."""
-        return Article.objects.published()
+        return self.scope.stories()
 
     def get_queryset(self):
         return self.stories().in_language().for_list()
@@ -85,27 +101,26 @@ class FeedView(Files, StrictPages, ListView):
             *source_cells(article.sources.all()),
         ]
 
-    def atom_url(self) -> str:
-        return reverse("news:atom")
-
     def get_context_data(self, **kwargs):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
         return super().get_context_data(
             heading=self.heading,
             kicker=self.kicker,
-            topic=self.topic,
+            scope=self.scope,
             archive=archive(language),
             topics=Topic.objects.all(),
             elsewhere=self.stories().only_in_other_languages(language).count(),
             elsewhere_url=translate_url(self.request.path, other),
-            atom_url=self.atom_url(),
             **kwargs,
         )
 
 
 class PeriodView(FeedView):
     """The news of a year, a month or a day."""
+
+    def find_scope(self) -> Scope:
+        return Scope()
 
     @cached_property
     def period(self) -> dict[str, int]:
@@ -129,28 +144,6 @@ class PeriodView(FeedView):
 
     def stories(self):
         return super().stories().filter(**{f"date__{part}": number for part, number in self.period.items()})
-
-
-class TopicView(FeedView):
-    """The news filed under a topic."""
-
-    @cached_property
-    def topic(self) -> Topic:
-        return get_object_or_404(Topic, slug=self.kwargs["slug"])
-
-    @property
-    def kicker(self) -> str:
-        return _("Topic")
-
-    @property
-    def heading(self) -> str:
-        return self.topic.name
-
-    def stories(self):
-        return super().stories().filter(topics=self.topic)
-
-    def atom_url(self) -> str:
-        return reverse("news:topic_atom", args=[self.topic.slug])
 
 
 class ArticleView(DetailView):
@@ -194,5 +187,7 @@ class ArticleView(DetailView):
             versions={version.language: version.get_absolute_url() for version in [self.object, *translations]},
             instead="news:feed",  # where the switch leads for a language without a translation
             corrections=self.object.corrections.all(),
+            url=absolute(self.request, self.object.get_absolute_url()),
+            json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
             **kwargs,
         )

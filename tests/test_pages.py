@@ -265,8 +265,13 @@ COSTS = {
     "/en/news/": 6,
     "/en/news/2020/05/": 6,
     "/en/news/topics/the-topic/": 7,
+    "/en/news/delegations/home/": 7,
+    "/en/news/people/1-viktor-kogut/": 7,
     "/en/news/feed.atom": 3,
+    "/en/news/feed.rss": 3,
+    "/en/news/feed.json": 3,
     "/en/news/topics/the-topic/feed.atom": 4,
+    "/en/news/people/1-viktor-kogut/feed.rss": 4,
     "/en/about/": 0,
     "/en/nothing/": 0,
 }

@@ -162,8 +162,8 @@ def test_canonical_and_hreflang_name_pages_that_exist(pages):
 
 
 def test_the_language_switch_keeps_the_page(pages):
-    for path in pages:
-        if "/news/2020/05/26/russia" in path or path.endswith((".atom", ".json", "/styleguide/")):
+    for path in html_pages(pages):
+        if "/news/2020/05/26/russia" in path or path.endswith("/styleguide/"):
             continue
         other = path.replace("/en/", "/ru/") if path.startswith("/en/") else path.replace("/ru/", "/en/")
         assert f'href="{other}"' in pages[path].content.decode(), path

@@ -1,0 +1,66 @@
+"""Feeds of three kinds, made by Django's generators: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1."""
+
+import json
+from datetime import UTC, datetime
+from typing import Any, TextIO
+
+from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+
+NEVER = datetime.fromtimestamp(0, UTC)
+
+
+class Steady:
+    """An empty feed never changed, and is not new at every request as Django's is."""
+
+    def latest_post_date(self) -> datetime:
+        return super().latest_post_date() if self.items else NEVER
+
+
+class AtomFeed(Steady, Atom1Feed):
+    title, media_type = "Atom", "application/atom+xml"
+
+
+class RssFeed(Steady, Rss201rev2Feed):
+    title, media_type = "RSS", "application/rss+xml"
+
+
+class JsonFeed(Steady, SyndicationFeed):
+    """https://www.jsonfeed.org/version/1.1/; a feed may have a ``next_url``, an item further fields in ``extra``."""
+
+    title, media_type = "JSON", "application/feed+json"
+    content_type = f"{media_type}; charset=utf-8"
+
+    def write(self, outfile: TextIO, encoding: str) -> None:
+        feed = {
+            "version": "https://jsonfeed.org/version/1.1",
+            "title": self.feed["title"],
+            "description": self.feed["subtitle"] or self.feed["description"],
+            "language": self.feed["language"],
+            "home_page_url": self.feed["link"],
+            "feed_url": self.feed["feed_url"],
+            "next_url": self.feed.get("next_url"),
+        }
+        outfile.write(json.dumps({**_filled(feed), "items": list(map(self._item, self.items))}, ensure_ascii=False))
+
+    def _item(self, item: dict[str, Any]) -> dict[str, Any]:
+        changed = item["updateddate"] or item["pubdate"]
+        entry = {
+            "id": item["unique_id"],
+            "url": item["link"],
+            "title": item["title"],
+            "summary": item.get("summary"),
+            "content_html": item["description"],
+            "date_published": item["pubdate"].isoformat() if item["pubdate"] else None,
+            "date_modified": changed.isoformat() if changed else None,
+            "language": item.get("language"),
+            "tags": list(item["categories"]),
+        }
+        return {**_filled(entry), **item.get("extra", {})}
+
+
+def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if value not in (None, "", [])}
+
+
+#: By the ending of the address.
+FORMATS = {"atom": AtomFeed, "rss": RssFeed, "json": JsonFeed}

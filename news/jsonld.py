@@ -1,0 +1,43 @@
+"""An article as data for machines (schema.org: NewsArticle)."""
+
+from collections.abc import Callable
+
+from django.utils.translation import gettext as _
+
+from .models import Article
+
+
+def article(article: Article, absolute: Callable[[str], str]) -> dict:
+    """``article`` with what it is about, whom it names, what it rests on and how it was corrected."""
+    url = absolute(article.get_absolute_url())
+    publisher = {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly"), "url": absolute("/")}
+    data = {
+        "@context": "https://schema.org",
+        "@type": "NewsArticle",
+        "@id": url,
+        "url": url,
+        "mainEntityOfPage": url,
+        "headline": article.title,
+        "description": article.summary,
+        "inLanguage": article.language,
+        "datePublished": article.published_at.isoformat(),
+        "dateModified": article.updated_at.isoformat(),
+        "author": publisher,
+        "publisher": publisher,
+        "keywords": [str(topic.name) for topic in article.topics.all()],
+        "about": [
+            {"@type": "GovernmentOrganization", "name": str(parliament.name), "url": absolute(address)}
+            for parliament in article.parliaments.all()
+            for address in [parliament.get_absolute_url()]
+        ],
+        "mentions": [
+            {"@type": "Person", "name": str(person.name), "url": absolute(person.get_absolute_url())}
+            for person in article.people.all()
+        ],
+        "isBasedOn": [source.url for source in article.sources.all() if source.url],
+        "correction": [
+            {"@type": "CorrectionComment", "datePublished": note.date.isoformat(), "text": note.text}
+            for note in article.corrections.all()
+        ],
+    }
+    return {key: value for key, value in data.items() if value not in ("", [])}
