@@ -1,10 +1,12 @@
-"""sitemap.xml: every public page that stands in no list of its app."""
+"""sitemap.xml: an index of every public page, by sections; here those that stand in no list of an app."""
 
+from django.http import HttpRequest
+from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from cspa.site import SiteSitemap
+from cspa.site import SiteSitemap, absolute
 from delegations.sitemaps import DelegationSitemap, PersonSitemap
-from news.sitemaps import ArticleSitemap, TopicSitemap
+from news.sitemaps import ArticleSitemap, RecentNewsSitemap, TopicSitemap
 
 
 class PageSitemap(SiteSitemap):
@@ -36,3 +38,16 @@ SITEMAPS = {
     "topics": TopicSitemap,
     "articles": ArticleSitemap,
 }
+# Search engines want it apart: https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap
+NEWS = {"news": RecentNewsSitemap}
+
+
+def index(request: HttpRequest) -> TemplateResponse:
+    """The sections with all their pages. Django's own view does not know SITE_URL, and reads every row for a date."""
+    locations = []
+    for section, sitemap in SITEMAPS.items():
+        address = absolute(request, reverse("sitemap_section", kwargs={"section": section}))
+        locations += [f"{address}?p={page}" if page > 1 else address for page in sitemap().paginator.page_range]
+    locations.append(absolute(request, reverse("news_sitemap")))
+    context = {"sitemaps": [{"location": location} for location in locations]}
+    return TemplateResponse(request, "sitemap_index.xml", context, content_type="application/xml")

@@ -9,9 +9,8 @@ from django.views.generic import TemplateView
 from delegations.api import router as directory
 from news.api import router as news
 
-from . import views
+from . import sitemaps, views
 from .api import Api
-from .sitemaps import SITEMAPS
 
 handler400 = views.bad_request
 handler403 = views.forbidden
@@ -27,7 +26,11 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("data/", views.root, {"page": "data"}, name="data_root"),
     path("data/", include("delegations.data")),
-    path("sitemap.xml", sitemap, {"sitemaps": SITEMAPS}, name="sitemap"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path(
+        "sitemap-news.xml", sitemap, {"sitemaps": sitemaps.NEWS, "template_name": "sitemap_news.xml"}, "news_sitemap"
+    ),
+    path("sitemap-<slug:section>.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, "sitemap_section"),
     path("robots.txt", views.robots, name="robots"),
     path(".well-known/security.txt", views.security, name="security"),
     path("healthz", views.health, name="health"),

@@ -1,18 +1,48 @@
 """Published articles and topics for search engines."""
 
+from datetime import timedelta
+
+from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
+
 from cspa.site import SiteSitemap
 
 from .models import Article, Topic
 
 
 class ArticleSitemap(SiteSitemap):
-    """Each article under its own language."""
+    """Each article under its own language, with the translations that are published."""
 
-    def items(self):
-        return Article.objects.published().defer("body").newest_first()
+    def items(self) -> QuerySet[Article]:
+        versions = Prefetch(
+            "story__articles", Article.objects.published().defer("body").order_by("language"), "versions"
+        )
+        return Article.objects.published().defer("body").newest_first().prefetch_related("corrections", versions)
 
     def lastmod(self, article: Article):
-        return article.published_at
+        return article.updated_at
+
+    def get_urls(self, page=1, site=None, protocol=None) -> list[dict]:
+        urls = super().get_urls(page, site, protocol)
+        origin = f"{self.get_protocol(protocol)}://{self.get_domain(site)}"
+        for url in urls:
+            versions = url["item"].story.versions
+            if len(versions) > 1:
+                url["alternates"] = [
+                    {"location": origin + version.get_absolute_url(), "lang_code": version.language}
+                    for version in versions
+                ]
+        return urls
+
+
+class RecentNewsSitemap(SiteSitemap):
+    """The articles of the last two days."""
+
+    limit = 1000  # as the format allows
+
+    def items(self) -> QuerySet[Article]:
+        since = timezone.now() - timedelta(days=2)
+        return Article.objects.published().filter(published_at__gte=since).defer("body").newest_first()
 
 
 class TopicSitemap(SiteSitemap):

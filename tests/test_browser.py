@@ -40,6 +40,8 @@ PAGES = [
     "news/",
     "news/?page=2",
     "news/2020/05/",
+    "news/delegations/full/",
+    "news/people/2-viktor-rogalev/",
     "news/topics/biological-security/",
     "about/",
     "contact/",

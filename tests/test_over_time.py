@@ -202,7 +202,7 @@ def test_a_withdrawn_person_counts_and_is_named_nowhere(client, home):
         assert "boris" not in page
     assert "name withdrawn" in text(client, addresses[1])
     assert delegations_on(date(2019, 6, 1))[0].named == 1
-    assert person.get_absolute_url() not in text(client, "/sitemap.xml")
+    assert person.get_absolute_url() not in text(client, "/sitemap-people.xml")
 
 
 def test_a_merged_person_s_old_address_redirects_and_keeps_the_day(client):

@@ -169,7 +169,7 @@ class TestPublication:
     def addresses(self, hidden):
         article = hidden[0]
         yield from ("/en/", "/en/news/", "/ru/news/", "/en/news/2020/", "/en/news/2020/05/", "/en/news/2020/05/26/")
-        yield from ("/en/news/feed.atom", "/sitemap.xml")
+        yield from ("/en/news/feed.atom", "/sitemap-articles.xml")
         topic = article.topics.get()
         yield from (topic.get_absolute_url(), f"{topic.get_absolute_url()}feed.atom")
         yield article.parliaments.get().get_absolute_url()

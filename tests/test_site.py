@@ -2,6 +2,7 @@
 
 import re
 from collections import deque
+from datetime import timedelta
 from itertools import pairwise
 from urllib.parse import urljoin, urlsplit
 from xml.etree import ElementTree
@@ -12,6 +13,7 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 from django.utils.translation import gettext, override
 
 from . import factories
@@ -33,9 +35,17 @@ def parse(content):
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(content, transport_encoding="utf-8")
 
 
+def in_the_sitemap(client):
+    """Every address that a section of the sitemap lists."""
+    sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
+    assert len(sections) == 6
+    pages = [client.get(section.removeprefix(HOST)).content.decode() for section in sections]
+    return [location for page in pages for location in re.findall("<loc>(.*?)</loc>", page)]
+
+
 def walk(client):
     """Every page that can be reached by links from the home pages and the sitemap: address -> response."""
-    locations = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
+    locations = in_the_sitemap(client)
     queue, pages = deque(["/en/", "/ru/", *(urlsplit(location).path for location in locations)]), {}
     while queue:
         path = queue.popleft()
@@ -131,6 +141,8 @@ def test_every_answer_carries_the_security_headers(client, pages):
         "/admin/login/",
         "/robots.txt",
         "/sitemap.xml",
+        "/sitemap-articles.xml",
+        "/sitemap-news.xml",
         "/healthz",
         "/nothing/",
         "/en/nothing/",
@@ -175,14 +187,43 @@ def test_a_page_that_did_not_change_answers_304(client, pages, seed):
 
 
 def test_the_sitemap_lists_pages_that_exist_in_each_language(client, pages, seed):
-    root = ElementTree.fromstring(client.get("/sitemap.xml").content)
-    locations = [element.text for element in root.iter("{http://www.sitemaps.org/schemas/sitemap/0.9}loc")]
+    locations = in_the_sitemap(client)
     assert (
         len(locations)
         == len(set(locations))
         == 2 * (11 + 5 + 4 + len(set(re.findall("/topics/([a-z-]+)/", " ".join(locations))))) + 1
     )
     assert {urlsplit(location).path for location in locations} <= set(pages)
+
+
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
+def test_the_sitemap_of_articles_names_the_translations_that_are_published(client, rows, django_assert_num_queries):
+    for number in range(rows):
+        article = factories.ArticleFactory(slug=f"first-{number}")
+        factories.ArticleFactory(language="ru", story=article.story, slug=f"vtoroy-{number}")
+    hidden = factories.ArticleFactory(slug="alone", state="published")
+    factories.ArticleFactory(language="ru", story=hidden.story, slug="chernovik", state="draft")
+    with django_assert_num_queries(5):
+        content = client.get("/sitemap-articles.xml").content
+    root = ElementTree.fromstring(content)
+    assert len(root) == 2 * rows + 1
+    links = [link.attrib for link in root.iter("{http://www.w3.org/1999/xhtml}link")]
+    assert len(links) == 4 * rows
+    assert {link["hreflang"] for link in links} == {"en", "ru"}
+    assert b"chernovik" not in content
+    with django_assert_num_queries(4):
+        client.get("/sitemap.xml")
+
+
+def test_the_news_sitemap_has_the_last_two_days(client):
+    now = timezone.now()
+    for title, age in (("Yesterday & <today>", 1), ("Long ago", 3), ("Tomorrow", -1)):
+        factories.ArticleFactory(title=title, published_at=now - timedelta(days=age))
+    factories.ArticleFactory(title="A draft", published_at=now, state="draft")
+    root = ElementTree.fromstring(client.get("/sitemap-news.xml").content)
+    name = "{http://www.google.com/schemas/sitemap-news/0.9}"
+    assert [title.text for title in root.iter(f"{name}title")] == ["Yesterday & <today>"]
+    assert [language.text for language in root.iter(f"{name}language")] == ["en"]
 
 
 def test_feeds_are_valid_and_say_their_language(client, pages, seed):
@@ -251,7 +292,13 @@ def test_robots_and_security_txt(client):
 def test_site_url_decides_absolute_links(client, settings):
     settings.SITE_URL = "https://assembly.example"
     article = factories.ArticleFactory()
-    for path in ("/en/news/feed.atom", "/sitemap.xml", article.get_absolute_url(), "/robots.txt"):
+    for path in (
+        "/en/news/feed.atom",
+        "/sitemap.xml",
+        "/sitemap-articles.xml",
+        article.get_absolute_url(),
+        "/robots.txt",
+    ):
         content = client.get(path).content.decode()
         assert "https://assembly.example" in content, path
         assert "testserver" not in content, path
