@@ -101,6 +101,13 @@ class ArticleQuerySet(DerivedQuerySet):
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")
 
+    def beside(self, article: "Article") -> "tuple[Article | None, Article | None]":
+        """The next earlier and the next later one than ``article``, in the order of ``newest_first``."""
+        when, key = article.published_at, article.pk
+        earlier = self.filter(Q(published_at__lt=when) | Q(published_at=when, pk__lt=key))
+        later = self.filter(Q(published_at__gt=when) | Q(published_at=when, pk__gt=key))
+        return earlier.newest_first().first(), later.order_by("published_at", "pk").first()
+
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
         return self.defer("body").newest_first().prefetch_related("topics")
@@ -256,6 +263,11 @@ class Article(DerivedModel):
         """When readers were last told something new: small edits do not move it, a correction does."""
         corrected = [datetime.combine(note.date, time(), UTC) for note in self.corrections.all()]
         return max([self.published_at, *corrected])
+
+    @property
+    def reading_minutes(self) -> int:
+        """How long a reader takes for the text, at 200 words a minute."""
+        return max(1, round(len(strip_tags(self.body).split()) / 200))
 
     @property
     def excerpt(self) -> str:

@@ -182,11 +182,17 @@ class ArticleView(DetailView):
     def get_context_data(self, **kwargs):
         siblings = Article.objects.published().filter(story=self.object.story_id).exclude(pk=self.object.pk)
         translations = list(siblings.defer("body"))
+        topic = next(iter(self.object.topics.all()), None)
+        within = Article.objects.published().in_language().defer("body")
+        earlier, later = within.filter(topics=topic).beside(self.object) if topic else (None, None)
         return super().get_context_data(
             translations=translations,
             versions={version.language: version.get_absolute_url() for version in [self.object, *translations]},
             instead="news:feed",  # where the switch leads for a language without a translation
             corrections=self.object.corrections.all(),
+            topic=topic,
+            earlier=earlier,
+            later=later,
             url=absolute(self.request, self.object.get_absolute_url()),
             json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
             **kwargs,

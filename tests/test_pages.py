@@ -193,6 +193,31 @@ class TestPublication:
                 content = client.get(address).content
                 assert b"Secret words" in content or hidden[0].slug.encode() in content, address
 
+    def test_an_article_leads_to_its_public_neighbours_in_the_topic(self, client, hidden):
+        topic = hidden[0].topics.get()
+        noon = datetime(2020, 5, 26, 12, tzinfo=UTC)
+        rows = [
+            factories.ArticleFactory(title=f"Row {number}", published_at=noon + timedelta(days=day), topics=[topic])
+            for number, day in enumerate([-9, 0, 0, 0, 9])  # three at one time: the order of creation decides
+        ]
+        factories.ArticleFactory(title="Elsewhere", published_at=noon + timedelta(days=1))
+        factories.ArticleFactory(title="По-русски", language="ru", published_at=noon, topics=[topic])
+        for article in hidden[:-1]:
+            article.published_at = noon + timedelta(days=1)
+            article.save()
+        for number, article in enumerate(rows):
+            context = client.get(article.get_absolute_url()).context
+            around = [None, *rows, None][number : number + 3]
+            assert (context["earlier"], context["later"]) == (around[0], around[2]), number
+        page = client.get(rows[2].get_absolute_url()).content.decode()
+        assert f'href="{rows[1].get_absolute_url()}" rel="prev"' in page
+        assert f'href="{rows[3].get_absolute_url()}" rel="next"' in page
+
+    def test_an_article_says_how_long_it_takes_to_read(self, client):
+        for words, minutes in ((1, "1 minute to read"), (900, "4 minutes to read")):
+            article = factories.ArticleFactory(body=f"<p>{'word ' * words}</p>")
+            assert minutes in text(client.get(article.get_absolute_url()))
+
     def test_a_scheduled_article_appears_by_itself(self, client):
         article = factories.ArticleFactory(published_at=datetime(2030, 1, 1, 9, tzinfo=UTC))
         with time_machine.travel(datetime(2030, 1, 1, 8, 59, tzinfo=UTC), tick=False):
@@ -291,12 +316,14 @@ def test_each_page_costs_the_same_with_any_number_of_rows(client, rows):
 
 @pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_an_article_costs_the_same_with_any_number_of_connections(client, django_assert_num_queries, number):
+    topics = factories.TopicFactory.create_batch(number)
+    factories.ArticleFactory.create_batch(2 * number, topics=topics)
     article = factories.ArticleFactory(
-        topics=factories.TopicFactory.create_batch(number),
+        topics=topics,
         parliaments=factories.ParliamentFactory.create_batch(number),
         people=factories.PersonFactory.create_batch(number),
         sources=factories.SourceFactory.create_batch(number),
     )
     factories.CorrectionFactory.create_batch(number, article=article)
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(9):
         client.get(article.get_absolute_url())
