@@ -402,7 +402,7 @@ def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
 )
 def person(request, public_id: int, asked: Query[DayParameters]):
     day = asked_day(request)
-    present = Person.objects.filter(public_id=public_id) | Person.objects.filter(former_ids__public_id=public_id)
+    present = Person.objects.known_as(public_id)
     row = get_object_or_404(present.distinct().prefetch_related("identifiers", "former_ids"))
     if row.public_id != public_id:
         return _moved(request, str(public_id), str(row.public_id))

@@ -1,6 +1,6 @@
 """The directory of delegations."""
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.utils.functional import cached_property
@@ -104,8 +104,7 @@ class PersonView(OnDay, DetailView):
     slug_url_kwarg = "public_id"
 
     def get(self, request, public_id, slug):
-        named = Q(public_id=public_id) | Q(former_ids__public_id=public_id)
-        self.object = get_object_or_404(Person.objects.filter(named).distinct())
+        self.object = get_object_or_404(Person.objects.known_as(public_id))
         if self.object.withdrawn:
             return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
         if (public_id, slug) != (self.object.public_id, self.object.slug):

@@ -39,6 +39,10 @@ class PersonQuerySet(DerivedQuerySet):
         """Those whose name and page the public may see: all but the withdrawn."""
         return self.filter(withdrawn=False)
 
+    def known_as(self, public_id: int) -> "PersonQuerySet":
+        """The person with ``public_id``, now or before two records were merged."""
+        return self.filter(Q(public_id=public_id) | Q(former_ids__public_id=public_id)).distinct()
+
     def search(self, text: str) -> "PersonQuerySet":
         """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names.Query``).
 
