@@ -1,13 +1,12 @@
 """What a list of news and its feeds may be narrowed to: nothing, a topic, a delegation, a person."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
-from django.db.models import Q
-from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from cspa.feeds import FORMATS
 from delegations.models import Parliament, Person
@@ -24,12 +23,14 @@ class Moved(Exception):  # noqa: N818  reads as what happened
 
 @dataclass(frozen=True)
 class Scope:
-    """All news; subclasses narrow it to a subject, which the address names."""
+    """All news; a subclass narrows it to a ``subject``, which the address names."""
 
     subject: Any = None
 
-    name = "feed"  # of the address of the list
-    subscription = "subscription"  # of the addresses of its feeds
+    page: ClassVar = "feed"  # names of the addresses of the list and of its feeds
+    subscription: ClassVar = "subscription"
+    relation: ClassVar = ""  # of an article to the subject
+    kicker: ClassVar = ""  # what kind of subject it is
 
     @classmethod
     def of(cls) -> "Scope":
@@ -37,27 +38,25 @@ class Scope:
         return cls()
 
     @property
-    def kicker(self) -> str:
-        return ""
+    def heading(self) -> str:
+        return self.subject.name if self.subject else _("News")
 
     @property
-    def heading(self) -> str:
-        return _("News")
+    def arguments(self) -> dict[str, Any]:
+        """What the addresses are made of."""
+        return {"slug": self.subject.slug} if self.subject else {}
 
     def stories(self) -> ArticleQuerySet:
         """Its published articles in every language."""
-        return Article.objects.published()
-
-    def arguments(self) -> dict[str, Any]:
-        """What the addresses of the list and its feeds are made of."""
-        return {}
+        articles = Article.objects.published()
+        return articles.filter(**{self.relation: self.subject}) if self.subject else articles
 
     @property
     def url(self) -> str:
-        return reverse(f"news:{self.name}", kwargs=self.arguments())
+        return reverse(f"news:{self.page}", kwargs=self.arguments)
 
     def feed_url(self, ending: str) -> str:
-        return reverse(f"news:{self.subscription}", kwargs={**self.arguments(), "ending": ending})
+        return reverse(f"news:{self.subscription}", kwargs={**self.arguments, "ending": ending})
 
     @property
     def feeds(self) -> list[tuple[str, str, str]]:
@@ -68,31 +67,18 @@ class Scope:
 class TopicScope(Scope):
     """The news filed under a topic."""
 
-    name, subscription = "topic", "topic_subscription"
+    page, subscription, relation, kicker = "topic", "topic_subscription", "topics", gettext_lazy("Topic")
 
     @classmethod
     def of(cls, slug: str) -> "TopicScope":
         return cls(get_object_or_404(Topic, slug=slug))
 
-    @property
-    def kicker(self) -> str:
-        return _("Topic")
-
-    @property
-    def heading(self) -> str:
-        return self.subject.name
-
-    def stories(self) -> ArticleQuerySet:
-        return super().stories().filter(topics=self.subject)
-
-    def arguments(self) -> dict[str, Any]:
-        return {"slug": self.subject.slug}
-
 
 class DelegationScope(Scope):
     """The news about a parliament."""
 
-    name, subscription = "delegation", "delegation_subscription"
+    page, subscription, relation = "delegation", "delegation_subscription", "parliaments"
+    kicker = gettext_lazy("Delegation")
 
     @classmethod
     def of(cls, slug: str) -> "DelegationScope":
@@ -102,45 +88,23 @@ class DelegationScope(Scope):
         return cls(parliament)
 
     @property
-    def kicker(self) -> str:
-        return _("Delegation")
-
-    @property
     def heading(self) -> str:
         return self.subject.label
-
-    def stories(self) -> ArticleQuerySet:
-        return super().stories().filter(parliaments=self.subject)
-
-    def arguments(self) -> dict[str, Any]:
-        return {"slug": self.subject.slug}
 
 
 class PersonScope(Scope):
     """The news that names a person."""
 
-    name, subscription = "person", "person_subscription"
+    page, subscription, relation = "person", "person_subscription", "people"
+    kicker = gettext_lazy("Person")
 
     @classmethod
     def of(cls, public_id: int, slug: str) -> "PersonScope":
-        named = Q(public_id=public_id) | Q(former_ids__public_id=public_id)
-        person = Person.objects.public().filter(named).distinct().first()
-        if person is None:
-            raise Http404
+        person = get_object_or_404(Person.objects.public().known_as(public_id))
         if (public_id, slug) != (person.public_id, person.slug):
             raise Moved(cls(person))
         return cls(person)
 
     @property
-    def kicker(self) -> str:
-        return _("Person")
-
-    @property
-    def heading(self) -> str:
-        return self.subject.name
-
-    def stories(self) -> ArticleQuerySet:
-        return super().stories().filter(people=self.subject)
-
     def arguments(self) -> dict[str, Any]:
         return {"public_id": self.subject.public_id, "slug": self.subject.slug}

@@ -193,6 +193,7 @@ def test_a_withdrawn_person_counts_and_is_named_nowhere(client, home):
         article.get_absolute_url(),
     ]
     assert all("Boris" in text(client, address) for address in addresses)
+    assert person.get_absolute_url() in text(client, "/sitemap-people.xml")
     person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
     person.save()
     assert "own request" in text(client, addresses[0], 410)
