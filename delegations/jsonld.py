@@ -18,7 +18,7 @@ def directory(delegations: Iterable[Delegation], address: str, absolute: Absolut
     parliaments = [delegation.parliament for delegation in delegations]
     return {
         "@context": CONTEXT,
-        **_assembly(),
+        **assembly(),
         "url": address,
         "inLanguage": get_language(),
         "member": [
@@ -33,7 +33,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
     """A parliament with its chambers, and those who sit for it on the day of ``delegation``."""
     parliament = delegation.parliament
     address = absolute(parliament.get_absolute_url())
-    return _filled(
+    return filled(
         {
             "@context": CONTEXT,
             "@type": "GovernmentOrganization",
@@ -43,9 +43,9 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
             "inLanguage": get_language(),
             "address": {"@type": "PostalAddress", "addressCountry": parliament.country.code},
             "sameAs": [link.url for link in delegation.links],
-            "memberOf": _assembly(),
+            "memberOf": assembly(),
             "subOrganization": [
-                _filled(
+                filled(
                     {
                         "@type": "GovernmentOrganization",
                         "name": str(part.chamber.name),
@@ -56,7 +56,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
                 for part in delegation.chambers
             ],
             "employee": [
-                {**_role(row, _("plenipotentiary representative")), "employee": _named(row.person, absolute)}
+                {**_role(row, _("plenipotentiary representative")), "employee": named(row.person, absolute)}
                 for row in delegation.representatives
                 if not row.person.withdrawn
             ],
@@ -80,13 +80,13 @@ def person(
         {**_role(row, _("plenipotentiary representative")), "memberOf": _organization(row.parliament.name)}
         for row in services
     ]
-    roles += [{**_role(row, row.title), "memberOf": _assembly()} for row in posts]
+    roles += [{**_role(row, row.title), "memberOf": assembly()} for row in posts]
     wikidata = [row.identifier for row in person.identifiers.all() if row.scheme == "wikidata"]
-    return _filled(
+    return filled(
         {
             "@context": CONTEXT,
             "@type": "Person",
-            **_named(person, absolute),
+            **named(person, absolute),
             "familyName": str(person.family_name),
             "givenName": str(person.given_name),
             "additionalName": str(person.patronymic),
@@ -96,19 +96,20 @@ def person(
     )
 
 
-def _named(person: Person, absolute: Absolute) -> dict:
+def named(person: Person, absolute: Absolute) -> dict:
+    """``person`` where another record mentions one."""
     address = absolute(person.get_absolute_url())
     return {"@type": "Person", "@id": address, "url": address, "name": str(person.name)}
 
 
 def _membership(row: Delegate, absolute: Absolute) -> dict:
-    return {**_role(row, row.get_role_display()), "member": _named(row.person, absolute)}
+    return {**_role(row, row.get_role_display()), "member": named(row.person, absolute)}
 
 
 def _role(row: Period, name: str) -> dict:
     """The function with its dates; ``endDate`` is the last day in office, where that is exact."""
     end = row.last_day.isoformat() if row.last_day else str(row.ends or "")
-    return _filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
+    return filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
 
 
 def _organization(name: str, parent=None) -> dict:
@@ -116,9 +117,11 @@ def _organization(name: str, parent=None) -> dict:
     return {"@type": "GovernmentOrganization", "name": str(name), **parent}
 
 
-def _assembly() -> dict:
+def assembly() -> dict:
+    """The Assembly where another record mentions it."""
     return {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly")}
 
 
-def _filled(data: dict) -> dict:
+def filled(data: dict) -> dict:
+    """``data`` without what is not recorded."""
     return {key: value for key, value in data.items() if value not in ("", None, [])}

@@ -1,18 +1,16 @@
 """An article as data for machines (schema.org: NewsArticle)."""
 
-from collections.abc import Callable
-
-from django.utils.translation import gettext as _
+from delegations.jsonld import CONTEXT, Absolute, assembly, filled, named
 
 from .models import Article
 
 
-def article(article: Article, absolute: Callable[[str], str]) -> dict:
+def article(article: Article, absolute: Absolute) -> dict:
     """``article`` with what it is about, whom it names, what it rests on and how it was corrected."""
     url = absolute(article.get_absolute_url())
-    publisher = {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly"), "url": absolute("/")}
+    publisher = {**assembly(), "url": absolute("/")}
     data = {
-        "@context": "https://schema.org",
+        "@context": CONTEXT,
         "@type": "NewsArticle",
         "@id": url,
         "url": url,
@@ -30,14 +28,11 @@ def article(article: Article, absolute: Callable[[str], str]) -> dict:
             for parliament in article.parliaments.all()
             for address in [parliament.get_absolute_url()]
         ],
-        "mentions": [
-            {"@type": "Person", "name": str(person.name), "url": absolute(person.get_absolute_url())}
-            for person in article.people.all()
-        ],
+        "mentions": [named(person, absolute) for person in article.people.all()],
         "isBasedOn": [source.url for source in article.sources.all() if source.url],
         "correction": [
             {"@type": "CorrectionComment", "datePublished": note.date.isoformat(), "text": note.text}
             for note in article.corrections.all()
         ],
     }
-    return {key: value for key, value in data.items() if value not in ("", [])}
+    return filled(data)
