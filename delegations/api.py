@@ -402,8 +402,8 @@ def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
 )
 def person(request, public_id: int, asked: Query[DayParameters]):
     day = asked_day(request)
-    present = Person.objects.known_as(public_id)
-    row = get_object_or_404(present.distinct().prefetch_related("identifiers", "former_ids"))
+    found = Person.objects.known_as(public_id)
+    row = get_object_or_404(found.prefetch_related("identifiers", "former_ids"))
     if row.public_id != public_id:
         return _moved(request, str(public_id), str(row.public_id))
     if row.withdrawn:
