@@ -46,6 +46,7 @@ ORDER = {
         "Confirmation",
         "Link",
         "Source",
+        "Observation",
     ],
     "news": ["Article", "Topic"],
     "cspa": ["User", "Group"],

@@ -34,6 +34,7 @@ from .models import (
     Delegate,
     Identifier,
     Link,
+    Observation,
     Parliament,
     Participation,
     Person,
@@ -352,6 +353,23 @@ class ConfirmationAdmin(Admin):
     @admin.display(description=_("still speaks for today"), boolean=True, ordering="covers")
     def speaks_for_today(self, confirmation: Confirmation) -> bool:
         return confirmation.covers
+
+
+@admin.register(Observation)
+class ObservationAdmin(Admin):
+    """What saved pages said: read here, written by ``import_page`` alone."""
+
+    list_display = ["parliament", "date", "person"]
+    list_select_related = ["parliament", "person"]
+    list_filter = ["parliament"]
+    search_fields = [f"parliament__{name}" for name in columns("name")]
+    fieldsets = [(None, {"fields": ["parliament", "date", "source", "person", "statement"]})]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Observation | None = None) -> bool:
+        return False
 
 
 @admin.register(Link)

@@ -21,6 +21,7 @@ from .models import (
     Confirmation,
     Delegate,
     Link,
+    Observation,
     Parliament,
     Participation,
     Period,
@@ -151,6 +152,7 @@ class _Directory:
         rows = Confirmation.objects.covering(self.day) if self.day else Confirmation.objects.all()
         for row in sorted(rows, key=lambda row: (row.date, str(row.uid))):
             confirmations[row.parliament_id].append(row)
+        observations = self._observations()
         for parliament in self.parliaments.values():
             yield _clean(
                 {
@@ -166,6 +168,7 @@ class _Directory:
                     "former_slugs": sorted(former.slug for former in parliament.former_slugs.all()),
                     "participations": participations["parliament", parliament.pk],
                     "confirmations": [self._confirmation(row) for row in confirmations[parliament.pk]],
+                    "observations": observations[parliament.pk],
                 }
             )
             for chamber in _chambers(parliament):
@@ -214,6 +217,27 @@ class _Directory:
                 "source_id": str(source.uid),
             }
         )
+
+    def _observations(self) -> dict[int, list[dict]]:
+        """What saved pages said, by parliament: only the whole export holds it."""
+        found = defaultdict(list)
+        if not self.whole:
+            return found
+        rows = Observation.objects.filter(parliament__in=list(self.parliaments)).select_related("person")
+        for row in sorted(rows, key=lambda row: (row.date, str(row.uid))):
+            self.cited.add(row.source_id)
+            found[row.parliament_id].append(
+                _clean(
+                    {
+                        "id": str(row.uid),
+                        "date": row.date.isoformat(),
+                        "person_id": str(row.person.public_id) if row.person else "",
+                        "source_id": str(self.sources[row.source_id].uid),
+                        "statement": row.statement,
+                    }
+                )
+            )
+        return found
 
     def _quotas(self) -> Iterator[dict]:
         rows = self._facts(SeatQuota, chamber__in=self.chambers)

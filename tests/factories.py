@@ -14,6 +14,7 @@ from delegations.models import (
     Confirmation,
     Delegate,
     Link,
+    Observation,
     Parliament,
     Participation,
     Person,
@@ -151,6 +152,16 @@ class ConfirmationFactory(factory.django.DjangoModelFactory):
     date = date(2019, 6, 1)
     confirmed_by_en = "Secretariat of the House"
     source = factory.SubFactory(SourceFactory)
+
+
+class ObservationFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Observation
+
+    parliament = factory.SubFactory(ParliamentFactory)
+    date = date(2019, 6, 1)
+    source = factory.SubFactory(SourceFactory)
+    statement = factory.LazyFunction(lambda: {"seats": {}, "representative": False})
 
 
 class TopicFactory(factory.django.DjangoModelFactory):

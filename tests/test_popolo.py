@@ -229,7 +229,7 @@ def test_the_document_costs_the_same_whatever_its_length(django_assert_num_queri
             factories.RepresentativeFactory(parliament=chamber.parliament)
         else:
             factories.DelegateFactory(chamber=chamber, sources=[source])
-    with django_assert_num_queries(21):
+    with django_assert_num_queries(22):
         popolo.document()
 
 

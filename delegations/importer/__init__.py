@@ -4,21 +4,22 @@
 file may hold.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
 
 from django.db import Error, transaction
 from django.utils.translation import gettext as _
 
-from . import ours, tables, theirs
+from . import block, observed, ours, tables, theirs
+from .block import Line
 from .difference import Difference, Progress
 from .files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .records import Batch, Problem, Refused
 from .report import Report
 from .saving import save
 
-__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_file"]
+__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_block", "import_file"]
 
 
 def _no_progress(stage: str, number: int, total: int) -> None:
@@ -44,12 +45,25 @@ def import_file(
     """
     # Looking holds up nobody who writes.
     with _words_for_the_database(), nullcontext() if dry_run else transaction.atomic():
-        batch = read(data, file_format, chamber, country)
-        difference = Difference(batch, end_missing, progress)
+        difference = Difference(read(data, file_format, chamber, country), end_missing, progress)
         report = Report.of(difference, skip_invalid)
         if expected and report.digest != expected:
             raise Refused(_("The difference is no longer the one that was shown. Look at it again."))
         if not report.conflicts and not dry_run:
+            save(difference, progress)
+            report.saved = True
+    return report
+
+
+def import_block(lines: Iterable[Line], day: date | None, progress: Progress = _no_progress) -> Report:
+    """Import the block of delegations that ``lines`` (number, text) of a page make, as it was seen on ``day``.
+
+    Without a day what it says is undated. Refused where the database refuses it.
+    """
+    with _words_for_the_database(), transaction.atomic():
+        difference = Difference(observed.batch(block.read(lines), day), None, progress)
+        report = Report.of(difference, skip_invalid=False)
+        if not report.conflicts:
             save(difference, progress)
             report.saved = True
     return report

@@ -21,6 +21,7 @@ from ..models import (
     Delegate,
     FormerSlug,
     NoOverlap,
+    Observation,
     Parliament,
     Period,
     Person,
@@ -158,7 +159,7 @@ class Difference(PeopleOnRecord):
     def add(self, record: Record) -> None:
         model = KINDS[record.kind]
         row = model()
-        if record.id and self.batch.ours and issubclass(model, Period | Source | Confirmation):
+        if record.id and self.batch.ours and issubclass(model, Period | Source | Confirmation | Observation):
             row.uid = self.uid(record)
         elif model is Person and self.batch.ours and record.id:
             row.public_id = public_id(record.id)
@@ -376,12 +377,19 @@ class Difference(PeopleOnRecord):
         return {}
 
     def find_confirmations(self, record: Record) -> Confirmation | None:
+        return self.once_a_day(record, _("This parliament's roster is already confirmed for this day."))
+
+    def find_observations(self, record: Record) -> Observation | None:
+        return self.once_a_day(record, _("Another page seen on this day speaks of this parliament."))
+
+    def once_a_day(self, record: Record, refusal: str) -> Model | None:
+        """The row on record with the record's id; a Problem where another one has its parliament and day."""
         row = self.find_by_uid(record)
         parliament = self.target("parliament", record.values["parliament"])
-        days = [other for other in self.rows("confirmations").values() if other is not row]
-        days += [change.row for change in self.changes["confirmations"] if change.row is not row]
+        days = [other for other in self.rows(record.kind).values() if other is not row]
+        days += [change.row for change in self.changes[record.kind] if change.row is not row]
         if any(other.parliament is parliament and other.date == record.values["date"] for other in days):
-            raise Problem(_("This parliament's roster is already confirmed for this day."))
+            raise Problem(refusal)
         return row
 
     def mandates_on_record(self, records: list[Record]) -> list[tuple[Record, Delegate | None]]:

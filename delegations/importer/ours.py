@@ -117,6 +117,7 @@ class _Reader:
         self.parts(where, row, "participations", self.participation, about)
         self.parts(where, row, "links", self.link, {**about, "chamber": None})
         self.parts(where, row, "confirmations", self.confirmation, about)
+        self.parts(where, row, "observations", self.observation, about)
 
     def chamber(self, where: str, row: Fields) -> None:
         slug = row.text("slug")
@@ -151,6 +152,16 @@ class _Reader:
             "source": row.text("source_id"),
         }
         self.add("confirmations", where, row, values)
+
+    def observation(self, where: str, row: Fields, about: dict) -> None:
+        values = {
+            **about,
+            "date": exact_date(row.text("date"), "date"),
+            "person": row.id("person_id") or None,
+            "source": row.text("source_id"),
+            "statement": _statement(row),
+        }
+        self.add("observations", where, row, values)
 
     def quota(self, where: str, row: Fields) -> None:
         role = row.text("role")
@@ -190,3 +201,20 @@ class _Reader:
 def _texts(row: Fields, *names: str) -> dict[str, str]:
     """The texts of ``names`` in each of the site's languages."""
     return {column: row.text(column) for name in names for column in columns(name)}
+
+
+def _statement(row: Fields) -> dict[str, Any]:
+    """What an observation states, in the shape that ``observed`` computes with."""
+    stated = row.object("statement")
+    shapes = {
+        "seats": lambda value: isinstance(value, dict) and all(n is None or type(n) is int for n in value.values()),
+        "representative": lambda value: isinstance(value, bool),
+        "posts": lambda value: isinstance(value, list) and all(isinstance(post, str) for post in value),
+        "websites": lambda value: (
+            isinstance(value, list)
+            and all(isinstance(site, list) and list(map(type, site)) == [str, str] for site in value)
+        ),
+    }
+    if any(name not in shapes or not shapes[name](value) for name, value in stated.items()):
+        raise Problem(_("“%(name)s” has not the shape that the data dictionary describes.") % {"name": "statement"})
+    return stated

@@ -20,6 +20,7 @@ from ..models import (
     Confirmation,
     Delegate,
     Link,
+    Observation,
     Parliament,
     Participation,
     Person,
@@ -41,6 +42,7 @@ KINDS: dict[str, type[Model]] = {
     "representatives": Representative,
     "posts": AssemblyPost,
     "confirmations": Confirmation,
+    "observations": Observation,
 }
 #: What the columns that refer to other records refer to.
 REFERENCES = {"source": "sources", "parliament": "parliaments", "chamber": "chambers", "person": "people"}
@@ -220,6 +222,12 @@ class Fields:
             return []
         if not isinstance(value, list):
             raise Problem(_("“%(name)s” must be a list.") % {"name": name})
+        return value
+
+    def object(self, name: str) -> dict[str, Any]:
+        value = self.data.get(name)
+        if not isinstance(value, dict):
+            raise Problem(_("“%(name)s” must be an object.") % {"name": name})
         return value
 
     def objects(self, name: str) -> Iterable["Fields"]:

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from django.utils.translation import gettext as _
 
@@ -44,6 +45,8 @@ class Report:
     skipped: list[Note] = field(default_factory=list)
     not_kept: dict[str, int] = field(default_factory=dict)
     saved: bool = False
+
+    kinds: ClassVar = KINDS
 
     @classmethod
     def empty(cls) -> "Report":
@@ -97,7 +100,7 @@ class Report:
     def numbers(self) -> Iterator[tuple[str, str]]:
         """Each action with its numbers in words: "added", "67 people, 68 delegates"."""
         titles = action_labels()
-        names = {kind: str(model._meta.verbose_name_plural) for kind, model in KINDS.items()}
+        names = {kind: str(model._meta.verbose_name_plural) for kind, model in self.kinds.items()}
         for action, numbers in self.counts.items():
             words = ", ".join(f"{names[kind]}: {number}" for kind, number in numbers.items() if number)
             yield titles[action], words or "–"

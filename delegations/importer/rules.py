@@ -18,6 +18,7 @@ from ..models import (
     AssemblyPost,
     Chamber,
     Confirmation,
+    Observation,
     Parliament,
     Period,
     Person,
@@ -37,6 +38,7 @@ _REFUSED = {
         row.post != row.Post.COMMISSION_CHAIR and any(map(row.__dict__.get, columns("commission")))
     ),
     Confirmation: lambda row: not EARLIEST <= row.date <= LATEST,
+    Observation: lambda row: not EARLIEST <= row.date <= LATEST,
 }
 
 

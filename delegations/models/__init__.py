@@ -1,6 +1,7 @@
 """Who sits in the Assembly, on any date, with a source for every fact."""
 
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on
+from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
 from .periods import NoOverlap, Period, Source
@@ -17,6 +18,7 @@ __all__ = [
     "Identifier",
     "Link",
     "NoOverlap",
+    "Observation",
     "Parliament",
     "Participation",
     "Period",

@@ -1,0 +1,59 @@
+"""What a saved page of the Assembly's former site said of a parliament on a day."""
+
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from ..dates import EARLIEST, LATEST
+from .parliaments import Parliament
+from .people import Person
+from .periods import Source, UidManager
+
+
+class Observation(models.Model):
+    """A page's block on a parliament, as it was seen on a day.
+
+    Dated facts that rest on pages are computed from all observations of their parliament together, so that the order
+    in which the pages are imported makes no difference (``delegations.importer.observed``).
+    """
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    parliament = models.ForeignKey(
+        Parliament, models.PROTECT, related_name="observations", verbose_name=_("parliament")
+    )
+    date = models.DateField(_("day"), help_text=_("The day on which the page was seen."))
+    source = models.ForeignKey(Source, models.PROTECT, related_name="observations", verbose_name=_("page"))
+    person = models.ForeignKey(
+        Person,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="observations",
+        verbose_name=_("representative named"),
+    )
+    statement = models.JSONField(
+        _("what it states"),
+        help_text=_(
+            "“seats” by the code of the chamber, “representative”, “posts” and “websites”. "
+            "What is null was not stated; what is absent could not be read."
+        ),
+    )
+
+    objects = UidManager()
+
+    class Meta:
+        verbose_name = _("observation")
+        verbose_name_plural = _("observations")
+        ordering = ["-date", "pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["parliament", "date"], name="observation_one_a_day"),
+            models.CheckConstraint(name="observation_date_1900_to_2100", condition=Q(date__range=(EARLIEST, LATEST))),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.parliament}: {self.date:%Y-%m-%d}"
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)

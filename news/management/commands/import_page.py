@@ -1,0 +1,78 @@
+"""manage.py import_page FILE…"""
+
+import json
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from delegations.importer import Refused
+from delegations.importer.files import check_size
+from delegations.management.reporting import ReportingCommand, day
+from news.pages import PageReport, import_page
+
+
+class Command(ReportingCommand):
+    help = (
+        "Import saved pages of the Assembly's former site: the block of delegations and the article of each. "
+        "Exit code 1 and nothing saved where a file is no such page or contradicts another page of its day."
+    )
+
+    def add_arguments(self, parser):
+        parser.add_argument("files", nargs="+", type=Path, metavar="FILE", help="the text of a page, in UTF-8")
+        parser.add_argument(
+            "--as-of",
+            type=day,
+            metavar="DATE",
+            help="the day on which the pages were seen; without it the facts of the block carry no dates",
+        )
+        parser.add_argument("--update", action="store_true", help="replace the text of an article that differs")
+        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
+        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    def handle(self, *args, files: list[Path], dry_run: bool, **options):
+        reports: dict[str, PageReport] = {}
+        with transaction.atomic():
+            for number, file in enumerate(files, 1):
+                reports[str(file)] = self.report(file, options)
+                self.progress("pages", number, len(files))
+            self.end_progress()
+            conflicts = sum(len(report.conflicts) for report in reports.values())
+            if conflicts or dry_run:
+                transaction.set_rollback(True)
+                for report in reports.values():
+                    report.saved = False
+        if options["json"]:
+            self.print_all(reports)
+        else:
+            for name, report in reports.items():
+                if len(reports) > 1:
+                    self.stdout.write(f"\n{name}")
+                self.print(report, dry_run)
+        if conflicts:
+            raise CommandError(_("Conflicts: %(count)d; nothing was saved.") % {"count": conflicts})
+
+    def report(self, file: Path, options: dict) -> PageReport:
+        try:
+            check_size(file.stat().st_size)
+            return import_page(file.read_bytes(), options["as_of"], options["update"])
+        except OSError as error:
+            words = _("The file cannot be read: %(why)s") % {"why": error.strerror}
+        except Refused as refused:
+            words = str(refused)
+        return PageReport.of_delegations(PageReport.refused(words))
+
+    def print_all(self, reports: dict[str, PageReport]) -> None:
+        """One page's report as import_delegations prints it; of several the sums, and each under ``files``."""
+        whole, *others = [report.as_json() for report in reports.values()]
+        if others:
+            pages = [{"file": name, **report.as_json()} for name, report in reports.items()]
+            for other in others:
+                for action, numbers in other.items():
+                    if isinstance(numbers, list):
+                        whole[action] += numbers
+                    elif isinstance(numbers, dict):
+                        whole[action] = {kind: whole[action].get(kind, 0) + n for kind, n in numbers.items()}
+            whole["files"] = pages
+        self.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2))
