@@ -11,10 +11,10 @@ from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from django.views.generic import DetailView, ListView
+from django.views.generic import DetailView, TemplateView
 
 from cspa.languages import language_codes
-from cspa.pagination import StrictPages
+from cspa.pagination import Keyset
 from cspa.site import absolute
 from cspa.tables import Files
 from delegations.dates import today
@@ -44,12 +44,12 @@ def archive(language: str) -> list[tuple[int, list, int]]:
     return [(year, rows, sum(number for _month, number in rows)) for year, rows in years.items()]
 
 
-class FeedView(Files, StrictPages, ListView):
+class FeedView(Files, TemplateView):
     """The news of a language, all or within a scope, newest first, with an honest count of what only another has."""
 
     template_name = "news/article_list.html"
     columns = ["id", "date", "language", "title", "address", "topics", "parliaments", "people", *SOURCE_COLUMNS]
-    paginate_by = 20
+    page_size = 20
     scope_type = Scope
     scope: Scope
 
@@ -105,6 +105,7 @@ class FeedView(Files, StrictPages, ListView):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
         return super().get_context_data(
+            page=Keyset.asked(self.get_queryset(), "published_at", self.request.GET, self.page_size),
             heading=self.heading,
             kicker=self.kicker,
             scope=self.scope,

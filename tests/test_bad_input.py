@@ -51,9 +51,28 @@ def test_text_in_filters(ask):
 
 
 def test_page_numbers(ask):
-    found = {number[:20]: ask.get(f"/ru/news/?page={number}").status_code for number in NUMBERS}
+    address = "/ru/delegations/people/"
+    found = {number[:20]: ask.get(f"{address}?page={number}").status_code for number in NUMBERS}
     assert found == dict.fromkeys((number[:20] for number in NUMBERS), 404)
-    assert ask.get("/ru/news/?page=1").status_code == 200
+    assert ask.get(f"{address}?page=1").status_code == 200
+
+
+@pytest.mark.parametrize("name", ["before", "after"])
+def test_places_in_the_news(ask, name):
+    places = [
+        *NUMBERS,
+        "1590483600000000",
+        "1-0",
+        "1-01",
+        "x-1",
+        "99999999999999999-1",
+        "1-1&after=1-1",
+        "1-1&before=1-1",
+    ]
+    found = {place[:20]: ask.get(f"/ru/news/?{name}={place}").status_code for place in places}
+    assert found == dict.fromkeys((place[:20] for place in places), 404)
+    assert ask.get(f"/ru/news/?{name}=1590483600000000-12").status_code == 200
+    assert ask.get(f"/ru/news/?{name}=-1590483600000000-12").status_code == 200
 
 
 def test_dates_in_addresses(ask):

@@ -38,7 +38,7 @@ PAGES = [
     "delegations/changes/",
     "delegations/changes/?since=2019-01-01",
     "news/",
-    "news/?page=2",
+    "news/?before=1590483600000000-9",
     "news/2020/05/",
     "news/delegations/full/",
     "news/people/2-viktor-rogalev/",

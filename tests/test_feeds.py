@@ -62,7 +62,7 @@ def entries(client, address):
 def test_each_list_has_three_feeds_which_agree_with_it(client, scopes, language):
     for scope, number in [("news/", 3), *((scope, 2) for scope in scopes)]:
         page = client.get(f"/{language}/{scope}")
-        listed = [HOST + article.get_absolute_url() for article in page.context["page_obj"]]
+        listed = [HOST + article.get_absolute_url() for article in page.context["page"].rows]
         assert len(listed) == number, scope
         feeds = [entries(client, f"/{language}/{scope}feed.{ending}") for ending in ENDINGS]
         assert feeds[0] == feeds[1] == feeds[2]

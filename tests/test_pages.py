@@ -87,9 +87,9 @@ class TestSeedPages:
 
     def test_an_article_in_english_only_is_counted_honestly_in_the_russian_feed(self, client, seed):
         response = client.get("/ru/news/")
-        assert list(response.context["page_obj"]) == []
+        assert response.context["page"].rows == []
         assert response.context["elsewhere"] == 1
-        assert client.get(response.context["elsewhere_url"]).context["page_obj"].paginator.count == 1
+        assert len(client.get(response.context["elsewhere_url"]).context["page"].rows) == 1
 
     def test_an_article_missing_in_russian_answers_404_and_offers_english(self, client, seed):
         address = Article.objects.get().get_absolute_url()
@@ -287,11 +287,11 @@ COSTS = {
     "/en/delegations/": 16,
     "/en/delegations/home/": 27,
     "/en/delegations/people/1-viktor-kogut/": 10,
-    "/en/news/": 6,
-    "/en/news/2020/05/": 6,
-    "/en/news/topics/the-topic/": 7,
-    "/en/news/delegations/home/": 7,
-    "/en/news/people/1-viktor-kogut/": 7,
+    "/en/news/": 5,
+    "/en/news/2020/05/": 5,
+    "/en/news/topics/the-topic/": 6,
+    "/en/news/delegations/home/": 6,
+    "/en/news/people/1-viktor-kogut/": 6,
     "/en/news/feed.atom": 3,
     "/en/news/feed.rss": 3,
     "/en/news/feed.json": 3,

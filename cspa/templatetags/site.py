@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from cspa import charts, richtext
 from cspa.languages import Localised
+from cspa.pagination import Keyset
 from cspa.site import absolute, in_languages
 
 register = template.Library()
@@ -121,7 +122,8 @@ def language_links(context) -> list[dict]:
     request = context.get("request")
     kept = request.GET.copy() if request and versions else None
     if kept:
-        kept.pop("page", None)  # the other language has other pages
+        for place in ("page", "before", "after"):  # the other language has other pages
+            kept.pop(place, None)
     for code, name in settings.LANGUAGES:
         with override(code):
             fallback = reverse(context.get("instead", "home"))
@@ -140,8 +142,10 @@ def page_links(context) -> dict:
     versions = _versions(context)
     if not versions:
         return {"canonical": "", "alternates": []}
-    request, page, on = context["request"], context.get("page_obj"), context.get("on", "")
-    later = f"?page={page.number}" if page and page.number > 1 else ""
+    request, numbered, on = context["request"], context.get("page_obj"), context.get("on", "")
+    placed = context.get("page")
+    later = placed.query if isinstance(placed, Keyset) else ""
+    later = later or (f"?page={numbered.number}" if numbered and numbered.number > 1 else "")
     path = request.path + (on or later)
     alternates = [] if on or later else [(code, absolute(request, url)) for code, url in versions.items()]
     return {"canonical": absolute(request, path), "alternates": alternates if len(alternates) > 1 else []}
