@@ -38,6 +38,8 @@ class DerivedModel(models.Model):
         abstract = True
 
     def save(self, *args, update_fields: Iterable[str] | None = None, **kwargs) -> None:
+        if self.get_deferred_fields() & self.derived():
+            self.derive()  # else Django would leave out what was not loaded
         if update_fields is not None and self.derived_from().intersection(update_fields):
             update_fields = {*update_fields, *self.derived()}
         super().save(*args, update_fields=update_fields, **kwargs)

@@ -1,9 +1,11 @@
 """Rich text from a closed set of elements, sanitised when it is saved and again when it is shown."""
 
 import re
+from html import unescape
 
 import nh3
 from django.core.exceptions import ValidationError
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -11,6 +13,7 @@ TAGS = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "b
 MAX_LENGTH = 200_000
 MAX_DEPTH = 200  # the sanitiser's time grows with the square of the nesting
 
+_BLOCK_END = re.compile("</(?:p|h2|h3|li|blockquote)>|<br>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _SPEAKER = re.compile(r"<blockquote>((?:(?!<blockquote>).)*?)<p>\s*[—–]\s*((?:(?!</p>).)*)</p>\s*</blockquote>", re.S)
 
@@ -38,6 +41,11 @@ def sanitise(html: str) -> str:
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
     ).strip()
+
+
+def plain(html: str) -> str:
+    """The text of ``html``, its blocks apart from each other."""
+    return unescape(strip_tags(_BLOCK_END.sub(" ", html))).strip()
 
 
 def rendered(html: str) -> SafeString:

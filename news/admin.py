@@ -66,7 +66,7 @@ class ArticleAdmin(Admin):
         js = ["admin-extra/editor.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("body")
+        return super().get_queryset(request).defer("body", "stems")
 
     @admin.display(description=_("state"), ordering="state")
     def state_now(self, article: Article) -> str:
@@ -99,7 +99,7 @@ class ArticleAdmin(Admin):
         article = Article.objects.filter(pk=object_id).first() if is_key(object_id) else None
         if article is None:
             return []
-        siblings = {sibling.language: sibling for sibling in article.story.articles.defer("body")}
+        siblings = {sibling.language: sibling for sibling in article.story.articles.light()}
         buttons = []
         for code, name in settings.LANGUAGES:
             if code == article.language:

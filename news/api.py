@@ -129,7 +129,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
                 "language": other.language,
                 "page": absolute(request, other.get_absolute_url()),
             }
-            for other in others.defer("body")
+            for other in others.light()
         ],
         "corrections": [{"date": note.date.isoformat(), "text": note.text} for note in row.corrections.all()],
         "source": [source_record(source) for source in row.sources.all()],

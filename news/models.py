@@ -17,7 +17,8 @@ from slugify import slugify
 
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.languages import any_language, translated
-from cspa.richtext import sanitise
+from cspa.richtext import plain, sanitise
+from cspa.stems import Query, StemsIndex, matching, stems
 from delegations.models import Parliament, Person, Source
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
@@ -108,9 +109,21 @@ class ArticleQuerySet(DerivedQuerySet):
         later = self.filter(Q(published_at__gt=when) | Q(published_at=when, pk__gt=key))
         return earlier.newest_first().first(), later.order_by("published_at", "pk").first()
 
+    def search(self, text: str, language: str | None = None) -> "ArticleQuerySet":
+        """Those in ``language`` (default: the active one) that hold the words of ``text``, by their stems.
+
+        "Phrases" and -without as ``stems.Query`` reads them; a text without a word finds nothing.
+        """
+        query = Query.of(text, language or get_language())
+        return matching(self.in_language(query.language), "article_stems", query)
+
+    def light(self) -> "ArticleQuerySet":
+        """Without the long columns."""
+        return self.defer("body", "stems")
+
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
-        return self.defer("body").newest_first().prefetch_related("topics")
+        return self.light().newest_first().prefetch_related("topics")
 
     def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
         """The articles of this queryset whose story has nothing in ``language`` in it."""
@@ -177,6 +190,7 @@ class Article(DerivedModel):
         help_text=_("A time to come: the article appears by itself when it is reached."),
     )
     date = models.DateField(_("date"), editable=False)
+    stems = models.TextField(editable=False, default="")
     topics = models.ManyToManyField(Topic, blank=True, related_name="articles", verbose_name=_("topics"))
     parliaments = models.ManyToManyField(
         Parliament,
@@ -202,7 +216,10 @@ class Article(DerivedModel):
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         ordering = ["-published_at", "-pk"]
-        indexes = [models.Index(fields=["language", "-published_at", "-id"], name="article_feed")]
+        indexes = [
+            models.Index(fields=["language", "-published_at", "-id"], name="article_feed"),
+            StemsIndex(fields=["stems"], name="article_stems"),
+        ]
         constraints = [
             models.UniqueConstraint(
                 name="article_once_per_story_and_language",
@@ -246,17 +263,20 @@ class Article(DerivedModel):
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:
-        return frozenset({"title", "slug", "body", "published_at"})
+        return frozenset({"language", "title", "slug", "summary", "body", "published_at"})
 
     @classmethod
     def derived(cls) -> frozenset[str]:
-        return frozenset({"slug", "body", "date"})
+        return frozenset({"slug", "body", "date", "stems"})
 
     def derive(self) -> None:
         """The date and the slug make the address; the body holds allowed elements only."""
         self.date = timezone.localdate(self.published_at)
         self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
         self.body = sanitise(self.body)
+        # Between the parts stands a word that nobody looks for, lest a phrase be found across them.
+        parts = [self.title, self.summary, plain(self.body)]
+        self.stems = " 0 ".join(" ".join(stems(part, self.language)) for part in parts)
 
     @property
     def updated_at(self) -> datetime:

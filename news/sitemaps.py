@@ -14,10 +14,8 @@ class ArticleSitemap(SiteSitemap):
     """Each article under its own language, with the translations that are published."""
 
     def items(self) -> QuerySet[Article]:
-        versions = Prefetch(
-            "story__articles", Article.objects.published().defer("body").order_by("language"), "versions"
-        )
-        return Article.objects.published().defer("body").newest_first().prefetch_related("corrections", versions)
+        versions = Prefetch("story__articles", Article.objects.published().light().order_by("language"), "versions")
+        return Article.objects.published().light().newest_first().prefetch_related("corrections", versions)
 
     def lastmod(self, article: Article):
         return article.updated_at
@@ -42,7 +40,7 @@ class RecentNewsSitemap(SiteSitemap):
 
     def items(self) -> QuerySet[Article]:
         since = timezone.now() - timedelta(days=2)
-        return Article.objects.published().filter(published_at__gte=since).defer("body").newest_first()
+        return Article.objects.published().filter(published_at__gte=since).light().newest_first()
 
 
 class TopicSitemap(SiteSitemap):

@@ -182,9 +182,9 @@ class ArticleView(DetailView):
 
     def get_context_data(self, **kwargs):
         siblings = Article.objects.published().filter(story=self.object.story_id).exclude(pk=self.object.pk)
-        translations = list(siblings.defer("body"))
+        translations = list(siblings.light())
         topic = next(iter(self.object.topics.all()), None)
-        within = Article.objects.published().in_language().defer("body")
+        within = Article.objects.published().in_language().light()
         earlier, later = within.filter(topics=topic).beside(self.object) if topic else (None, None)
         return super().get_context_data(
             translations=translations,
