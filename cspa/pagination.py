@@ -16,6 +16,11 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
+def is_page_number(text: str) -> bool:
+    """Whether ``text`` is a page number as the site's own links write it."""
+    return bool(_NUMBER.fullmatch(text))
+
+
 class StrictPages:
     """Takes a page number only as the site's own links write it; int() would take "+1", "01" and "1_000" too.
 
@@ -23,7 +28,7 @@ class StrictPages:
     """
 
     def paginate_queryset(self, queryset, page_size: int):
-        if not _NUMBER.fullmatch(self.request.GET.get(self.page_kwarg, "1")):
+        if not is_page_number(self.request.GET.get(self.page_kwarg, "1")):
             raise Http404(_("There is no such page."))
         return super().paginate_queryset(queryset, page_size)
 

@@ -9,7 +9,7 @@ from django.views.generic import TemplateView
 from delegations.api import router as directory
 from news.api import router as news
 
-from . import sitemaps, views
+from . import search, sitemaps, views
 from .api import Api
 
 handler400 = views.bad_request
@@ -20,6 +20,7 @@ handler500 = views.server_error
 api = Api()
 api.add_router("", directory)
 api.add_router("", news)
+api.add_router("", search.router)
 
 urlpatterns = [
     path("", views.root, name="root"),
@@ -40,6 +41,8 @@ urlpatterns = [
         path("", views.HomeView.as_view(), name="home"),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
+        path("search/", search.SearchView.as_view(), name="search"),
+        path("search/feed.<ending:ending>", search.SearchFeed(), name="search_subscription"),
         path("data/", views.DataView.as_view(), name="data"),
         *(
             path(f"{page}/", views.StandingView.as_view(page=page, title=title), name=page)

@@ -19,7 +19,7 @@ from cspa.site import absolute, in_languages
 
 register = template.Library()
 
-SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about"}
+SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about", "search": "search"}
 
 
 @register.filter

@@ -1,0 +1,88 @@
+"""What a search in the news can be narrowed by: one FilterSet behind the page, its feeds and the API."""
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+
+from cspa.stems import LONGEST_TEXT, Query
+from delegations.models import Parliament
+
+from .models import Article, Topic
+
+
+def _topics() -> list[tuple[str, str]]:
+    return sorted(((topic.slug, str(topic.name)) for topic in Topic.objects.all()), key=lambda entry: entry[1])
+
+
+def _parliaments() -> list[tuple[str, str]]:
+    return [(parliament.slug, str(parliament.label)) for parliament in Parliament.objects.all()]
+
+
+class YearFilter(django_filters.Filter):
+    """A year as a whole number."""
+
+    field_class = forms.IntegerField
+
+
+class ArticleFilter(django_filters.FilterSet):
+    """Published articles by words, topic, delegation and year, in ``language`` unless another is asked for.
+
+    Without a word to look for nothing is found.
+    """
+
+    q = django_filters.CharFilter(
+        label=_("Words"),
+        help_text=_("“Phrases” in quotation marks; a minus before what must not occur."),
+        max_length=LONGEST_TEXT,
+        widget=forms.TextInput(attrs={"type": "search"}),
+        method="unchanged",
+    )
+    topic = django_filters.ChoiceFilter(
+        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics")
+    )
+    delegation = django_filters.ChoiceFilter(
+        label=_("Delegation"), field_name="parliaments__slug", choices=_parliaments, empty_label=_("All delegations")
+    )
+    year = YearFilter(label=_("Year"), field_name="date", lookup_expr="year", min_value=1900, max_value=2100)
+    language = django_filters.ChoiceFilter(
+        label=_("Language of the news"),
+        choices=settings.LANGUAGES,
+        empty_label=_("That of this page"),
+        method="unchanged",
+    )
+
+    class Meta:
+        model = Article
+        fields: list[str] = []
+
+    def __init__(self, data: QueryDict, *, language: str):
+        super().__init__(data, Article.objects.published())
+        self.page_language = language
+
+    def unchanged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
+        """Words and language belong together: ``filter_queryset`` asks for both."""
+        return queryset
+
+    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
+        query = self.query
+        return super().filter_queryset(queryset).search(query.text, query.language)
+
+    def in_language(self, language: str) -> QuerySet:
+        """What the same words and filters find in ``language``."""
+        if not self.is_valid():
+            return Article.objects.none()
+        return super().filter_queryset(Article.objects.published()).search(self.query.text, language)
+
+    @property
+    def query(self) -> Query:
+        """What is looked for, in the language it is looked for in."""
+        asked = self.form.cleaned_data if self.is_valid() else {}
+        return Query.of(asked.get("q") or "", asked.get("language") or self.page_language)
+
+    @property
+    def found(self) -> QuerySet:
+        """The articles that match; none where the form has an error."""
+        return self.qs if self.is_valid() else Article.objects.none()
