@@ -436,7 +436,7 @@ class Api(NinjaAPI):
         for path, methods in document["paths"].items():
             responses = methods["get"]["responses"]
             responses[304] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
-            for status in (400, 404, 405, *([410] if "/people/{" in path else [])):
+            for status in (400, 404, 405, *([410] if "/people/{" in path or "/articles/{" in path else [])):
                 responses[status] = {"description": HTTPStatus(status).phrase, "content": content}
             if "{slug}" in path or "/people/{" in path:
                 responses[301] = {"description": HTTPStatus.MOVED_PERMANENTLY.phrase}

@@ -26,6 +26,15 @@ class ArticleForm(forms.ModelForm):
         model = Article
         fields = "__all__"  # noqa: DJ007  the page names them
 
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        withdrawn = cleaned.get("state") == Article.State.WITHDRAWN
+        if withdrawn and not cleaned.get("withdrawal_reason"):
+            self.add_error(
+                "withdrawal_reason", _("Give the reason of the withdrawal; the article's address shows it.")
+            )
+        return cleaned
+
     def clean_body(self) -> str:
         body = sanitise(self.cleaned_data["body"])
         if not strip_tags(body).strip():
@@ -53,7 +62,7 @@ class ArticleAdmin(Admin):
         (
             _("Publication"),
             {
-                "fields": [("state", "published_at")],
+                "fields": [("state", "published_at"), "withdrawal_reason"],
                 "description": _("Readers see an article when it is “published” and its time has come."),
             },
         ),

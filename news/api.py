@@ -10,7 +10,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from cspa import richtext
-from cspa.api import ListParameters, Page, Parameters, page, parameter
+from cspa.api import ListParameters, Page, Parameters, ProblemError, page, parameter
 from cspa.site import absolute
 from delegations.models import Person
 from delegations.opendata import source_record
@@ -106,6 +106,8 @@ def articles(request, asked: Query[ArticleListParameters]):
 
 @router.get("/articles/{uuid:uid}/", response=ArticleDetail, summary=gettext_noop("One article with its text"))
 def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
+    if withdrawn := Article.objects.withdrawn().light().filter(uid=uid).first():
+        raise ProblemError(410, withdrawn.withdrawal_reason)
     row = get_object_or_404(
         Article.objects.published().prefetch_related(
             "topics",

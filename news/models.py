@@ -1,7 +1,8 @@
 """News: texts in one language each, joined by a story."""
 
 import uuid
-from datetime import UTC, datetime, time
+from collections import Counter
+from datetime import UTC, date, datetime, time
 
 from django.conf import settings
 from django.db import models
@@ -23,6 +24,7 @@ from delegations.models import Parliament, Person, Source
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
+COMPARED = 50  # articles a kind of subject, when looking for related ones
 
 
 class SlugManager(models.Manager):
@@ -95,6 +97,16 @@ class ArticleQuerySet(DerivedQuerySet):
         """
         return self.filter(state=Article.State.PUBLISHED, published_at__lte=now or timezone.now())
 
+    def withdrawn(self, now: datetime | None = None) -> "ArticleQuerySet":
+        """Those that readers could see until they were withdrawn: their addresses say why."""
+        return self.filter(state=Article.State.WITHDRAWN, published_at__lt=now or timezone.now())
+
+    def at(self, language: str, day: date, slug: str) -> "ArticleQuerySet":
+        """The article of ``language`` whose address is, or once was, made of ``day`` and ``slug``."""
+        address = {"language": language, "date": day, "slug": slug}
+        former = FormerAddress.objects.filter(**address).values("article")
+        return self.filter(Q(**address) | Q(pk__in=former))
+
     def in_language(self, language: str | None = None) -> "ArticleQuerySet":
         """Those written in ``language`` (default: the active one)."""
         return self.filter(language=language or get_language())
@@ -116,6 +128,21 @@ class ArticleQuerySet(DerivedQuerySet):
         """
         query = Query.of(text, language or get_language())
         return matching(self.in_language(query.language), "article_stems", query)
+
+    def related(self, article: "Article", number: int = 3) -> "list[Article]":
+        """The ``number`` articles in its language that share most people, topics and parliaments with ``article``.
+
+        Only the newest that share something are compared, so that it costs the same among a hundred thousand.
+        """
+        others = self.in_language(article.language).exclude(pk=article.pk)
+        shared: Counter[int] = Counter()
+        for name, weight in (("people", 3), ("topics", 2), ("parliaments", 1)):
+            if subjects := list(getattr(article, name).all()):
+                rows = others.filter(**{f"{name}__in": subjects}).newest_first().values_list("pk", "published_at")
+                shared.update({key: weight for key, _published in rows.distinct()[:COMPARED]})
+        best = sorted(shared, key=lambda key: -shared[key])[:number]
+        articles = others.light().in_bulk(best)
+        return [articles[key] for key in best if key in articles]
 
     def light(self) -> "ArticleQuerySet":
         """Without the long columns."""
@@ -188,6 +215,12 @@ class Article(DerivedModel):
         _("time of publication"),
         default=timezone.now,
         help_text=_("A time to come: the article appears by itself when it is reached."),
+    )
+    withdrawal_reason = models.CharField(
+        _("reason of the withdrawal"),
+        max_length=300,
+        blank=True,
+        help_text=_("Only of a withdrawn article; its address shows it: “The meeting was cancelled.”"),
     )
     date = models.DateField(_("date"), editable=False)
     stems = models.TextField(editable=False, default="")

@@ -1,6 +1,8 @@
 """The news feed, its archive, topics and articles."""
 
 from datetime import date
+from http import HTTPStatus
+from urllib.parse import quote, urlencode
 
 from django.db.models import Count, Prefetch
 from django.db.models.functions import TruncMonth
@@ -23,7 +25,7 @@ from delegations.models import Person
 from delegations.opendata import joined
 
 from . import jsonld
-from .models import Article, ArticleQuerySet, FormerAddress, Topic
+from .models import Article, ArticleQuerySet, Topic
 from .scopes import Moved, Scope
 
 
@@ -147,6 +149,16 @@ class PeriodView(FeedView):
         return super().stories().filter(**{f"date__{part}": number for part, number in self.period.items()})
 
 
+def shares(article: Article, url: str) -> list[tuple[str, str]]:
+    """Where a reader may pass ``article`` on: name and address; nothing is asked before somebody follows it."""
+    return [
+        (_("E-mail"), f"mailto:?{urlencode({'subject': article.title, 'body': url}, quote_via=quote)}"),
+        ("Telegram", f"https://t.me/share/url?{urlencode({'url': url, 'text': article.title})}"),
+        ("VK", f"https://vk.com/share.php?{urlencode({'url': url, 'title': article.title})}"),
+        ("X", f"https://x.com/intent/post?{urlencode({'url': url, 'text': article.title})}"),
+    ]
+
+
 class ArticleView(DetailView):
     """An article. A former address redirects; one of another language is offered with a 404."""
 
@@ -171,11 +183,13 @@ class ArticleView(DetailView):
             return self.render_to_response(self.get_context_data())
         # The same address in another language: its translation into this one, or an offer of what exists.
         siblings = Article.objects.published().filter(story__in=here.values("story"))
-        moved = siblings.filter(language=language) | Article.objects.published().filter(
-            former_addresses__in=FormerAddress.objects.filter(language=language, date=self.date, slug=slug)
-        )
-        if target := moved.distinct().first():
+        published = Article.objects.published()
+        if target := siblings.filter(language=language).first() or published.at(language, self.date, slug).first():
             return HttpResponsePermanentRedirect(target.get_absolute_url())
+        if withdrawn := Article.objects.withdrawn().at(language, self.date, slug).light().first():
+            return render(
+                request, "410.html", {"is_error": True, "reason": withdrawn.withdrawal_reason}, status=HTTPStatus.GONE
+            )
         if offered := list(siblings):
             return render(request, "404.html", {"offered": offered, "is_error": True}, status=404)
         raise Http404
@@ -186,7 +200,10 @@ class ArticleView(DetailView):
         topic = next(iter(self.object.topics.all()), None)
         within = Article.objects.published().in_language().light()
         earlier, later = within.filter(topics=topic).beside(self.object) if topic else (None, None)
+        url = absolute(self.request, self.object.get_absolute_url())
         return super().get_context_data(
+            related=Article.objects.published().related(self.object),
+            shares=shares(self.object, url),
             translations=translations,
             versions={version.language: version.get_absolute_url() for version in [self.object, *translations]},
             instead="news:feed",  # where the switch leads for a language without a translation
@@ -194,7 +211,7 @@ class ArticleView(DetailView):
             topic=topic,
             earlier=earlier,
             later=later,
-            url=absolute(self.request, self.object.get_absolute_url()),
+            url=url,
             json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
             **kwargs,
         )

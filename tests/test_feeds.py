@@ -3,12 +3,14 @@
 import json
 from datetime import UTC, datetime, timedelta
 
+import extruct
 import feedparser
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.utils import timezone
 
-from delegations.models import FormerPublicId
+from delegations.models import FormerPublicId, Person
 from news.models import Article
 
 from . import factories
@@ -149,3 +151,19 @@ def test_an_article_says_the_same_to_machines(client):
     assert [part["name"] for part in data["mentions"]] == ["Shown"]
     assert data["correction"][0]["text"] == "It was 26 May."
     assert f'<meta property="og:url" content="{data["url"]}">' in page
+
+
+def test_data_in_pages_are_read_as_a_search_engine_does(client):
+    call_command("loaddata", "seed", verbosity=0)
+    article = Article.objects.get()
+    article.people.add(Person.objects.get(name_en="Viktor Kogut"))
+    factories.CorrectionFactory(article=article)
+    found = {}
+    for address in (article.get_absolute_url(), "/en/delegations/belarus/", "/en/delegations/people/1-viktor-kogut/"):
+        data = extruct.extract(client.get(address).text, base_url=HOST, syntaxes=["json-ld"], errors="strict")
+        (found[address],) = data["json-ld"]
+    news, delegation, person = found.values()
+    assert (news["@type"], news["headline"], news["inLanguage"]) == ("NewsArticle", article.title, "en")
+    assert news["correction"][0]["@type"] == "CorrectionComment"
+    assert news["mentions"][0]["name"] == "Viktor Kogut"
+    assert delegation["@context"] == person["@context"] == "https://schema.org"

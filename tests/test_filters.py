@@ -68,15 +68,16 @@ def take_all(client, address, **parameters):
 
 
 def pages(client, address, **parameters):
-    """The page of each number, as documents."""
-    number = 1
-    while True:
-        response = ask(client, address, page=number, **parameters)
+    """Each page, as documents: by its number, or by its place where the list has no numbers."""
+    number, place = 1, None
+    while number or place:
+        response = ask(client, address, **({"before": place} if place else {"page": number}), **parameters)
         assert response.status_code == 200
         yield html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
-        if not response.context["page_obj"].has_next():
-            return
-        number += 1
+        if (page := response.context.get("page_obj")) is None:
+            number, place = None, response.context["page"].older.removeprefix("before=")
+        else:
+            number = page.has_next() and number + 1
 
 
 def of_class(document, tag, name):
@@ -380,7 +381,7 @@ COSTS = {
     DELEGATES: (5, 2),
     f"{DELEGATES}?q=Viktor": (6, 3),
     DIRECTORY: (14, 13),
-    NEWS: (6, 5),
+    NEWS: (5, 5),
 }
 
 
