@@ -1,27 +1,61 @@
 """The pages on which the secretariat writes, translates and corrects news."""
 
+from datetime import datetime
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.core.exceptions import ValidationError
+from django.contrib.admin.utils import unquote
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.http import urlencode
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.admin import Admin, Fields, is_key
 from cspa.languages import columns
 from cspa.richtext import sanitise
+from cspa.site import absolute
 from delegations.admin import first_column
 
+from . import preview
 from .models import Article, Correction, Story, Topic
 
 
+class LocalTimeField(forms.SplitDateTimeField):
+    """A time in the Assembly's time zone, which the form names; one that the clock skips or has twice is refused."""
+
+    widget = AdminSplitDateTime
+
+    def clean(self, value: list[str]) -> datetime | None:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            if "ambiguous_timezone" not in {problem.code for problem in error.error_list}:
+                raise
+            raise ValidationError(
+                _("On that day the clocks change: this time does not exist, or exists twice. Choose another."),
+                code="ambiguous_timezone",
+            ) from error
+
+
 class ArticleForm(forms.ModelForm):
+    published_at = LocalTimeField(
+        label=_("time of publication"),
+        initial=timezone.now,
+        help_text=format_lazy(
+            _("In the time zone {zone}. A time to come: the article appears by itself when it is reached."),
+            zone=settings.TIME_ZONE,
+        ),
+    )
+
     class Meta:
         model = Article
         fields = "__all__"  # noqa: DJ007  the page names them
@@ -98,6 +132,38 @@ class ArticleAdmin(Admin):
                 initial |= {name: list(getattr(sibling, name).all()) for name in shared}
                 initial["published_at"] = sibling.published_at
         return initial
+
+    def get_urls(self) -> list:
+        page = self.admin_site.admin_view(self.preview_view)
+        return [path("<path:object_id>/preview/", page, name="news_article_preview"), *super().get_urls()]
+
+    def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """The link under which somebody without an account sees the article, made and withdrawn here."""
+        article = self.get_object(request, unquote(object_id))
+        if article is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_change_permission(request, article):
+            raise PermissionDenied
+        if request.method == "POST":
+            done = {"open": preview.open_links, "withdraw": preview.withdraw_links}.get(request.POST.get("do", ""))
+            if done is None:
+                raise BadRequest("Neither “open” nor “withdraw”.")
+            done(article)
+            self.log_change(
+                request,
+                article,
+                _("Preview links: opened.") if done is preview.open_links else _("Preview links: withdrawn."),
+            )
+            return HttpResponseRedirect(request.path)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Preview"),
+            "opts": self.opts,
+            "article": article,
+            "link": absolute(request, preview.link(article)) if article.preview_key else "",
+            "days": preview.LASTS.days,
+        }
+        return TemplateResponse(request, "admin/news/article/preview.html", context)
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         context = {"translations": self._translations(object_id), **(extra_context or {})}

@@ -222,6 +222,7 @@ class Article(DerivedModel):
         blank=True,
         help_text=_("Only of a withdrawn article; its address shows it: “The meeting was cancelled.”"),
     )
+    preview_key = models.CharField(max_length=16, editable=False, default="")
     date = models.DateField(_("date"), editable=False)
     stems = models.TextField(editable=False, default="")
     topics = models.ManyToManyField(Topic, blank=True, related_name="articles", verbose_name=_("topics"))

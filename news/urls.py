@@ -54,6 +54,7 @@ PERSON = f"people/<{PublicId.name}:public_id>-<slug:slug>"
 urlpatterns = [
     path("", views.FeedView.as_view(), name="feed"),
     path("feed.<ending:ending>", NewsFeed(), name="subscription"),
+    path("preview/<str:token>/", views.PreviewView.as_view(), name="preview"),
     path("topics/<slug:slug>/", views.FeedView.as_view(scope_type=TopicScope), name="topic"),
     path("topics/<slug:slug>/feed.<ending:ending>", NewsFeed(TopicScope), name="topic_subscription"),
     path("delegations/<slug:slug>/", views.FeedView.as_view(scope_type=DelegationScope), name="delegation"),

@@ -6,12 +6,12 @@ from urllib.parse import quote, urlencode
 
 from django.db.models import Count, Prefetch
 from django.db.models.functions import TruncMonth
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import render
-from django.urls import translate_url
+from django.urls import reverse, translate_url
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
-from django.utils.translation import get_language
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
@@ -24,7 +24,7 @@ from delegations.lists import SOURCE_COLUMNS, source_cells
 from delegations.models import Person
 from delegations.opendata import joined
 
-from . import jsonld
+from . import jsonld, preview
 from .models import Article, ArticleQuerySet, Topic
 from .scopes import Moved, Scope
 
@@ -215,3 +215,22 @@ class ArticleView(DetailView):
             json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
             **kwargs,
         )
+
+
+class PreviewView(ArticleView):
+    """An article that is not public yet, for whoever has a valid link; never stored, never indexed."""
+
+    def get(self, request: HttpRequest, token: str) -> HttpResponse:
+        article = preview.find(token)
+        if article is None:
+            response = render(request, "news/no_preview.html", {"is_error": True}, status=HTTPStatus.NOT_FOUND)
+        elif article.language != get_language():
+            with override(article.language):
+                response = HttpResponseRedirect(reverse("news:preview", args=[token]))
+        else:
+            self.object = article
+            context = self.get_context_data() | {"is_error": True, "preview_until": preview.until(token)}
+            response = self.render_to_response(context).render()
+        response["Cache-Control"] = "no-store, private"
+        response["X-Robots-Tag"] = "noindex"
+        return response
