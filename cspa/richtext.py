@@ -1,7 +1,9 @@
 """Rich text from a closed set of elements, sanitised when it is saved and again when it is shown."""
 
 import re
+from collections.abc import Sequence
 from html import unescape
+from itertools import count
 
 import nh3
 from django.core.exceptions import ValidationError
@@ -48,13 +50,26 @@ def plain(html: str) -> str:
     return unescape(strip_tags(_BLOCK_END.sub(" ", html))).strip()
 
 
-def rendered(html: str) -> SafeString:
-    """``html`` for a page: sanitised, and quotations set with their speaker.
+def quotations(html: str) -> list[tuple[str, str]]:
+    """The words and the caption of each quotation in the sanitised ``html`` that names its speaker, as plain text.
 
     A last paragraph of a quotation that begins with a dash names the speaker (editorial handbook, "Quotations").
     """
-    figure = (
-        r'<figure class="quotation"><blockquote>\1</blockquote>'
-        r"<figcaption>\2</figcaption></figure>"
-    )
+    return [(plain(words), plain(caption)) for words, caption in _SPEAKER.findall(html)]
+
+
+def rendered(html: str, captions: Sequence[str] = ()) -> SafeString:
+    """``html`` for a page: sanitised, and quotations set with their speaker.
+
+    ``captions`` replace what the text itself says under its quotations, in order; each is HTML that can be trusted.
+    """
+    numbers = count()
+
+    def figure(match: re.Match) -> str:
+        number = next(numbers)
+        caption = captions[number] if number < len(captions) else match[2]
+        return (
+            f'<figure class="quotation"><blockquote>{match[1]}</blockquote><figcaption>{caption}</figcaption></figure>'
+        )
+
     return mark_safe(_SPEAKER.sub(figure, sanitise(html)))  # noqa: S308  sanitised in this line

@@ -26,7 +26,7 @@ from cspa.site import absolute
 from delegations.admin import first_column
 
 from . import preview
-from .models import Article, Correction, Story, Topic
+from .models import Article, Correction, Quotation, Story, Topic
 
 
 class LocalTimeField(forms.SplitDateTimeField):
@@ -81,6 +81,17 @@ class CorrectionInline(Fields, admin.StackedInline):
     extra = 0
 
 
+class QuotationInline(Fields, admin.TabularInline):
+    """What the text quotes; who said it and as what is chosen here."""
+
+    model = Quotation
+    fields = ["words", "speaker", "person", "function", "original_language"]
+    readonly_fields = ["words", "speaker"]
+    autocomplete_fields = ["person"]
+    extra = max_num = 0
+    can_delete = False
+
+
 @admin.register(Article)
 class ArticleAdmin(Admin):
     form = ArticleForm
@@ -103,7 +114,7 @@ class ArticleAdmin(Admin):
         (_("What it is about"), {"fields": ["topics", "parliaments", "people", "sources"]}),
         (_("Address and translations"), {"fields": ["slug", "story"]}),
     ]
-    inlines = [CorrectionInline]
+    inlines = [QuotationInline, CorrectionInline]
 
     class Media:
         js = ["admin-extra/editor.js"]
@@ -132,6 +143,22 @@ class ArticleAdmin(Admin):
                 initial |= {name: list(getattr(sibling, name).all()) for name in shared}
                 initial["published_at"] = sibling.published_at
         return initial
+
+    def save_formset(
+        self, request: HttpRequest, form: forms.ModelForm, formset: forms.BaseFormSet, change: bool
+    ) -> None:
+        if formset.model is not Quotation:
+            super().save_formset(request, form, formset, change)
+            return
+        # The text may have changed its quotations with the same click: only what was chosen here is written.
+        formset.new_objects, formset.deleted_objects, formset.changed_objects = [], [], []
+        for quotation_form in formset.forms:
+            if quotation_form.has_changed():
+                quotation = quotation_form.instance
+                quotation.look_up()
+                chosen = {name: getattr(quotation, name) for name in ("person", "function", "original_language")}
+                Quotation.objects.filter(pk=quotation.pk).update(**chosen)
+                formset.changed_objects.append((quotation, quotation_form.changed_data))
 
     def get_urls(self) -> list:
         page = self.admin_site.admin_view(self.preview_view)

@@ -9,13 +9,14 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from cspa import richtext
 from cspa.api import ListParameters, Page, Parameters, ProblemError, page, parameter
 from cspa.site import absolute
 from delegations.models import Person
 from delegations.opendata import source_record
 
+from . import models
 from .models import Article, Topic
+from .quotations import body
 
 router = Router(tags=[gettext_noop("News")])
 
@@ -69,11 +70,20 @@ class Source(Schema):
     date: str | None
 
 
+class Quotation(Schema):
+    words: str
+    speaker: str
+    person: int | None = Field(description=gettext_noop("Public id of the speaker, where there is a page."))
+    function: str | None
+    language: str = Field(description=gettext_noop("Language in which it was said."))
+
+
 class ArticleDetail(ArticleRecord):
     body: str = Field(description=gettext_noop("HTML of a closed set of elements."))
     delegations: list[str]
     people: list[int] = Field(description=gettext_noop("Ids of the people whom the article names."))
     translations: list[Translation]
+    quotations: list[Quotation] = Field(description=gettext_noop("What was quoted, in the order of the text."))
     corrections: list[Correction]
     source: list[Source]
 
@@ -115,6 +125,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
             Prefetch("people", Person.objects.public()),
             "corrections",
             "sources",
+            "quotations__person",
         ),
         uid=uid,
     )
@@ -122,7 +133,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
     response["Content-Language"] = row.language
     return {
         **article_record(request, row),
-        "body": richtext.rendered(row.body),
+        "body": body(row),
         "delegations": [parliament.slug for parliament in row.parliaments.all()],
         "people": [person.public_id for person in row.people.all()],
         "translations": [
@@ -133,8 +144,21 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
             }
             for other in others.light()
         ],
+        "quotations": [_quotation(quotation, row) for quotation in row.quotations.all()],
         "corrections": [{"date": note.date.isoformat(), "text": note.text} for note in row.corrections.all()],
         "source": [source_record(source) for source in row.sources.all()],
+    }
+
+
+def _quotation(quotation: models.Quotation, article: Article) -> dict:
+    person = quotation.person
+    withdrawn = person is not None and person.withdrawn
+    return {
+        "words": quotation.words,
+        "speaker": str(person.public_name) if withdrawn else quotation.speaker,
+        "person": person.public_id if person and not withdrawn else None,
+        "function": quotation.function or None,
+        "language": quotation.original_language or article.language,
     }
 
 

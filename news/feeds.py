@@ -7,10 +7,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.translation import gettext as _
 
 from cspa.feeds import FORMATS
-from cspa.richtext import rendered
 from cspa.site import absolute
 
 from .models import Article, ArticleQuerySet
+from .quotations import body
 from .scopes import Moved, Scope
 
 ENTRIES = 30
@@ -58,13 +58,13 @@ class NewsFeed(Feed):
 
     def items(self, scope: Scope) -> ArticleQuerySet:
         articles = scope.stories().in_language().newest_first()
-        return articles.prefetch_related("topics", "corrections")[:ENTRIES]
+        return articles.prefetch_related("topics", "corrections", "quotations__person")[:ENTRIES]
 
     def item_title(self, article: Article) -> str:
         return article.title
 
     def item_description(self, article: Article) -> str:
-        return rendered(article.body)
+        return body(article)
 
     def item_link(self, article: Article) -> str:
         return absolute(self.request, article.get_absolute_url())

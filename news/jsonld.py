@@ -2,7 +2,7 @@
 
 from delegations.jsonld import CONTEXT, Absolute, assembly, filled, named
 
-from .models import Article
+from .models import Article, Quotation
 
 
 def article(article: Article, absolute: Absolute) -> dict:
@@ -29,6 +29,7 @@ def article(article: Article, absolute: Absolute) -> dict:
             for address in [parliament.get_absolute_url()]
         ],
         "mentions": [named(person, absolute) for person in article.people.all()],
+        "hasPart": [_quotation(quotation, article, absolute) for quotation in article.quotations.all()],
         "isBasedOn": [source.url for source in article.sources.all() if source.url],
         "correction": [
             {"@type": "CorrectionComment", "datePublished": note.date.isoformat(), "text": note.text}
@@ -36,3 +37,21 @@ def article(article: Article, absolute: Absolute) -> dict:
         ],
     }
     return filled(data)
+
+
+def _quotation(quotation: Quotation, article: Article, absolute: Absolute) -> dict:
+    """What somebody said (schema.org: Quotation)."""
+    person = quotation.person
+    speaker = (
+        named(person, absolute) if person and not person.withdrawn else {"@type": "Person", "name": quotation.speaker}
+    )
+    if person and person.withdrawn:
+        speaker = {}
+    return filled(
+        {
+            "@type": "Quotation",
+            "text": quotation.words,
+            "inLanguage": article.language,
+            "spokenByCharacter": filled({**speaker, "jobTitle": quotation.function if speaker else ""}),
+        }
+    )

@@ -175,7 +175,12 @@ class ArticleView(DetailView):
         self.object = (
             here.filter(language=language)
             .prefetch_related(
-                "topics", "parliaments", Prefetch("people", Person.objects.public()), "sources", "corrections"
+                "topics",
+                "parliaments",
+                Prefetch("people", Person.objects.public()),
+                "sources",
+                "corrections",
+                "quotations__person",
             )
             .first()
         )

@@ -470,7 +470,7 @@ def test_preview_costs_the_same_whatever_moves(kept, other, rows: int, django_as
         factories.DelegateFactory(person=other)
         factories.AssemblyPostFactory(person=other)
     factories.ArticleFactory.create_batch(rows, people=[other])
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(16):
         assert len(preview(kept, other).details().split("; ")) > 3 * rows
 
 

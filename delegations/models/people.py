@@ -1,9 +1,11 @@
 """People and what they did in the Assembly, each for a period."""
 
+from datetime import date
+
 from django.db import models
 from django.db.models import Max, Q
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
@@ -177,6 +179,19 @@ class Person(DerivedModel):
     def slug(self) -> str:
         """The name in Latin letters, the same in every language."""
         return slugify(localised(self, "name", language_codes()[0]), max_length=80) or "person"
+
+    def functions_on(self, day: date) -> list[str]:
+        """What the person was on ``day``, as the active language says it: posts, services, then mandates."""
+        posts = [post.title for post in self.posts.on(day).in_order()]
+        services = [
+            gettext("plenipotentiary representative of: %(parliament)s") % {"parliament": service.parliament.name}
+            for service in self.services.on(day).select_related("parliament")
+        ]
+        mandates = [
+            gettext("%(role)s, %(chamber)s") % {"role": mandate.get_role_display(), "chamber": mandate.chamber}
+            for mandate in self.mandates.on(day).select_related("chamber__parliament")
+        ]
+        return [*posts, *services, *mandates]
 
     @property
     def public_name(self) -> Localised:

@@ -3,9 +3,12 @@
 from django import template
 
 from delegations.models import Parliament, Person
-from news.models import Article
+from news import quotations
+from news.models import Article, Quotation
 
 register = template.Library()
+
+register.filter("quoting", quotations.body)
 
 NEWEST = 5
 
@@ -19,3 +22,12 @@ def latest_articles(about: Parliament | None = None, naming: Person | None = Non
     if naming is not None:
         articles = articles.filter(people=naming)
     return articles.for_list()[:most]
+
+
+@register.simple_tag
+def quotations_of(person: Person, most: int = NEWEST):
+    """What ``person`` said, in the published articles of the active language, the newest first."""
+    articles = Article.objects.published().in_language()
+    said = Quotation.objects.filter(person=person, article__in=articles).select_related("article")
+    said = said.defer("article__body", "article__stems")
+    return said.order_by("-article__published_at", "-article__pk", "place")[:most]
