@@ -8,18 +8,19 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import QuerySet
+from django.db.models import Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.http import urlencode
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.admin import Admin, Fields, is_key
+from cspa.history import Difference, HistoryPages, in_words
 from cspa.languages import columns
 from cspa.richtext import sanitise
 from cspa.site import absolute
@@ -47,6 +48,9 @@ class LocalTimeField(forms.SplitDateTimeField):
 
 
 class ArticleForm(forms.ModelForm):
+    """An article, and the state of it that the editor began with: a newer one is not overwritten unseen."""
+
+    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
     published_at = LocalTimeField(
         label=_("time of publication"),
         initial=timezone.now,
@@ -60,8 +64,54 @@ class ArticleForm(forms.ModelForm):
         model = Article
         fields = "__all__"  # noqa: DJ007  the page names them
 
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.meanwhile: list[Difference] = []
+        if self.instance.pk:
+            self.fields["seen"].initial = self.newest_state()
+
+    def newest_state(self) -> int:
+        """The number of the last save of the article; 0 where none is recorded."""
+        return self.instance.history.aggregate(newest=Max("history_id"))["newest"] or 0
+
+    def refuse_to_overwrite(self) -> None:
+        """Refuse to save over a newer state: both are shown, and saving once more is a decision."""
+        list(Article.objects.select_for_update().filter(pk=self.instance.pk).values_list("pk"))
+        newest = self.newest_state()
+        if self.cleaned_data.get("seen") == newest:
+            return
+        theirs = Article.objects.get(pk=self.instance.pk)
+        for name in self.changed_data:
+            if name in self.cleaned_data and name != "seen":
+                column = Article._meta.get_field(name)
+                if column.many_to_many:
+                    values = [
+                        ", ".join(map(str, rows)) or "–"
+                        for rows in (getattr(theirs, name).all(), self.cleaned_data[name])
+                    ]
+                else:
+                    values = [in_words(column, value) for value in (getattr(theirs, name), self.cleaned_data[name])]
+                if values[0] != values[1]:
+                    self.meanwhile.append(Difference(capfirst(column.verbose_name), *values))
+        self.data = self.data.copy()
+        self.data[self.add_prefix("seen")] = newest
+        who = theirs.history.filter(history_id=newest).values_list("history_user__username", flat=True).first()
+        self.add_error(
+            None,
+            ValidationError(
+                _(
+                    "Nothing was saved: %(who)s saved this article while you worked on it. Below stand their text and "
+                    "yours. Saving again replaces theirs, which stays in the history."
+                )
+                % {"who": who or _("somebody")},
+                code="meanwhile",
+            ),
+        )
+
     def clean(self) -> dict:
         cleaned = super().clean()
+        if self.instance.pk:
+            self.refuse_to_overwrite()
         withdrawn = cleaned.get("state") == Article.State.WITHDRAWN
         if withdrawn and not cleaned.get("withdrawal_reason"):
             self.add_error(
@@ -93,7 +143,8 @@ class QuotationInline(Fields, admin.TabularInline):
 
 
 @admin.register(Article)
-class ArticleAdmin(Admin):
+class ArticleAdmin(HistoryPages, Admin):
+    history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
     form = ArticleForm
     list_display = ["title", "language", "state_now", "published_at"]
     list_filter = ["state", "language", "topics"]
@@ -107,7 +158,7 @@ class ArticleAdmin(Admin):
         (
             _("Publication"),
             {
-                "fields": [("state", "published_at"), "withdrawal_reason"],
+                "fields": [("state", "published_at"), "withdrawal_reason", "seen"],
                 "description": _("Readers see an article when it is “published” and its time has come."),
             },
         ),

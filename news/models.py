@@ -16,6 +16,7 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
+from simple_history.models import HistoricalRecords
 from slugify import slugify
 from translated_fields import to_attribute
 
@@ -254,6 +255,8 @@ class Article(DerivedModel):
         help_text=_("What it rests on."),
     )
 
+    history = HistoricalRecords(excluded_fields=["date", "stems", "preview_key"])
+
     objects = ArticleManager()
 
     class Meta:
@@ -289,6 +292,11 @@ class Article(DerivedModel):
         if self.story_id is None:
             self.story = Story.objects.create()
         before = type(self).objects.filter(pk=self.pk).only("date", "slug", "language").first() if self.pk else None
+        if before and not self.history.exists():
+            # It came with a fixture or in bulk: what is about to be replaced is its first state.
+            first = type(self).objects.get(pk=self.pk)
+            first._history_user = None
+            self.history.bulk_history_create([first], default_date=first.published_at)
         super().save(*args, **kwargs)
         FormerAddress.objects.filter(language=self.language, date=self.date, slug=self.slug).delete()
         if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):

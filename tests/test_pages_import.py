@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Sum
 from django.utils import timezone
 from django.utils.html import strip_tags
+from django.utils.translation import override
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
@@ -36,6 +37,14 @@ from . import factories
 pytestmark = pytest.mark.django_db
 
 TITLE = "A meeting in Minsk"
+
+
+@pytest.fixture(autouse=True)
+def _in_english():
+    with override("en"):
+        yield
+
+
 DAY = date(2020, 5, 26)
 SEATS = {
     "belarus-house-of-representatives": 7,

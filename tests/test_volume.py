@@ -100,7 +100,7 @@ COSTS = {
     "directory of a day": 11,
     "delegation": 20,
     "delegation of a day": 20,
-    "person": 7,
+    "person": 8,
     "people": 8,
     "people found": 3,
     "mandates": 5,
