@@ -52,7 +52,7 @@ class ArticleForm(forms.ModelForm):
 
     seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
     published_at = LocalTimeField(
-        label=_("time of publication"),
+        label=_("Time of publication"),
         initial=timezone.now,
         help_text=format_lazy(
             _("In the time zone {zone}. A time to come: the article appears by itself when it is reached."),

@@ -68,7 +68,7 @@ def test_function_may_come_from_a_service_or_a_mandate():
     mandate = factories.DelegateFactory(person__name_en="Bob Ray", starts="2019")
     article = factories.ArticleFactory(body=quote("One.", "Ann Lee") + quote("Two.", "Bob Ray"))
     first, second = article.quotations.all()
-    assert first.function == f"plenipotentiary representative of: {service.parliament.name}"
+    assert first.function == f"plenipotentiary representative ({service.parliament.name})"
     assert second.function == f"delegate, {mandate.chamber}"
 
 

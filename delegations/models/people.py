@@ -184,7 +184,7 @@ class Person(DerivedModel):
         """What the person was on ``day``, as the active language says it: posts, services, then mandates."""
         posts = [post.title for post in self.posts.on(day).in_order()]
         services = [
-            gettext("plenipotentiary representative of: %(parliament)s") % {"parliament": service.parliament.name}
+            gettext("plenipotentiary representative (%(parliament)s)") % {"parliament": service.parliament.name}
             for service in self.services.on(day).select_related("parliament")
         ]
         mandates = [
