@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import Max, QuerySet
+from django.db.models import Count, Max, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -27,7 +27,7 @@ from cspa.site import absolute
 from delegations.admin import first_column
 
 from . import preview
-from .models import Article, Correction, Quotation, Story, Topic
+from .models import Article, Correction, Quotation, Story, Topic, Translation
 
 
 class LocalTimeField(forms.SplitDateTimeField):
@@ -142,12 +142,25 @@ class QuotationInline(Fields, admin.TabularInline):
     can_delete = False
 
 
+class TranslationFilter(admin.SimpleListFilter):
+    """Stories that miss a language, or whose translation is older than the original."""
+
+    title = _("translation")
+    parameter_name = "translation"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return Translation.choices
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        return queryset.filter(translation=self.value()) if self.value() in Translation.values else queryset
+
+
 @admin.register(Article)
 class ArticleAdmin(HistoryPages, Admin):
     history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
     form = ArticleForm
-    list_display = ["title", "language", "state_now", "published_at"]
-    list_filter = ["state", "language", "topics"]
+    list_display = ["title", "language", "state_now", "translation", "published_at"]
+    list_filter = ["state", "language", TranslationFilter, "topics"]
     date_hierarchy = "published_at"
     ordering = ["-published_at", "-pk"]
     search_fields = ["title", "summary"]
@@ -171,7 +184,20 @@ class ArticleAdmin(HistoryPages, Admin):
         js = ["admin-extra/editor.js"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).defer("body", "stems")
+        return super().get_queryset(request).defer("body", "stems").with_translation()
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """The list; of a month with the number of texts by their translation."""
+        response = super().changelist_view(request, extra_context)
+        if "published_at__month" in request.GET and (context := getattr(response, "context_data", None)):
+            rows = context["cl"].queryset.order_by().values_list("translation").annotate(number=Count("pk"))
+            numbers = dict(rows)
+            context["translations"] = [(label, numbers.get(value, 0)) for value, label in Translation.choices]
+        return response
+
+    @admin.display(description=_("translation"))
+    def translation(self, article: Article) -> str:
+        return Translation(article.translation).label
 
     @admin.display(description=_("state"), ordering="state")
     def state_now(self, article: Article) -> str:

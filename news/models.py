@@ -7,7 +7,8 @@ from datetime import UTC, date, datetime, time
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce
 from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
@@ -28,6 +29,7 @@ from delegations.models import Parliament, Person, Source
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
+TEXTS = ("title", "summary", "body")  # what a translation translates
 SPEAKER, FUNCTION = 250, 300  # letters
 OUT_OF_THE_WAY = 100_000  # more quotations than any text has
 COMPARED = 50  # articles a kind of subject, when looking for related ones
@@ -91,6 +93,14 @@ class Story(models.Model):
 
     def natural_key(self) -> tuple[str]:
         return (str(self.uid),)
+
+
+class Translation(models.TextChoices):
+    """How a story stands in the languages of the site."""
+
+    MISSING = "missing", _("missing in a language")
+    OLDER = "older", _("older than its original")
+    EQUAL = "equal", _("equal in every language")
 
 
 class ArticleQuerySet(DerivedQuerySet):
@@ -158,6 +168,27 @@ class ArticleQuerySet(DerivedQuerySet):
     def light(self) -> "ArticleQuerySet":
         """Without the long columns."""
         return self.defer("body", "stems")
+
+    def with_translation(self) -> "ArticleQuerySet":
+        """Each with its ``translation``: is its story there in every language, and nowhere older than the original?
+
+        The original of a story is the text that was written first; withdrawn texts do not count.
+        """
+        story = Article.objects.filter(story=OuterRef("story")).exclude(state=Article.State.WITHDRAWN).order_by()
+        there = story.values("story").annotate(number=Count("language", distinct=True)).values("number")
+        oldest = story.values("story").annotate(oldest=Min("text_changed_at")).values("oldest")
+        return self.alias(
+            number=Coalesce(Subquery(there), 0),
+            oldest=Subquery(oldest),
+            original=Subquery(story.order_by("pk").values("text_changed_at")[:1]),
+        ).annotate(
+            translation=Case(
+                When(~Q(number=len(language_codes())), then=Value(Translation.MISSING)),
+                When(oldest__lt=F("original"), then=Value(Translation.OLDER)),
+                default=Value(Translation.EQUAL),
+                output_field=models.CharField(),
+            )
+        )
 
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
@@ -233,6 +264,7 @@ class Article(DerivedModel):
         blank=True,
         help_text=_("Only of a withdrawn article; its address shows it: “The meeting was cancelled.”"),
     )
+    text_changed_at = models.DateTimeField(default=timezone.now, editable=False)
     preview_key = models.CharField(max_length=16, editable=False, default="")
     date = models.DateField(_("date"), editable=False)
     stems = models.TextField(editable=False, default="")
@@ -255,7 +287,7 @@ class Article(DerivedModel):
         help_text=_("What it rests on."),
     )
 
-    history = HistoricalRecords(excluded_fields=["date", "stems", "preview_key"])
+    history = HistoricalRecords(excluded_fields=["date", "stems", "text_changed_at", "preview_key"])
 
     objects = ArticleManager()
 
@@ -288,16 +320,20 @@ class Article(DerivedModel):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args, update_fields: Iterable[str] | None = None, **kwargs) -> None:
         if self.story_id is None:
             self.story = Story.objects.create()
-        before = type(self).objects.filter(pk=self.pk).only("date", "slug", "language").first() if self.pk else None
+        before = type(self).objects.filter(pk=self.pk).defer("stems").first() if self.pk else None
+        if before and any(getattr(before, name) != getattr(self, name) for name in TEXTS):
+            self.text_changed_at = timezone.now()
+            if update_fields is not None and set(TEXTS).intersection(update_fields):
+                update_fields = {*update_fields, "text_changed_at"}
         if before and not self.history.exists():
             # It came with a fixture or in bulk: what is about to be replaced is its first state.
             first = type(self).objects.get(pk=self.pk)
             first._history_user = None
             self.history.bulk_history_create([first], default_date=first.published_at)
-        super().save(*args, **kwargs)
+        super().save(*args, update_fields=update_fields, **kwargs)
         FormerAddress.objects.filter(language=self.language, date=self.date, slug=self.slug).delete()
         if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):
             FormerAddress.objects.update_or_create(
