@@ -48,7 +48,7 @@ ORDER = {
         "Source",
         "Observation",
     ],
-    "news": ["Article", "Topic"],
+    "news": ["Article", "Picture", "Topic"],
     "cspa": ["User", "Group"],
 }
 

@@ -50,6 +50,7 @@ class JsonFeed(Steady, SyndicationFeed):
             "title": item["title"],
             "summary": item.get("summary"),
             "content_html": item["description"],
+            "image": item.get("image"),
             "date_published": item["pubdate"].isoformat() if item["pubdate"] else None,
             "date_modified": changed.isoformat() if changed else None,
             "language": item.get("language"),

@@ -1,23 +1,31 @@
 """Rich text from a closed set of elements, sanitised when it is saved and again when it is shown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from html import unescape
 from itertools import count
 
 import nh3
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
-TAGS = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br"}
+TAGS = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br", "figure", "img", "figcaption"}
+PICTURES = "pictures/"  # where uploaded pictures lie; a text shows no others
 MAX_LENGTH = 200_000
 MAX_DEPTH = 200  # the sanitiser's time grows with the square of the nesting
 
-_BLOCK_END = re.compile("</(?:p|h2|h3|li|blockquote)>|<br>")
+_BLOCK_END = re.compile("</(?:p|h2|h3|li|blockquote|figcaption)>|<br>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _SPEAKER = re.compile(r"<blockquote>((?:(?!<blockquote>).)*?)<p>\s*[—–]\s*((?:(?!</p>).)*)</p>\s*</blockquote>", re.S)
+_OURS = re.compile(rf"{re.escape(settings.MEDIA_URL + PICTURES)}[A-Za-z0-9_-]+\.jpg")
+# An attribute may hold ">".
+_IMAGE = r'<img((?:\s+[a-z]+="[^"]*")*)\s*>'
+_FIGURE = re.compile(rf"<figure>\s*{_IMAGE}\s*(?:<figcaption>((?:(?!</?fig|<img).)*)</figcaption>)?\s*</figure>", re.S)
+_LOOSE = re.compile(f"</?fig(?:ure|caption)>|{_IMAGE}")
+_ATTRIBUTE = re.compile('(src|alt)="([^"]*)"')
 
 
 def _depth(html: str) -> int:
@@ -36,13 +44,35 @@ def sanitise(html: str) -> str:
     """
     if len(html) > MAX_LENGTH or _depth(html) > MAX_DEPTH:
         raise ValidationError(_("The text is too long or its elements are nested too deeply."), code="too_much")
-    return nh3.clean(
+    clean = nh3.clean(
         html.replace("\x00", ""),
         tags=TAGS,
-        attributes={"a": {"href", "hreflang"}},
+        attributes={"a": {"href", "hreflang"}, "img": {"src", "alt"}},
         url_schemes={"http", "https", "mailto"},
         link_rel=None,
-    ).strip()
+    )
+    return _only_our_pictures(clean).strip()
+
+
+def _only_our_pictures(html: str) -> str:
+    """``html`` with uploaded pictures alone, each in a figure of its own; of others the caption stays."""
+    pieces, end = [], 0
+    for match in _FIGURE.finditer(html):
+        attributes = dict(_ATTRIBUTE.findall(match[1]))
+        caption = _LOOSE.sub("", match[2] or "")
+        figure = caption
+        if _OURS.fullmatch(attributes.get("src", "")):
+            image = f'<img src="{attributes["src"]}" alt="{attributes.get("alt", "")}">'
+            figure = f"<figure>{image}{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"
+        pieces += [_LOOSE.sub("", html[end : match.start()]), figure]
+        end = match.end()
+    return "".join([*pieces, _LOOSE.sub("", html[end:])])
+
+
+def pictures(html: str) -> list[tuple[str, str]]:
+    """Address and alternative text (perhaps empty) of each picture in the sanitised ``html``."""
+    found = (dict(_ATTRIBUTE.findall(match[1])) for match in _FIGURE.finditer(html))
+    return [(unescape(attributes["src"]), unescape(attributes["alt"])) for attributes in found]
 
 
 def plain(html: str) -> str:
@@ -58,18 +88,30 @@ def quotations(html: str) -> list[tuple[str, str]]:
     return [(plain(words), plain(caption)) for words, caption in _SPEAKER.findall(html)]
 
 
-def rendered(html: str, captions: Sequence[str] = ()) -> SafeString:
-    """``html`` for a page: sanitised, and quotations set with their speaker.
+def rendered(
+    html: str, captions: Sequence[str] = (), picture: Callable[[str, str], tuple[str, str]] | None = None
+) -> SafeString:
+    """``html`` for a page: sanitised, quotations set with their speaker, and pictures as a screen wants them.
 
-    ``captions`` replace what the text itself says under its quotations, in order; each is HTML that can be trusted.
+    ``captions`` replace what the text itself says under its quotations, in order. ``picture`` gives, for the address
+    and the alternative text of one, what stands for it and its credit. All of these are HTML that can be trusted.
     """
     numbers = count()
 
-    def figure(match: re.Match) -> str:
+    def quotation(match: re.Match) -> str:
         number = next(numbers)
         caption = captions[number] if number < len(captions) else match[2]
         return (
             f'<figure class="quotation"><blockquote>{match[1]}</blockquote><figcaption>{caption}</figcaption></figure>'
         )
 
-    return mark_safe(_SPEAKER.sub(figure, sanitise(html)))  # noqa: S308  sanitised in this line
+    def figure(match: re.Match) -> str:
+        if picture is None:
+            return match[0]
+        attributes = dict(_ATTRIBUTE.findall(match[1]))
+        image, credit = picture(unescape(attributes["src"]), unescape(attributes["alt"]))
+        words = " · ".join(filter(None, [match[2], credit]))
+        return f'<figure class="picture">{image}{f"<figcaption>{words}</figcaption>" if words else ""}</figure>'
+
+    # Pictures first: of the figures of quotations they know nothing.
+    return mark_safe(_SPEAKER.sub(quotation, _FIGURE.sub(figure, sanitise(html))))  # noqa: S308  sanitised in this line

@@ -8,26 +8,27 @@ from django.contrib import admin
 from django.contrib.admin.utils import unquote
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import Count, Max, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
-from django.utils.html import strip_tags
+from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.admin import Admin, Fields, is_key
 from cspa.history import Difference, HistoryPages, in_words
-from cspa.languages import columns
+from cspa.languages import columns, language_codes
 from cspa.richtext import sanitise
 from cspa.site import absolute
 from delegations.admin import first_column
 
 from . import preview
-from .models import Article, Correction, Quotation, Story, Topic, Translation
+from .models import Article, Attachment, Correction, Picture, Quotation, Story, Topic, Translation
 
 
 class LocalTimeField(forms.SplitDateTimeField):
@@ -58,6 +59,12 @@ class ArticleForm(forms.ModelForm):
             _("In the time zone {zone}. A time to come: the article appears by itself when it is reached."),
             zone=settings.TIME_ZONE,
         ),
+    )
+
+    up_to_date = forms.BooleanField(
+        label=_("equal to the original"),
+        required=False,
+        help_text=_("The original changed after this text. Tick it when nothing of that needs another translation."),
     )
 
     class Meta:
@@ -142,6 +149,12 @@ class QuotationInline(Fields, admin.TabularInline):
     can_delete = False
 
 
+class AttachmentInline(Fields, admin.StackedInline):
+    model = Attachment
+    fields = ["title", "language", "file"]
+    extra = 0
+
+
 class TranslationFilter(admin.SimpleListFilter):
     """Stories that miss a language, or whose translation is older than the original."""
 
@@ -165,9 +178,9 @@ class ArticleAdmin(HistoryPages, Admin):
     ordering = ["-published_at", "-pk"]
     search_fields = ["title", "summary"]
     search_help_text = _("Words of the title or of the summary.")
-    autocomplete_fields = ["story", "topics", "parliaments", "people", "sources"]
+    autocomplete_fields = ["story", "picture", "topics", "parliaments", "people", "sources"]
     fieldsets = [
-        (None, {"fields": ["language", "title", "summary", "body"]}),
+        (None, {"fields": ["language", "title", "dateline", "summary", "picture", "body"]}),
         (
             _("Publication"),
             {
@@ -178,7 +191,7 @@ class ArticleAdmin(HistoryPages, Admin):
         (_("What it is about"), {"fields": ["topics", "parliaments", "people", "sources"]}),
         (_("Address and translations"), {"fields": ["slug", "story"]}),
     ]
-    inlines = [QuotationInline, CorrectionInline]
+    inlines = [QuotationInline, AttachmentInline, CorrectionInline]
 
     class Media:
         js = ["admin-extra/editor.js"]
@@ -218,8 +231,21 @@ class ArticleAdmin(HistoryPages, Admin):
             if sibling:
                 shared = ("topics", "parliaments", "people", "sources")
                 initial |= {name: list(getattr(sibling, name).all()) for name in shared}
-                initial["published_at"] = sibling.published_at
+                initial |= {"published_at": sibling.published_at, "picture": sibling.picture_id}
         return initial
+
+    def get_fieldsets(self, request: HttpRequest, article: Article | None = None) -> list:
+        """A translation older than its original can be declared equal."""
+        fieldsets = super().get_fieldsets(request, article)
+        original = article and article.original()
+        if original is None or article.text_changed_at >= original.text_changed_at:
+            return fieldsets
+        return [(None, {"fields": ["up_to_date"]}), *fieldsets]
+
+    def save_model(self, request: HttpRequest, article: Article, form: ArticleForm, change: bool) -> None:
+        if form.cleaned_data.get("up_to_date"):
+            article.text_changed_at = timezone.now()
+        super().save_model(request, article, form, change)
 
     def save_formset(
         self, request: HttpRequest, form: forms.ModelForm, formset: forms.BaseFormSet, change: bool
@@ -269,15 +295,20 @@ class ArticleAdmin(HistoryPages, Admin):
         }
         return TemplateResponse(request, "admin/news/article/preview.html", context)
 
-    def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
-        context = {"translations": self._translations(object_id), **(extra_context or {})}
-        return super().change_view(request, object_id, form_url, context)
+    def add_view(self, request, form_url="", extra_context=None) -> HttpResponse:
+        story = request.POST.get("story") or request.GET.get("story", "")
+        siblings = Article.objects.filter(story=story).order_by("pk") if is_key(story) else Article.objects.none()
+        return super().add_view(request, form_url, {"beside": siblings.first(), **(extra_context or {})})
 
-    def _translations(self, object_id: str) -> list[tuple[str, str]]:
-        """For the buttons of the page: text and address, of each other language."""
+    def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         article = Article.objects.filter(pk=object_id).first() if is_key(object_id) else None
-        if article is None:
-            return []
+        context = {}
+        if article:
+            context = {"beside": article.original(), "translations": self._translations(article)}
+        return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
+
+    def _translations(self, article: Article) -> list[tuple[str, str]]:
+        """For the buttons of the page: text and address, of each other language."""
         siblings = {sibling.language: sibling for sibling in article.story.articles.light()}
         buttons = []
         for code, name in settings.LANGUAGES:
@@ -316,6 +347,89 @@ class StoryAdmin(Admin):
 
     def has_delete_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
         return False
+
+
+class WordsFilter(admin.SimpleListFilter):
+    """Pictures that cannot be published in every language yet, or whose maker is not named."""
+
+    title = _("lacking")
+    parameter_name = "lacking"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("alt", _("an alternative text")), ("credit", _("the credit"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "alt":
+            empty = Q(*(Q(**{column: ""}) for column in columns("alt")), _connector=Q.OR)
+            return queryset.filter(empty, decorative=False)
+        return queryset.filter(**dict.fromkeys(columns("credit"), "")) if self.value() == "credit" else queryset
+
+
+@admin.register(Picture)
+class PictureAdmin(Admin):
+    list_display = ["thumbnail", "description", "decorative", "credited"]
+    list_display_links = ["thumbnail", "description"]
+    list_filter = [WordsFilter]
+    search_fields = [*columns("alt"), *columns("credit")]
+    fieldsets = [
+        (None, {"fields": ["file", "preview", tuple(columns("alt")), "decorative", tuple(columns("credit"))]}),
+        (
+            _("What matters"),
+            {
+                "fields": [("focus_x", "focus_y")],
+                "description": _("Lists show a part of the picture. Click what must stay in it, or write numbers."),
+            },
+        ),
+    ]
+    readonly_fields = ["preview"]
+    recent = 12  # offered beside the text of an article
+
+    class Media:
+        js = ["admin-extra/focus.js"]
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, picture: Picture) -> SafeString:
+        (_type, address) = picture.cards[-1]
+        return format_html('<img src="{}" alt="" width="120" height="80" loading="lazy">', address)
+
+    @admin.display(description=_("alternative text"))
+    def description(self, picture: Picture) -> str:
+        return str(picture)
+
+    @admin.display(description=_("credit"))
+    def credited(self, picture: Picture) -> str:
+        return str(picture.credit) or "–"
+
+    @admin.display(description=_("as it is stored"))
+    def preview(self, picture: Picture) -> SafeString | str:
+        if not picture.file:
+            return "–"
+        image = '<img class="focus" src="{}" alt="" width="{}" height="{}">'
+        return format_html(image, picture.file.url, picture.width, picture.height)
+
+    def get_urls(self) -> list:
+        page = self.admin_site.admin_view(self.recent_view)
+        return [path("recent/", page, name="news_picture_recent"), *super().get_urls()]
+
+    def recent_view(self, request: HttpRequest) -> JsonResponse:
+        """The newest pictures, or the newest with the words ``q``, for the editor of a text."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        words = request.GET.get("q", "")[:200]
+        pictures, _distinct = self.get_search_results(request, self.get_queryset(request), words)
+        return JsonResponse(
+            {
+                "pictures": [
+                    {
+                        "address": picture.address,
+                        "card": picture.cards[-1][1],
+                        "name": str(picture),
+                        "alt": {code: picture.alt_in(code) for code in language_codes()},
+                    }
+                    for picture in pictures[: self.recent]
+                ]
+            }
+        )
 
 
 @admin.register(Topic)

@@ -10,13 +10,14 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from cspa.api import ListParameters, Page, Parameters, ProblemError, page, parameter
+from cspa.languages import localised
 from cspa.site import absolute
 from delegations.models import Person
 from delegations.opendata import source_record
 
 from . import models
-from .models import Article, Topic
-from .quotations import body
+from .bodies import plain_body
+from .models import Article, Picture, Topic
 
 router = Router(tags=[gettext_noop("News")])
 
@@ -78,7 +79,25 @@ class Quotation(Schema):
     language: str = Field(description=gettext_noop("Language in which it was said."))
 
 
+class PictureRecord(Schema):
+    url: str
+    width: int
+    height: int
+    alternative_text: str | None = Field(description=gettext_noop("Null: the picture is decorative."))
+    credit: str | None
+
+
+class AttachmentRecord(Schema):
+    url: str
+    title: str
+    language: str
+    size: int = Field(description=gettext_noop("In bytes."))
+
+
 class ArticleDetail(ArticleRecord):
+    dateline: str | None = Field(description=gettext_noop("The place that it is reported from."))
+    picture: PictureRecord | None
+    attachments: list[AttachmentRecord]
     body: str = Field(description=gettext_noop("HTML of a closed set of elements."))
     delegations: list[str]
     people: list[int] = Field(description=gettext_noop("Ids of the people whom the article names."))
@@ -119,21 +138,27 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
     if withdrawn := Article.objects.withdrawn().light().filter(uid=uid).first():
         raise ProblemError(410, withdrawn.withdrawal_reason)
     row = get_object_or_404(
-        Article.objects.published().prefetch_related(
+        Article.objects.published()
+        .prefetch_related(
             "topics",
             "parliaments",
             Prefetch("people", Person.objects.public()),
             "corrections",
             "sources",
             "quotations__person",
-        ),
+            "attachments",
+        )
+        .select_related("picture"),
         uid=uid,
     )
     others = Article.objects.published().filter(story=row.story_id).exclude(pk=row.pk).order_by("language")
     response["Content-Language"] = row.language
     return {
         **article_record(request, row),
-        "body": body(row),
+        "dateline": row.dateline or None,
+        "body": plain_body(row, Picture.objects.within([row]), lambda path: absolute(request, path)),
+        "picture": _picture(request, row),
+        "attachments": [_attachment(request, attachment) for attachment in row.attachments.all()],
         "delegations": [parliament.slug for parliament in row.parliaments.all()],
         "people": [person.public_id for person in row.people.all()],
         "translations": [
@@ -147,6 +172,26 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
         "quotations": [_quotation(quotation, row) for quotation in row.quotations.all()],
         "corrections": [{"date": note.date.isoformat(), "text": note.text} for note in row.corrections.all()],
         "source": [source_record(source) for source in row.sources.all()],
+    }
+
+
+def _picture(request: HttpRequest, article: Article) -> dict | None:
+    picture = article.picture
+    return picture and {
+        "url": absolute(request, picture.address),
+        "width": picture.width,
+        "height": picture.height,
+        "alternative_text": picture.alt_in(article.language) or None,
+        "credit": str(localised(picture, "credit", article.language)) or None,
+    }
+
+
+def _attachment(request: HttpRequest, attachment: models.Attachment) -> dict:
+    return {
+        "url": absolute(request, attachment.file.url),
+        "title": attachment.title,
+        "language": attachment.language,
+        "size": attachment.size,
     }
 
 

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from cspa.feeds import FORMATS
 from cspa.site import absolute
 
-from .models import Article, ArticleQuerySet
-from .quotations import body
+from .bodies import plain_body
+from .models import Article, Picture
 from .scopes import Moved, Scope
 
 ENTRIES = 30
@@ -39,6 +39,9 @@ class NewsFeed(Feed):
     def get_object(self, request: HttpRequest, **kwargs) -> Scope:
         return self.scope_type.of(**kwargs)
 
+    def absolute(self, path: str) -> str:
+        return absolute(self.request, path)
+
     def title(self, scope: Scope) -> str:
         site = _("News of the CSTO Parliamentary Assembly")
         return f"{scope.heading} – {site}" if scope.subject else site
@@ -49,25 +52,27 @@ class NewsFeed(Feed):
     description = subtitle
 
     def link(self, scope: Scope) -> str:
-        return absolute(self.request, scope.url)
+        return self.absolute(scope.url)
 
     def feed_url(self) -> str:
-        return absolute(self.request, self.request.path)
+        return self.absolute(self.request.path)
 
     feed_guid = feed_url
 
-    def items(self, scope: Scope) -> ArticleQuerySet:
-        articles = scope.stories().in_language().newest_first()
-        return articles.prefetch_related("topics", "corrections", "quotations__person")[:ENTRIES]
+    def items(self, scope: Scope) -> list[Article]:
+        articles = scope.stories().in_language().newest_first().select_related("picture")
+        entries = list(articles.prefetch_related("topics", "corrections", "quotations__person")[:ENTRIES])
+        self.pictures = Picture.objects.within(entries)
+        return entries
 
     def item_title(self, article: Article) -> str:
         return article.title
 
     def item_description(self, article: Article) -> str:
-        return body(article)
+        return plain_body(article, self.pictures, self.absolute)
 
     def item_link(self, article: Article) -> str:
-        return absolute(self.request, article.get_absolute_url())
+        return self.absolute(article.get_absolute_url())
 
     def item_guid(self, article: Article) -> str:
         return f"urn:uuid:{article.uid}"
@@ -82,4 +87,5 @@ class NewsFeed(Feed):
         return [topic.name for topic in article.topics.all()]
 
     def item_extra_kwargs(self, article: Article) -> dict[str, str]:
-        return {"summary": article.summary, "language": article.language}
+        image = self.absolute(article.picture.address) if article.picture else ""
+        return {"summary": article.summary, "language": article.language, "image": image}

@@ -1,5 +1,6 @@
 """An article as data for machines (schema.org: NewsArticle)."""
 
+from cspa.languages import localised
 from delegations.jsonld import CONTEXT, Absolute, assembly, filled, named
 
 from .models import Article, Quotation
@@ -18,6 +19,8 @@ def article(article: Article, absolute: Absolute) -> dict:
         "headline": article.title,
         "description": article.summary,
         "inLanguage": article.language,
+        "dateline": article.dateline,
+        "image": _image(article, absolute) if article.picture else {},
         "datePublished": article.published_at.isoformat(),
         "dateModified": article.updated_at.isoformat(),
         "author": publisher,
@@ -37,6 +40,20 @@ def article(article: Article, absolute: Absolute) -> dict:
         ],
     }
     return filled(data)
+
+
+def _image(article: Article, absolute: Absolute) -> dict:
+    picture = article.picture
+    return filled(
+        {
+            "@type": "ImageObject",
+            "url": absolute(picture.address),
+            "width": picture.width,
+            "height": picture.height,
+            "caption": picture.alt_in(article.language),
+            "creditText": str(localised(picture, "credit", article.language)),
+        }
+    )
 
 
 def _quotation(quotation: Quotation, article: Article, absolute: Absolute) -> dict:

@@ -181,7 +181,9 @@ class ArticleView(DetailView):
                 "sources",
                 "corrections",
                 "quotations__person",
+                "attachments",
             )
+            .select_related("picture")
             .first()
         )
         if self.object:
@@ -217,6 +219,7 @@ class ArticleView(DetailView):
             earlier=earlier,
             later=later,
             url=url,
+            picture_url=absolute(self.request, self.object.picture.address) if self.object.picture else "",
             json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
             **kwargs,
         )

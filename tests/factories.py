@@ -1,11 +1,14 @@
 """Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
 
+import io
 from datetime import UTC, date, datetime
 from itertools import product
 from string import ascii_uppercase
 
 import factory
+from django.core.files.base import ContentFile
 from django_countries import countries
+from PIL import Image
 
 from cspa.models import User
 from delegations.models import (
@@ -22,7 +25,7 @@ from delegations.models import (
     SeatQuota,
     Source,
 )
-from news.models import Article, Correction, Topic
+from news.models import Article, Attachment, Correction, Picture, Topic
 
 PASSWORD = "correct horse battery staple"
 
@@ -207,6 +210,39 @@ class ArticleFactory(factory.django.DjangoModelFactory):
     def sources(self, create, extracted, **kwargs):
         if create and extracted:
             self.sources.set(extracted)
+
+
+def photo(size: tuple[int, int] = (600, 400)) -> bytes:
+    """A JPEG with a red left and a blue right half."""
+    image = Image.new("RGB", size, "blue")
+    image.paste("red", (0, 0, size[0] // 2, size[1]))
+    data = io.BytesIO()
+    image.save(data, "JPEG")
+    return data.getvalue()
+
+
+PDF = b"%PDF-1.4\n1 0 obj<</Type/Catalog>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n"
+
+
+class PictureFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Picture
+
+    file = factory.LazyFunction(lambda: ContentFile(photo(), "photo.jpg"))
+    alt_en = numbered("Delegates at table {n}")
+    alt_ru = numbered("Делегаты за столом {n}")
+    credit_en = "Photo: Secretariat"
+    credit_ru = "Фото: Секретариат"
+
+
+class AttachmentFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = Attachment
+
+    article = factory.SubFactory(ArticleFactory)
+    file = factory.LazyFunction(lambda: ContentFile(PDF, "statement.pdf"))
+    title = numbered("Statement {n}")
+    language = "en"
 
 
 class CorrectionFactory(factory.django.DjangoModelFactory):

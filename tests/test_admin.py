@@ -191,7 +191,7 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
                 "Observation",
             ],
         ),
-        ("news", ["Article", "Topic"]),
+        ("news", ["Article", "Picture", "Topic"]),
         ("cspa", ["User", "Group"]),
     ]
 

@@ -325,5 +325,5 @@ def test_an_article_costs_the_same_with_any_number_of_connections(client, django
         sources=factories.SourceFactory.create_batch(number),
     )
     factories.CorrectionFactory.create_batch(number, article=article)
-    with django_assert_num_queries(14):
+    with django_assert_num_queries(15):
         client.get(article.get_absolute_url())

@@ -44,13 +44,14 @@ class Report:
     warnings: list[Note] = field(default_factory=list)
     skipped: list[Note] = field(default_factory=list)
     not_kept: dict[str, int] = field(default_factory=dict)
+    more: dict[str, int] = field(default_factory=dict)  # how many entries, conflicts, warnings are not listed
     saved: bool = False
 
     kinds: ClassVar = KINDS
 
     @classmethod
     def empty(cls) -> "Report":
-        return cls({action: dict.fromkeys(KINDS, 0) for action in ACTIONS})
+        return cls({action: dict.fromkeys(cls.kinds, 0) for action in ACTIONS})
 
     @classmethod
     def refused(cls, words: str) -> "Report":
@@ -93,6 +94,10 @@ class Report:
         """Two reports with one digest say the same of the same rows."""
         text = repr((self.counts, self.entries, self.conflicts, self.skipped, self.warnings))
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()
+
+    def number_of(self, name: str) -> int:
+        """How many ``entries``, ``conflicts`` or ``warnings`` there are, listed or not."""
+        return len(getattr(self, name)) + self.more.get(name, 0)
 
     def of_action(self, action: str) -> list[Entry]:
         return [entry for entry in self.entries if entry.action == action]

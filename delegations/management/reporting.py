@@ -2,7 +2,10 @@
 
 import argparse
 import json
+import os
+from collections.abc import Iterable
 from datetime import date
+from pathlib import Path
 
 from django.core.management.base import BaseCommand
 from django.utils.translation import gettext as _
@@ -24,14 +27,26 @@ def day(text: str) -> date:
     return value.first
 
 
+def write_whole(output: Path, chunks: Iterable[bytes]) -> None:
+    """Write ``chunks`` to ``output``: a file that is there is whole, whenever this stops."""
+    part = output.with_name(f".{output.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            file.writelines(chunks)
+        part.replace(output)
+    finally:
+        part.unlink(missing_ok=True)
+
+
 class ReportingCommand(BaseCommand):
     """A command that ends with a report."""
 
     # Progress is for somebody who watches.
 
-    def progress(self, stage: str, number: int, total: int) -> None:
+    def progress(self, stage: str, number: int, total: int | None) -> None:
+        """Where it is; ``total`` is None where nobody knows the end yet."""
         if self.stderr.isatty():
-            self.stderr.write(f"\r\033[K{stage}: {number}/{total}", str, ending="")
+            self.stderr.write(f"\r\033[K{stage}: {number}{f'/{total}' if total else ''}", str, ending="")
             self.stderr.flush()
 
     def end_progress(self) -> None:
@@ -48,15 +63,17 @@ class ReportingCommand(BaseCommand):
             details = f" ({'; '.join(entry.details)})" if entry.details else ""
             place = f" [{entry.place}]" if entry.place else ""
             self.stdout.write(f"{_SIGNS[entry.action]} {entry.kind}: {entry.label}{details}{place}")
-        for title, notes in (
-            (_("Conflicts"), report.conflicts),
-            (_("Left out"), report.skipped),
-            (_("Warnings"), report.warnings),
+        self.print_more(report, "entries")
+        for title, name in (
+            (_("Conflicts"), "conflicts"),
+            (_("Left out"), "skipped"),
+            (_("Warnings"), "warnings"),
         ):
-            if notes:
-                self.stdout.write(f"\n{title} ({len(notes)})")
+            if notes := getattr(report, name):
+                self.stdout.write(f"\n{title} ({report.number_of(name)})")
                 for note in notes:
                     self.stdout.write(f"  {note}")
+                self.print_more(report, name)
         if report.not_kept:
             words = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
             self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": words})
@@ -67,3 +84,7 @@ class ReportingCommand(BaseCommand):
             self.stdout.write(_("Saved."))
         elif dry_run:
             self.stdout.write(_("Nothing was saved: this was a dry run."))
+
+    def print_more(self, report: Report, name: str) -> None:
+        if name in report.more:
+            self.stdout.write("  " + _("… and %(count)d more") % {"count": report.more[name]})

@@ -3,12 +3,12 @@
 from django import template
 
 from delegations.models import Parliament, Person
-from news import quotations
-from news.models import Article, Quotation
+from news import bodies
+from news.models import Article, Picture, Quotation
 
 register = template.Library()
 
-register.filter("quoting", quotations.body)
+register.filter("quoting", bodies.body)
 
 NEWEST = 5
 
@@ -31,3 +31,15 @@ def quotations_of(person: Person, most: int = NEWEST):
     said = Quotation.objects.filter(person=person, article__in=articles).select_related("article")
     said = said.defer("article__body", "article__stems")
     return said.order_by("-article__published_at", "-article__pk", "place")[:most]
+
+
+@register.simple_tag
+def credit_of(picture: Picture, article: Article):
+    """Who made the lead picture of ``article``."""
+    return bodies.credit(picture, article)
+
+
+@register.simple_tag
+def words_of(picture: Picture, article: Article) -> str:
+    """The alternative text of the lead picture of ``article``, in its language."""
+    return picture.alt_in(article.language)

@@ -16,3 +16,45 @@ document.addEventListener("prose-editor:ready", ({ detail: { editor, textarea } 
   });
   label.addEventListener("click", () => editor.commands.focus());
 });
+
+// The newest pictures beside the text; a button puts one where the cursor is. Their words are in the template.
+document.addEventListener("prose-editor:ready", ({ detail: { editor, textarea } }) => {
+  const panel = document.getElementById("pictures");
+  if (!panel) return;
+  const list = panel.querySelector("ul");
+  const words = panel.querySelector("input");
+
+  const insert = ({ address, alt }) => {
+    const language = document.getElementById("id_language")?.value;
+    const image = { type: "image", attrs: { src: address, alt: alt[language] || "" } };
+    editor.chain().focus().insertContent({ type: "figure", content: [image] }).run();
+  };
+
+  const load = async () => {
+    const answer = await fetch(`${panel.dataset.address}?q=${encodeURIComponent(words.value)}`);
+    if (!answer.ok) return;
+    const { pictures } = await answer.json();
+    list.replaceChildren(
+      ...pictures.map((picture) => {
+        const [item, button, image] = ["li", "button", "img"].map((name) => document.createElement(name));
+        button.type = "button";
+        Object.assign(image, { src: picture.card, alt: "", width: 120, height: 80 });
+        button.append(image, picture.name);
+        button.setAttribute("aria-label", `${panel.dataset.insert}: ${picture.name}`);
+        button.addEventListener("click", () => insert(picture));
+        item.append(button);
+        return item;
+      }),
+    );
+    panel.querySelector("p").hidden = pictures.length > 0;
+  };
+
+  words.addEventListener("input", load);
+  words.addEventListener("keydown", (event) => {
+    if (event.key === "Enter") event.preventDefault(); // it would save the article
+  });
+  window.addEventListener("focus", load); // a picture may have been added in another tab
+  textarea.closest(".form-row").append(panel);
+  panel.hidden = false;
+  load();
+});

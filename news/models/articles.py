@@ -1,15 +1,15 @@
 """News: texts in one language each, joined by a story."""
 
 import uuid
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.dispatch import receiver
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -19,19 +19,19 @@ from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 from simple_history.models import HistoricalRecords
 from slugify import slugify
-from translated_fields import to_attribute
 
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.languages import any_language, language_codes, translated
-from cspa.richtext import plain, quotations, sanitise
+from cspa.richtext import pictures, plain, sanitise
 from cspa.stems import Query, StemsIndex, matching, stems
 from delegations.models import Parliament, Person, Source
+
+from .pictures import Picture
+from .quotations import Quotation
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
 TEXTS = ("title", "summary", "body")  # what a translation translates
-SPEAKER, FUNCTION = 250, 300  # letters
-OUT_OF_THE_WAY = 100_000  # more quotations than any text has
 COMPARED = 50  # articles a kind of subject, when looking for related ones
 
 
@@ -162,7 +162,7 @@ class ArticleQuerySet(DerivedQuerySet):
                 rows = others.filter(**{f"{name}__in": subjects}).newest_first().values_list("pk", "published_at")
                 shared.update({key: weight for key, _published in rows.distinct()[:COMPARED]})
         best = sorted(shared, key=lambda key: -shared[key])[:number]
-        articles = others.light().in_bulk(best)
+        articles = others.light().select_related("picture").in_bulk(best)
         return [articles[key] for key in best if key in articles]
 
     def light(self) -> "ArticleQuerySet":
@@ -192,7 +192,7 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
-        return self.light().newest_first().prefetch_related("topics")
+        return self.light().newest_first().select_related("picture").prefetch_related("topics")
 
     def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
         """The articles of this queryset whose story has nothing in ``language`` in it."""
@@ -228,6 +228,9 @@ class Article(DerivedModel):
     slug = models.SlugField(
         _("address"), max_length=120, blank=True, help_text=_("Latin letters; empty: made from the title.")
     )
+    dateline = models.CharField(
+        _("dateline"), max_length=100, blank=True, help_text=_("The place that it is reported from: “Minsk”.")
+    )
     summary = models.TextField(
         _("summary"), max_length=600, help_text=_("One or two sentences for lists, feeds and search engines.")
     )
@@ -242,6 +245,9 @@ class Article(DerivedModel):
                 "OrderedList": True,
                 "ListItem": True,
                 "Blockquote": True,
+                "Figure": True,
+                "Caption": True,
+                "Image": True,
                 "Link": {"enableTarget": False, "protocols": ["http", "https", "mailto"]},
                 "HardBreak": True,
                 "History": True,
@@ -251,6 +257,15 @@ class Article(DerivedModel):
         help_text=_(
             "The last paragraph of a quotation names the speaker: “— Sergei Lavrov, Minister of Foreign Affairs”."
         ),
+    )
+    picture = models.ForeignKey(
+        Picture,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="leads",
+        verbose_name=_("lead picture"),
+        help_text=_("Shown above the text, and small in lists."),
     )
     state = models.CharField(_("state"), max_length=9, choices=State, default=State.DRAFT, db_index=True)
     published_at = models.DateTimeField(
@@ -296,7 +311,7 @@ class Article(DerivedModel):
         verbose_name_plural = _("articles")
         ordering = ["-published_at", "-pk"]
         indexes = [
-            models.Index(fields=["language", "-published_at", "-id"], name="article_feed"),
+            models.Index(fields=["language", "state", "-published_at", "-id"], name="article_feed"),
             StemsIndex(fields=["stems"], name="article_stems"),
         ]
         constraints = [
@@ -319,6 +334,18 @@ class Article(DerivedModel):
 
     def __str__(self) -> str:
         return self.title
+
+    def clean(self) -> None:
+        """Nothing is published with a picture that says nothing to those who do not see it."""
+        if self.state == self.State.PUBLISHED and (names := self.pictures_without_words()):
+            raise ValidationError(
+                _(
+                    "Give each picture its alternative text in the language of the article, or mark it as decorative: "
+                    "%(pictures)s."
+                )
+                % {"pictures": ", ".join(names)},
+                code="no_alternative_text",
+            )
 
     def save(self, *args, update_fields: Iterable[str] | None = None, **kwargs) -> None:
         if self.story_id is None:
@@ -365,6 +392,29 @@ class Article(DerivedModel):
         # Between the parts stands a word that nobody looks for, lest a phrase be found across them.
         parts = [self.title, self.summary, plain(self.body)]
         self.stems = " 0 ".join(" ".join(stems(part, self.language)) for part in parts)
+
+    def pictures_without_words(self) -> list[str]:
+        """The pictures that lack an alternative text in its language and are not marked as decorative."""
+        known = Picture.objects.within([self])
+        shown = [(known.get(address), address, alt) for address, alt in pictures(self.body)]
+        if self.picture:
+            shown.insert(0, (self.picture, self.picture.address, ""))
+        return [
+            str(picture or address)
+            for picture, address, alt in shown
+            if not (alt or (picture and (picture.decorative or picture.alt_in(self.language))))
+        ]
+
+    def original(self) -> "Article | None":
+        """The text that this one translates: the one of its story that was written first; None for that one."""
+        story = Article.objects.filter(story=self.story_id).exclude(state=self.State.WITHDRAWN)
+        first = story.order_by("pk").first()
+        return first if first and first.pk != self.pk else None
+
+    @property
+    def is_for_readers(self) -> bool:
+        """Whether readers see it, now or when its time comes."""
+        return self.state == self.State.PUBLISHED
 
     @property
     def updated_at(self) -> datetime:
@@ -425,124 +475,3 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date}: {self.text}"
-
-
-class QuotationManager(models.Manager):
-    def get_by_natural_key(self, story: str, language: str, place: int) -> "Quotation":
-        return self.get(article__story__uid=story, article__language=language, place=place)
-
-    def follow(self, articles: Iterable[Article]) -> None:
-        """Make the quotations of ``articles`` those of their texts.
-
-        One whose words stay keeps its person, function and language; of changed words, the one in its place does. A
-        new one is linked where exactly one person bears the name of the speaker.
-        """
-        rows = defaultdict(list)
-        for row in self.filter(article__in=articles).order_by("place"):
-            rows[row.article_id].append(row)
-        changed, new, gone = [], [], []
-        for article in articles:
-            left = rows[article.pk]
-            said = quotations(article.body)
-            matched = [_take(left, words=words) for words, _caption in said]
-            for place, (words, caption) in enumerate(said):
-                speaker, _comma, function = (part.strip() for part in caption.partition(","))
-                read = {"place": place, "words": words, "speaker": speaker[:SPEAKER]}
-                row = matched[place] or _take(left, place=place)
-                if row is None:
-                    new.append(self.model(article=article, function=function[:FUNCTION], **read))
-                elif any(getattr(row, name) != value for name, value in read.items()):
-                    vars(row).update(read)
-                    changed.append(row)
-            gone += left
-        if gone:
-            self.filter(pk__in=[row.pk for row in gone]).delete()
-        if changed:
-            # Places are unique: first out of each other's way.
-            self.filter(pk__in=[row.pk for row in changed]).update(place=models.F("place") + OUT_OF_THE_WAY)
-            self.bulk_update(changed, ["place", "words", "speaker"], batch_size=500)
-        if new:
-            _link(new)
-            self.bulk_create(new, batch_size=500)
-
-
-def _take(rows: "list[Quotation]", **wanted: object) -> "Quotation | None":
-    """The first of ``rows`` with these values, which is then no longer among them."""
-    for row in rows:
-        if all(getattr(row, name) == value for name, value in wanted.items()):
-            rows.remove(row)
-            return row
-    return None
-
-
-def _link(quotations: "list[Quotation]") -> None:
-    """Connect speakers with the only person of their name in the language of the article."""
-    for code in language_codes():
-        mine = [row for row in quotations if row.article.language == code]
-        if mine:
-            column = to_attribute("name", code)
-            bearers = defaultdict(list)
-            for person in Person.objects.public().filter(**{f"{column}__in": {row.speaker for row in mine}}):
-                bearers[getattr(person, column)].append(person)
-            for row in mine:
-                if len(bearers[row.speaker]) == 1:
-                    (row.person,) = bearers[row.speaker]
-                    row.look_up()
-
-
-class Quotation(models.Model):
-    """What somebody said, as an article quotes it: the text says the words, the speaker and their order."""
-
-    article = models.ForeignKey(Article, models.CASCADE, related_name="quotations", verbose_name=_("article"))
-    place = models.PositiveIntegerField(editable=False)
-    words = models.TextField(_("words"), editable=False)
-    speaker = models.CharField(_("speaker"), max_length=SPEAKER, editable=False)
-    person = models.ForeignKey(
-        Person,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="quotations",
-        verbose_name=_("person of the directory"),
-    )
-    function = models.CharField(
-        _("function on that day"),
-        max_length=FUNCTION,
-        blank=True,
-        help_text=_("Empty: looked up from the functions on record for the day of the article."),
-    )
-    original_language = models.CharField(
-        _("original language"),
-        max_length=10,
-        choices=settings.LANGUAGES,
-        blank=True,
-        help_text=_("Empty: that of the article."),
-    )
-
-    objects = QuotationManager()
-
-    class Meta:
-        verbose_name = _("quotation")
-        verbose_name_plural = _("quotations")
-        ordering = ["article", "place"]
-        constraints = [models.UniqueConstraint(name="quotation_in_its_place", fields=["article", "place"])]
-
-    def __str__(self) -> str:
-        return f"{self.speaker}: {Truncator(self.words).words(8)}"
-
-    def natural_key(self) -> tuple[str, str, int]:
-        return (*self.article.natural_key(), self.place)
-
-    natural_key.dependencies = ["news.article"]
-
-    def look_up(self) -> None:
-        """Fill an empty function with what the person was on the day of the article."""
-        if self.person and not self.function:
-            with override(self.article.language):
-                self.function = ", ".join(self.person.functions_on(self.article.date)[:1])[:FUNCTION]
-
-
-@receiver(models.signals.post_save, sender=Article)
-def follow_the_text(sender: type[Article], instance: Article, **kwargs) -> None:
-    """After save() and loaddata alike the quotations are those of the text."""
-    Quotation.objects.follow([instance])

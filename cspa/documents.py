@@ -1,0 +1,44 @@
+"""Uploaded documents: PDF files, under a name that cannot be guessed."""
+
+import secrets
+from pathlib import PurePath
+
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+from slugify import slugify
+
+MAX_BYTES = 20 * 1024 * 1024
+
+
+def check_pdf(upload: UploadedFile) -> None:
+    """Raises ValidationError for what is larger than MAX_BYTES or does not begin and end as a PDF does (ISO 32000)."""
+    if upload.size > MAX_BYTES:
+        raise ValidationError(_("The document is larger than 20 MB."), code="too_large")
+    upload.seek(0)
+    begins = upload.read(1024).lstrip().startswith(b"%PDF-")
+    upload.seek(max(0, upload.size - 1024))
+    ends = b"%%EOF" in upload.read()
+    upload.seek(0)
+    if not (begins and ends):
+        raise ValidationError(_("This is not an undamaged PDF document."), code="invalid_document")
+
+
+class PdfField(models.FileField):
+    """A file field that takes PDF documents only."""
+
+    def clean(self, value, model_instance):
+        if value and not value._committed:
+            check_pdf(value.file)
+        return super().clean(value, model_instance)
+
+    def pre_save(self, model_instance, add):
+        document = getattr(model_instance, self.attname)
+        if document and not document._committed:
+            check_pdf(document.file)
+        return super().pre_save(model_instance, add)
+
+    def generate_filename(self, instance, filename: str) -> str:
+        stem = slugify(PurePath(filename).stem, max_length=60) or "document"
+        return super().generate_filename(instance, f"{stem}-{secrets.token_hex(8)}.pdf")

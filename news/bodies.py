@@ -1,0 +1,72 @@
+"""The text of an article as readers see it: quotations with who said them, pictures in the sizes that screens want."""
+
+from collections.abc import Callable, Mapping
+
+from django.template.loader import render_to_string
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from cspa.languages import localised
+from cspa.richtext import rendered
+
+from .models import Article, Picture, Quotation
+
+
+def body(article: Article) -> SafeString:
+    """The text of ``article`` for a page, each speaker linked to a page where there is one."""
+    pictures = Picture.objects.within([article])
+
+    def shown(address: str, alt: str) -> tuple[str, str]:
+        picture = pictures.get(address)
+        if picture is None:
+            return format_html('<img src="{}" alt="{}">', address, alt), ""
+        words = alt or picture.alt_in(article.language)
+        return render_to_string("components/picture.html", {"picture": picture, "alt": words}), credit(
+            picture, article
+        )
+
+    return rendered(article.body, _captions(article), shown)
+
+
+def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Callable[[str], str]) -> SafeString:
+    """The text of ``article`` for a feed or a program: one size of a picture, addresses with their host.
+
+    ``pictures`` as ``Picture.objects.within`` gives them.
+    """
+
+    def shown(address: str, alt: str) -> tuple[str, str]:
+        picture = pictures.get(address)
+        words = alt or (picture.alt_in(article.language) if picture else "")
+        image = format_html('<img src="{}" alt="{}">', absolute(address), words)
+        return image, credit(picture, article) if picture else ""
+
+    return rendered(article.body, _captions(article, absolute), shown)
+
+
+def credit(picture: Picture, article: Article) -> SafeString:
+    """Who made ``picture``, as the reader of ``article`` reads it."""
+    text = localised(picture, "credit", article.language)
+    return format_html('<span class="credit">{}</span>', text) if text else SafeString("")
+
+
+def _captions(article: Article, absolute: Callable[[str], str] = str) -> list[SafeString]:
+    return [caption(quotation, absolute) for quotation in article.quotations.all()]
+
+
+def caption(quotation: Quotation, absolute: Callable[[str], str] = str) -> SafeString:
+    """Who said it, as what, and in which language, where that is not the article's."""
+    person = quotation.person
+    if person and person.withdrawn:
+        who = format_html("{}", person.public_name)
+    elif person:
+        who = format_html('<a href="{}">{}</a>', absolute(person.get_absolute_url()), quotation.speaker)
+    else:
+        who = format_html("{}", quotation.speaker)
+    if quotation.function:
+        who = format_html("{}, {}", who, quotation.function)
+    if quotation.original_language and quotation.original_language != quotation.article.language:
+        language = quotation.get_original_language_display()
+        note = _("translated from: %(language)s") % {"language": language}
+        who = format_html('{} <span class="note">({})</span>', who, note)
+    return who

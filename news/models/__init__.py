@@ -1,0 +1,31 @@
+"""News: articles in one language each, joined by a story; what they quote, show and attach."""
+
+from .articles import (
+    EARLIEST,
+    LATEST,
+    Article,
+    ArticleQuerySet,
+    Correction,
+    FormerAddress,
+    Story,
+    Topic,
+    Translation,
+)
+from .attachments import Attachment
+from .pictures import Picture
+from .quotations import Quotation
+
+__all__ = [
+    "EARLIEST",
+    "LATEST",
+    "Article",
+    "ArticleQuerySet",
+    "Attachment",
+    "Correction",
+    "FormerAddress",
+    "Picture",
+    "Quotation",
+    "Story",
+    "Topic",
+    "Translation",
+]

@@ -1,0 +1,44 @@
+"""Documents that articles bring along."""
+
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cspa.documents import PdfField
+
+
+class AttachmentManager(models.Manager):
+    def get_by_natural_key(self, uid: str) -> "Attachment":
+        return self.get(uid=uid)
+
+
+class Attachment(models.Model):
+    """A document to download with an article."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    article = models.ForeignKey("news.Article", models.CASCADE, related_name="attachments", verbose_name=_("article"))
+    file = PdfField(_("document"), upload_to="attachments/", help_text=_("PDF, at most 20 MB."))
+    title = models.CharField(
+        _("title"), max_length=200, help_text=_("As readers see it: “Statement on biological security”.")
+    )
+    language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
+    size = models.PositiveIntegerField(_("size"), editable=False, default=0, help_text=_("In bytes."))
+
+    objects = AttachmentManager()
+
+    class Meta:
+        verbose_name = _("attachment")
+        verbose_name_plural = _("attachments")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def save(self, *args, **kwargs) -> None:
+        self.size = self.file.size
+        super().save(*args, **kwargs)
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)

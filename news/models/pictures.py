@@ -1,0 +1,158 @@
+"""Pictures that articles show."""
+
+import uuid
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+from translated_fields import to_attribute
+
+from cspa.images import RENDITIONS, PhotoField, card_name, make_renditions, rendition_name, widths
+from cspa.languages import translated
+from cspa.richtext import PICTURES, pictures
+
+if TYPE_CHECKING:
+    from .articles import Article
+
+
+def _focus(label: str, help_text: str) -> models.PositiveSmallIntegerField:
+    return models.PositiveSmallIntegerField(
+        label, default=50, validators=[MaxValueValidator(100)], help_text=help_text
+    )
+
+
+class PictureQuerySet(models.QuerySet):
+    def within(self, articles: "Iterable[Article]") -> "dict[str, Picture]":
+        """Those that the texts of ``articles`` show, by the address that a text has for them; in one query."""
+        addresses = {address for article in articles for address, _alt in pictures(article.body)}
+        if not addresses:
+            return {}
+        names = [address.removeprefix(settings.MEDIA_URL) for address in addresses]
+        return {picture.address: picture for picture in self.filter(file__in=names)}
+
+
+class PictureManager(models.Manager.from_queryset(PictureQuerySet)):
+    def get_by_natural_key(self, uid: str) -> "Picture":
+        return self.get(uid=uid)
+
+
+class Picture(models.Model):
+    """A photograph or drawing, stored as a fresh JPEG with smaller ones beside it."""
+
+    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
+    # The file first: its size in pixels is known only when it is stored.
+    file = PhotoField(
+        _("picture"),
+        upload_to=PICTURES,
+        unique=True,
+        width_field="width",
+        height_field="height",
+        help_text=_("JPEG, PNG or WebP, at most 10 MB."),
+    )
+    width = models.PositiveIntegerField(_("width"), editable=False, default=0)
+    height = models.PositiveIntegerField(_("height"), editable=False, default=0)
+    alt = translated(
+        models.CharField(
+            _("alternative text"),
+            max_length=300,
+            blank=True,
+            default="",
+            help_text=_("What is to be seen, for those who do not see it: “Delegates vote by raising their cards”."),
+        )
+    )
+    decorative = models.BooleanField(
+        _("decorative"),
+        default=False,
+        help_text=_("It says nothing that the text does not say: it needs no alternative text."),
+    )
+    credit = translated(
+        models.CharField(
+            _("credit"), max_length=200, blank=True, default="", help_text=_("Who made it: “Photo: CSTO PA”.")
+        )
+    )
+    focus_x = _focus(
+        _("what matters: from the left, in per cent"), _("Lists cut the picture to one shape; this stays in it.")
+    )
+    focus_y = _focus(_("what matters: from the top, in per cent"), _("0 is the upper edge, 100 the lower one."))
+
+    objects = PictureManager()
+
+    class Meta:
+        verbose_name = _("picture")
+        verbose_name_plural = _("pictures")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="picture_focus_in_per_cent",
+                condition=Q(focus_x__lte=100, focus_y__lte=100),
+                violation_error_message=_("A share lies between 0 and 100."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.alt) or self.file.name.removeprefix(PICTURES)
+
+    def save(self, *args, **kwargs) -> None:
+        super().save(*args, **kwargs)
+        make_renditions(self.file, (self.focus_x, self.focus_y))
+
+    def clean(self) -> None:
+        """What is on a published page keeps its alternative text."""
+        if self.pk and not self.decorative:
+            without = {code for code, _name in settings.LANGUAGES if not self.alt_in(code)}
+            shown = [article for article in self.articles() if article.is_for_readers and article.language in without]
+            if missing := sorted({article.language for article in shown if self.is_alone_in(article)}):
+                names = ", ".join(name for code, name in settings.LANGUAGES if code in missing)
+                raise ValidationError(
+                    _("Published news show this picture: give the alternative text (%(languages)s).")
+                    % {"languages": names},
+                    code="no_alternative_text",
+                )
+
+    def natural_key(self) -> tuple[str]:
+        return (str(self.uid),)
+
+    def alt_in(self, language: str) -> str:
+        """The alternative text in ``language``; empty where there is none."""
+        return getattr(self, to_attribute("alt", language))
+
+    @property
+    def address(self) -> str:
+        """As a text names it: ``/media/pictures/….jpg``."""
+        return settings.MEDIA_URL + self.file.name
+
+    def articles(self) -> "models.QuerySet[Article]":
+        """Those that show it, at their head or in their text."""
+        return self.leads.model.objects.filter(Q(picture=self) | Q(body__contains=self.address))
+
+    def is_alone_in(self, article: "Article") -> bool:
+        """Whether ``article`` has no words of its own for it."""
+        return article.picture_id == self.pk or (self.address, "") in pictures(article.body)
+
+    @property
+    def versions(self) -> list[tuple[str, str]]:
+        """Media type and ``srcset`` of each format, the best first."""
+        url = self.file.storage.url
+        return [
+            (
+                f"image/{ending}",
+                ", ".join(
+                    f"{url(rendition_name(self.file.name, width, ending))} {width}w" for width in widths(self.width)
+                ),
+            )
+            for ending in RENDITIONS
+        ]
+
+    @property
+    def cards(self) -> list[tuple[str, str]]:
+        """Media type and address of the part around what matters, as lists show it, in each format."""
+        focus = (self.focus_x, self.focus_y)
+        return [
+            (f"image/{ending}", self.file.storage.url(card_name(self.file.name, focus, ending)))
+            for ending in RENDITIONS
+        ]
