@@ -1,5 +1,7 @@
 """What a search in the news can be narrowed by: one FilterSet behind the page, its feeds and the API."""
 
+from datetime import date
+
 import django_filters
 from django import forms
 from django.conf import settings
@@ -26,6 +28,9 @@ class YearFilter(django_filters.Filter):
 
     field_class = forms.IntegerField
 
+    def filter(self, queryset: QuerySet, year: int | None) -> QuerySet:
+        return queryset if year is None else queryset.dated(date(year, 1, 1), date(year + 1, 1, 1))
+
 
 class ArticleFilter(django_filters.FilterSet):
     """Published articles by words, topic, delegation and year, in ``language`` unless another is asked for.
@@ -46,7 +51,7 @@ class ArticleFilter(django_filters.FilterSet):
     delegation = django_filters.ChoiceFilter(
         label=_("Delegation"), field_name="parliaments__slug", choices=_parliaments, empty_label=_("All delegations")
     )
-    year = YearFilter(label=_("Year"), field_name="date", lookup_expr="year", min_value=1900, max_value=2100)
+    year = YearFilter(label=_("Year"), min_value=1900, max_value=2100)
     language = django_filters.ChoiceFilter(
         label=_("Language of the news"),
         choices=settings.LANGUAGES,

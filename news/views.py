@@ -1,10 +1,10 @@
 """The news feed, its archive, topics and articles."""
 
-from datetime import date
+from datetime import date, timedelta
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from django.db.models import Count, Prefetch
+from django.db.models import Count, DateField, Prefetch
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import render
@@ -35,7 +35,7 @@ def archive(language: str) -> list[tuple[int, list, int]]:
         Article.objects.published()
         .in_language(language)
         .order_by()
-        .annotate(month=TruncMonth("date"))
+        .annotate(month=TruncMonth("published_at", output_field=DateField()))
         .values_list("month")
         .annotate(number=Count("pk"))
         .order_by("-month")
@@ -126,13 +126,21 @@ class PeriodView(FeedView):
         return Scope()
 
     @cached_property
-    def period(self) -> dict[str, int]:
-        """The parts of the date that the address names; 404 where there is no such date."""
+    def first(self) -> date:
+        """The first day of the period; 404 where there is no such date."""
         try:
-            date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
+            return date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
         except ValueError as error:
             raise Http404 from error
-        return self.kwargs
+
+    @property
+    def end(self) -> date:
+        """The first day after the period."""
+        if "day" in self.kwargs:
+            return self.first + timedelta(days=1)
+        if "month" in self.kwargs:
+            return (self.first + timedelta(days=31)).replace(day=1)
+        return self.first.replace(year=self.first.year + 1)
 
     @property
     def kicker(self) -> str:
@@ -140,13 +148,12 @@ class PeriodView(FeedView):
 
     @property
     def heading(self) -> str:
-        first = date(self.period["year"], self.period.get("month", 1), self.period.get("day", 1))
-        if "day" in self.period:
-            return date_format(first, "DATE_FORMAT")
-        return date_format(first, "YEAR_MONTH_FORMAT" if "month" in self.period else "Y")
+        if "day" in self.kwargs:
+            return date_format(self.first, "DATE_FORMAT")
+        return date_format(self.first, "YEAR_MONTH_FORMAT" if "month" in self.kwargs else "Y")
 
     def stories(self):
-        return super().stories().filter(**{f"date__{part}": number for part, number in self.period.items()})
+        return super().stories().dated(self.first, self.end)
 
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:

@@ -89,6 +89,6 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='article',
-            index=models.Index(fields=['language', 'state', '-published_at', '-id'], name='article_feed'),
+            index=models.Index(fields=['language', 'state', '-published_at', '-id', 'story'], name='article_feed'),
         ),
     ]

@@ -127,6 +127,11 @@ class ArticleQuerySet(DerivedQuerySet):
         """Those written in ``language`` (default: the active one)."""
         return self.filter(language=language or get_language())
 
+    def dated(self, first: date, end: date) -> "ArticleQuerySet":
+        """Those dated from ``first`` on and before ``end``; asked of the time, which the index of the feed holds."""
+        bounds = [timezone.make_aware(datetime.combine(day, time())) for day in (first, end)]
+        return self.filter(published_at__gte=bounds[0], published_at__lt=bounds[1])
+
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")
 
@@ -196,8 +201,9 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
         """The articles of this queryset whose story has nothing in ``language`` in it."""
-        here = self.model.objects.published().filter(story=models.OuterRef("story"), language=language)
-        return self.exclude(language=language).filter(~models.Exists(here))
+        here = self.model.objects.published().filter(story=OuterRef("story"), language=language)
+        others = [code for code in language_codes() if code != language]
+        return self.filter(~models.Exists(here), language__in=others)
 
 
 class ArticleManager(models.Manager.from_queryset(ArticleQuerySet)):
@@ -311,7 +317,8 @@ class Article(DerivedModel):
         verbose_name_plural = _("articles")
         ordering = ["-published_at", "-pk"]
         indexes = [
-            models.Index(fields=["language", "state", "-published_at", "-id"], name="article_feed"),
+            # The story last: what exists in another language only is counted without reading a row.
+            models.Index(fields=["language", "state", "-published_at", "-id", "story"], name="article_feed"),
             StemsIndex(fields=["stems"], name="article_stems"),
         ]
         constraints = [
