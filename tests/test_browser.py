@@ -117,7 +117,16 @@ def site(server):
     factories.ParticipationFactory(parliament=parliament)
     for role in Delegate.Role.values:
         factories.DelegateFactory(chamber=chamber, role=role, starts="2020-03-01", political_group_en="Group")
-    article = factories.ArticleFactory(parliaments=[parliament], sources=[source], slug="translated")
+    picture = factories.PictureFactory()
+    article = factories.ArticleFactory(
+        parliaments=[parliament],
+        sources=[source],
+        slug="translated",
+        dateline="Minsk",
+        picture=picture,
+        body=f'<p>Text.</p><figure><img src="{picture.address}" alt=""><figcaption>The hall</figcaption></figure>',
+    )
+    factories.AttachmentFactory(article=article)
     factories.ArticleFactory(language="ru", story=article.story, slug="perevod", title="О перевод")
     factories.CorrectionFactory(article=article)
     for language in LANGUAGES:
@@ -156,8 +165,8 @@ def in_time(what):
 
 
 @contextmanager
-def browsing(chromium, site, **options):
-    """A page of a fresh browser; in the end nobody else was asked, nothing was missing, no cookie was set."""
+def browsing(chromium, site, signed_in=False, **options):
+    """A page of a fresh browser; in the end nobody else was asked, nothing was missing, no reader got a cookie."""
     context = chromium.new_context(**options)
     context.set_default_timeout(SECONDS * 1000 / 2)
     page, asked, complaints = context.new_page(), [], []
@@ -185,7 +194,7 @@ def browsing(chromium, site, **options):
         assert complaints == []
         assert [url for url in asked if not url.startswith((site + "/", "data:"))] == []
         assert any(url.startswith(site + settings.STATIC_URL) for url in asked)
-        assert context.cookies() == []
+        assert bool(context.cookies()) == signed_in
     finally:
         context.close()
 

@@ -27,7 +27,8 @@ document.addEventListener("prose-editor:ready", ({ detail: { editor, textarea } 
   const insert = ({ address, alt }) => {
     const language = document.getElementById("id_language")?.value;
     const image = { type: "image", attrs: { src: address, alt: alt[language] || "" } };
-    editor.chain().focus().insertContent({ type: "figure", content: [image] }).run();
+    // With a paragraph to write on in: what is typed would replace the picture.
+    editor.chain().focus().insertContent([{ type: "figure", content: [image] }, { type: "paragraph" }]).run();
   };
 
   const load = async () => {

@@ -1,13 +1,16 @@
 // A click on the picture writes what matters into the two fields; a mark shows where it is.
-const picture = document.querySelector("img.focus");
-if (picture) {
+document.addEventListener("DOMContentLoaded", () => {
+  const picture = document.querySelector("img.focus");
+  if (!picture) return;
   const [x, y] = ["id_focus_x", "id_focus_y"].map((id) => document.getElementById(id));
-  const frame = document.createElement("span");
-  const mark = document.createElement("span");
-  frame.className = "focus-frame";
-  mark.className = "focus-mark";
+  const [frame, mark] = ["focus-frame", "focus-mark"].map((name) => {
+    const element = document.createElement("span");
+    element.className = name;
+    return element;
+  });
   picture.replaceWith(frame);
   frame.append(picture, mark);
+
   const show = () => {
     mark.style.left = `${x.value}%`;
     mark.style.top = `${y.value}%`;
@@ -19,4 +22,4 @@ if (picture) {
   });
   for (const field of [x, y]) field.addEventListener("input", show);
   show();
-}
+});
