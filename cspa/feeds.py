@@ -3,6 +3,7 @@
 import json
 from datetime import UTC, datetime
 from typing import Any, TextIO
+from xml.sax.saxutils import XMLGenerator
 
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 
@@ -17,7 +18,17 @@ class Steady:
 
 
 class AtomFeed(Steady, Atom1Feed):
+    """An item that has a ``summary`` has its whole text as content."""
+
     title, media_type = "Atom", "application/atom+xml"
+
+    def add_item_elements(self, handler: XMLGenerator, item: dict[str, Any]) -> None:
+        if "summary" not in item:
+            super().add_item_elements(handler, item)
+            return
+        super().add_item_elements(handler, {**item, "description": None})
+        handler.addQuickElement("summary", item["summary"])
+        handler.addQuickElement("content", item["description"], {"type": "html"})
 
 
 class RssFeed(Steady, Rss201rev2Feed):
@@ -39,6 +50,7 @@ class JsonFeed(Steady, SyndicationFeed):
             "home_page_url": self.feed["link"],
             "feed_url": self.feed["feed_url"],
             "next_url": self.feed.get("next_url"),
+            "authors": [{"name": name}] if (name := self.feed["author_name"]) else [],
         }
         outfile.write(json.dumps({**_filled(feed), "items": list(map(self._item, self.items))}, ensure_ascii=False))
 

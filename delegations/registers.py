@@ -145,6 +145,7 @@ class ChangesFeed(ChangesView):
             language=get_language(),
             feed_url=address,
             feed_guid=address,
+            author_name=gettext("CSTO Parliamentary Assembly"),
             next_url=self.absolute(self.address("changes_json", page=page.next_page_number()))
             if page.has_next()
             else None,
@@ -158,7 +159,6 @@ class ChangesFeed(ChangesView):
                 pubdate=midnight(change),
                 updateddate=midnight(change),
                 categories=[change.kind.label],
-                author_name=gettext("CSTO Parliamentary Assembly"),
                 extra={"_change": change.record()},
             )
         return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)

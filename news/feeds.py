@@ -51,6 +51,9 @@ class NewsFeed(Feed):
 
     description = subtitle
 
+    def author_name(self) -> str:
+        return _("CSTO Parliamentary Assembly")
+
     def link(self, scope: Scope) -> str:
         return self.absolute(scope.url)
 

@@ -1,14 +1,18 @@
 """The news as feeds: three formats, four scopes, two languages."""
 
 import json
+import re
 from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
 
 import extruct
 import feedparser
+import jsonschema
 import pytest
 import time_machine
 from django.core.management import call_command
 from django.utils import timezone
+from lxml import etree
 
 from delegations.models import FormerPublicId, Person
 from news.models import Article
@@ -52,7 +56,10 @@ def entries(client, address):
         assert feed.version == ENDINGS[address.rpartition(".")[2]]
         assert feed.feed.language == address[1:3]
         assert {link.href for link in feed.feed.links if link.rel == "self"} == {HOST + address}
-        return [(entry.id, entry.title, entry.link, entry.summary) for entry in feed.entries]
+        return [
+            (entry.id, entry.title, entry.link, entry.content[0].value if "content" in entry else entry.summary)
+            for entry in feed.entries
+        ]
     assert response["Content-Type"] == "application/feed+json; charset=utf-8"
     feed = json.loads(response.content)
     assert feed["version"] == "https://jsonfeed.org/version/1.1"
@@ -102,6 +109,132 @@ def test_a_feed_that_has_not_changed_answers_304(client, scopes, ending):
     assert "Last-Modified" not in first
     Article.objects.filter(language="en").order_by("-published_at").first().delete()
     assert client.get(address, headers={"if-none-match": first["ETag"]}).status_code == 200
+
+
+ATOM = "{http://www.w3.org/2005/Atom}"
+JSON_FEED = {  # https://www.jsonfeed.org/version/1.1/
+    "type": "object",
+    "required": ["version", "title", "items"],
+    "properties": {
+        "version": {"const": "https://jsonfeed.org/version/1.1"},
+        "title": {"type": "string", "minLength": 1},
+        "home_page_url": {"type": "string", "pattern": "^http"},
+        "feed_url": {"type": "string", "pattern": "^http"},
+        "next_url": {"type": "string", "pattern": "^http"},
+        "language": {"type": "string"},
+        "description": {"type": "string"},
+        "authors": {
+            "type": "array",
+            "items": {"type": "object", "required": ["name"], "properties": {"name": {"type": "string"}}},
+        },
+        "items": {
+            "type": "array",
+            "uniqueItems": True,
+            "items": {
+                "type": "object",
+                "required": ["id", "content_html"],
+                "properties": {
+                    "id": {"type": "string", "pattern": "^urn:uuid:"},
+                    "url": {"type": "string", "pattern": "^http"},
+                    "image": {"type": "string", "pattern": "^http"},
+                    "date_published": {"type": "string", "format": "date-time"},
+                    "date_modified": {"type": "string", "format": "date-time"},
+                    "tags": {"type": "array", "items": {"type": "string"}},
+                },
+            },
+        },
+    },
+}
+
+
+def check_atom(feed: etree._Element) -> None:
+    """What RFC 4287 demands of a feed (4.1.1) and its entries (4.1.2)."""
+    assert feed.tag == f"{ATOM}feed"
+    entries = feed.findall(f"{ATOM}entry")
+    for element in [feed, *entries]:
+        for name in ("id", "title", "updated"):
+            (found,) = element.findall(f"{ATOM}{name}")
+            assert found.text.strip()
+        assert datetime.fromisoformat(element.findtext(f"{ATOM}updated")).tzinfo
+        assert re.match("(urn:uuid:|http)", element.findtext(f"{ATOM}id"))
+        alternates = [link for link in element.findall(f"{ATOM}link") if link.get("rel") == "alternate"]
+        assert len(alternates) == 1
+        assert all(link.get("href").startswith("http") for link in element.findall(f"{ATOM}link"))
+        assert len(element.findall(f"{ATOM}summary")) <= 1
+        assert len(element.findall(f"{ATOM}content")) <= 1
+    assert feed.findtext(f"{ATOM}author/{ATOM}name")
+    ids = [entry.findtext(f"{ATOM}id") for entry in entries]
+    assert len(ids) == len(set(ids))
+
+
+def check_rss(feed: etree._Element) -> None:
+    """What the RSS 2.0 specification demands of a channel and its items."""
+    assert (feed.tag, feed.get("version")) == ("rss", "2.0")
+    (channel,) = feed
+    for name in ("title", "link", "description"):
+        assert channel.findtext(name)
+    assert parsedate_to_datetime(channel.findtext("lastBuildDate"))
+    items = channel.findall("item")
+    for item in items:
+        assert item.findtext("title") or item.findtext("description")
+        assert item.findtext("link").startswith("http")
+        assert item.find("guid").get("isPermaLink") == "false"
+        assert parsedate_to_datetime(item.findtext("pubDate"))
+    guids = [item.findtext("guid") for item in items]
+    assert len(guids) == len(set(guids))
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_feeds_are_what_their_specifications_demand(client, scopes, language):
+    factories.CorrectionFactory(article=Article.objects.filter(language=language).first())
+    factories.DelegateFactory(starts="2019-05-01")
+    checked = 0
+    for scope in ["news/", *scopes, "search/"]:
+        query = "?q=title" if scope == "search/" else ""
+        for ending in ENDINGS:
+            response = client.get(f"/{language}/{scope}feed.{ending}{query}")
+            if ending == "json":
+                jsonschema.validate(response.json(), JSON_FEED, format_checker=jsonschema.FormatChecker())
+                assert response.json()["items"]
+                assert response.json()["authors"]
+            else:
+                feed = etree.fromstring(response.content)
+                {"atom": check_atom, "rss": check_rss}[ending](feed)
+                assert feed.findall(f"{ATOM}entry") or feed.findall("channel/item")
+            checked += 1
+    register = etree.fromstring(client.get(f"/{language}/delegations/changes/feed.atom").content)
+    check_atom(register)
+    assert register.findall(f"{ATOM}entry")
+    assert checked == 15
+
+
+def test_updated_moves_with_a_correction_and_not_with_a_comma(client):
+    with time_machine.travel("2020-05-26T09:00:00Z", tick=False) as clock:
+        article = factories.ArticleFactory(published_at=timezone.now(), body="<p>One two.</p>")
+
+        def updated() -> str:
+            text = client.get(article.get_absolute_url()).text
+            data = json.loads(text.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
+            dates = {
+                feedparser.parse(client.get("/en/news/feed.atom").content).entries[0].updated,
+                client.get("/en/news/feed.json").json()["items"][0]["date_modified"],
+                data["dateModified"],
+            }
+            (date,) = dates
+            return date
+
+        assert updated() == "2020-05-26T09:00:00+00:00"
+        clock.shift(timedelta(hours=1))
+        article.body = "<p>One, two.</p>"
+        article.save()
+        assert updated() == "2020-05-26T09:00:00+00:00"
+        clock.shift(timedelta(hours=1))
+        factories.CorrectionFactory(article=article, date=timezone.localdate())
+        assert updated() == "2020-05-26T11:00:00+00:00"
+        # One that is recorded later than its day, as by an import, was seen on its day.
+        clock.shift(timedelta(days=9))
+        factories.CorrectionFactory(article=article, date=timezone.localdate() - timedelta(days=3))
+        assert updated() == "2020-06-01T21:00:00+00:00"
 
 
 @pytest.mark.parametrize("ending", ENDINGS)

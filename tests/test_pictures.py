@@ -204,7 +204,7 @@ def test_list_shows_the_part_that_matters_without_repeating_the_title(client: Cl
 def test_feeds_data_and_api_name_pictures_with_their_host(client: Client, illustrated: Article):
     lead, inner = illustrated.picture, Picture.objects.exclude(pk=illustrated.picture_id).get()
     entry = feedparser.parse(client.get("/en/news/feed.atom").content).entries[0]
-    assert f'src="http://testserver{inner.address}"' in entry.summary
+    assert f'src="http://testserver{inner.address}"' in entry.content[0].value
     item = client.get("/en/news/feed.json").json()["items"][0]
     assert item["image"] == f"http://testserver{lead.address}"
     record = client.get(f"/api/v1/articles/{illustrated.uid}/").json()

@@ -3,7 +3,7 @@
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -426,8 +426,7 @@ class Article(DerivedModel):
     @property
     def updated_at(self) -> datetime:
         """When readers were last told something new: small edits do not move it, a correction does."""
-        corrected = [datetime.combine(note.date, time(), UTC) for note in self.corrections.all()]
-        return max([self.published_at, *corrected])
+        return max([self.published_at, *(note.made_at for note in self.corrections.all())])
 
     @property
     def reading_minutes(self) -> int:
@@ -468,6 +467,8 @@ class Correction(models.Model):
         help_text=_("As in “An earlier version gave 27 May as the date”."),
     )
 
+    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
+
     class Meta:
         verbose_name = _("correction")
         verbose_name_plural = _("corrections")
@@ -482,3 +483,9 @@ class Correction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.date}: {self.text}"
+
+    @property
+    def made_at(self) -> datetime:
+        """When readers could see it: when it was written, or the end of its day where that was before."""
+        end = timezone.make_aware(datetime.combine(self.date + timedelta(days=1), time()))
+        return min(self.recorded_at, end).astimezone(UTC)
