@@ -7,12 +7,12 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
-from django.core.exceptions import BadRequest, FieldDoesNotExist
+from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
 from django.db import DataError, IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import ProtectedError
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path
 from django.utils.csp import CSP
 from django.utils.text import capfirst
@@ -49,7 +49,7 @@ ORDER = {
         "Observation",
     ],
     "news": ["Article", "Picture", "Topic"],
-    "cspa": ["User", "Group"],
+    "cspa": ["User", "Group", "LogEntry"],
 }
 
 
@@ -60,12 +60,21 @@ class AssemblyAdminSite(admin.AdminSite):
     index_title = _("Delegations, news and accounts")
 
     def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
-        """As Django's, with the admin's own policy; nothing is stored, not even an error page."""
+        """As Django's, with the admin's own policy; nothing is stored, not even an error page.
+
+        What somebody has no right to is not there for them: 404 tells less than 403.
+        """
         inner = super().admin_view(view)
 
         @wraps(inner)
         def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-            return convert_exception_to_response(lambda request: inner(request, *args, **kwargs))(request)
+            def find(request: HttpRequest) -> HttpResponse:
+                try:
+                    return inner(request, *args, **kwargs)
+                except PermissionDenied as error:
+                    raise Http404 from error
+
+            return convert_exception_to_response(find)(request)
 
         return csp_override(POLICY)(never_cache(answer))
 
@@ -79,10 +88,11 @@ class AssemblyAdminSite(admin.AdminSite):
         return [path("language/", language, name="language"), *super().get_urls()]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        """In the order above; groups stand with the users that are in them."""
+        """In the order above; groups stand with the users that are in them, and so does the log."""
         apps = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
-        if "cspa" in apps and "auth" in apps:
-            apps["cspa"]["models"] += apps.pop("auth")["models"]
+        for label in ("auth", "admin"):
+            if "cspa" in apps and label in apps:
+                apps["cspa"]["models"] += apps.pop(label)["models"]
         for label, app in apps.items():
             app["models"].sort(key=lambda model: _place(model["object_name"], ORDER.get(label, [])))
         return sorted(apps.values(), key=lambda app: _place(app["app_label"], list(ORDER)))
@@ -149,6 +159,10 @@ class Admin(Fields, admin.ModelAdmin):
 
     def get_search_results(self, request, queryset, search_term):
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
+
+    def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts, object_id: str) -> HttpResponse:
+        """Django would lead to the first page of the admin."""
+        raise Http404
 
     def lookup_allowed(self, lookup: str, value: object, request: HttpRequest) -> bool:
         """Only what the filters of the page ask for, not whatever the ORM could do with a column."""

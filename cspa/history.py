@@ -64,6 +64,9 @@ class HistoryPages:
 
     history_keeps: frozenset[str] = frozenset()
 
+    def has_restore_permission(self, request: HttpRequest, row: models.Model) -> bool:
+        return self.has_change_permission(request, row)
+
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
         if row is None:
@@ -84,7 +87,7 @@ class HistoryPages:
             "old": old,
             "new": new,
             "differences": differences(old, new) if old and new else [],
-            "may_restore": self.has_change_permission(request, row),
+            "may_restore": self.has_restore_permission(request, row),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/history.html", context)
@@ -104,7 +107,7 @@ class HistoryPages:
         return state
 
     def _restore(self, request: HttpRequest, row: models.Model, state: models.Model) -> HttpResponse:
-        if not self.has_change_permission(request, row):
+        if not self.has_restore_permission(request, row):
             raise PermissionDenied
         when = localize(localtime(state.history_date))
         for column in state.tracked_fields:

@@ -131,6 +131,7 @@ TIME_ZONE = env_timezone("TIME_ZONE", "Europe/Moscow")
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
+ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
 if env_bool("BEHIND_PROXY", False):

@@ -8,7 +8,7 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -24,7 +24,7 @@ from cspa.languages import columns, language_codes
 
 from . import imports
 from .dates import today
-from .doubts import doubts
+from .doubts import Doubt, doubts
 from .forms import OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
 from .merging import Refused, merge, preview
 from .models import (
@@ -49,6 +49,50 @@ HISTORY = _(
     "Facts are ended, not overwritten: to change one, give the row its first day no longer in office "
     "and add a new row that begins on that day."
 )
+
+
+# Whose delegation it is
+
+
+def assigned_to(request: HttpRequest) -> QuerySet[Parliament] | None:
+    """The only parliaments whose delegations somebody keeps (docs/roles.md); None where it is all of them."""
+    if not hasattr(request, "_assigned"):
+        parliaments = request.user.parliaments.all()
+        request._assigned = None if request.user.is_superuser or not parliaments.exists() else parliaments
+    return request._assigned
+
+
+def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
+    """Those who ever sat for or represented one of ``parliaments``, or of whom nothing of the kind is recorded."""
+    mandates = Delegate.objects.filter(person=OuterRef("pk"))
+    services = Representative.objects.filter(person=OuterRef("pk"))
+    return Person.objects.filter(
+        Exists(mandates.filter(chamber__parliament__in=parliaments))
+        | Exists(services.filter(parliament__in=parliaments))
+        | ~Exists(mandates) & ~Exists(services)
+    )
+
+
+class Assigned:
+    """Rows of other delegations are not there for somebody to whom parliaments are assigned.
+
+    ``of_parliament`` are the ways from a row to its parliament, ``of_person`` the one to a person.
+    """
+
+    of_parliament: tuple[str, ...] = ()
+    of_person = ""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        parliaments = assigned_to(request)
+        if parliaments is None:
+            return rows
+        ways = Q()
+        for way in self.of_parliament:
+            ways |= Q(**{f"{way}__in": parliaments})
+        if self.of_person:
+            ways |= Q(**{f"{self.of_person}__in": people_of(parliaments)})
+        return rows.filter(ways)
 
 
 # What dated rows have in common
@@ -78,7 +122,7 @@ class Today(admin.SimpleListFilter):
         return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
 
 
-class PeriodAdmin(LastDay, Admin):
+class PeriodAdmin(LastDay, Assigned, Admin):
     """A dated row on a page of its own; ``about`` are the fields before its dates."""
 
     about: list[str] = []
@@ -111,7 +155,7 @@ class PeriodAdmin(LastDay, Admin):
         return row.ends.words if row.ends else "–"
 
 
-class PeriodInline(LastDay, Fields, admin.options.InlineModelAdmin):
+class PeriodInline(LastDay, Assigned, Fields, admin.options.InlineModelAdmin):
     """Dated rows on the page of what they belong to, latest first."""
 
     form = PeriodForm
@@ -129,12 +173,14 @@ class PeriodInline(LastDay, Fields, admin.options.InlineModelAdmin):
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
     model = Participation
+    of_parliament = ("parliament",)
     related = ["parliament"]
     fields = ["status", *PERIOD]
 
 
 class SeatQuotaInline(PeriodInline, admin.TabularInline):
     model = SeatQuota
+    of_parliament = ("chamber__parliament",)
     related = ["chamber__parliament"]
     fields = ["seats", *PERIOD]
     extra = 1
@@ -142,6 +188,7 @@ class SeatQuotaInline(PeriodInline, admin.TabularInline):
 
 class LinkInline(PeriodInline, admin.TabularInline):
     model = Link
+    of_parliament = ("parliament", "chamber__parliament")
     fields = ["url", "language", *PERIOD]
 
 
@@ -157,6 +204,7 @@ class ConfirmationInline(Fields, admin.TabularInline):
 
 class RepresentativeInline(PeriodInline, admin.TabularInline):
     model = Representative
+    of_parliament = ("parliament",)
     related = ["person", "parliament"]
     fields = ["person", *PERIOD]
     autocomplete_fields = ["person", "sources"]
@@ -171,6 +219,7 @@ class ServiceInline(RepresentativeInline):
 
 class MandateInline(PeriodInline, admin.StackedInline):
     model = Delegate
+    of_parliament = ("chamber__parliament",)
     related = ["person", "chamber__parliament"]
     fields = [("chamber", "role"), *STACKED_PERIOD, tuple(columns("political_group")), tuple(columns("constituency"))]
     autocomplete_fields = ["chamber", "sources"]
@@ -180,6 +229,7 @@ class MandateInline(PeriodInline, admin.StackedInline):
 
 class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
+    of_person = "person"
     related = ["person"]
     fields = ["post", tuple(columns("commission")), *STACKED_PERIOD]
 
@@ -237,7 +287,8 @@ def first_column(name: str) -> str:
 
 
 @admin.register(Parliament)
-class ParliamentAdmin(Admin):
+class ParliamentAdmin(Assigned, Admin):
+    of_parliament = ("pk",)
     list_display = ["label", "country", "status_today", "order"]
     list_filter = ["participations__status"]
     search_fields = [*columns("name"), *columns("short_name"), "slug"]
@@ -254,11 +305,14 @@ class ParliamentAdmin(Admin):
         present = Participation.objects.filter(parliament=OuterRef("pk")).on(today())
         return super().get_queryset(request).annotate(present=Subquery(present.values("status")[:1]))
 
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return super().has_add_permission(request) and assigned_to(request) is None
+
     def get_urls(self) -> list:
         doubts_page = self.admin_site.admin_view(self.doubts_view)
         return [
             path("doubts/", doubts_page, name="delegations_doubts"),
-            *imports.urls(self.admin_site),
+            *imports.urls(self.admin_site, lambda request: assigned_to(request) is None),
             *super().get_urls(),
         ]
 
@@ -266,11 +320,23 @@ class ParliamentAdmin(Admin):
         """What check_delegations finds, as far as the reader may see it."""
         if not self.has_view_permission(request):
             raise PermissionDenied
-        admins = self.admin_site._registry
-        visible = [doubt for doubt in doubts() if admins[type(doubt.object)].has_view_permission(request)]
-        page = Paginator(visible, 100).get_page(request.GET.get("page"))
+        page = Paginator(self._visible(request, doubts()), 100).get_page(request.GET.get("page"))
         context = {**self.admin_site.each_context(request), "title": _("Doubtful facts"), "page_obj": page}
         return TemplateResponse(request, "admin/delegations/doubts.html", context)
+
+    def _visible(self, request: HttpRequest, found: Iterable[Doubt]) -> list[Doubt]:
+        """Those of ``found`` about a row that somebody may see."""
+        admins, found = self.admin_site._registry, list(found)
+        kept: dict[type, set[int] | None] = {}
+        for model in {type(doubt.object) for doubt in found}:
+            if not admins[model].has_view_permission(request):
+                kept[model] = set()
+            elif assigned_to(request) is None:
+                kept[model] = None  # all of them
+            else:
+                kept[model] = set(admins[model].get_queryset(request).values_list("pk", flat=True))
+        rows = [(doubt, kept[type(doubt.object)]) for doubt in found]
+        return [doubt for doubt, keys in rows if keys is None or doubt.object.pk in keys]
 
     @admin.display(description=_("former addresses"))
     def former_addresses(self, parliament: Parliament) -> str:
@@ -286,7 +352,8 @@ class ParliamentAdmin(Admin):
 
 
 @admin.register(Chamber)
-class ChamberAdmin(Admin):
+class ChamberAdmin(Assigned, Admin):
+    of_parliament = ("parliament",)
     form = ChamberForm
     list_display = ["title", "parliament", "kind", "seats_today"]
     list_select_related = ["parliament"]
@@ -315,6 +382,7 @@ class ChamberAdmin(Admin):
 
 @admin.register(SeatQuota)
 class SeatQuotaAdmin(PeriodAdmin):
+    of_parliament = ("chamber__parliament",)
     about = ["chamber", "seats"]
     list_display = ["chamber", "seats"]
     list_select_related = ["chamber__parliament"]
@@ -325,6 +393,7 @@ class SeatQuotaAdmin(PeriodAdmin):
 
 @admin.register(Participation)
 class ParticipationAdmin(PeriodAdmin):
+    of_parliament = ("parliament",)
     about = ["parliament", "status"]
     list_display = ["parliament", "status"]
     list_select_related = ["parliament"]
@@ -334,7 +403,8 @@ class ParticipationAdmin(PeriodAdmin):
 
 
 @admin.register(Confirmation)
-class ConfirmationAdmin(Admin):
+class ConfirmationAdmin(Assigned, Admin):
+    of_parliament = ("parliament",)
     list_display = ["parliament", "date", "confirmed_by", "speaks_for_today"]
     list_select_related = ["parliament"]
     list_filter = ["parliament"]
@@ -356,9 +426,10 @@ class ConfirmationAdmin(Admin):
 
 
 @admin.register(Observation)
-class ObservationAdmin(Admin):
+class ObservationAdmin(Assigned, Admin):
     """What saved pages said: read here, written by ``import_page`` alone."""
 
+    of_parliament = ("parliament",)
     list_display = ["parliament", "date", "person"]
     list_select_related = ["parliament", "person"]
     list_filter = ["parliament"]
@@ -374,6 +445,7 @@ class ObservationAdmin(Admin):
 
 @admin.register(Link)
 class LinkAdmin(PeriodAdmin):
+    of_parliament = ("parliament", "chamber__parliament")
     about = ["url", "language", "parliament", "chamber"]
     list_display = ["url", "belongs_to", "language"]
     list_select_related = ["parliament", "chamber__parliament"]
@@ -390,7 +462,8 @@ class LinkAdmin(PeriodAdmin):
 
 
 @admin.register(Person)
-class PersonAdmin(Admin):
+class PersonAdmin(Assigned, Admin):
+    of_person = "pk"
     list_display = ["directory_name", "other_languages", "public_id"]
     list_filter = ["withdrawn"]
     search_fields = [*columns("name"), *columns("family_name"), "public_id"]
@@ -438,6 +511,8 @@ class PersonAdmin(Admin):
         data = request.POST if request.method == "POST" else request.GET
         form = OtherRecordForm(data if "other" in data else None)
         other = form.cleaned_data["other"] if form.is_valid() else None
+        if other and self.get_object(request, other.pk) is None:
+            raise PermissionDenied
         if request.method == "POST" and other:
             return self._merge(request, kept, other)
         context = {
@@ -447,7 +522,7 @@ class PersonAdmin(Admin):
             "kept": kept,
             "form": form,
             "report": preview(kept, other) if other else None,
-            "candidates": [] if other else self._candidates(kept),
+            "candidates": [] if other else self._candidates(request, kept),
         }
         return TemplateResponse(request, "admin/delegations/person/merge.html", context)
 
@@ -468,9 +543,9 @@ class PersonAdmin(Admin):
             messages.error(request, reason)
         return HttpResponseRedirect(f"{request.path}?other={other.public_id}")
 
-    def _candidates(self, kept: Person) -> list[tuple[Person, set[Chamber]]]:
+    def _candidates(self, request: HttpRequest, kept: Person) -> list[tuple[Person, set[Chamber]]]:
         """Others with a name like this one's, and the chambers that they sat for."""
-        alike = Person.objects.search(kept.name).exclude(pk=kept.pk)
+        alike = self.get_queryset(request).search(kept.name).exclude(pk=kept.pk)
         people = alike.in_order().prefetch_related("mandates__chamber__parliament")[:10]
         return [(person, {mandate.chamber for mandate in person.mandates.all()}) for person in people]
 
@@ -490,6 +565,7 @@ class PersonAdmin(Admin):
 
 @admin.register(Delegate)
 class DelegateAdmin(PeriodAdmin):
+    of_parliament = ("chamber__parliament",)
     about = ["person", "chamber", "role", tuple(columns("political_group")), tuple(columns("constituency"))]
     list_display = ["person", "chamber", "role"]
     list_select_related = ["person", "chamber__parliament"]
@@ -500,6 +576,7 @@ class DelegateAdmin(PeriodAdmin):
 
 @admin.register(Representative)
 class RepresentativeAdmin(PeriodAdmin):
+    of_parliament = ("parliament",)
     about = ["person", "parliament"]
     list_display = ["person", "parliament"]
     list_select_related = ["person", "parliament"]
@@ -510,6 +587,7 @@ class RepresentativeAdmin(PeriodAdmin):
 
 @admin.register(AssemblyPost)
 class AssemblyPostAdmin(PeriodAdmin):
+    of_person = "person"
     about = ["person", "post", tuple(columns("commission"))]
     list_display = ["person", "title"]
     list_select_related = ["person"]

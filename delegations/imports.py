@@ -5,6 +5,7 @@ What was uploaded waits in a private folder for the confirmation; a signed note 
 
 import secrets
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -102,10 +103,12 @@ def _chambers() -> list[tuple[str, str]]:
     return [(chamber.slug, str(chamber)) for chamber in Chamber.objects.select_related("parliament")]
 
 
-def urls(site: admin.AdminSite) -> list[URLPattern]:
-    """The page, for the urls of an admin."""
+def urls(site: admin.AdminSite, may: Callable[[HttpRequest], bool]) -> list[URLPattern]:
+    """The page, for the urls of an admin; ``may`` says who else than those with the rights may import."""
 
     def page(request: HttpRequest) -> HttpResponse:
+        if not may(request):
+            raise PermissionDenied
         return import_page(site, request)
 
     return [

@@ -5,7 +5,7 @@ from datetime import datetime
 from django import forms
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.admin.utils import unquote
+from django.contrib.admin.utils import flatten, unquote
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.db.models import Count, Max, Q, QuerySet
@@ -23,12 +23,15 @@ from django.utils.translation import gettext_lazy as _
 from cspa.admin import Admin, Fields, is_key
 from cspa.history import Difference, HistoryPages, in_words
 from cspa.languages import columns, language_codes
+from cspa.models import User
 from cspa.richtext import sanitise
 from cspa.site import absolute
 from delegations.admin import first_column
 
 from . import preview
-from .models import Article, Attachment, Correction, Picture, Quotation, Story, Topic, Translation
+from .models import TEXTS, Article, Attachment, Correction, Picture, Quotation, Story, Topic, Translation
+
+SHARED = ("topics", "parliaments", "people", "sources")  # of the articles of a story
 
 
 class LocalTimeField(forms.SplitDateTimeField):
@@ -66,6 +69,8 @@ class ArticleForm(forms.ModelForm):
         required=False,
         help_text=_("The original changed after this text. Tick it when nothing of that needs another translation."),
     )
+
+    user: User  # who fills it in
 
     class Meta:
         model = Article
@@ -119,12 +124,29 @@ class ArticleForm(forms.ModelForm):
         cleaned = super().clean()
         if self.instance.pk:
             self.refuse_to_overwrite()
+        if cleaned.get("state") == Article.State.PUBLISHED and self.is_published_by_its_only_author():
+            self.add_error(
+                "state", _("Nobody but you has worked on this text: set it in review, and let a colleague publish it.")
+            )
         withdrawn = cleaned.get("state") == Article.State.WITHDRAWN
         if withdrawn and not cleaned.get("withdrawal_reason"):
             self.add_error(
                 "withdrawal_reason", _("Give the reason of the withdrawal; the article's address shows it.")
             )
         return cleaned
+
+    def is_published_by_its_only_author(self) -> bool:
+        """Whether nobody else has saved the text that is about to become public."""
+        already = self.initial.get("state") == Article.State.PUBLISHED
+        if already or self.user.is_superuser or settings.ONE_PERSON_OFFICE:
+            return False
+        authors = set()
+        if self.instance.pk:
+            saves = self.instance.history.exclude(history_user=None)
+            authors.update(saves.values_list("history_user", flat=True))
+        if not self.instance.pk or set(TEXTS).intersection(self.changed_data):
+            authors.add(self.user.pk)
+        return authors == {self.user.pk}
 
     def clean_body(self) -> str:
         body = sanitise(self.cleaned_data["body"])
@@ -170,6 +192,8 @@ class TranslationFilter(admin.SimpleListFilter):
 
 @admin.register(Article)
 class ArticleAdmin(HistoryPages, Admin):
+    """What somebody may do depends on their right and on the state of the article (docs/roles.md)."""
+
     history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
     form = ArticleForm
     list_display = ["title", "language", "state_now", "translation", "published_at"]
@@ -198,6 +222,57 @@ class ArticleAdmin(HistoryPages, Admin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).defer("body", "stems").with_translation()
+
+    # Who may do what
+
+    def is_publisher(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("news.publish_article")
+
+    def only_translates(self, request: HttpRequest) -> bool:
+        """Whether somebody may write the texts of their language, and nothing else."""
+        user = request.user
+        return user.has_perm("news.translate_article") and not user.has_perm("news.change_article")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        if self.only_translates(request):
+            return bool(request.user.translates_into)
+        return super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, article: Article | None = None) -> bool:
+        if article is not None and not (article.is_open or self.is_publisher(request)):
+            return False
+        if self.only_translates(request):
+            return article is None or bool(article.original() and article.language == request.user.translates_into)
+        return super().has_change_permission(request, article)
+
+    def has_restore_permission(self, request: HttpRequest, article: Article) -> bool:
+        return self.has_change_permission(request, article) and not self.only_translates(request)
+
+    def get_readonly_fields(self, request: HttpRequest, article: Article | None = None) -> list[str]:
+        if self.only_translates(request):
+            return [
+                name
+                for _title, options in self.fieldsets
+                for name in flatten(options["fields"])
+                if name not in (*TEXTS, "seen")
+            ]
+        return [] if self.is_publisher(request) else ["withdrawal_reason"]
+
+    def get_inlines(self, request: HttpRequest, article: Article | None) -> list:
+        return [] if self.only_translates(request) else super().get_inlines(request, article)
+
+    def formfield_for_choice_field(self, db_field, request: HttpRequest, **kwargs) -> forms.Field:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name == "state" and not self.is_publisher(request):
+            field.choices = [(state.value, state.label) for state in (Article.State.DRAFT, Article.State.REVIEW)]
+        return field
+
+    def get_form(self, request: HttpRequest, article: Article | None = None, **kwargs) -> type[ArticleForm]:
+        form = super().get_form(request, article, **kwargs)
+        form.user = request.user
+        return form
+
+    # The pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """The list; of a month with the number of texts by their translation."""
@@ -229,8 +304,7 @@ class ArticleAdmin(HistoryPages, Admin):
         if is_key(story := initial.get("story", "")):
             sibling = Article.objects.filter(story=story).order_by("pk").first()
             if sibling:
-                shared = ("topics", "parliaments", "people", "sources")
-                initial |= {name: list(getattr(sibling, name).all()) for name in shared}
+                initial |= {name: list(getattr(sibling, name).all()) for name in SHARED}
                 initial |= {"published_at": sibling.published_at, "picture": sibling.picture_id}
         return initial
 
@@ -245,7 +319,19 @@ class ArticleAdmin(HistoryPages, Admin):
     def save_model(self, request: HttpRequest, article: Article, form: ArticleForm, change: bool) -> None:
         if form.cleaned_data.get("up_to_date"):
             article.text_changed_at = timezone.now()
+        if not change and self.only_translates(request):
+            original = self._beside(request)
+            article.language = request.user.translates_into
+            article.story, article.picture = original.story, original.picture
+            article.published_at = original.published_at
         super().save_model(request, article, form, change)
+
+    def save_related(self, request: HttpRequest, form: ArticleForm, formsets: list, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        if not change and self.only_translates(request):
+            original = self._beside(request)
+            for name in SHARED:
+                getattr(form.instance, name).set(getattr(original, name).all())
 
     def save_formset(
         self, request: HttpRequest, form: forms.ModelForm, formset: forms.BaseFormSet, change: bool
@@ -296,9 +382,17 @@ class ArticleAdmin(HistoryPages, Admin):
         return TemplateResponse(request, "admin/news/article/preview.html", context)
 
     def add_view(self, request, form_url="", extra_context=None) -> HttpResponse:
+        beside = self._beside(request)
+        if self.only_translates(request) and (
+            beside is None or beside.story.articles.filter(language=request.user.translates_into).exists()
+        ):
+            raise PermissionDenied
+        return super().add_view(request, form_url, {"beside": beside, **(extra_context or {})})
+
+    def _beside(self, request: HttpRequest) -> Article | None:
+        """The article that a new one translates."""
         story = request.POST.get("story") or request.GET.get("story", "")
-        siblings = Article.objects.filter(story=story).order_by("pk") if is_key(story) else Article.objects.none()
-        return super().add_view(request, form_url, {"beside": siblings.first(), **(extra_context or {})})
+        return Article.objects.filter(story=story).order_by("pk").first() if is_key(story) else None
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         article = Article.objects.filter(pk=object_id).first() if is_key(object_id) else None

@@ -287,7 +287,7 @@ def test_whoever_may_see_the_directory_finds_the_list_from_the_index(client, cha
 def test_nobody_else_sees_it(client, chamber):
     assert client.get(ADDRESS).status_code == 302
     secretary(client, "view_article")
-    assert client.get(ADDRESS).status_code == 403
+    assert client.get(ADDRESS).status_code == 404
     assert ADDRESS not in client.get("/admin/").text
 
 

@@ -94,7 +94,7 @@ def test_reader_of_the_office_sees_and_does_not_restore(client: Client, article:
     response = client.get(history(article))
     assert response.status_code == 200
     assert 'name="restore"' not in response.text
-    assert client.post(history(article), {"restore": article.history.earliest("history_id").pk}).status_code == 403
+    assert client.post(history(article), {"restore": article.history.earliest("history_id").pk}).status_code == 404
 
 
 def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client):  # noqa: F811

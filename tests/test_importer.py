@@ -800,8 +800,8 @@ def test_a_forged_note_leads_nowhere(secretary, note):
 
 def test_the_page_is_for_those_who_may_change_delegates(client):
     client.force_login(factories.UserFactory())
-    assert client.get(PAGE).status_code == 403
-    assert upload(client, popolo()).status_code == 403
+    assert client.get(PAGE).status_code == 404
+    assert upload(client, popolo()).status_code == 404
 
 
 def test_a_template_of_the_table_can_be_had(secretary):

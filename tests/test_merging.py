@@ -448,8 +448,8 @@ def test_nonsense_for_a_public_id_is_answered_in_words(administrator: Client, ke
 
 
 @pytest.mark.parametrize("key", ["0", "abc", "9" * 30])
-def test_person_that_is_not_there_leads_to_the_index(administrator: Client, key: str):
-    assert administrator.get(page("delegations_person_merge", key))["Location"] == page("index")
+def test_person_that_is_not_there_is_not_found(administrator: Client, key: str):
+    assert administrator.get(page("delegations_person_merge", key)).status_code == 404
 
 
 @pytest.mark.parametrize("right", ["change_person", "delete_person"])
@@ -457,8 +457,8 @@ def test_merging_takes_the_rights_to_change_and_to_delete(client: Client, kept: 
     clerk = factories.UserFactory()
     clerk.user_permissions.set(Permission.objects.filter(codename__in=[right, "view_person"]))
     client.force_login(clerk)
-    assert client.get(merge_page(kept, other)).status_code == 403
-    assert client.post(merge_page(kept), {"other": other.public_id}).status_code == 403
+    assert client.get(merge_page(kept, other)).status_code == 404
+    assert client.post(merge_page(kept), {"other": other.public_id}).status_code == 404
     assert "/merge/" not in client.get(page("delegations_person_change", kept.pk)).text
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["change_person", "delete_person"]))
     assert client.get(merge_page(kept, other)).status_code == 200

@@ -254,7 +254,7 @@ def test_picture_is_uploaded_cleaned_and_found_for_the_text(administrator: Clien
 def test_pictures_are_listed_for_nobody_without_the_right(client: Client):
     client.force_login(factories.UserFactory())
     factories.PictureFactory()
-    assert client.get(page("news_picture_recent")).status_code == 403
+    assert client.get(page("news_picture_recent")).status_code == 404
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ", b"<html>%PDF-%%EOF</html>", b"%PDF-1.4\n", b"GIF89a%%EOF"])

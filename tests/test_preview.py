@@ -90,13 +90,13 @@ def test_editor_makes_and_withdraws_the_link_in_the_admin(administrator: Client)
     administrator.post(page, {"do": "withdraw"})
     assert Client().get(link).status_code == 404
     assert administrator.post(page, {"do": "x"}).status_code == 400
-    assert administrator.get(reverse("admin:news_article_preview", args=[99])).status_code == 302
+    assert administrator.get(reverse("admin:news_article_preview", args=[99])).status_code == 404
 
 
 def test_link_is_made_by_nobody_without_the_right(client):
     article = factories.ArticleFactory(state="draft")
     client.force_login(factories.UserFactory())
-    assert client.post(reverse("admin:news_article_preview", args=[article.pk]), {"do": "open"}).status_code == 403
+    assert client.post(reverse("admin:news_article_preview", args=[article.pk]), {"do": "open"}).status_code == 404
     article.refresh_from_db()
     assert article.preview_key == ""
 

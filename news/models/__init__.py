@@ -3,6 +3,7 @@
 from .articles import (
     EARLIEST,
     LATEST,
+    TEXTS,
     Article,
     ArticleQuerySet,
     Correction,
@@ -18,6 +19,7 @@ from .quotations import Quotation
 __all__ = [
     "EARLIEST",
     "LATEST",
+    "TEXTS",
     "Article",
     "ArticleQuerySet",
     "Attachment",

@@ -31,7 +31,7 @@ from .quotations import Quotation
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
-TEXTS = ("title", "summary", "body")  # what a translation translates
+TEXTS = ("title", "dateline", "summary", "body")  # what a translation translates
 COMPARED = 50  # articles a kind of subject, when looking for related ones
 
 
@@ -215,6 +215,8 @@ class Article(DerivedModel):
     """A news text in one language; its translations are sibling rows under one story."""
 
     class State(models.TextChoices):
+        """Those before PUBLISHED are open: the office still works on the text."""
+
         DRAFT = "draft", _("draft")
         REVIEW = "review", _("in review")
         PUBLISHED = "published", _("published")
@@ -316,6 +318,10 @@ class Article(DerivedModel):
         verbose_name = _("article")
         verbose_name_plural = _("articles")
         ordering = ["-published_at", "-pk"]
+        permissions = [
+            ("publish_article", "Can publish, schedule, correct and withdraw articles"),
+            ("translate_article", "Can write the texts of articles in one language"),
+        ]
         indexes = [
             # The story last: what exists in another language only is counted without reading a row.
             models.Index(fields=["language", "state", "-published_at", "-id", "story"], name="article_feed"),
@@ -417,6 +423,11 @@ class Article(DerivedModel):
         story = Article.objects.filter(story=self.story_id).exclude(state=self.State.WITHDRAWN)
         first = story.order_by("pk").first()
         return first if first and first.pk != self.pk else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the office still works on it."""
+        return self.state in (self.State.DRAFT, self.State.REVIEW)
 
     @property
     def is_for_readers(self) -> bool:

@@ -1,0 +1,89 @@
+"""Who may do what in the back office: the groups and their rights. docs/roles.md shows them as a table.
+
+A migration makes the groups; another role or right comes with a migration that calls ``make_groups`` again.
+"""
+
+from typing import Any
+
+from django.apps.registry import Apps
+from django.contrib.auth.management import create_permissions
+from django.utils.translation import gettext_noop
+
+NEWS_EDITORS = gettext_noop("News editors")
+TRANSLATORS = gettext_noop("Translators")
+PUBLISHERS = gettext_noop("Publishers")
+SECRETARIES = gettext_noop("Delegation secretaries")
+ADMINISTRATORS = gettext_noop("Administrators")
+
+# Models with the actions on them.
+ROLES: dict[str, dict[str, str]] = {
+    NEWS_EDITORS: {
+        "news.article": "view add change",
+        "news.quotation": "view change",
+        "news.attachment": "view add change delete",
+        "news.correction": "view",
+        "news.picture": "view add change",
+        "news.topic": "view",
+        "delegations.parliament": "view",
+        "delegations.person": "view",
+        "delegations.source": "view add",
+    },
+    TRANSLATORS: {
+        "news.article": "view translate",
+    },
+    PUBLISHERS: {
+        "news.article": "view add change publish",
+        "news.quotation": "view change",
+        "news.attachment": "view add change delete",
+        "news.correction": "view add change",
+        "news.picture": "view add change",
+        "news.topic": "view add change",
+        "delegations.parliament": "view",
+        "delegations.person": "view",
+        "delegations.source": "view add change",
+    },
+    SECRETARIES: {
+        "delegations.parliament": "view add change",
+        "delegations.chamber": "view add change",
+        "delegations.seatquota": "view add change",
+        "delegations.participation": "view add change",
+        "delegations.confirmation": "view add change",
+        "delegations.link": "view add change",
+        "delegations.person": "view add change delete",  # to merge two records of one person
+        "delegations.identifier": "view add change delete",
+        "delegations.delegate": "view add change",
+        "delegations.representative": "view add change",
+        "delegations.assemblypost": "view add change",
+        "delegations.observation": "view",
+        "delegations.source": "view add change",
+    },
+    ADMINISTRATORS: {
+        "cspa.user": "view add change",
+        "auth.group": "view add change",
+        "admin.logentry": "view",
+    },
+}
+
+
+def make_groups(apps: Apps) -> None:
+    """Make the groups, and give each the rights above; further ones that an office gave to a group stay.
+
+    ``apps`` are the models of a migration, or the present ones.
+    """
+    permissions = apps.get_model("auth", "Permission").objects
+    for label in sorted({model.partition(".")[0] for rights in ROLES.values() for model in rights}):
+        # Django makes the rights of new models after all migrations only.
+        config: Any = apps.get_app_config(label)
+        config.models_module = getattr(config, "models_module", True)  # those of a migration have none
+        create_permissions(config, apps=apps, verbosity=0)
+    for name, rights in ROLES.items():
+        group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        for model, actions in rights.items():
+            app, model = model.split(".")
+            codenames = [f"{action}_{model}" for action in actions.split()]
+            group.permissions.add(*permissions.filter(content_type__app_label=app, codename__in=codenames))
+
+
+def remove_groups(apps: Apps) -> None:
+    """Undo ``make_groups``."""
+    apps.get_model("auth", "Group").objects.filter(name__in=ROLES).delete()
