@@ -311,6 +311,8 @@ class ArticleAdmin(HistoryPages, Admin):
     def get_fieldsets(self, request: HttpRequest, article: Article | None = None) -> list:
         """A translation older than its original can be declared equal."""
         fieldsets = super().get_fieldsets(request, article)
+        if self.only_translates(request):
+            fieldsets = [(None, {"fields": [*TEXTS, "seen"]})]
         original = article and article.original()
         if original is None or article.text_changed_at >= original.text_changed_at:
             return fieldsets
