@@ -23,7 +23,8 @@ PASTED = """
 <html xmlns:o="urn:schemas-microsoft-com:office:office"><head><style>p.MsoNormal {margin: 0cm}</style></head><body>
 <p class=MsoNormal style='mso-margin-top-alt:auto'><b><span lang=EN-US style='color:red'>Pasted</span></b> from a
 <i>letter</i><o:p></o:p></p><!--[if gte mso 9]><xml><w:WordDocument/></xml><![endif]-->
-<table><tr><td>A cell</td></tr></table><img src="https://elsewhere.example/pixel.gif"><script>document.title = "run"</script>
+<table><tr><td>A cell</td></tr></table><img src="https://elsewhere.example/pixel.gif">
+<script>document.title = "run"</script>
 </body></html>
 """
 

@@ -1,0 +1,71 @@
+"""manage.py import_articles FILE"""
+
+import sys
+from argparse import ArgumentParser
+from functools import partial
+from pathlib import Path
+from typing import BinaryIO
+
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+
+from delegations.importer import Refused
+from delegations.management.reporting import ReportingCommand
+from news.archive import ArchiveReport, import_lines
+
+
+class Command(ReportingCommand):
+    help = (
+        "Import articles from JSON Lines, as export_articles writes them, all or nothing. An article on record that "
+        "differs is listed and stays, unless --update is given. Exit code 1 and nothing saved where a line cannot be "
+        "read or contradicts the record, or the file cannot be read."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("file", type=Path, metavar="FILE", help="one article a line; “-”: standard input")
+        parser.add_argument(
+            "--files",
+            type=Path,
+            metavar="DIR",
+            help="where the pictures and documents lie; default: the folder of FILE",
+        )
+        parser.add_argument("--update", action="store_true", help="replace articles on record that differ")
+        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
+        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    def handle(self, *args, file: Path, **options) -> None:
+        try:
+            report = self.report(file, options)
+        except Refused as refused:
+            if options["json"]:
+                self.print_json(ArchiveReport.refused(str(refused)))
+            raise CommandError(str(refused)) from refused
+        if options["json"]:
+            self.print_json(report)
+        else:
+            self.print(report, options["dry_run"])
+        if report.conflicts:
+            raise CommandError(
+                _("Conflicts: %(count)d; nothing was saved.") % {"count": report.number_of("conflicts")}
+            )
+
+    def report(self, file: Path, options: dict) -> ArchiveReport:
+        take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
+        try:
+            if file == Path("-"):
+                return take(sys.stdin.buffer, options["files"] or Path())
+            with file.open("rb") as lines:
+                return take(lines, options["files"] or file.parent, total=_number_of_lines(lines))
+        except OSError as error:
+            raise Refused(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
+        finally:
+            self.end_progress()
+
+
+def _number_of_lines(file: BinaryIO) -> int | None:
+    """How many lines there are to come; None for what cannot be read twice."""
+    if not file.seekable():
+        return None
+    number = sum(block.count(b"\n") for block in iter(partial(file.read, 1024 * 1024), b""))
+    file.seek(0)
+    return number
