@@ -1,6 +1,7 @@
 """Feeds of three kinds, made by Django's generators: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1."""
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import Any, TextIO
 from xml.sax.saxutils import XMLGenerator
@@ -8,10 +9,26 @@ from xml.sax.saxutils import XMLGenerator
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 
 NEVER = datetime.fromtimestamp(0, UTC)
+# What XML cannot hold, even as a reference: Django refuses some of it and writes the rest.
+_UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+
+
+def printable(text: str | None) -> str | None:
+    """``text`` without what an XML document cannot hold."""
+    return text if text is None else _UNPRINTABLE.sub("", str(text))
 
 
 class Steady:
-    """An empty feed never changed, and is not new at every request as Django's is."""
+    """An empty feed never changed, and is not new at every request as Django's is; no text breaks it."""
+
+    def __init__(self, title: str, link: str, description: str | None, **fields: Any):
+        super().__init__(printable(title), link, printable(description), **fields)
+
+    def add_item(self, title: str, link: str, description: str, **fields: Any) -> None:
+        if "summary" in fields:
+            fields["summary"] = printable(fields["summary"])
+        fields["categories"] = [printable(name) for name in fields.get("categories") or ()]
+        super().add_item(printable(title), link, printable(description), **fields)
 
     def latest_post_date(self) -> datetime:
         return super().latest_post_date() if self.items else NEVER

@@ -208,6 +208,15 @@ def test_feeds_are_what_their_specifications_demand(client, scopes, language):
     assert checked == 15
 
 
+def test_no_letter_that_xml_lacks_breaks_a_feed_or_the_sitemap(client):
+    article = factories.ArticleFactory(
+        title="From a\x0bword processor", summary="A\x01b", published_at=timezone.now() - timedelta(hours=1)
+    )
+    article.topics.add(factories.TopicFactory(name_en="To\x0cpic"))
+    for address in ("/en/news/feed.atom", "/en/news/feed.rss", "/sitemap-news.xml"):
+        assert "From aword processor" in "".join(etree.fromstring(client.get(address).content).itertext()), address
+
+
 def test_updated_moves_with_a_correction_and_not_with_a_comma(client):
     with time_machine.travel("2020-05-26T09:00:00Z", tick=False) as clock:
         article = factories.ArticleFactory(published_at=timezone.now(), body="<p>One two.</p>")

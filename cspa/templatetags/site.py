@@ -12,12 +12,14 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from cspa import charts, richtext
+from cspa import charts, feeds, richtext
 from cspa.languages import Localised
 from cspa.pagination import Keyset
 from cspa.site import absolute, in_languages
 
 register = template.Library()
+
+register.filter("printable", feeds.printable)
 
 SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about", "search": "search"}
 
