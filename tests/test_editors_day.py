@@ -1,18 +1,19 @@
-"""An editor's whole day in Chromium, as the handbook tells it: from the first word to a restored text."""
+"""A whole day of the newsroom in Chromium, as the handbook tells it: from the first word to a restored text."""
 
 import re
 import time
 from datetime import timedelta
 
 import pytest
-from django.contrib.auth.models import Permission
-from django.db.models import Q
+from django.apps import apps
+from django.contrib.auth.models import Group
 from django.utils import timezone
 
+from cspa.roles import NEWS_EDITORS, PUBLISHERS, make_groups
 from news.models import Article
 
 from . import factories
-from .test_browser import browsing, chromium, server, site  # noqa: F401  fixtures
+from .test_browser import browsing, site  # noqa: F401  a fixture
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -30,16 +31,19 @@ PASTED = """
 
 
 @pytest.fixture
-def editor():
-    """Somebody with the rights on news that the handbook names."""
-    user = factories.UserFactory(username="anna")
-    rights = Q(content_type__app_label="news") | Q(codename__in=["view_person", "view_parliament", "view_source"])
-    user.user_permissions.set(Permission.objects.filter(rights))
-    return user
+def office():
+    """Who works in it, by role."""
+    make_groups(apps)
+    people = {}
+    for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS)):
+        people[name] = factories.UserFactory(username=name)
+        people[name].groups.add(Group.objects.get(name=group))
+    return people
 
 
 def sign_in(page, site, user):  # noqa: F811
-    page.set_default_timeout(MINUTE / 6)
+    page.context.clear_cookies()
+    page.set_default_timeout(MINUTE / 4)
     page.goto(f"{site}/admin/login/")
     page.get_by_label("Username").fill(user.username)
     page.get_by_label("Password").fill(factories.PASSWORD)
@@ -63,9 +67,9 @@ def seen_by_visitor(chromium, site, address, **options):  # noqa: F811
         return page.goto(site + address).status, page.inner_text("main")
 
 
-def test_an_editor_s_whole_day(chromium, site, editor):  # noqa: F811
+def test_an_editor_s_whole_day(chromium, site, office):  # noqa: F811
     with browsing(chromium, site, signed_in=True, locale="en", viewport={"width": 1440, "height": 900}) as page:
-        sign_in(page, site, editor)
+        sign_in(page, site, office["editor"])
 
         # A picture, with words in both languages
         page.goto(f"{site}/admin/news/picture/add/")
@@ -123,7 +127,8 @@ def test_an_editor_s_whole_day(chromium, site, editor):  # noqa: F811
         page.goto(f"{site}/admin/news/article/?state__exact=review")
         assert page.get_by_role("link", name="Council meets in Minsk").count() == 1
 
-        # Schedule: it appears by itself
+        # A colleague schedules it: it appears by itself
+        sign_in(page, site, office["publisher"])
         page.goto(change)
         page.get_by_label("State:").select_option("published")
         moment = timezone.localtime() + timedelta(seconds=10)
@@ -143,6 +148,7 @@ def test_an_editor_s_whole_day(chromium, site, editor):  # noqa: F811
         assert "Preview" not in text
 
         # Translate, beside the original
+        sign_in(page, site, office["editor"])
         page.goto(change)
         page.get_by_role("link", name="Add translation: Русский").click()
         original = page.get_by_role("region", name="Original: English")
@@ -153,6 +159,11 @@ def test_an_editor_s_whole_day(chromium, site, editor):  # noqa: F811
         page.get_by_label("Summary:").fill("Совет собрался и договорился.")
         text_field(page).click()
         page.keyboard.type("Совет собрался в понедельник.")
+        page.get_by_label("State:").select_option("review")
+        save(page)
+        translation = page.url
+        sign_in(page, site, office["publisher"])
+        page.goto(translation)
         page.get_by_label("State:").select_option("published")
         save(page)
         russian = article.story.articles.get(language="ru")
@@ -187,13 +198,13 @@ def test_an_editor_s_whole_day(chromium, site, editor):  # noqa: F811
         assert article.history.filter(body__contains="Dushanbe").exists()
 
 
-def test_what_is_pasted_from_a_word_processor_comes_out_clean(chromium, site, editor):  # noqa: F811
+def test_what_is_pasted_from_a_word_processor_comes_out_clean(chromium, site, office):  # noqa: F811
     asked, refused, context = [], {}, chromium.new_context(locale="en")
     try:
         page = context.new_page()
         page.on("request", lambda request: asked.append(request.url))
         page.on("requestfailed", lambda request: refused.update({request.url: request.failure}))
-        sign_in(page, site, editor)
+        sign_in(page, site, office["editor"])
         page.goto(f"{site}/admin/news/article/add/")
         page.get_by_label("Title:").first.fill("Pasted")
         page.get_by_label("Summary:").fill("What a word processor gave.")
