@@ -49,7 +49,10 @@ def sanitise(html: str) -> str:
     clean = _clean(_NO_TEXT.sub("", html))
     if _NO_TEXT.search(clean):  # written as references, as in java&#1;script: – what is left may be unsafe again
         clean = _clean(_NO_TEXT.sub("", clean))
-    return _only_our_pictures(clean).strip()
+    ours = _only_our_pictures(clean)
+    if ours != clean:  # without its figures a heading may stand in a heading
+        ours = _only_our_pictures(_clean(ours))
+    return ours.strip()
 
 
 def _clean(html: str) -> str:

@@ -1,11 +1,12 @@
 """Bodies of articles: a closed set of elements, whatever is sent."""
 
+import re
 import time
 
 import pytest
 from django.core.exceptions import ValidationError
 from django.core.management import call_command
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, rendered, sanitise
@@ -69,6 +70,38 @@ def test_sanitising_twice_is_sanitising_once(text):
     once = sanitise(text)
     assert sanitise(once) == once
     assert all(f"<{tag}" not in once for tag in ("script", "style", "img", "svg"))
+
+
+def test_markup_in_an_attribute_is_escaped():
+    # What reads figures and quotations back relies on it.
+    html = '<figure><img src="/media/pictures/a.jpg" alt="</figure><p>— x</p>"></figure>'
+    assert sanitise(html).count("<") == 3
+    assert "&lt;/figure" in sanitise(html)
+
+
+PIECES = [
+    *(
+        f"<{slash}{tag}>"
+        for tag in ("figure", "figcaption", "p", "h2", "ul", "li", "blockquote", "a")
+        for slash in ("", "/")
+    ),
+    '<img src="/media/pictures/a.jpg" alt="">',
+    '<img src="/media/pictures/a.jpg" alt="a > b &quot;">',
+    '<img src="https://evil.example/a.jpg">',
+    "words",
+    "— somebody",
+    "\x01",
+    "&#1;",
+]
+
+
+@example(["<h2>", "<figure>", "<h2>", "words"])
+@given(st.lists(st.sampled_from(PIECES), max_size=20))
+def test_nothing_is_left_to_sanitise_whatever_figures_stand_in(pieces):
+    once = sanitise("".join(pieces))
+    assert sanitise(once) == once
+    assert "evil" not in once
+    assert re.sub(r"<figure><img [^<]*>(<figcaption>.*?</figcaption>)?</figure>", "", once).count("fig") == 0
 
 
 @pytest.mark.parametrize(

@@ -434,6 +434,7 @@ def test_the_table_names_every_door_and_every_role():
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("column", COLUMNS)
 def test_each_cell_is_true(client: Client, world, column: str):
     group, more = COLUMNS[column]

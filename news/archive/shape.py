@@ -100,9 +100,9 @@ def _translated(model: type[models.Model], name: str) -> dict[str, Key]:
 
 
 def _body(value: Any, path: str) -> str:
-    """Allowed elements only; the second time nothing changes any more, and what escapes made too long is refused."""
+    """Allowed elements only; a text that escapes made too long is refused as one that came so."""
     try:
-        return sanitise(sanitise(_text(value, path, MAX_LENGTH)))
+        return _text(sanitise(_text(value, path, MAX_LENGTH)), path, MAX_LENGTH)
     except ValidationError as error:
         raise Problem(" ".join(error.messages)) from error
 

@@ -1,6 +1,5 @@
 """manage.py export_delegations"""
 
-import os
 import sys
 from collections.abc import Iterator
 from datetime import date
@@ -13,10 +12,9 @@ from cspa import tables
 from delegations import popolo
 from delegations.dates import FOUNDED
 from delegations.importer.files import FORMATS
+from delegations.management.reporting import day, write_whole
 from delegations.models import Delegate
 from delegations.opendata import MANDATE_COLUMNS, mandate_row
-
-from .import_delegations import day
 
 
 class Command(BaseCommand):
@@ -39,7 +37,7 @@ class Command(BaseCommand):
         chunks = _popolo(on) if options["format"] == "popolo" else _table(options["format"], on)
         if output:
             try:
-                self.write(output, chunks)
+                write_whole(output, chunks)
             except OSError as error:
                 raise CommandError(_("The file cannot be written: %(why)s") % {"why": error.strerror}) from error
         elif binary:
@@ -47,16 +45,6 @@ class Command(BaseCommand):
         else:
             for chunk in chunks:
                 self.stdout.write(chunk.decode(), ending="")
-
-    def write(self, output: Path, chunks: Iterator[bytes]) -> None:
-        """A file that is there is whole, whenever this stops."""
-        part = output.with_name(f".{output.name}.{os.getpid()}.part")
-        try:
-            with part.open("wb") as file:
-                file.writelines(chunks)
-            part.replace(output)
-        finally:
-            part.unlink(missing_ok=True)
 
 
 def _popolo(on: date | None) -> Iterator[bytes]:
