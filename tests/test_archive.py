@@ -564,7 +564,7 @@ BAD = {
     "long title": ({"title": "a" * 251}, "“title” is longer than 250 letters."),
     "long summary": ({"summary": "a" * 601}, "“summary” is longer than 600 letters."),
     "long body": ({"body": "a" * 200_001}, "“body” is longer than 200000 letters."),
-    "body that grows": ({"body": "&" * 60_000}, "The text is too long or its elements are nested too deeply."),
+    "body that grows": ({"body": "&" * 60_000}, "“body” is longer than 200000 letters."),
     "deep body": ({"body": "<em>" * 300 + "a"}, "The text is too long or its elements are nested too deeply."),
     "nothing left of the body": ({"body": "<script>alert(1)</script>"}, "“body” is empty."),
     "NUL": ({"title": "a\x00b"}, "“title” holds characters that no text has."),
