@@ -83,6 +83,12 @@ def card_name(name: str, focus: tuple[int, int], ending: str) -> str:
     return str(PurePosixPath(name).with_suffix(f".card-{focus[0]}-{focus[1]}.{ending}"))
 
 
+def rendition_names(name: str, width: int, focus: tuple[int, int]) -> list[str]:
+    """All that ``make_renditions`` stores beside the picture ``name``, which is ``width`` pixels wide."""
+    whole = [rendition_name(name, each, ending) for each in widths(width) for ending in RENDITIONS]
+    return [*whole, *(card_name(name, focus, ending) for ending in RENDITIONS)]
+
+
 def make_renditions(photo: FieldFile, focus: tuple[int, int]) -> None:
     """Store ``photo`` in each of ``widths()`` and its part around ``focus``, where they are not there yet."""
     with photo.storage.open(photo.name) as file:

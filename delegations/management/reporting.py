@@ -3,15 +3,15 @@
 import argparse
 import json
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from delegations.dates import PartialDate
-from delegations.importer import Report
+from delegations.importer import Refused, Report
 
 _SIGNS = {"added": "+", "changed": "~", "ended": "x"}
 
@@ -41,6 +41,8 @@ def write_whole(output: Path, chunks: Iterable[bytes]) -> None:
 class ReportingCommand(BaseCommand):
     """A command that ends with a report."""
 
+    report_type: type[Report] = Report
+
     # Progress is for somebody who watches.
 
     def progress(self, stage: str, number: int, total: int | None) -> None:
@@ -54,6 +56,23 @@ class ReportingCommand(BaseCommand):
             self.stderr.write("\r\033[K", str, ending="")
 
     # The report
+
+    def conclude(self, take: Callable[[], Report], *, dry_run: bool, as_json: bool) -> None:
+        """Print the report that ``take`` returns, or why it refused; CommandError where nothing was saved for it."""
+        try:
+            report = take()
+        except Refused as refused:
+            if as_json:
+                self.print_json(self.report_type.refused(str(refused)))
+            raise CommandError(str(refused)) from refused
+        if as_json:
+            self.print_json(report)
+        else:
+            self.print(report, dry_run)
+        if report.conflicts:
+            raise CommandError(
+                _("Conflicts: %(count)d; nothing was saved.") % {"count": report.number_of("conflicts")}
+            )
 
     def print_json(self, report: Report) -> None:
         self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=2))

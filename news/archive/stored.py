@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from cspa.documents import check_pdf
-from cspa.images import RENDITIONS, card_name, rendition_name, widths
+from cspa.images import rendition_names
 from delegations.importer.records import Problem
 
 from ..models import Picture
@@ -53,10 +53,7 @@ class Files:
 
     def save(self, picture: Picture) -> None:
         """Save the row of a picture whose file was taken, with the smaller ones beside it."""
-        name, focus = picture.file.name, (picture.focus_x, picture.focus_y)
-        beside = [rendition_name(name, width, ending) for width in widths(picture.width) for ending in RENDITIONS]
-        beside += [card_name(name, focus, ending) for ending in RENDITIONS]
-        for new in beside:
+        for new in rendition_names(picture.file.name, picture.width, (picture.focus_x, picture.focus_y)):
             if not default_storage.exists(new):
                 self.undo.callback(default_storage.delete, new)
         picture.save()

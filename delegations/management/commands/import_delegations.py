@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from delegations.importer import Refused, Report, format_of, import_file
@@ -38,18 +37,7 @@ class Command(ReportingCommand):
         )
 
     def handle(self, *args, file: Path, **options):
-        try:
-            report = self.report(file, options)
-        except Refused as refused:
-            if options["json"]:
-                self.print_json(Report.refused(str(refused)))
-            raise CommandError(str(refused)) from refused
-        if options["json"]:
-            self.print_json(report)
-        else:
-            self.print(report, options["dry_run"])
-        if report.conflicts:
-            raise CommandError(_("Conflicts: %(count)d; nothing was saved.") % {"count": len(report.conflicts)})
+        self.conclude(lambda: self.report(file, options), dry_run=options["dry_run"], as_json=options["json"])
 
     def report(self, file: Path, options: dict) -> Report:
         try:

@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import BinaryIO
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from delegations.importer import Refused
@@ -15,6 +14,7 @@ from news.archive import ArchiveReport, import_lines
 
 
 class Command(ReportingCommand):
+    report_type = ArchiveReport
     help = (
         "Import articles from JSON Lines, as export_articles writes them, all or nothing. An article on record that "
         "differs is listed and stays, unless --update is given. Exit code 1 and nothing saved where a line cannot be "
@@ -34,20 +34,7 @@ class Command(ReportingCommand):
         parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
 
     def handle(self, *args, file: Path, **options) -> None:
-        try:
-            report = self.report(file, options)
-        except Refused as refused:
-            if options["json"]:
-                self.print_json(ArchiveReport.refused(str(refused)))
-            raise CommandError(str(refused)) from refused
-        if options["json"]:
-            self.print_json(report)
-        else:
-            self.print(report, options["dry_run"])
-        if report.conflicts:
-            raise CommandError(
-                _("Conflicts: %(count)d; nothing was saved.") % {"count": report.number_of("conflicts")}
-            )
+        self.conclude(lambda: self.report(file, options), dry_run=options["dry_run"], as_json=options["json"])
 
     def report(self, file: Path, options: dict) -> ArchiveReport:
         take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
