@@ -3,6 +3,7 @@
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
 from django.http import HttpRequest
 from django.utils.text import capfirst
@@ -10,17 +11,31 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .admin import Admin
+from .forms import RecordForm
 from .models import User
 
 admin.site.unregister(Group)
 
 
+class AccountForm(RecordForm, UserChangeForm):
+    pass
+
+
+class NewAccountForm(RecordForm, AdminUserCreationForm):
+    pass
+
+
 @admin.register(User)
 class AccountAdmin(Admin, UserAdmin):
+    form = AccountForm
+    add_form = NewAccountForm
     list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "last_login"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [*UserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
     autocomplete_fields = ["parliaments"]
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return super().may_any(request, action) and (action == "view" or request.user.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, user: User | None = None) -> list[str]:
         """Nobody gives more than the rights of a group, except those who have all of them."""

@@ -1,6 +1,7 @@
 """The back office: its titles, order and policy, and what every page of it has in common."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 
 from django.conf import settings
@@ -21,6 +22,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.i18n import set_language
 from translated_fields import TranslatedField, to_attribute
+
+from . import journal
+from .forms import RecordForm, is_key
+from .history import HistoryPages, reason_of
+from .models import Entry
 
 # The one <style> that django-prose-editor adds to its page; a test compares it with the library.
 EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
@@ -49,7 +55,7 @@ ORDER = {
         "Observation",
     ],
     "news": ["Article", "Picture", "Topic"],
-    "cspa": ["User", "Group", "LogEntry"],
+    "cspa": ["Entry", "User", "Group", "LogEntry"],
 }
 
 
@@ -82,7 +88,7 @@ class AssemblyAdminSite(admin.AdminSite):
         return csp_override(POLICY)(super().login)(request, extra_context)
 
     def get_urls(self) -> list:
-        from . import accounts  # noqa: F401  its pages register with this site, which exists only now
+        from . import accounts, entries  # noqa: F401  their pages register with this site, which exists only now
 
         language = csp_override(POLICY)(never_cache(set_language))
         return [path("language/", language, name="language"), *super().get_urls()]
@@ -102,11 +108,6 @@ def _place(name: str, order: list[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-def is_key(value: str) -> bool:
-    """Whether ``value`` can be the primary key of a row."""
-    return value.isascii() and value.isdecimal() and len(value) < 19
-
-
 class _KnownKeys:
     """Shows the chosen rows again after an error; a forged value that is no key is left out, not a 500."""
 
@@ -123,7 +124,9 @@ class ChooseSeveral(_KnownKeys, AutocompleteSelectMultiple):
 
 
 class Fields:
-    """For pages and their inlines: texts that name their language, choices by typing."""
+    """For pages and their inlines: texts that name their language, choices by typing, nothing overwritten unseen."""
+
+    form = RecordForm
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -147,11 +150,26 @@ class Fields:
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
-class Admin(Fields, admin.ModelAdmin):
-    """What the pages of every model have in common: few queries, and an answer in words to bad input."""
+class Admin(Fields, HistoryPages, admin.ModelAdmin):
+    """What the pages of every model have in common: few queries, an answer in words to bad input, and the journal."""
 
     list_per_page = 50
     save_on_top = True
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        """Whether somebody may do ``action`` ("view", "change") with every record of the model."""
+        return getattr(self, f"has_{action}_permission")(request)
+
+    def get_actions(
+        self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
+    ) -> dict:
+        """Without deleting several rows at once: what has history is ended."""
+        actions = super().get_actions(request, action_location)
+        actions.pop("delete_selected", None)
+        return actions
+
+    def get_changelist_form(self, request: HttpRequest, **kwargs) -> type[RecordForm]:
+        return super().get_changelist_form(request, form=RecordForm, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         queryset = super().get_queryset(request)
@@ -183,7 +201,8 @@ class Admin(Fields, admin.ModelAdmin):
         if any("\x00" in key + "".join(request.GET.getlist(key)) for key in request.GET if key != "q"):
             raise BadRequest("The address holds a NUL character.")
         try:
-            return super().changelist_view(request, extra_context)
+            with self._entry(request, Entry.Kind.LIST):
+                return super().changelist_view(request, extra_context)
         except (ValueError, OverflowError, DataError) as error:
             if not request.GET:
                 raise
@@ -192,11 +211,24 @@ class Admin(Fields, admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
         """As Django's; where somebody else saved at the same time, the database's refusal in words."""
         try:
-            return super().changeform_view(request, object_id, form_url, extra_context)
+            with self._entry(request, Entry.Kind.EDIT):
+                return super().changeform_view(request, object_id, form_url, extra_context)
         except (IntegrityError, ProtectedError):
             refusal = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
             messages.error(request, refusal)
             return HttpResponseRedirect(request.get_full_path())
+
+    def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
+        """As Django's; deleting needs a reason, which stays in the journal with all that went."""
+        if request.method == "POST" and not reason_of(request):
+            messages.error(request, _("Nothing was deleted: give the reason."))
+            return HttpResponseRedirect(request.get_full_path())
+        with self._entry(request, Entry.Kind.DELETION):
+            return super().delete_view(request, object_id, extra_context)
+
+    def _entry(self, request: HttpRequest, kind: str) -> AbstractContextManager:
+        """The entry of the journal for what a form sends; reading needs none."""
+        return journal.entry(kind, request.user, reason_of(request)) if request.method == "POST" else nullcontext()
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         """Texts and choices may come with the address, as ``?story=5&language=ru``; the rest is left out."""

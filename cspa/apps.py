@@ -11,8 +11,14 @@ class CspaConfig(AppConfig):
     verbose_name = _("Accounts")
 
     def ready(self) -> None:
+        from django.contrib.auth.models import Group
+
+        from . import journal
+        from .models import User
         from .sqlite import teach_letters
 
+        journal.follow(User, leave_out=["password", "last_login"])
+        journal.follow(Group)
         connection_created.connect(teach_letters, dispatch_uid="cspa.sqlite.teach_letters")
 
 

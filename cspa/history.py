@@ -1,63 +1,61 @@
-"""The history of a record in the back office: every save with who and when, two states side by side, restoring.
+"""The history of a record in the back office: every change with who and why, two states side by side, restoring."""
 
-django-simple-history keeps the states; its own pages need an inline style, which the policy of the admin refuses.
-"""
-
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import pairwise
 
 from django.contrib import messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import models
+from django.db import IntegrityError, models
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.formats import localize
-from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from cspa.admin import is_key
-from cspa.richtext import plain
+from . import journal
+from .differences import Difference, Words, field_of
+from .forms import is_key
+from .models import Change, Entry
 
 PAGE = 50
 
 
-@dataclass(frozen=True)
-class Difference:
-    """What a column said and says, in words."""
+@dataclass
+class Past:
+    """What a record was after ``change``; without one, before the first that is recorded."""
 
-    label: str
-    before: str
-    after: str
+    change: Change | None
+    state: journal.State | None
+    differences: list[Difference] = field(default_factory=list)  # what the change did
 
-
-def differences(old: models.Model, new: models.Model) -> list[Difference]:
-    """The columns in which two states (rows of a history) differ, in the order of the model."""
-    columns = new.instance_type._meta
-    order = [column.name for column in columns.fields]
-    changes = new.diff_against(old, foreign_keys_are_objs=True).changes
-    return [
-        Difference(capfirst(column.verbose_name), in_words(column, change.old), in_words(column, change.new))
-        for change in sorted(changes, key=lambda change: order.index(change.field))
-        for column in [columns.get_field(change.field)]
-    ]
+    @property
+    def key(self) -> str:
+        """What the page calls it."""
+        return str(self.change.pk if self.change else 0)
 
 
-def in_words(column: models.Field, value: Any) -> str:
-    """``value`` of ``column`` as somebody reads it; rich text without its markup."""
-    if value in (None, ""):
-        return "–"
-    if column.choices:
-        return str(dict(column.flatchoices).get(value, value))
-    if isinstance(column, models.DateTimeField):
-        return localize(localtime(value))
-    return plain(value) if isinstance(value, str) and "<p>" in value else str(value)
+def reason_of(request: HttpRequest) -> str:
+    """Why somebody changes something, as the form says it."""
+    return (
+        request.POST.get("change_reason", "").replace("\x00", "").strip()[: Entry._meta.get_field("reason").max_length]
+    )
+
+
+def past_of(row: models.Model) -> list[Past]:
+    """All that is recorded of ``row``, the newest first, with what each change did."""
+    model = type(row)
+    past = [Past(change, state) for change, state in journal.states_of(row)]
+    words = Words((model, state) for each in past for state in (each.state, each.change and each.change.before))
+    for newer, older in pairwise(past):
+        if newer.change.action == Change.Action.CHANGED:
+            newer.differences = words.differences(model, older.state, newer.state)
+    return past
 
 
 class HistoryPages:
-    """For an admin of a model with a ``history``: Django's page of the history, with comparing and restoring.
+    """For the admin of a followed model: Django's page of the history, with comparing and restoring.
 
     ``history_keeps`` names the columns that restoring leaves as they are.
     """
@@ -73,53 +71,69 @@ class HistoryPages:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        history = row.history.select_related("history_user").order_by("-history_date", "-history_id")
+        past = past_of(row)
         if request.method == "POST":
-            return self._restore(request, row, self._state(history, request.POST.get("restore", "")))
-        page = Paginator(history, PAGE).get_page(request.GET.get("page"))
-        old, new = self._compared(request, history, page.object_list)
+            return self._restore(request, row, past)
+        old, new = self._compared(request, past)
+        words = Words((self.model, each.state) for each in (old, new) if each)
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(row)s") % {"row": row},
             "opts": self.opts,
             "original": row,
-            "page_obj": page,
+            "page_obj": Paginator(past, PAGE).get_page(request.GET.get("page")),
             "old": old,
             "new": new,
-            "differences": differences(old, new) if old and new else [],
+            "differences": words.differences(self.model, old.state, new.state, editable=True) if old and new else [],
+            "newest": past[0].key if past else "",
             "may_restore": self.has_restore_permission(request, row),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/history.html", context)
 
-    def _compared(self, request: HttpRequest, history: models.QuerySet, shown: list) -> tuple:
+    def _compared(self, request: HttpRequest, past: list[Past]) -> tuple[Past | None, Past | None]:
         """The two states that are asked for, the older first; else the last two."""
         if "old" in request.GET or "new" in request.GET:
-            chosen = [self._state(history, request.GET.get(name, "")) for name in ("old", "new")]
-            return tuple(sorted(chosen, key=lambda state: (state.history_date, state.history_id)))
-        newest = list(shown)[:2]
-        return (newest[1], newest[0]) if len(newest) == 2 else (None, None)
+            chosen = [self._chosen(past, request.GET.get(name, "")) for name in ("old", "new")]
+            new, old = sorted(chosen, key=past.index)
+            return old, new
+        return (past[1], past[0]) if len(past) > 1 else (None, None)
 
-    def _state(self, history: models.QuerySet, key: str) -> models.Model:
-        state = history.filter(history_id=key).first() if is_key(key) else None
-        if state is None:
+    def _chosen(self, past: list[Past], key: str) -> Past:
+        found = next((each for each in past if is_key(key) and each.key == str(int(key))), None)
+        if found is None or found.state is None:
             raise BadRequest("There is no such state in this history.")
-        return state
+        return found
 
-    def _restore(self, request: HttpRequest, row: models.Model, state: models.Model) -> HttpResponse:
+    def _restore(self, request: HttpRequest, row: models.Model, past: list[Past]) -> HttpResponse:
         if not self.has_restore_permission(request, row):
             raise PermissionDenied
-        when = localize(localtime(state.history_date))
-        for column in state.tracked_fields:
-            if column.editable and column.name not in self.history_keeps:
-                setattr(row, column.attname, getattr(state, column.attname))
-        row._change_reason = _("Restored: the state of %(when)s") % {"when": when}
+        chosen = self._chosen(past, request.POST.get("restore", ""))
+        back = HttpResponseRedirect(request.path)
+        when = localize(localtime(chosen.change.entry.made_at)) if chosen.change else _("the first recorded one")
+        words = _("Restored: the state of %(when)s") % {"when": when}
+        state = {
+            name: value
+            for name, value in chosen.state.items()
+            if name not in self.history_keeps and getattr(field_of(self.model, name), "editable", False)
+        }
         try:
-            row.full_clean()
-        except ValidationError as error:
-            messages.error(request, _("Nothing was restored: %(why)s") % {"why": " ".join(error.messages)})
-            return HttpResponseRedirect(request.path)
-        row.save()
-        self.log_change(request, row, row._change_reason)
-        messages.success(request, row._change_reason)
-        return HttpResponseRedirect(request.path)
+            with journal.entry(Entry.Kind.RESTORE, request.user, reason_of(request), details=words):
+                self._refuse_if_newer(request, row)
+                connections = journal.put(row, state)
+                row.full_clean()
+                row.save()
+                journal.connect(row, connections)
+                self.log_change(request, row, words)
+        except (ValidationError, IntegrityError) as error:
+            why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
+            messages.error(request, _("Nothing was restored: %(why)s") % {"why": why})
+            return back
+        messages.success(request, words)
+        return back
+
+    def _refuse_if_newer(self, request: HttpRequest, row: models.Model) -> None:
+        newest = journal.newest(row)
+        if request.POST.get("newest", "") != str(newest.pk if newest else 0):
+            raise ValidationError(_("somebody changed the record while you looked at its history."))
+        row.refresh_from_db()

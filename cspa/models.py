@@ -1,8 +1,12 @@
-"""Accounts of the secretariat."""
+"""Accounts of the secretariat, and the journal of what they change."""
+
+from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.contenttypes.models import ContentType
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 
@@ -22,3 +26,76 @@ class User(AbstractUser):
         verbose_name=_("assigned parliaments"),
         help_text=_("Of a delegation secretary: the only delegations that this account keeps. None: all of them."),
     )
+
+
+class Entry(models.Model):
+    """One thing that somebody did: all rows that it changed belong to it. ``cspa.journal`` writes and undoes them."""
+
+    class Kind(models.TextChoices):
+        EDIT = "edit", _("form saved")
+        LIST = "list", _("several rows of a list")
+        DELETION = "deletion", _("deletion")
+        IMPORT = "import", _("import")
+        MERGE = "merge", _("two records of a person merged")
+        RESTORE = "restore", _("former state restored")
+        UNDO = "undo", _("entry undone")
+
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
+    made_at = models.DateTimeField(_("time"), default=timezone.now, db_index=True)
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, related_name="entries", verbose_name=_("who"), db_index=True
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    details = models.TextField(_("details"), blank=True)
+    undoes = models.ForeignKey("self", models.PROTECT, null=True, related_name="undone_by", verbose_name=_("undoes"))
+
+    class Meta:
+        verbose_name = _("entry of the journal")
+        verbose_name_plural = _("journal")
+        ordering = ["-made_at", "-pk"]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()}, {timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"
+
+
+class ChangeQuerySet(models.QuerySet):
+    """What became of rows."""
+
+    def of(self, row: models.Model) -> "ChangeQuerySet":
+        """The changes of ``row``."""
+        return self.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
+
+
+class Change(models.Model):
+    """What an entry did to one row.
+
+    ``before`` and ``after`` hold the columns that changed, and the keys of connected rows; of a deleted row ``before``
+    holds all of it; of a new one neither is needed.
+    """
+
+    class Action(models.TextChoices):
+        ADDED = "added", _("added")
+        CHANGED = "changed", _("changed")
+        DELETED = "deleted", _("deleted")
+
+    entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")
+    content_type = models.ForeignKey(ContentType, models.PROTECT)
+    object_id = models.BigIntegerField()
+    action = models.CharField(max_length=7, choices=Action)
+    before = models.JSONField(null=True)
+    after = models.JSONField(null=True)
+
+    objects = ChangeQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["pk"]
+        indexes = [models.Index(fields=["content_type", "object_id"], name="change_of_row")]
+
+    def __str__(self) -> str:
+        return f"{self.content_type.model} {self.object_id}: {self.action}"
+
+    def undone(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
+        """What the row was before this change left it in ``state``; None where it was not there."""
+        if self.action == self.Action.ADDED:
+            return None
+        return {**(state or {}), **self.before}

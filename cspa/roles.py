@@ -61,6 +61,7 @@ ROLES: dict[str, dict[str, str]] = {
         "cspa.user": "view add change",
         "auth.group": "view add change",
         "admin.logentry": "view",
+        "cspa.entry": "view",
     },
 }
 

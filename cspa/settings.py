@@ -169,7 +169,6 @@ INSTALLED_APPS = [
     "django_countries",
     "django_filters",
     "django_prose_editor",
-    "simple_history",
     "translated_fields",
 ]
 
@@ -187,7 +186,6 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "simple_history.middleware.HistoryRequestMiddleware",
 ]
 
 TEMPLATES = [

@@ -2,31 +2,34 @@
 
 from collections.abc import Iterable
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.core.paginator import Paginator
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
 
+from cspa import journal
 from cspa.admin import Admin, Fields
+from cspa.forms import RecordForm
+from cspa.history import reason_of
 from cspa.languages import columns, language_codes
+from cspa.models import Entry
 
 from . import imports
-from .dates import today
+from .dates import PartialDate, today
 from .doubts import Doubt, doubts
-from .forms import OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
-from .merging import Refused, merge, preview
+from .forms import EndForm, OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
+from .merging import Refused, in_words, merge, preview
 from .models import (
     AssemblyPost,
     Chamber,
@@ -37,6 +40,7 @@ from .models import (
     Observation,
     Parliament,
     Participation,
+    Period,
     Person,
     Representative,
     SeatQuota,
@@ -81,6 +85,9 @@ class Assigned:
 
     of_parliament: tuple[str, ...] = ()
     of_person = ""
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return super().may_any(request, action) and assigned_to(request) is None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
@@ -130,6 +137,7 @@ class PeriodAdmin(LastDay, Assigned, Admin):
     ordering = [F("start").desc(nulls_last=True), "-pk"]
     readonly_fields = ["last_day_in_office"]
     autocomplete_fields = ["sources"]
+    actions = ["end"]
 
     def get_fieldsets(self, request: HttpRequest, row=None) -> list[tuple]:
         return [
@@ -145,6 +153,47 @@ class PeriodAdmin(LastDay, Assigned, Admin):
 
     def get_list_filter(self, request: HttpRequest) -> list:
         return [Today, *self.list_filter]
+
+    @admin.action(description=_("End on a day…"), permissions=["change"])
+    def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        """All of the chosen rows or none; what somebody changed since they were shown is shown again."""
+        asked = "ends" in request.POST
+        form = EndForm(request.POST if asked else None)
+        rows = list(rows.select_related(*self.list_select_related).order_by("pk"))
+        newer = False
+        for row in rows:
+            row.seen, row.period = self.get_form(request, row)(instance=row).seen, in_words(row)
+            if asked and request.POST.get(f"seen-{row.pk}") != row.seen:
+                row.shown_before, newer = request.POST.get(f"period-{row.pk}", ""), True
+        if asked and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("End on a day"),
+            "opts": self.opts,
+            "form": form,
+            "rows": rows,
+            "newer": newer,
+        }
+        return TemplateResponse(request, "admin/delegations/end.html", context)
+
+    def _end(self, request: HttpRequest, rows: list[Period], ends: PartialDate) -> bool:
+        for row in rows:
+            row.ends, row.ended = ends, False
+            try:
+                row.full_clean()
+            except ValidationError as error:
+                messages.error(request, f"{row}: {' '.join(error.messages)}")
+                return False
+        if not reason_of(request):
+            messages.error(request, _("Give the reason."))
+            return False
+        for row in rows:
+            row.save()
+            self.log_change(request, row, _("Ended."))
+        words = ngettext("%(number)d row was ended.", "%(number)d rows were ended.", len(rows))
+        messages.success(request, words % {"number": len(rows)})
+        return True
 
     @admin.display(description=_("first day"), ordering="start")
     def since(self, row) -> str:
@@ -242,12 +291,12 @@ class IdentifierInline(Fields, admin.TabularInline):
 # Parliaments and chambers
 
 
-class ChamberForm(forms.ModelForm):
+class ChamberForm(RecordForm):
     """Makes the code from the parliament's address and the name, where it is left empty."""
 
     class Meta:
         model = Chamber
-        fields = "__all__"  # noqa: DJ007  each page names its own
+        fields = "__all__"
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -290,6 +339,7 @@ def first_column(name: str) -> str:
 class ParliamentAdmin(Assigned, Admin):
     of_parliament = ("pk",)
     list_display = ["label", "country", "status_today", "order"]
+    list_editable = ["order"]
     list_filter = ["participations__status"]
     search_fields = [*columns("name"), *columns("short_name"), "slug"]
     search_help_text = _("Name or address, in any language.")
@@ -355,7 +405,8 @@ class ParliamentAdmin(Assigned, Admin):
 class ChamberAdmin(Assigned, Admin):
     of_parliament = ("parliament",)
     form = ChamberForm
-    list_display = ["title", "parliament", "kind", "seats_today"]
+    list_display = ["title", "parliament", "kind", "seats_today", "order"]
+    list_editable = ["order"]
     list_select_related = ["parliament"]
     list_filter = ["kind", "parliament"]
     search_fields = [*columns("name"), *(f"parliament__{name}" for name in columns("short_name")), "slug"]
@@ -528,8 +579,9 @@ class PersonAdmin(Assigned, Admin):
 
     def _merge(self, request: HttpRequest, kept: Person, other: Person) -> HttpResponse:
         try:
-            with transaction.atomic():
+            with journal.entry(Entry.Kind.MERGE, request.user, reason_of(request)) as recorder:
                 report = merge(kept, other, shown=request.POST.get("shown", ""))
+                recorder.entry.details = report.details()
                 self.log_change(request, kept, report.details())
         except Refused as refused:
             reasons = refused.reasons

@@ -7,3 +7,26 @@ from django.utils.translation import gettext_lazy as _
 class DelegationsConfig(AppConfig):
     name = "delegations"
     verbose_name = _("Delegations")
+
+    def ready(self) -> None:
+        from cspa import journal
+
+        from . import models
+
+        journal.follow(
+            models.Parliament,
+            models.FormerSlug,
+            models.Chamber,
+            models.Participation,
+            models.SeatQuota,
+            models.Link,
+            models.Confirmation,
+            models.Person,
+            models.FormerPublicId,
+            models.Identifier,
+            models.Delegate,
+            models.Representative,
+            models.AssemblyPost,
+            models.Observation,
+            models.Source,
+        )

@@ -1,15 +1,18 @@
 """Forms for dated rows: a date as precise as known in one text field, and periods that never overlap."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from datetime import date
 
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from .dates import EARLIEST, PartialDate, Precision
-from .models import NoOverlap, Period, Person
+from cspa.forms import RecordForm
+
+from .dates import PartialDate, today
+from .models import Delegate, NoOverlap, Period, Person, SeatQuota
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
@@ -47,7 +50,7 @@ class PartialDateField(forms.Field):
             raise ValidationError(self.error_messages["invalid"], code="invalid", params=params) from error
 
 
-class PeriodForm(forms.ModelForm):
+class PeriodForm(RecordForm):
     """The form of every dated row: ``starts`` and ``ends`` stand for the four columns behind them."""
 
     starts = PartialDateField(
@@ -66,6 +69,36 @@ class PeriodForm(forms.ModelForm):
         super().__init__(*args, **kwargs)
         for name in ("starts", "ends"):
             self.initial.setdefault(name, getattr(self.instance, name))
+
+    def warnings(self) -> Iterator[str]:
+        if not self.cleaned_data.get("sources", True):
+            yield _("No source is named: what does this rest on?")
+        if issubclass(self._meta.model, Delegate | SeatQuota):
+            yield from self._over_quota()
+
+    def _over_quota(self) -> Iterator[str]:
+        """Whether more have a name than there are seats, on the first day of the row."""
+        chamber = self.cleaned_data.get("chamber") or self.instance.chamber
+        starts = self.cleaned_data.get("starts")
+        day = starts.first if starts else today()
+        if chamber.pk is None:
+            return
+        named = Delegate.objects.on(day).filter(chamber=chamber).exclude(role=Delegate.Role.SUBSTITUTE)
+        if self._meta.model is SeatQuota:
+            seats, number = self.cleaned_data.get("seats"), named.count()
+        else:
+            if self.cleaned_data.get("role") == Delegate.Role.SUBSTITUTE:
+                return
+            quota = SeatQuota.objects.on(day).filter(chamber=chamber).first()
+            seats, number = quota and quota.seats, named.exclude(pk=self.instance.pk).count() + 1
+        if seats is not None and number > seats:
+            words = _("Over quota: on %(day)s %(chamber)s has %(named)d names; seats: %(seats)d.")
+            yield words % {
+                "named": number,
+                "day": date_format(day, "DATE_FORMAT"),
+                "seats": seats,
+                "chamber": chamber,
+            }
 
     def _post_clean(self) -> None:
         for name in ("starts", "ends"):
@@ -107,7 +140,8 @@ class PeriodFormSet(forms.BaseInlineFormSet):
     def _is_live(self, form: forms.ModelForm) -> bool:
         """Whether the form's row will exist after saving."""
         empty = form.empty_permitted and not form.has_changed()
-        return not (empty or form.errors or (self.can_delete and self._should_delete_form(form)))
+        wrong = form.errors and not form.is_only_asked
+        return not (empty or wrong or (self.can_delete and self._should_delete_form(form)))
 
     def _overlaps(self, form: forms.ModelForm, others: list[Period], constraint: NoOverlap) -> bool:
         row = form.instance
@@ -126,8 +160,22 @@ class PeriodFormSet(forms.BaseInlineFormSet):
         """Save; the database compares after every row, so the changed ones first leave each other's way."""
         changed = [form.instance.pk for form in self.initial_forms if form.has_changed()]
         if commit and len(changed) > 1:
-            park(self.model, changed)
+            self.model.make_way(changed)
         return super().save(commit)
+
+
+class EndForm(forms.Form):
+    """Ends several rows on one day."""
+
+    ends = PartialDateField(
+        label=_("First day no longer in office"),
+        help_text=_("The day on which a successor may begin: the last day in office is the day before."),
+    )
+
+    def clean_ends(self) -> PartialDate:
+        if not self.cleaned_data["ends"]:
+            raise ValidationError(_("Give the day, as much of it as is known."), code="required")
+        return self.cleaned_data["ends"]
 
 
 class OtherRecordForm(forms.Form):
@@ -156,12 +204,6 @@ def overlap(one: Period, other: Period) -> bool:
 def _bounds(row: Period) -> tuple[date, date]:
     until = row.blocks_from_memory()
     return row.start or date.min, date.max if until is None else until
-
-
-def park(model: type[Period], keys: Iterable[int]) -> None:
-    """Give rows that are about to be saved an empty period ("ended, some time in 1900")."""
-    empty = {"start": EARLIEST, "start_precision": Precision.YEAR, "end": None, "ended": True}
-    model._base_manager.filter(pk__in=keys).update(**empty)
 
 
 def last_day_in_words(row: Period | None) -> str:

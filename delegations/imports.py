@@ -12,8 +12,6 @@ from pathlib import Path
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
-from django.contrib.admin.models import CHANGE, LogEntry
-from django.contrib.contenttypes.models import ContentType
 from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
@@ -25,12 +23,14 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from cspa import tables
+from cspa import journal, tables
+from cspa.history import reason_of
+from cspa.models import Entry
 
 from .dates import EARLIEST, LATEST
 from .importer import Refused, Report, format_of, import_file
 from .importer.files import FORMATS, check_size
-from .models import Chamber, Delegate
+from .models import Chamber
 from .opendata import MANDATE_COLUMNS
 
 FOLDER = Path(settings.VAR_DIR) / "imports"
@@ -140,7 +140,7 @@ def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
         else:
             context["report"] = shown(report)
             if not report.conflicts and report.changes:
-                context["note"] = keep(request, data, options, report)
+                context["note"] = keep(request, data, form.cleaned_data["file"].name, options, report)
     return TemplateResponse(request, "admin/delegations/import.html", context)
 
 
@@ -157,20 +157,14 @@ def confirm(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("The upload is no longer waiting: upload the file again."))
         return page
     try:
-        report = run(data, note["options"], expected=note["digest"])
+        with journal.entry(Entry.Kind.IMPORT, request.user, reason_of(request), details=note["name"]):
+            report = run(data, note["options"], expected=note["digest"])
     except Refused as refused:
         messages.error(request, str(refused))
         return page
     finally:
         file.unlink(missing_ok=True)
     words = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
-    LogEntry.objects.create(
-        user=request.user,
-        content_type=ContentType.objects.get_for_model(Delegate),
-        object_repr=gettext("Import of a file"),
-        action_flag=CHANGE,
-        change_message=words,
-    )
     messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": words})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
 
@@ -198,8 +192,8 @@ def shown(report: Report) -> dict:
     }
 
 
-def keep(request: HttpRequest, data: bytes, options: dict, report: Report) -> str:
-    """Put the upload where only this process can read it; returns the signed note that leads to it."""
+def keep(request: HttpRequest, data: bytes, uploaded: str, options: dict, report: Report) -> str:
+    """Put the file ``uploaded`` where only this process can read it; returns the signed note that leads to it."""
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in FOLDER.iterdir():
         if old.stat().st_mtime < time.time() - WAITING.total_seconds():
@@ -208,5 +202,5 @@ def keep(request: HttpRequest, data: bytes, options: dict, report: Report) -> st
     file = FOLDER / name
     file.touch(mode=0o600)
     file.write_bytes(data)
-    note = {"file": name, "options": options, "digest": report.digest, "user": request.user.pk}
+    note = {"file": name, "name": uploaded, "options": options, "digest": report.digest, "user": request.user.pk}
     return signing.dumps(note, salt=SALT)

@@ -8,11 +8,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 
-from django.conf import settings
 from django.db import models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
+from cspa import journal
+from cspa.differences import label, named
 from cspa.languages import columns
 
 from .forms import last_day_in_words, no_overlaps, overlap
@@ -155,8 +156,11 @@ def merge(kept: Person, other: Person, shown: str | None = None) -> MergeReport:
     for relation in Person._meta.related_objects:
         rows = relation.related_model._base_manager.filter(**{relation.field.name: other})
         if relation.many_to_many:
-            getattr(kept, relation.get_accessor_name()).add(*rows.values_list("pk", flat=True))
+            keys = list(rows.values_list("pk", flat=True))
+            journal.touch(relation.related_model, keys)
+            getattr(kept, relation.get_accessor_name()).add(*keys)
         else:
+            journal.touch(relation.related_model, rows.values_list("pk", flat=True))
             rows.update(**{relation.field.name: kept})
     _put(kept, _merged(kept, other))
     other.delete()
@@ -178,16 +182,7 @@ def in_words(row: models.Model) -> str:
 def _rows(relation: models.ForeignObjectRel, person: Person) -> list[models.Model]:
     """The rows that point at ``person``, with what their names need."""
     model = relation.related_model
-    rows = model._base_manager.filter(**{relation.field.name: person}).order_by("pk")
-    return list(rows.select_related(*_belongs_to(model)))
-
-
-def _belongs_to(model: type[models.Model], depth: int = 2) -> Iterator[str]:
-    """What every row of ``model`` belongs to, and that again: person, chamber, chamber__parliament."""
-    for column in model._meta.concrete_fields:
-        if depth and column.is_relation and not column.null:
-            yield column.name
-            yield from (f"{column.name}__{name}" for name in _belongs_to(column.related_model, depth - 1))
+    return list(named(model).filter(**{relation.field.name: person}).order_by("pk"))
 
 
 def _merged(kept: Person, other: Person) -> dict[str, object]:
@@ -237,18 +232,13 @@ def _columns(kept: models.Model, other: models.Model, result: dict[str, object])
         column = kept._meta.get_field(name)
         texts = [_shown(column, said) for said in (getattr(kept, name), getattr(other, name), value)]
         if any(texts):
-            yield Column(_label(column), *texts)
+            yield Column(label(column), *texts)
 
 
 def _shown(column: models.Field, value: object) -> str:
     if isinstance(value, bool):
         return _("yes") if value else ""
     return str(dict(column.flatchoices).get(value, value) or "")
-
-
-def _label(column: models.Field) -> str:
-    language = next((str(name) for code, name in settings.LANGUAGES if column.name.endswith(f"_{code}")), None)
-    return capfirst(column.verbose_name) + (f" ({language})" if language else "")
 
 
 def _column_in_words(column: Column) -> str:

@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.admin.utils import flatten, unquote
 from django.contrib.admin.widgets import AdminSplitDateTime
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
@@ -16,14 +16,15 @@ from django.utils import timezone
 from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
-from django.utils.text import capfirst, format_lazy
+from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.admin import Admin, Fields, is_key
-from cspa.history import Difference, HistoryPages, in_words
+from cspa import journal
+from cspa.admin import Admin, Fields
+from cspa.forms import RecordForm, is_key
 from cspa.languages import columns, language_codes
-from cspa.models import User
+from cspa.models import Change, User
 from cspa.richtext import sanitise
 from cspa.site import absolute
 from delegations.admin import first_column
@@ -51,10 +52,9 @@ class LocalTimeField(forms.SplitDateTimeField):
             ) from error
 
 
-class ArticleForm(forms.ModelForm):
-    """An article, and the state of it that the editor began with: a newer one is not overwritten unseen."""
+class ArticleForm(RecordForm):
+    """An article, with the rules of publication."""
 
-    seen = forms.IntegerField(required=False, widget=forms.HiddenInput)
     published_at = LocalTimeField(
         label=_("Time of publication"),
         initial=timezone.now,
@@ -74,56 +74,10 @@ class ArticleForm(forms.ModelForm):
 
     class Meta:
         model = Article
-        fields = "__all__"  # noqa: DJ007  the page names them
-
-    def __init__(self, *args, **kwargs):
-        super().__init__(*args, **kwargs)
-        self.meanwhile: list[Difference] = []
-        if self.instance.pk:
-            self.fields["seen"].initial = self.newest_state()
-
-    def newest_state(self) -> int:
-        """The number of the last save of the article; 0 where none is recorded."""
-        return self.instance.history.aggregate(newest=Max("history_id"))["newest"] or 0
-
-    def refuse_to_overwrite(self) -> None:
-        """Refuse to save over a newer state: both are shown, and saving once more is a decision."""
-        list(Article.objects.select_for_update().filter(pk=self.instance.pk).values_list("pk"))
-        newest = self.newest_state()
-        if self.cleaned_data.get("seen") == newest:
-            return
-        theirs = Article.objects.get(pk=self.instance.pk)
-        for name in self.changed_data:
-            if name in self.cleaned_data and name != "seen":
-                column = Article._meta.get_field(name)
-                if column.many_to_many:
-                    values = [
-                        ", ".join(map(str, rows)) or "–"
-                        for rows in (getattr(theirs, name).all(), self.cleaned_data[name])
-                    ]
-                else:
-                    values = [in_words(column, value) for value in (getattr(theirs, name), self.cleaned_data[name])]
-                if values[0] != values[1]:
-                    self.meanwhile.append(Difference(capfirst(column.verbose_name), *values))
-        self.data = self.data.copy()
-        self.data[self.add_prefix("seen")] = newest
-        who = theirs.history.filter(history_id=newest).values_list("history_user__username", flat=True).first()
-        self.add_error(
-            None,
-            ValidationError(
-                _(
-                    "Nothing was saved: %(who)s saved this article while you worked on it. Below stand their text and "
-                    "yours. Saving again replaces theirs, which stays in the history."
-                )
-                % {"who": who or _("somebody")},
-                code="meanwhile",
-            ),
-        )
+        fields = "__all__"
 
     def clean(self) -> dict:
         cleaned = super().clean()
-        if self.instance.pk:
-            self.refuse_to_overwrite()
         if cleaned.get("state") == Article.State.PUBLISHED and self.is_published_by_its_only_author():
             self.add_error(
                 "state", _("Nobody but you has worked on this text: set it in review, and let a colleague publish it.")
@@ -142,8 +96,8 @@ class ArticleForm(forms.ModelForm):
             return False
         authors = set()
         if self.instance.pk:
-            saves = self.instance.history.exclude(history_user=None)
-            authors.update(saves.values_list("history_user", flat=True))
+            saves = Change.objects.of(self.instance).exclude(entry__user=None)
+            authors.update(saves.values_list("entry__user", flat=True))
         if not self.instance.pk or set(TEXTS).intersection(self.changed_data):
             authors.add(self.user.pk)
         return authors == {self.user.pk}
@@ -191,7 +145,7 @@ class TranslationFilter(admin.SimpleListFilter):
 
 
 @admin.register(Article)
-class ArticleAdmin(HistoryPages, Admin):
+class ArticleAdmin(Admin):
     """What somebody may do depends on their right and on the state of the article (docs/roles.md)."""
 
     history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
@@ -208,7 +162,7 @@ class ArticleAdmin(HistoryPages, Admin):
         (
             _("Publication"),
             {
-                "fields": [("state", "published_at"), "withdrawal_reason", "seen"],
+                "fields": [("state", "published_at"), "withdrawal_reason"],
                 "description": _("Readers see an article when it is “published” and its time has come."),
             },
         ),
@@ -233,6 +187,9 @@ class ArticleAdmin(HistoryPages, Admin):
         user = request.user
         return user.has_perm("news.translate_article") and not user.has_perm("news.change_article")
 
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return super().may_any(request, action) and (action == "view" or self.is_publisher(request))
+
     def has_add_permission(self, request: HttpRequest) -> bool:
         if self.only_translates(request):
             return bool(request.user.translates_into)
@@ -251,10 +208,7 @@ class ArticleAdmin(HistoryPages, Admin):
     def get_readonly_fields(self, request: HttpRequest, article: Article | None = None) -> list[str]:
         if self.only_translates(request):
             return [
-                name
-                for _title, options in self.fieldsets
-                for name in flatten(options["fields"])
-                if name not in (*TEXTS, "seen")
+                name for _title, options in self.fieldsets for name in flatten(options["fields"]) if name not in TEXTS
             ]
         return [] if self.is_publisher(request) else ["withdrawal_reason"]
 
@@ -312,7 +266,7 @@ class ArticleAdmin(HistoryPages, Admin):
         """A translation older than its original can be declared equal."""
         fieldsets = super().get_fieldsets(request, article)
         if self.only_translates(request):
-            fieldsets = [(None, {"fields": [*TEXTS, "seen"]})]
+            fieldsets = [(None, {"fields": list(TEXTS)})]
         original = article and article.original()
         if original is None or article.text_changed_at >= original.text_changed_at:
             return fieldsets
@@ -348,6 +302,7 @@ class ArticleAdmin(HistoryPages, Admin):
                 quotation = quotation_form.instance
                 quotation.look_up()
                 chosen = {name: getattr(quotation, name) for name in ("person", "function", "original_language")}
+                journal.touch(Quotation, [quotation.pk])
                 Quotation.objects.filter(pk=quotation.pk).update(**chosen)
                 formset.changed_objects.append((quotation, quotation_form.changed_data))
 
@@ -428,6 +383,9 @@ class StoryAdmin(Admin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("articles")
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return self.admin_site._registry[Article].may_any(request, action)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from html import escape
 
-from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from slugify import slugify
 
+from cspa import journal
+from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import Refused, Report, import_block
 from delegations.importer.block import Line
@@ -113,7 +114,7 @@ def import_page(data: bytes, as_of: date | None = None, update: bool = False) ->
     has saved nothing. Refused where the file is no such page.
     """
     page = read(data)
-    with transaction.atomic():
+    with journal.entry(JournalEntry.Kind.IMPORT):
         report = PageReport.of_delegations(import_block(page.block, as_of))
         if not report.conflicts:
             _import_article(page, report, update)

@@ -7,11 +7,13 @@ from datetime import date
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.contenttypes.models import ContentType
 from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from openpyxl import Workbook
 
+from cspa import journal
 from delegations import imports
 from delegations.importer import Refused, files, import_file
 from delegations.importer import save as real_save
@@ -578,6 +580,7 @@ def test_the_cost_of_an_import_does_not_follow_its_length():
         Person.objects.all().delete()
         people = [somebody(str(number), f"Person {number}") for number in range(rows)]
         members = [member(str(number), sources=[{"url": "https://example.org"}]) for number in range(rows)]
+        ContentType.objects.get_for_models(*journal.followed())  # kept for the whole process
         with CaptureQueriesContext(connection) as queries:
             assert take(popolo(people, members)).saved
         return len(queries)

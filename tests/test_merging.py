@@ -15,6 +15,8 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cspa import journal
+from cspa.models import Entry
 from delegations import popolo
 from delegations.dates import today
 from delegations.merging import MergeReport, Refused, in_words, merge, preview
@@ -415,7 +417,25 @@ def test_page_shows_both_and_merges_on_confirmation(administrator: Client, kept:
     assert [row.public_id for row in FormerPublicId.objects.filter(person=kept)] == [other.public_id]
     entry = LogEntry.objects.get(object_id=str(kept.pk))
     assert "“Viktor Kogut” stays, the other record had “Viktar Kogut”" in entry.change_message
-    assert "moved: delegate" in words(administrator.get(page("delegations_person_history", kept.pk)))
+    in_journal = Entry.objects.get()
+    assert in_journal.kind == Entry.Kind.MERGE
+    assert "moved: delegate" in words(administrator.get(page("cspa_entry_change", in_journal.pk)))
+
+
+def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other: Person, chamber):
+    factories.DelegateFactory(person=other, chamber=chamber, starts="2019-05", sources=[factories.SourceFactory()])
+    twin = {"chamber": factories.ChamberFactory(), "starts": "2012", "ends": "2016"}
+    for person in (kept, other):
+        factories.DelegateFactory(person=person, sources=[factories.SourceFactory()], **twin)
+    article = factories.ArticleFactory(people=[other, kept])
+    alone = factories.ArticleFactory(people=[other])
+    models = [Person, Delegate, FormerPublicId, Article]
+    before = {model: journal.states(model, model.objects.values_list("pk", flat=True)) for model in models}
+    administrator.post(merge_page(kept), confirmed(administrator, kept, other))
+    assert [list(row.people.all()) for row in (article, alone)] == [[kept], [kept]]
+    response = administrator.post(page("cspa_entry_change", Entry.objects.get().pk), follow=True)
+    assert "The entry was undone as a whole." in words(response)
+    assert {model: journal.states(model, model.objects.values_list("pk", flat=True)) for model in models} == before
 
 
 def test_conflict_is_shown_and_a_forged_confirmation_refused(administrator, kept, other, chamber):

@@ -14,7 +14,8 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 
-from cspa.models import User
+from cspa import journal
+from cspa.models import Change, Entry, User
 from cspa.roles import ROLES, make_groups
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 from news.models import Article, Correction, Picture
@@ -48,16 +49,17 @@ def world(groups) -> SimpleNamespace:
 
     def article(state: str, **more) -> Article:
         article = factories.ArticleFactory(state="draft", withdrawal_reason="", **more)
-        article.state = state
+        article.state, article.summary = state, "Changed."
         article.withdrawal_reason = "Cancelled." if state == "withdrawn" else ""
-        article._history_user = colleague
-        article.save()
+        with journal.entry(Entry.Kind.EDIT, colleague):
+            article.save()
         return article
 
     def delegation(slug: str) -> SimpleNamespace:
         parliament = factories.ParliamentFactory(slug=slug)
         quota = factories.SeatQuotaFactory(
-            chamber=factories.ChamberFactory(parliament=parliament, slug=f"{slug}-house")
+            chamber=factories.ChamberFactory(parliament=parliament, slug=f"{slug}-house"),
+            sources=[factories.SourceFactory()],
         )
         person = factories.PersonFactory(name_en=f"Sitting {slug}")
         return SimpleNamespace(
@@ -211,11 +213,9 @@ def chooses_speaker(client: Client, world: SimpleNamespace) -> bool:
 def restores(find: Callable[[SimpleNamespace], Article]) -> Callable:
     def probe(client: Client, world: SimpleNamespace) -> bool:
         article = find(world)
-        state = article.history.earliest("history_id")
-        Article.objects.get(pk=article.pk)
-        before = article.history.count()
-        client.post(page("news_article_history", article.pk), {"restore": state.pk})
-        return article.history.count() > before
+        newest = Change.objects.of(article).latest("pk")
+        client.post(page("news_article_history", article.pk), {"restore": "0", "newest": str(newest.pk)})
+        return Change.objects.of(article).filter(pk__gt=newest.pk).exists()
 
     return probe
 
@@ -238,6 +238,7 @@ def adds_quota_inline(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
             return False
         data = filled_in(client, address)
         data |= {"quotas-0-ends": "2021-01-01", "quotas-1-seats": "9", "quotas-1-starts": "2021-01-01"}
+        data |= {"quotas-1-sources": [str(world.source.pk)]}
         client.post(address, data)
         return SeatQuota.objects.filter(chamber=chamber, seats=9).exists()
 
@@ -250,6 +251,7 @@ def adds_mandate(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
             return False
         data = filled_in(client, page("delegations_delegate_add"))
         data |= {"person": str(world.alone.pk), "chamber": str(find(world).pk), "role": "delegate", "starts": "2020"}
+        data |= {"sources": [str(world.source.pk)]}
         client.post(page("delegations_delegate_add"), data)
         return Delegate.objects.filter(person=world.alone, chamber=find(world)).exists()
 
@@ -278,6 +280,49 @@ def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
 
 def of(delegation: str, name: str) -> Callable[[SimpleNamespace], object]:
     return lambda world: getattr(getattr(world, delegation), name)
+
+
+def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNamespace], str]:
+    """The page of an entry of the journal in which a colleague changed a row."""
+
+    def address(world: SimpleNamespace) -> str:
+        row = find(world)
+        with journal.entry(Entry.Kind.EDIT, world.colleague) as recorder:
+            if isinstance(row, Article):
+                row.title = "By a colleague"
+            else:
+                row.seats += 1
+            row.save()
+        return page("cspa_entry_change", recorder.entry.pk)
+
+    return address
+
+
+def undoes(find: Callable[[SimpleNamespace], object]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        client.post(entry_about(find)(world))
+        return Entry.objects.filter(kind=Entry.Kind.UNDO).exists()
+
+    return probe
+
+
+def sees(address: Callable[[SimpleNamespace], str]) -> Callable:
+    return lambda client, world: client.get(address(world)).status_code == 200
+
+
+def ends(find: Callable[[SimpleNamespace], Delegate]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        row, address = find(world), page("delegations_delegate_changelist")
+        chosen = {"action": "end", "_selected_action": [str(row.pk)]}
+        response = client.post(address, chosen)
+        if response.status_code != 200 or not response.context.get("rows"):
+            return False
+        seen = {f"seen-{row.pk}": response.context["rows"][0].seen}
+        client.post(address, chosen | seen | {"ends": "2020", "change_reason": "Resigned"})
+        row.refresh_from_db()
+        return row.end is not None
+
+    return probe
 
 
 def bulk_deletes(model: str, find: Callable[[SimpleNamespace], object]) -> Callable:
@@ -326,7 +371,7 @@ DOORS: dict[str, Callable] = {
     "file a translation under a topic": files_under_topic,
     "delete an article": acts(
         lambda world: page("news_article_delete", world.draft.pk),
-        {"post": "yes"},
+        {"post": "yes", "change_reason": "Never true"},
         lambda world: not Article.objects.filter(pk=world.draft.pk).exists(),
     ),
     "delete articles from the list": bulk_deletes("news_article", lambda world: world.draft),
@@ -336,13 +381,16 @@ DOORS: dict[str, Callable] = {
     "compare two states": lambda client, world: (
         client.get(
             page("news_article_history", world.draft.pk),
-            {name: world.draft.history.latest("history_id").pk for name in ("old", "new")},
+            {"old": "0", "new": str(Change.objects.of(world.draft).latest("pk").pk)},
         ).status_code
         == 200
     ),
     "restore a state of a draft": restores(lambda world: world.draft),
     "restore a state of a published article": restores(lambda world: world.published),
     "restore a state of a translation": restores(lambda world: world.russian),
+    "see what a colleague changed in an article, in the journal": sees(entry_about(lambda world: world.draft)),
+    "undo what a colleague changed in a draft": undoes(lambda world: world.draft),
+    "undo what a colleague changed in a published article": undoes(lambda world: world.published),
     "make a preview link of a draft": acts(
         lambda world: page("news_article_preview", world.draft.pk),
         {"do": "open"},
@@ -381,7 +429,7 @@ DOORS: dict[str, Callable] = {
     "choose another chamber": offers("delegations_delegate", "chamber", of("other", "chamber")),
     "delete a quota": acts(
         lambda world: page("delegations_seatquota_delete", world.own.seatquota.pk),
-        {"post": "yes"},
+        {"post": "yes", "change_reason": "Never true"},
         lambda world: not SeatQuota.objects.filter(pk=world.own.seatquota.pk).exists(),
     ),
     "delete quotas from the list": bulk_deletes("delegations_seatquota", of("own", "seatquota")),
@@ -391,6 +439,14 @@ DOORS: dict[str, Callable] = {
     "see the history of another chamber": lambda client, world: (
         client.get(page("delegations_chamber_history", world.other.chamber.pk)).status_code == 200
     ),
+    "see what a colleague changed in an assigned delegation, in the journal": sees(
+        entry_about(of("own", "seatquota"))
+    ),
+    "see what a colleague changed in another delegation, in the journal": sees(entry_about(of("other", "seatquota"))),
+    "undo what a colleague changed in an assigned delegation": undoes(of("own", "seatquota")),
+    "undo what a colleague changed in another delegation": undoes(of("other", "seatquota")),
+    "end several mandates of an assigned delegation": ends(of("own", "delegate")),
+    "end several mandates of another delegation": ends(of("other", "delegate")),
     "merge with a person without a delegation": merges(lambda world: world.alone),
     "merge with a person of another delegation": merges(of("other", "person")),
     "the list of doubtful facts": opens(page("delegations_doubts")),

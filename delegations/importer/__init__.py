@@ -5,11 +5,14 @@ file may hold.
 """
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import date
 
-from django.db import Error, transaction
+from django.db import Error
 from django.utils.translation import gettext as _
+
+from cspa import journal
+from cspa.models import Entry
 
 from . import block, observed, ours, tables, theirs
 from .block import Line
@@ -44,7 +47,7 @@ def import_file(
     digest of an earlier report).
     """
     # Looking holds up nobody who writes.
-    with _words_for_the_database(), nullcontext() if dry_run else transaction.atomic():
+    with _words_for_the_database(), nullcontext() if dry_run else _entry():
         difference = Difference(read(data, file_format, chamber, country), end_missing, progress)
         report = Report.of(difference, skip_invalid)
         if expected and report.digest != expected:
@@ -60,13 +63,17 @@ def import_block(lines: Iterable[Line], day: date | None, progress: Progress = _
 
     Without a day what it says is undated. Refused where the database refuses it.
     """
-    with _words_for_the_database(), transaction.atomic():
+    with _words_for_the_database(), _entry():
         difference = Difference(observed.batch(block.read(lines), day), None, progress)
         report = Report.of(difference, skip_invalid=False)
         if not report.conflicts:
             save(difference, progress)
             report.saved = True
     return report
+
+
+def _entry() -> AbstractContextManager[journal.Recorder]:
+    return journal.entry(Entry.Kind.IMPORT)
 
 
 @contextmanager

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 
 from django.db.models import Model
 
+from cspa import journal
+
 from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
 from .difference import ADDED, UNCHANGED, Change, Difference, Progress
 from .records import KINDS
@@ -24,8 +26,10 @@ def save(difference: Difference, progress: Progress) -> None:
         progress(kind, 0, len(changes))
         added = [change for change in changes if change.action == ADDED]
         changed = [change for change in changes if change.before and change.action != ADDED]
+        journal.touch(model, [change.row.pk for change in changes if change.action != ADDED])
         if issubclass(model, Period):
-            _make_way(model, changed)
+            dates = {"starts", "ends", "ended"}
+            model.make_way(change.row.pk for change in changed if change.before.keys() & dates)
         _update(model, changed)
         _create(model, [change.row for change in added])
         if issubclass(model, Period):
@@ -36,13 +40,6 @@ def save(difference: Difference, progress: Progress) -> None:
         elif model is Parliament:
             _create_parts(FormerSlug, _former(changes, "parliament", "slug"))
         progress(kind, len(changes), len(changes))
-
-
-def _make_way(model: type[Period], changed: list[Change]) -> None:
-    """Let the rows whose dates change hold no day, so that none meets another on the way to its new dates."""
-    keys = [change.row.pk for change in changed if change.before.keys() & {"starts", "ends", "ended"}]
-    for first in range(0, len(keys), BATCH):
-        model._base_manager.filter(pk__in=keys[first : first + BATCH]).update(start=None, end=None, ended=True)
 
 
 def _update(model: type[Model], changed: list[Change]) -> None:
@@ -80,10 +77,12 @@ def _create(model: type[Model], rows: list[Model]) -> None:
 def _create_batches(model: type[Model], rows: list[Model]) -> None:
     if rows:
         model.objects.bulk_create(rows, batch_size=BATCH)
+        journal.add(model, [row.pk for row in rows])
 
 
 def _create_parts(model: type[Model], rows: Iterable[Model]) -> None:
-    model._base_manager.bulk_create(list(rows), batch_size=BATCH)
+    made = model._base_manager.bulk_create(list(rows), batch_size=BATCH)
+    journal.add(model, [row.pk for row in made])
 
 
 def _identifiers(changes: list[Change]) -> Iterable[Identifier]:

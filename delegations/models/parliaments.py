@@ -102,7 +102,7 @@ class Parliament(models.Model):
         super().save(*args, **kwargs)
         FormerSlug.objects.filter(slug=self.slug).delete()
         if former and former != self.slug:
-            FormerSlug.objects.create(parliament=self, slug=former)
+            FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
 
     def get_absolute_url(self) -> str:
         return reverse("delegations:delegation", args=[self.slug])

@@ -7,6 +7,7 @@ a successor may begin: a person sits on D when start <= D < end.
 import uuid
 from collections.abc import Iterable
 from datetime import date, timedelta
+from itertools import batched
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
@@ -19,6 +20,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
+from cspa import journal
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.languages import any_language, translated
 
@@ -337,6 +339,9 @@ class Period(DerivedModel):
 
     objects = UidManager.from_queryset(PeriodQuerySet)()
 
+    #: Columns that the journal shows as one.
+    recorded_together = (("start", "start_precision"), ("end", "end_precision"))
+
     #: The columns that make rows one line of succession.
     line: tuple[str, ...] = ()
 
@@ -388,6 +393,24 @@ class Period(DerivedModel):
             first, precision = getattr(self, name), getattr(self, f"{name}_precision")
             if isinstance(first, date) and precision != Precision.DAY:
                 setattr(self, name, first.replace(day=1, month=first.month if precision == Precision.MONTH else 1))
+
+    @classmethod
+    def make_way(cls, keys: Iterable[int]) -> None:
+        """Let rows that are about to be saved hold no day: none must meet another on the way to its new dates."""
+        keys = list(keys)
+        journal.touch(cls, keys)
+        for batch in batched(keys, journal.BATCH):
+            cls._base_manager.filter(pk__in=batch).update(start=None, end=None, ended=True)
+
+    @classmethod
+    def shown(cls, state: journal.State) -> journal.State:
+        """A recorded state with each date as it is known: "2019", "May 2019"."""
+        state = dict(state)
+        for name in ("start", "end"):
+            precision = state.pop(f"{name}_precision", Precision.DAY)
+            if state.get(name):
+                state[name] = PartialDate(date.fromisoformat(state[name]), precision).words
+        return state
 
     @property
     def dated(self) -> bool:

@@ -12,6 +12,8 @@ from typing import BinaryIO
 from django.db import Error, transaction
 from django.utils.translation import gettext as _
 
+from cspa import journal
+from cspa.models import Entry
 from delegations.importer import Refused
 
 from .importing import Import
@@ -47,7 +49,7 @@ def import_lines(
     # What was stored for an import that is not saved is removed again.
     with closing(Said()) as said, ExitStack() as undo:
         # Looking holds up nobody who writes.
-        with _words_for_refusals(), nullcontext() if dry_run else transaction.atomic():
+        with _words_for_refusals(), nullcontext() if dry_run else journal.entry(Entry.Kind.IMPORT):
             articles = Import(Files(folder, undo), said, update, dry_run)
             number = 0
             for chunk in chunks(rows(file)):

@@ -1,6 +1,6 @@
 """Lines become articles: who is who, what differs, what is missing, and all of it saved."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -9,6 +9,7 @@ from django.core.files.images import get_image_dimensions
 from django.db import models, transaction
 from django.utils.translation import gettext as _
 
+from cspa import journal
 from cspa.derived import DerivedQuerySet
 from cspa.images import clean_photo
 from cspa.languages import columns
@@ -67,6 +68,7 @@ class Import:
             self.report.count(ADDED if row.new else CHANGED, "articles", row.number, row.label, row.changed)
         if self.saving:
             self.save(rows)
+        journal.write()
 
     def each(self, rows: list[Row], do: Callable[[Row], None]) -> list[Row]:
         """Those of ``rows`` in which ``do`` finds no problem."""
@@ -271,10 +273,11 @@ class Import:
     def save(self, rows: list[Row]) -> None:
         """Write what is new in a constant number of queries; what changes one by one, which leaves a revision."""
         for model in (Story, Topic, Source):
-            model.objects.bulk_create(self.new[model])
+            self.create(model, self.new[model])
         new = [row for row in rows if row.new]
         # Not by Article.objects, which would ask the directory who is quoted: the lines say it.
         DerivedQuerySet(Article).bulk_create([row.article for row in new])
+        journal.add(Article, [row.article.pk for row in new])
         self.quote(new)
         for key, relation in _RELATIONS.items():
             through = getattr(Article, relation).through
@@ -284,31 +287,41 @@ class Import:
                 for row in new
                 for other in self.related(row, key)
             )
-        FormerAddress.objects.bulk_create(
-            FormerAddress(article=row.article, **each) for row in new for each in row.values["former_addresses"]
+        self.create(
+            FormerAddress,
+            (FormerAddress(article=row.article, **each) for row in new for each in row.values["former_addresses"]),
         )
         for row in rows:
             if not row.new:
                 self.replace(row)
-        Correction.objects.bulk_create(
-            Correction(article=row.article, date=each["date"], text=each["text"], recorded_at=each["recorded"])
-            for row in rows
-            if row.new or "corrections" in row.changed
-            for each in row.values["corrections"]
+        self.create(
+            Correction,
+            (
+                Correction(article=row.article, date=each["date"], text=each["text"], recorded_at=each["recorded"])
+                for row in rows
+                if row.new or "corrections" in row.changed
+                for each in row.values["corrections"]
+            ),
         )
-        Attachment.objects.bulk_create(
-            Attachment(
-                article=row.article,
-                uid=each["id"],
-                file=each["path"],
-                title=each["title"],
-                language=each["language"],
-                size=each["size"],
-            )
-            for row in rows
-            for each in row.values["attachments"]
-            if "size" in each
+        self.create(
+            Attachment,
+            (
+                Attachment(
+                    article=row.article,
+                    uid=each["id"],
+                    file=each["path"],
+                    title=each["title"],
+                    language=each["language"],
+                    size=each["size"],
+                )
+                for row in rows
+                for each in row.values["attachments"]
+                if "size" in each
+            ),
         )
+
+    def create(self, model: type[models.Model], rows: Iterable[models.Model]) -> None:
+        journal.add(model, [row.pk for row in model.objects.bulk_create(rows)])
 
     def related(self, row: Row, key: str) -> list[models.Model]:
         """The rows that a line names under ``key``, each once."""
@@ -355,6 +368,7 @@ class Import:
         if "attachments" in row.changed:
             stay = [each["id"] for each in values["attachments"]]
             Attachment.objects.filter(article=article).exclude(uid__in=stay).delete()
+            journal.touch(Attachment, Attachment.objects.filter(article=article).values_list("pk", flat=True))
             for each in values["attachments"]:
                 Attachment.objects.filter(uid=each["id"]).update(title=each["title"], language=each["language"])
 

@@ -17,7 +17,6 @@ from django.utils.text import Truncator
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
-from simple_history.models import HistoricalRecords
 from slugify import slugify
 
 from cspa.derived import DerivedModel, DerivedQuerySet
@@ -310,8 +309,6 @@ class Article(DerivedModel):
         help_text=_("What it rests on."),
     )
 
-    history = HistoricalRecords(excluded_fields=["date", "stems", "text_changed_at", "preview_key"])
-
     objects = ArticleManager()
 
     class Meta:
@@ -368,11 +365,6 @@ class Article(DerivedModel):
             self.text_changed_at = timezone.now()
             if update_fields is not None and set(TEXTS).intersection(update_fields):
                 update_fields = {*update_fields, "text_changed_at"}
-        if before and not self.history.exists():
-            # It came with a fixture or in bulk: what is about to be replaced is its first state.
-            first = type(self).objects.get(pk=self.pk)
-            first._history_user = None
-            self.history.bulk_history_create([first], default_date=first.published_at)
         super().save(*args, update_fields=update_fields, **kwargs)
         FormerAddress.objects.filter(language=self.language, date=self.date, slug=self.slug).delete()
         if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):

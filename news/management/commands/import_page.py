@@ -7,6 +7,8 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cspa import journal
+from cspa.models import Entry
 from delegations.importer import Refused
 from delegations.importer.files import check_size
 from delegations.management.reporting import ReportingCommand, day
@@ -33,7 +35,7 @@ class Command(ReportingCommand):
 
     def handle(self, *args, files: list[Path], dry_run: bool, **options):
         reports: dict[str, PageReport] = {}
-        with transaction.atomic():
+        with journal.entry(Entry.Kind.IMPORT):
             for number, file in enumerate(files, 1):
                 reports[str(file)] = self.report(file, options)
                 self.progress("pages", number, len(files))

@@ -1,0 +1,134 @@
+"""What differs between two states of a record, column by column, in words."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import FieldDoesNotExist, ValidationError
+from django.db import models
+from django.utils.formats import localize
+from django.utils.text import capfirst
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+
+from .journal import State
+from .models import Change
+from .richtext import plain
+
+NOTHING = "–"
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What a column said and says, in words."""
+
+    label: str
+    before: str
+    after: str
+
+
+def label(column: models.Field) -> str:
+    """The name of ``column``, with its language where there is one column for each."""
+    language = next((str(name) for code, name in settings.LANGUAGES if column.name.endswith(f"_{code}")), None)
+    return capfirst(column.verbose_name) + (f" ({language})" if language else "")
+
+
+def in_words(column: models.Field | None, value: Any) -> str:
+    """``value`` of ``column`` as somebody reads it; rich text without its markup. None: a value of no column."""
+    if isinstance(value, bool):
+        return _("yes") if value else _("no")
+    if isinstance(value, models.Manager | models.QuerySet):
+        value = list(value.all())
+    if isinstance(value, list | tuple):
+        return ", ".join(map(str, value)) or NOTHING
+    if value in (None, ""):
+        return NOTHING
+    if column is not None and column.choices:
+        return str(dict(column.flatchoices).get(value, value))
+    if isinstance(value, datetime):
+        return localize(localtime(value))
+    if isinstance(value, date):
+        return localize(value)
+    return plain(value) if isinstance(value, str) and "<p>" in value else str(value)
+
+
+def field_of(model: type[models.Model], name: str) -> models.Field | None:
+    """The column or connection ``name``; None where the model has none."""
+    try:
+        return model._meta.get_field(name)
+    except FieldDoesNotExist:
+        return None
+
+
+def named(model: type[models.Model]) -> models.QuerySet:
+    """The rows of ``model``, read with what their names need."""
+    rows, names = model._base_manager.all(), list(belongs_to(model))
+    return rows.select_related(*names) if names else rows
+
+
+def belongs_to(model: type[models.Model], depth: int = 2) -> Iterator[str]:
+    """What every row of ``model`` belongs to, and that again: person, chamber, chamber__parliament."""
+    for column in model._meta.concrete_fields:
+        if depth and column.is_relation and not column.null:
+            yield column.name
+            yield from (f"{column.name}__{name}" for name in belongs_to(column.related_model, depth - 1))
+
+
+class Words:
+    """Reads the names of all rows that ``states`` of ``model`` point at: one query for each kind of row."""
+
+    def __init__(self, states: Iterable[tuple[type[models.Model], State | None]]):
+        wanted: dict[type[models.Model], set[int]] = defaultdict(set)
+        for model, state in states:
+            for name, value in (state or {}).items():
+                field = field_of(model, name)
+                if field is not None and field.is_relation and value:
+                    wanted[field.related_model].update(value if field.many_to_many else [value])
+        self.rows = {model: named(model).in_bulk(keys) for model, keys in wanted.items()}
+
+    def differences(
+        self, model: type[models.Model], before: State | None, after: State | None, editable: bool = False
+    ) -> list[Difference]:
+        """The columns in which ``before`` and ``after`` differ, in the order of the model.
+
+        ``editable``: only those that forms show.
+        """
+        old, new = (_shown(model, state) for state in (before, after))
+        order = [column.name for column in (*model._meta.concrete_fields, *model._meta.local_many_to_many)]
+        found = []
+        for name in sorted({*old, *new} & {*order}, key=order.index):
+            column = model._meta.get_field(name)
+            if old.get(name) != new.get(name) and (column.editable or not editable):
+                words = [self.in_words(column, state.get(name)) for state in (old, new)]
+                found.append(Difference(label(column), *words))
+        return found
+
+    def in_words(self, column: models.Field, value: Any) -> str:
+        """A JSON value of the journal as somebody reads it."""
+        if column.is_relation:
+            keys = value if column.many_to_many else [value] if value is not None else []
+            rows = self.rows.get(column.related_model, {})
+            unknown = column.related_model._meta.verbose_name
+            return ", ".join(str(rows.get(key, f"{unknown} {key}")) for key in keys) or NOTHING
+        if isinstance(value, str) and isinstance(column, models.DateField):
+            try:
+                value = column.to_python(value)
+            except ValidationError:
+                return value  # already in words
+        return in_words(column, value)
+
+
+def _shown(model: type[models.Model], state: State | None) -> State:
+    """``state`` as people read it: a model may join columns that mean one thing (``shown``)."""
+    return getattr(model, "shown", dict)(state or {})
+
+
+def of_changes(changes: Iterable[Change]) -> dict[int, list[Difference]]:
+    """What each of ``changes`` did, by its primary key; nothing of a row that is new."""
+    known = [(change, change.content_type.model_class()) for change in changes]
+    known = [(change, model) for change, model in known if model]
+    words = Words((model, state) for change, model in known for state in (change.before, change.after))
+    return {change.pk: words.differences(model, change.before, change.after) for change, model in known}

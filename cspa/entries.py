@@ -1,0 +1,190 @@
+"""The pages of the journal: who did what, what each entry changed, and undoing it as a whole."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ObjectDoesNotExist, PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import Count, Exists, IntegerField, OuterRef, Q, QuerySet, Subquery
+from django.db.models.functions import Coalesce
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import NoReverseMatch, reverse
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from . import journal
+from .admin import Admin
+from .differences import named, of_changes
+from .history import reason_of
+from .models import Change, Entry
+
+PAGE = 100  # changes
+
+
+def numbers_of(entry: Entry) -> list[dict[str, str]]:
+    """Each action with the numbers of records by kind, in words; ``entry`` may be of any size."""
+    rows = entry.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
+    numbers = sorted((action, ContentType.objects.get_for_id(kind).name, number) for action, kind, number in rows)
+    return [
+        {
+            "action": capfirst(label),
+            "words": ", ".join(f"{kind}: {number}" for of, kind, number in numbers if of == action),
+        }
+        for action, label in Change.Action.choices
+        if any(of == action for of, _kind, _number in numbers)
+    ]
+
+
+@admin.register(Entry)
+class JournalAdmin(Admin):
+    """An entry is there for who made it, for those who may see every record of its kinds, and for administrators."""
+
+    list_display = ["made_at", "user", "kind", "rows", "reason", "undone"]
+    list_select_related = ["user"]
+    list_filter = ["kind", ("user", admin.RelatedOnlyFieldListFilter), "made_at"]
+    search_fields = ["reason", "details", "user__username"]
+    search_help_text = _("Words of the reason, or an account.")
+    ordering = ["-made_at", "-pk"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self.has_view_permission(request)
+
+    def has_view_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+        return super().has_view_permission(request, entry) or bool(self._pages(request, "view"))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+        return False
+
+    def has_undo_permission(self, request: HttpRequest, entry: Entry) -> bool:
+        """Whether somebody may change every record of its kinds; of an own entry, each record that it changed."""
+        pages = self.admin_site._registry
+        kinds = entry.changes.order_by().values_list("content_type", flat=True).distinct()
+        models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
+        mine = [pages[model] for model in models if model in pages]
+        return bool(mine) and all(
+            page.may_any(request, "change")
+            or (entry.user_id == request.user.pk and self._may_change_rows(request, entry, page))
+            for page in mine
+        )
+
+    def _may_change_rows(self, request: HttpRequest, entry: Entry, page: Admin) -> bool:
+        if not page.has_change_permission(request):
+            return False
+        kind = ContentType.objects.get_for_model(page.model)
+        keys = set(entry.changes.filter(content_type=kind).values_list("object_id", flat=True))
+        there = page.model._base_manager.filter(pk__in=keys).count()
+        rows = page.get_queryset(request).filter(pk__in=keys)
+        return len(rows) == there and all(page.has_change_permission(request, row) for row in rows)
+
+    def _pages(self, request: HttpRequest, action: str) -> list[Admin]:
+        """The pages on which somebody may do ``action`` with every record."""
+        pages = self.admin_site._registry
+        there = [pages[model] for model in journal.followed() if model in pages]
+        return [page for page in there if page.may_any(request, action)]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        changes = Change.objects.filter(entry=OuterRef("pk")).order_by()
+        number = changes.values("entry").annotate(number=Count("pk")).values("number")
+        entries = (
+            super()
+            .get_queryset(request)
+            .annotate(
+                number=Coalesce(Subquery(number, output_field=IntegerField()), 0),
+                is_undone=Exists(Entry.objects.filter(undoes=OuterRef("pk"))),
+            )
+        )
+        if request.user.has_perm("cspa.view_entry"):
+            return entries
+        parts = [model for model in journal.followed() if model not in self.admin_site._registry]
+        seen = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
+        other = changes.exclude(content_type__in=[kind.pk for kind in seen.values()])
+        return entries.filter(Q(user=request.user) | ~Exists(other))
+
+    @admin.display(description=_("records"), ordering="number")
+    def rows(self, entry: Entry) -> int:
+        return entry.number
+
+    @admin.display(description=_("undone"), boolean=True, ordering="is_undone")
+    def undone(self, entry: Entry) -> bool:
+        return entry.is_undone
+
+    def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
+        entry = self.get_object(request, unquote(object_id))
+        if entry is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if request.method == "POST":
+            return self._undo(request, entry)
+        changes = entry.changes.select_related("content_type").order_by("pk")
+        page = Paginator(changes, PAGE).get_page(request.GET.get("page"))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Journal: %(entry)s") % {"entry": entry},
+            "opts": self.opts,
+            "entry": entry,
+            "page_obj": page,
+            "changes": self._in_words(list(page.object_list)),
+            "numbers": numbers_of(entry),
+            "undone_by": entry.undone_by.select_related("user").order_by("pk"),
+            "may_undo": self.has_undo_permission(request, entry),
+        }
+        return TemplateResponse(request, "admin/entry.html", context)
+
+    def _undo(self, request: HttpRequest, entry: Entry) -> HttpResponse:
+        if not self.has_undo_permission(request, entry):
+            raise PermissionDenied
+        try:
+            undoing = journal.undo(entry, request.user, reason_of(request))
+        except journal.Refused as refused:
+            messages.error(request, gettext("Nothing was undone."))
+            for reason in refused.reasons[:20]:
+                messages.error(request, reason)
+            return HttpResponseRedirect(request.path)
+        if undoing.pk is None:
+            messages.warning(request, gettext("There was nothing left to undo."))
+            return HttpResponseRedirect(request.path)
+        messages.success(request, gettext("The entry was undone as a whole."))
+        return HttpResponseRedirect(reverse("admin:cspa_entry_change", args=[undoing.pk]))
+
+    def _in_words(self, changes: list[Change]) -> list[dict]:
+        differences = of_changes(changes)
+        rows: dict[type, dict] = {}
+        for model in {change.content_type.model_class() for change in changes} - {None}:
+            keys = [change.object_id for change in changes if change.content_type.model_class() is model]
+            rows[model] = named(model).in_bulk(keys)
+        return [
+            {
+                "kind": capfirst(change.content_type.name),
+                "name": self._name(change, row),
+                "address": self._address(row) if row else "",
+                "action": change.get_action_display(),
+                "is_gone": change.action == Change.Action.DELETED,
+                "differences": differences.get(change.pk, []),
+            }
+            for change in changes
+            for row in [rows.get(change.content_type.model_class(), {}).get(change.object_id)]
+        ]
+
+    def _name(self, change: Change, row) -> str:
+        """As it is called today; what is gone as it was called."""
+        model = change.content_type.model_class()
+        if row is None and model and change.action == Change.Action.DELETED:
+            row = model(pk=change.object_id)
+            journal.put(row, change.before)
+        try:
+            return str(row if row is not None else change.object_id)
+        except ObjectDoesNotExist:  # what its name needs is gone as well
+            return str(change.object_id)
+
+    def _address(self, row) -> str:
+        try:
+            return reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+        except NoReverseMatch:
+            return ""

@@ -1,0 +1,107 @@
+"""The form of every record in the back office: nothing newer is overwritten unseen, and what is doubtful is asked."""
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.db import models
+from django.utils.crypto import salted_hmac
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from .differences import Difference, field_of, in_words
+from .journal import newest
+
+
+def is_key(value: str) -> bool:
+    """Whether ``value`` can be the primary key of a row."""
+    return value.isascii() and value.isdecimal() and len(value) < 19
+
+
+class RecordForm(forms.ModelForm):
+    """Refuses to save over a newer state and shows both; where there are ``warnings()``, asks once more.
+
+    The two answers stand beside the fields, in templates/admin/record_form.html.
+    """
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.meanwhile: list[Difference] = []
+        self.doubts: list[str] = []
+
+    def warnings(self) -> Iterable[str]:
+        """What is doubtful in ``cleaned_data``, in words; it can be saved all the same."""
+        return []
+
+    @property
+    def seen_name(self) -> str:
+        return self.add_prefix("_seen")
+
+    @property
+    def asked_name(self) -> str:
+        return self.add_prefix("_asked")
+
+    @property
+    def seen(self) -> str:
+        """A digest of what the form shows of the record as it is now."""
+        return _digest({name: _plain(self.initial[name]) for name in sorted(self.fields) if name in self.initial})
+
+    @property
+    def is_only_asked(self) -> bool:
+        """Whether nothing but an answer to the warnings keeps it from being saved."""
+        return bool(self.doubts) and all(error.code == "asked" for error in self.errors.as_data()[NON_FIELD_ERRORS])
+
+    @property
+    def asked(self) -> str:
+        """A digest of the warnings."""
+        return _digest(self.doubts)
+
+    def clean(self) -> dict[str, Any]:
+        cleaned = super().clean()
+        if not self.has_changed():
+            return cleaned
+        if self.instance.pk and self.data.get(self.seen_name) != self.seen:
+            self._refuse_to_overwrite()
+        return cleaned
+
+    def _post_clean(self) -> None:
+        super()._post_clean()
+        if self.has_changed() and not self.errors:
+            self._ask()
+
+    def _refuse_to_overwrite(self) -> None:
+        for name in self.changed_data:
+            if name in self.initial:
+                column = field_of(self._meta.model, name)
+                values = getattr(self.instance, name, self.initial[name]), self.cleaned_data.get(name)
+                theirs, mine = (in_words(column, value) for value in values)
+                if theirs != mine:
+                    self.meanwhile.append(Difference(capfirst(self.fields[name].label or name), theirs, mine))
+        words = _(
+            "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
+            "again replaces theirs, which stays in the history."
+        )
+        change = newest(self.instance)
+        who = change.entry.user if change and change.entry.user else _("somebody else")
+        self.add_error(None, ValidationError(words, code="meanwhile", params={"who": who, "row": str(self.instance)}))
+
+    def _ask(self) -> None:
+        self.doubts = [str(warning) for warning in self.warnings()]
+        if self.doubts and self.data.get(self.asked_name) != self.asked:
+            words = _("Nothing was saved yet: look at the warning, then save once more.")
+            self.add_error(None, ValidationError(words, code="asked"))
+
+
+def _digest(value: Any) -> str:
+    return salted_hmac("cspa.forms", json.dumps(value), algorithm="sha256").hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    """A value of ``initial`` as JSON, the same for each request."""
+    if isinstance(value, models.Model):
+        return value.pk
+    if isinstance(value, list | tuple | models.QuerySet):
+        return sorted(_plain(each) for each in value)
+    return str(value)

@@ -1,0 +1,456 @@
+"""The journal: what the office changes is one entry, which can be looked at and undone as a whole."""
+
+import io
+from datetime import date
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group, Permission
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cspa import journal
+from cspa.models import Change, Entry, User
+from delegations.importer import import_file
+from delegations.models import (
+    Chamber,
+    Confirmation,
+    Delegate,
+    FormerSlug,
+    Parliament,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+from news.models import Article, FormerAddress, Quotation, Story
+
+from . import factories
+from .test_admin import administrator, filled_in, page, words  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.django_db
+
+
+def everything() -> dict:
+    """All that is followed, row by row."""
+    return {
+        model: journal.states(model, model._base_manager.order_by("pk").values_list("pk", flat=True))
+        for model in journal.followed()
+    }
+
+
+def entry_page(entry: Entry) -> str:
+    return page("cspa_entry_change", entry.pk)
+
+
+def change(row) -> str:
+    return page(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk)
+
+
+def undo(client: Client, entry: Entry) -> str:
+    return words(client.post(entry_page(entry), {"change_reason": "A slip"}, follow=True))
+
+
+# What is recorded
+
+
+def test_each_model_of_the_directory_and_the_news_is_followed():
+    unfollowed = {
+        model._meta.label
+        for app in ("delegations", "news")
+        for model in apps.get_app_config(app).get_models()
+        if model not in journal.followed()
+    }
+    assert unfollowed == set()
+
+
+def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):  # noqa: F811
+    chamber = factories.ChamberFactory(name_en="House", order=1)
+    quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
+    source = factories.SourceFactory(title_en="Decree 12")
+    data = filled_in(administrator, change(chamber)) | {
+        "order": "2",
+        "quotas-0-seats": "6",
+        "quotas-0-ends": "2020-06",
+        "quotas-0-sources": [str(source.pk)],
+        "change_reason": "Decree 12 arrived",
+    }
+    assert administrator.post(change(chamber), data).status_code == 302
+    entry = Entry.objects.get()
+    assert (entry.kind, entry.reason, entry.user) == ("edit", "Decree 12 arrived", User.objects.get())
+    made = {(row.content_type.model, row.object_id): (row.before, row.after) for row in entry.changes.all()}
+    assert made.pop(("chamber", chamber.pk)) == ({"order": 1}, {"order": 2})
+    before, after = made.pop(("seatquota", quota.pk))
+    assert before == {"seats": 7, "end": None, "end_precision": "day", "sources": []}
+    assert after == {"seats": 6, "end": "2020-06-01", "end_precision": "month", "sources": [source.pk]}
+    assert not made
+    shown = words(administrator.get(entry_page(entry)))
+    assert "Seats: 7 → 6" in shown
+    assert "First day no longer in office: – → June 2020" in shown
+    assert "Sources: – → Decree 12" in shown
+    assert "Decree 12 arrived" in shown
+    assert "Seats: 7 → 6" in words(administrator.get(page("delegations_seatquota_history", quota.pk)))
+
+
+def test_form_saved_as_it_is_is_no_entry(administrator: Client):  # noqa: F811
+    quota = factories.SeatQuotaFactory()
+    assert administrator.post(change(quota), filled_in(administrator, change(quota))).status_code == 302
+    assert not Entry.objects.exists()
+
+
+def test_what_is_refused_is_no_entry(administrator: Client):  # noqa: F811
+    quota = factories.SeatQuotaFactory()
+    data = filled_in(administrator, change(quota)) | {"seats": "0"}
+    assert administrator.post(change(quota), data).status_code == 200
+    with pytest.raises(ValueError, match="half-way"), journal.entry(Entry.Kind.EDIT):  # noqa: PT012
+        Source.objects.create(title_en="Half")
+        raise ValueError("half-way")
+    assert not Entry.objects.exists()
+    assert not Source.objects.exists()
+
+
+def test_a_row_that_came_and_went_is_no_change():
+    with journal.entry(Entry.Kind.EDIT):
+        Source.objects.create(title_en="Half").delete()
+    assert not Entry.objects.exists()
+
+
+def test_password_of_an_account_is_never_recorded(administrator: Client):  # noqa: F811
+    account = factories.UserFactory(username="anna")
+    data = filled_in(administrator, change(account)) | {"first_name": "Anna"}
+    assert administrator.post(change(account), data).status_code == 302
+    account.refresh_from_db()
+    account.set_password("another")
+    with journal.entry(Entry.Kind.EDIT):
+        account.save()
+    assert [row.before for row in Change.objects.all()] == [{"first_name": ""}]
+
+
+@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
+def test_recording_costs_the_same_whatever_the_number_of_rows(number):
+    rows = factories.DelegateFactory.create_batch(number)
+    keys = [row.pk for row in rows]
+    journal.ContentType.objects.get_for_models(*journal.followed())
+    with CaptureQueriesContext(connection) as queries, journal.entry(Entry.Kind.LIST):
+        journal.touch(Delegate, keys)
+        Delegate._base_manager.filter(pk__in=keys).update(role="head")
+    changes = [query for query in queries.captured_queries if "SAVEPOINT" not in query["sql"]]
+    locks = [query for query in changes if "advisory" in query["sql"]]
+    assert len(changes) - len(locks) == 7  # two and two states, the update, the entry, the changes
+    assert Change.objects.count() == number
+
+
+# Undoing
+
+
+def a_directory() -> Chamber:
+    chamber = factories.ChamberFactory(slug="house")
+    factories.SeatQuotaFactory(
+        chamber=chamber, seats=7, starts="2015", ends="2019", sources=[factories.SourceFactory()]
+    )
+    factories.SeatQuotaFactory(chamber=chamber, seats=6, starts="2019")
+    for _ in range(3):
+        factories.DelegateFactory(chamber=chamber, starts="2019", sources=[factories.SourceFactory()])
+    factories.RepresentativeFactory(parliament=chamber.parliament, starts="2019")
+    factories.LinkFactory(chamber=chamber)
+    article = factories.ArticleFactory(
+        title="First", picture=factories.PictureFactory(), topics=[factories.TopicFactory()]
+    )
+    factories.CorrectionFactory(article=article)
+    return chamber
+
+
+def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):  # noqa: F811
+    a_directory()
+    before = everything()
+    gone = 0
+    for model in (Delegate, SeatQuota, Representative, Confirmation, Article):
+        for row in model.objects.all():
+            address = page(f"{row._meta.app_label}_{row._meta.model_name}_delete", row.pk)
+            assert administrator.post(address, {"post": "yes"}).status_code == 302  # without a reason
+            assert model.objects.filter(pk=row.pk).exists()
+            assert administrator.post(address, {"post": "yes", "change_reason": "Never true"}).status_code == 302
+            assert not model.objects.filter(pk=row.pk).exists()
+            entry = Entry.objects.latest("pk")
+            assert (entry.kind, entry.reason) == ("deletion", "Never true")
+            assert "undone as a whole" in undo(administrator, entry)
+            assert everything() == before
+            gone += 1
+    assert gone == 7
+
+
+def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administrator: Client):  # noqa: F811
+    a_directory()
+    before = everything()
+    data = (sample_data / "popolo" / "burundi.json").read_bytes()
+    report = import_file(data, "popolo", country="BI", skip_invalid=True)
+    assert report.saved
+    after = everything()
+    entry = Entry.objects.get()
+    assert entry.kind == "import"
+    assert entry.changes.count() > 300
+    shown = words(administrator.get(entry_page(entry)))
+    assert f"person: {report.counts['added']['people']}" in shown
+    assert "undone as a whole" in undo(administrator, entry)
+    assert everything() == before
+    undoing = Entry.objects.latest("pk")
+    assert (undoing.kind, undoing.undoes, undoing.reason) == ("undo", entry, "A slip")
+    assert "undone as a whole" in undo(administrator, undoing)
+    assert everything() == after
+
+
+def test_import_that_changed_and_ended_is_undone(administrator: Client):  # noqa: F811
+    chamber = a_directory()
+    before = everything()
+    who = Delegate.objects.order_by("pk").first().person
+    rows = [
+        "person_id,name_en,chamber,role,start",
+        f"{who.public_id},{who.name_en},house,head,2018-05",
+        ",New One,house,delegate,2020",
+    ]
+    report = import_file("\n".join(rows).encode(), "csv", end_missing=date(2024, 1, 1))
+    assert report.saved, report.conflicts
+    assert everything() != before
+    assert Delegate.objects.filter(chamber=chamber, end__isnull=False).count() == 2
+    assert "undone as a whole" in undo(administrator, Entry.objects.get())
+    assert everything() == before
+
+
+def test_undoing_refuses_what_somebody_changed_since(administrator: Client):  # noqa: F811
+    quota = factories.SeatQuotaFactory(seats=7)
+    other = factories.SeatQuotaFactory(seats=3)
+    with journal.entry(Entry.Kind.LIST) as recorder:
+        for row, seats in ((quota, 8), (other, 4)):
+            row.seats = seats
+            row.save()
+    quota.seats = 9
+    quota.save()
+    response = undo(administrator, recorder.entry)
+    assert "Nothing was undone." in response
+    assert ": changed since" in response
+    assert list(SeatQuota.objects.order_by("pk").values_list("seats", flat=True)) == [9, 4]
+
+
+def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):  # noqa: F811
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        person = factories.PersonFactory(name_en="New One")
+    mandate = factories.DelegateFactory(person=person)
+    response = undo(administrator, recorder.entry)
+    assert f"Something else rests on it: {mandate}" in response
+    assert Person.objects.filter(pk=person.pk).exists()
+
+
+def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):  # noqa: F811
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        source = Source.objects.create(title_en="New")
+    data = filled_in(administrator, change(source)) | {"title_en": "Newer"}
+    assert administrator.post(change(source), data).status_code == 302
+    assert ": changed since" in undo(administrator, recorder.entry)
+    assert Source.objects.get().title_en == "Newer"
+
+
+def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # noqa: F811
+    quota = factories.SeatQuotaFactory(starts="2015")
+    data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
+    administrator.post(change(quota), data)
+    factories.SeatQuotaFactory(chamber=quota.chamber, starts="2019-01-01")
+    response = undo(administrator, Entry.objects.get())
+    assert "It would contradict what is recorded today" in response
+    quota.refresh_from_db()
+    assert quota.end == date(2019, 1, 1)
+
+
+def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):  # noqa: F811
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        Source.objects.create(title_en="New")
+    assert "undone as a whole" in undo(administrator, recorder.entry)
+    assert "nothing left to undo" in undo(administrator, recorder.entry)
+
+
+def test_changed_address_is_undone_with_its_redirect(administrator: Client):  # noqa: F811
+    parliament = factories.ParliamentFactory(slug="old")
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        parliament.slug = "new"
+        parliament.save()
+    assert FormerSlug.objects.get().slug == "old"
+    assert "undone as a whole" in undo(administrator, recorder.entry)
+    assert Parliament.objects.get().slug == "old"
+    assert FormerSlug.objects.get().slug == "new"  # somebody may have followed it meanwhile
+    assert "undone as a whole" in undo(administrator, Entry.objects.latest("pk"))
+    assert Parliament.objects.get().slug == "new"
+
+
+def test_changed_text_is_undone_with_its_quotations(administrator: Client):  # noqa: F811
+    quoted = "<blockquote><p>{}</p><p>— Somebody Else</p></blockquote>"
+    article = factories.ArticleFactory(body=quoted.format("First words."), title="First", slug="first")
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        article.body, article.slug, article.title = quoted.format("Other words."), "other", "Other"
+        article.save()
+    assert FormerAddress.objects.get().slug == "first"
+    assert "undone as a whole" in undo(administrator, recorder.entry)
+    article.refresh_from_db()
+    assert (article.title, article.slug) == ("First", "first")
+    assert Quotation.objects.get().words == "First words."
+    assert Article.objects.search("first", "en").get() == article
+
+
+EDITS = st.lists(
+    st.tuples(st.sampled_from(["add", "change", "end", "delete", "connect"]), st.integers(0, 9), st.integers(1, 9)),
+    min_size=1,
+    max_size=8,
+)
+
+
+@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(entries=st.lists(EDITS, min_size=1, max_size=4))
+def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
+    with transaction.atomic():
+        chamber = a_directory()
+        seen = [everything()]
+        made = []
+        for edits in entries:
+            with journal.entry(Entry.Kind.LIST) as recorder:
+                for edit in edits:
+                    _do(chamber, *edit)
+            made.append(recorder.entry)
+            seen.append(everything())
+        for entry in reversed(made):
+            assert everything() == seen.pop()
+            if entry.pk:
+                journal.undo(entry, None)
+        assert everything() == seen.pop()
+        transaction.set_rollback(True)
+
+
+def _do(chamber: Chamber, what: str, which: int, value: int) -> None:
+    rows = list(Delegate.objects.order_by("pk"))
+    row = rows[which % len(rows)] if rows else None
+    if what == "add":
+        factories.DelegateFactory(chamber=chamber, starts=f"20{10 + value}", sources=[factories.SourceFactory()])
+    elif row and what == "change":
+        row.role = ["head", "delegate", "substitute"][value % 3]
+        row.save()
+    elif row and what == "end":
+        row.ends = f"203{value}"
+        row.save()
+    elif row and what == "connect":
+        row.sources.set(Source.objects.order_by("pk")[:value])
+    elif row and what == "delete":
+        row.delete()
+
+
+# Who sees and undoes it
+
+
+@pytest.fixture
+def colleagues() -> dict[str, Client]:
+    from cspa.roles import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
+
+    make_groups(apps)
+    clients = {}
+    for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS), ("secretary", SECRETARIES)):
+        account = factories.UserFactory(username=name, is_staff=True)
+        account.groups.add(Group.objects.get(name=group))
+        clients[name] = Client()
+        clients[name].force_login(account)
+    return clients
+
+
+def test_entries_are_there_for_those_whose_work_they_are(colleagues: dict[str, Client]):
+    with journal.entry(Entry.Kind.EDIT) as directory:
+        quota = factories.SeatQuotaFactory()
+    with journal.entry(Entry.Kind.EDIT) as news:
+        article = factories.ArticleFactory(state="draft")
+    with journal.entry(Entry.Kind.EDIT) as accounts:
+        factories.UserFactory(username="new")
+    may_see = {
+        name: [client.get(entry_page(each.entry)).status_code for each in (directory, news, accounts)]
+        for name, client in colleagues.items()
+    }
+    assert may_see == {"editor": [404, 200, 404], "publisher": [404, 200, 404], "secretary": [200, 404, 404]}
+    assert colleagues["editor"].post(entry_page(news.entry)).status_code == 404
+    assert Article.objects.filter(pk=article.pk).exists()
+    assert colleagues["publisher"].post(entry_page(news.entry)).status_code == 302
+    assert not Article.objects.filter(pk=article.pk).exists()
+    assert not Story.objects.filter(pk=article.story_id).exists()
+    assert colleagues["secretary"].post(entry_page(directory.entry)).status_code == 302
+    assert not SeatQuota.objects.filter(pk=quota.pk).exists()
+
+
+def test_editor_undoes_what_was_theirs_while_it_is_open(colleagues: dict[str, Client]):
+    article = factories.ArticleFactory(state="draft", title="First")
+    client = colleagues["editor"]
+    for title in ("Second", "Third"):
+        data = filled_in(client, change(article)) | {"title": title}
+        assert client.post(change(article), data).status_code == 302
+    entry = Entry.objects.latest("pk")
+    assert client.post(entry_page(entry)).status_code == 302
+    article.refresh_from_db()
+    assert article.title == "Second"
+    article.state = "published"
+    article.save()
+    assert client.post(entry_page(Entry.objects.earliest("pk"))).status_code == 404
+    article.refresh_from_db()
+    assert article.title == "Second"
+
+
+def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[str, Client]):
+    mine, other = factories.SeatQuotaFactory(), factories.SeatQuotaFactory()
+    User.objects.get(username="secretary").parliaments.add(mine.chamber.parliament)
+    client = colleagues["secretary"]
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        other.seats += 1
+        other.save()
+    data = filled_in(client, change(mine)) | {"seats": str(mine.seats + 1)}
+    assert client.post(change(mine), data).status_code == 302
+    own = Entry.objects.latest("pk")
+    assert own != recorder.entry
+    assert client.get(entry_page(recorder.entry)).status_code == 404
+    assert client.get(entry_page(own)).status_code == 200
+    assert client.post(entry_page(own)).status_code == 302
+    mine.refresh_from_db()
+    assert mine.seats == data["seats"] or mine.seats == int(data["seats"]) - 1
+
+
+def test_outsider_has_no_journal(client: Client):
+    client.force_login(factories.UserFactory(is_staff=True))
+    assert client.get(page("cspa_entry_changelist")).status_code == 404
+    reader = factories.UserFactory(username="reader", is_staff=True)
+    reader.user_permissions.add(Permission.objects.get(codename="view_topic"))
+    client.force_login(reader)
+    with journal.entry(Entry.Kind.EDIT):
+        factories.TopicFactory()
+    with journal.entry(Entry.Kind.EDIT):
+        factories.SourceFactory()
+    response = client.get(page("cspa_entry_changelist"))
+    assert response.status_code == 200
+    assert response.context["cl"].result_count == 1
+    assert client.get(f"{page('cspa_entry_changelist')}?kind__exact=nonsense").status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
+def test_pages_of_the_journal_take_a_constant_number_of_queries(administrator: Client, number):  # noqa: F811
+    with journal.entry(Entry.Kind.IMPORT) as recorder:
+        for _ in range(number):
+            mandate = factories.DelegateFactory()
+            mandate.role = "head"
+            mandate.save()
+    for _ in range(number):
+        with journal.entry(Entry.Kind.EDIT, factories.UserFactory()):
+            factories.SourceFactory()
+    journal.ContentType.objects.get_for_models(*journal.followed())
+    for address, expected in ((page("cspa_entry_changelist"), 6), (entry_page(recorder.entry), 12)):
+        administrator.get(address)
+        with CaptureQueriesContext(connection) as queries:
+            assert administrator.get(address).status_code == 200
+        assert len(queries) == expected, address
+
+
+def test_restoring_a_seed_keeps_it_out_of_the_journal():
+    call_command("loaddata", "seed", verbosity=0, stdout=io.StringIO())
+    assert not Entry.objects.exists()
