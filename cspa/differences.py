@@ -109,7 +109,7 @@ class Words:
     def in_words(self, column: models.Field, value: Any) -> str:
         """A JSON value of the journal as somebody reads it."""
         if column.is_relation:
-            keys = value if column.many_to_many else [value] if value is not None else []
+            keys = (value or []) if column.many_to_many else [value] if value is not None else []
             rows = self.rows.get(column.related_model, {})
             unknown = column.related_model._meta.verbose_name
             return ", ".join(str(rows.get(key, f"{unknown} {key}")) for key in keys) or NOTHING

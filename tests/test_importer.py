@@ -583,10 +583,10 @@ def test_the_cost_of_an_import_does_not_follow_its_length():
         ContentType.objects.get_for_models(*journal.followed())  # kept for the whole process
         with CaptureQueriesContext(connection) as queries:
             assert take(popolo(people, members)).saved
-        return len(queries)
+        return len([query for query in queries.captured_queries if "pg_advisory" not in query["sql"]])
 
     cost(1)
-    assert cost(1) == cost(3) == cost(300) == 19
+    assert cost(1) == cost(3) == cost(300) == 24
 
 
 def test_a_former_id_is_the_person_it_was_merged_into(chamber):
