@@ -1,20 +1,30 @@
 """The pages of those who sign in to the back office, and of their rights."""
 
-from django.contrib import admin
+from collections.abc import Callable
+
+from django import forms
+from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from . import second_factor
 from .admin import Admin
 from .forms import RecordForm
-from .models import User
+from .models import GroupRule, User
+from .sessions import end_sessions
+from .sign_in import lift_limits
 
-admin.site.unregister(Group)
+# Nobody reads the secret of a second factor here, nor writes one.
+admin.site.unregister([Group, StaticDevice, TOTPDevice])
 
 
 class AccountForm(RecordForm, UserChangeForm):
@@ -29,10 +39,53 @@ class NewAccountForm(RecordForm, AdminUserCreationForm):
 class AccountAdmin(Admin, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
-    list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "last_login"]
+    list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "two_factors", "last_login"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [*UserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
     autocomplete_fields = ["parliaments"]
+    actions = ["reset_second_factor", "lift_limits", "end_sessions"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
+        return super().get_queryset(request).annotate(has_second_factor=Exists(devices))
+
+    @admin.display(description=_("two factors"), boolean=True, ordering="has_second_factor")
+    def two_factors(self, user: User) -> bool:
+        return user.has_second_factor
+
+    @admin.action(description=_("Reset the second factor"), permissions=["change"])
+    def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
+        """For somebody who lost the telephone: the next sign-in sets up another. Who found it is signed out."""
+
+        def reset(user: User) -> None:
+            second_factor.remove(user)
+            end_sessions(user)
+
+        self._for_each(request, users, reset, gettext("Second factor reset."))
+
+    @admin.action(description=_("Lift the limit of sign-in attempts"), permissions=["change"])
+    def lift_limits(self, request: HttpRequest, users: QuerySet) -> None:
+        self._for_each(request, users, lift_limits, gettext("Limit of sign-in attempts lifted."))
+
+    @admin.action(description=_("End all sessions"), permissions=["change"])
+    def end_sessions(self, request: HttpRequest, users: QuerySet) -> None:
+        self._for_each(request, users, end_sessions, gettext("All sessions ended."))
+
+    def _for_each(self, request: HttpRequest, users: QuerySet, act: Callable[[User], object], done: str) -> None:
+        """Do and log it for the accounts that may be changed; one's own has a page of its own."""
+        others = [user for user in users if user != request.user and self.has_change_permission(request, user)]
+        for user in others:
+            act(user)
+            self.log_change(request, user, done)
+        if others:
+            messages.success(request, f"{done} {', '.join(map(str, others))}")
+        if left := len(users) - len(others):
+            words = ngettext(
+                "%d account was left as it is: your own, or one that you may not change.",
+                "%d accounts were left as they are: your own, or such as you may not change.",
+                left,
+            )
+            messages.warning(request, words % left)
 
     def may_any(self, request: HttpRequest, action: str) -> bool:
         return super().may_any(request, action) and (action == "view" or request.user.is_superuser)
@@ -78,12 +131,34 @@ class LogAdmin(Admin):
         return entry.get_change_message() or entry.get_action_flag_display()
 
 
+class RightsForm(forms.ModelForm):
+    demands_two_factors = GroupRule._meta.get_field("demands_two_factors").formfield()
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["demands_two_factors"] = GroupRule.objects.filter(
+            group=self.instance.pk, demands_two_factors=True
+        ).exists()
+
+
 @admin.register(Group)
 class RightsAdmin(Admin, GroupAdmin):
     """A set of rights that a person gets by being in the group."""
 
-    list_display = ["title"]
+    form = RightsForm
+    fields = ["name", "demands_two_factors", "permissions"]
+    list_display = ["title", "two_factors"]
+    list_select_related = ["rule"]
 
     @admin.display(description=_("group"), ordering="name")
     def title(self, group: Group) -> str:
         return gettext(group.name)
+
+    @admin.display(description=_("demands two factors"), boolean=True, ordering="rule__demands_two_factors")
+    def two_factors(self, group: Group) -> bool:
+        return hasattr(group, "rule") and group.rule.demands_two_factors
+
+    def save_model(self, request: HttpRequest, group: Group, form: RightsForm, change: bool) -> None:
+        super().save_model(request, group, form, change)
+        demanded = form.cleaned_data["demands_two_factors"]
+        GroupRule.objects.update_or_create(group=group, defaults={"demands_two_factors": demanded})

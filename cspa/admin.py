@@ -8,13 +8,14 @@ from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import BadRequest, FieldDoesNotExist, PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
 from django.db import DataError, IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import path
+from django.urls import path, reverse
 from django.utils.csp import CSP
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -65,6 +66,14 @@ class AssemblyAdminSite(admin.AdminSite):
     site_title = site_header = _("CSTO Parliamentary Assembly: back office")
     index_title = _("Delegations, news and accounts")
 
+    def has_permission(self, request: HttpRequest) -> bool:
+        """As Django's; where the account needs a second factor, only once it was given."""
+        return self.knows_password(request) and (request.user.is_verified() or not request.user.needs_second_factor)
+
+    def knows_password(self, request: HttpRequest) -> bool:
+        """Whether somebody of the staff has signed in, be it with the password alone."""
+        return super().has_permission(request)
+
     def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
         """As Django's, with the admin's own policy; nothing is stored, not even an error page.
 
@@ -75,6 +84,9 @@ class AssemblyAdminSite(admin.AdminSite):
         @wraps(inner)
         def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             def find(request: HttpRequest) -> HttpResponse:
+                if request.method == "POST" and not self.has_permission(request):
+                    words = _("What you sent was not saved: you were not signed in. Sign in, and send it once more.")
+                    messages.warning(request, words)
                 try:
                     return inner(request, *args, **kwargs)
                 except PermissionDenied as error:
@@ -85,16 +97,40 @@ class AssemblyAdminSite(admin.AdminSite):
         return csp_override(POLICY)(never_cache(answer))
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """As Django's; who has given the password goes on to the second factor."""
+        if request.method == "GET" and self.knows_password(request) and not self.has_permission(request):
+            return redirect_to_login(self.after_sign_in(request), reverse("admin:second_factor"))
         return csp_override(POLICY)(super().login)(request, extra_context)
+
+    def after_sign_in(self, request: HttpRequest) -> str:
+        """The page to which somebody wanted to go, else the index."""
+        return LoginView(request=request).get_redirect_url() or reverse("admin:index")
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """The page on which somebody gives the second factor, sets it up and takes it away."""
+        from .second_factor import SecondFactorView
+
+        if not self.knows_password(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return SecondFactorView.as_view(site=self)(request)
 
     def get_urls(self) -> list:
         from . import accounts, entries  # noqa: F401  their pages register with this site, which exists only now
 
-        language = csp_override(POLICY)(never_cache(set_language))
-        return [path("language/", language, name="language"), *super().get_urls()]
+        def open_page(view: Callable) -> Callable:
+            return csp_override(POLICY)(never_cache(convert_exception_to_response(view)))
+
+        return [
+            path("language/", open_page(set_language), name="language"),
+            path("logout/", open_page(self.logout), name="logout"),  # the password alone is enough for leaving
+            path("second-factor/", open_page(self.second_factor), name="second_factor"),
+            *super().get_urls(),
+        ]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
         """In the order above; groups stand with the users that are in them, and so does the log."""
+        if not self.has_permission(request):
+            return []
         apps = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
         for label in ("auth", "admin"):
             if "cspa" in apps and label in apps:

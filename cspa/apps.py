@@ -13,7 +13,7 @@ class CspaConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from . import journal
+        from . import journal, sessions  # noqa: F401  sessions listens to sign-ins
         from .models import User
         from .sqlite import teach_letters
 

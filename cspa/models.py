@@ -1,12 +1,13 @@
-"""Accounts of the secretariat, and the journal of what they change."""
+"""Accounts of the secretariat, what their groups demand, and the journal of what they change."""
 
 from typing import Any
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.models import ContentType
 from django.db import models
 from django.utils import timezone
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 
@@ -26,6 +27,32 @@ class User(AbstractUser):
         verbose_name=_("assigned parliaments"),
         help_text=_("Of a delegation secretary: the only delegations that this account keeps. None: all of them."),
     )
+
+    # One that has a second factor, or that is in a group which demands it.
+    NEEDS_SECOND_FACTOR = models.Q(totpdevice__confirmed=True) | models.Q(groups__rule__demands_two_factors=True)
+
+    @cached_property
+    def needs_second_factor(self) -> bool:
+        """Whether a password alone does not let this account in."""
+        return User.objects.filter(self.NEEDS_SECOND_FACTOR, pk=self.pk).exists()
+
+
+class GroupRule(models.Model):
+    """What a group demands of those who are in it; a group without a row demands nothing."""
+
+    group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="rule", verbose_name=_("group"))
+    demands_two_factors = models.BooleanField(
+        _("demands two factors"),
+        default=False,
+        help_text=_("Whoever is in the group signs in with a code from a telephone besides the password."),
+    )
+
+    class Meta:
+        verbose_name = _("rule of a group")
+        verbose_name_plural = _("rules of groups")
+
+    def __str__(self) -> str:
+        return str(self.group)
 
 
 class Entry(models.Model):

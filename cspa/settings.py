@@ -4,6 +4,7 @@ A wrong value stops the start with the variable's name and what it may be.
 """
 
 import os
+from datetime import timedelta
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -34,6 +35,14 @@ def env_bool(name: str, default: bool) -> bool:
     if value not in {"1", "0", "true", "false"}:
         raise ImproperlyConfigured(f"{name} must be 1, 0, true or false, not {value!r}.")
     return value in {"1", "true"}
+
+
+def env_count(name: str, default: int) -> int:
+    """A whole number from 1 to 9999."""
+    value = env_text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and len(value) < 5 and int(value) > 0):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to 9999, not {value!r}.")
+    return int(value)
 
 
 def env_list(name: str, default: str = "") -> list[str]:
@@ -134,7 +143,8 @@ MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
-if env_bool("BEHIND_PROXY", False):
+BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
+if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # Languages: adding one is a line here and `manage.py makemigrations`
@@ -166,8 +176,12 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
     "django.contrib.sitemaps",
     "django.forms",
+    "axes",
     "django_countries",
     "django_filters",
+    "django_otp",
+    "django_otp.plugins.otp_static",
+    "django_otp.plugins.otp_totp",
     "django_prose_editor",
     "translated_fields",
 ]
@@ -185,7 +199,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "cspa.sessions.limits",
+    "axes.middleware.AxesMiddleware",
 ]
 
 TEMPLATES = [
@@ -221,6 +238,24 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+
+# Sign-in: who gives a wrong password or code too often waits, the account and the address alike
+
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.second_factor.AccountBackend"]
+OTP_TOTP_ISSUER = "CSTO Parliamentary Assembly"
+AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
+AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
+AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that the page names stays true
+AXES_LOCKOUT_CALLABLE = "cspa.sign_in.locked_out"
+AXES_CLIENT_IP_CALLABLE = "cspa.sign_in.client_address"
+AXES_USERNAME_CALLABLE = "cspa.sign_in.typed_name"
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept, not logged
+AXES_DISABLE_ACCESS_LOG = True
+AXES_ENABLE_ADMIN = False
+SESSION_IDLE_MINUTES = env_count("SESSION_IDLE_MINUTES", 60)
+SESSION_HOURS = env_count("SESSION_HOURS", 12)
+SESSION_COOKIE_AGE = SESSION_HOURS * 3600
 
 # Security
 

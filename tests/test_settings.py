@@ -46,7 +46,7 @@ def documented() -> list[str]:
 def test_env_example_documents_exactly_the_variables_that_are_read():
     source = Path(module.__file__).read_text()
     read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
-    assert len(read) == 13
+    assert len(read) == 17
     assert sorted(documented()) == sorted(read)
 
 
@@ -60,6 +60,10 @@ def test_env_example_itself_starts_once_a_key_is_set():
     [
         (module.env_bool, (False,), "yes", "1, 0, true or false"),
         (module.env_bool, (True,), "2", "1, 0, true or false"),
+        *(
+            (module.env_count, (10,), value, "from 1 to 9999")
+            for value in ("0", "-1", "ten", "1.5", "1_0", "١٠", "10000")
+        ),
         (module.env_timezone, ("Europe/Moscow",), "Moscow", "Europe/Moscow"),
         (module.env_timezone, ("Europe/Moscow",), "../etc/passwd", "Europe/Moscow"),
         (module.env_database, ("",), "mysql://host/name", "postgres://"),
@@ -103,6 +107,8 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("TIME_ZONE", "Mars/Olympus"),
         ("SECURE_SSL_REDIRECT", "maybe"),
         ("BEHIND_PROXY", "nginx"),
+        ("SIGN_IN_ATTEMPTS", "0"),
+        ("SESSION_HOURS", "a day"),
     ],
 )
 def test_a_wrong_variable_stops_the_start_with_one_sentence(name, value):

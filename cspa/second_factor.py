@@ -1,0 +1,207 @@
+"""The second factor of a sign-in: codes that a telephone shows every thirty seconds, and recovery codes on paper."""
+
+import re
+from base64 import b32encode
+from datetime import timedelta
+
+import qrcode
+from django import forms
+from django.contrib import admin, messages
+from django.contrib.auth.backends import ModelBackend
+from django.core.exceptions import BadRequest
+from django.db.models import Exists, OuterRef
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils import timezone
+from django.utils.formats import time_format
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+from django_otp import login, verify_token
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
+from django_otp.plugins.otp_totp.models import TOTPDevice
+from django_otp.util import random_hex
+from qrcode.image.svg import SvgPathFillImage
+
+from . import sign_in
+from .models import GroupRule, User
+
+RECOVERY_CODES = 10
+OFFERED = "offered_secret"  # in the session: the secret that the page shows, until a code proves that it arrived
+
+
+class AccountBackend(ModelBackend):
+    """Finds the account of a session together with what decides whether a password is enough, in one query."""
+
+    def get_user(self, user_id: int) -> User | None:
+        needs = User.objects.filter(User.NEEDS_SECOND_FACTOR, pk=OuterRef("pk"))
+        user = User.objects.annotate(needs_second_factor=Exists(needs)).filter(pk=user_id).first()
+        return user if user is not None and self.user_can_authenticate(user) else None
+
+
+def new_recovery_codes(user: User) -> list[str]:
+    """Make ten codes that work once each; those from before are void."""
+    device, _new = StaticDevice.objects.get_or_create(user=user)
+    device.token_set.all().delete()
+    codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
+    StaticToken.objects.bulk_create(StaticToken(device=device, token=code) for code in codes)
+    return codes
+
+
+def remove(user: User) -> None:
+    """Take the second factor away; where a group demands one, the next sign-in sets up another."""
+    TOTPDevice.objects.filter(user=user).delete()
+    StaticDevice.objects.filter(user=user).delete()
+
+
+def qr_code(text: str) -> SafeString:
+    """``text`` as an <svg> element without styles."""
+    image = qrcode.make(text, image_factory=SvgPathFillImage)
+    return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  it holds nothing but squares
+
+
+def is_of_telephone(code: str) -> bool:
+    """Whether ``code`` is six digits; recovery codes are longer."""
+    return re.fullmatch("[0-9]{6}", code) is not None
+
+
+class CodeForm(forms.Form):
+    code = forms.CharField(
+        label=_("Code"),
+        max_length=32,
+        widget=forms.TextInput(
+            attrs={"autocomplete": "one-time-code", "autocapitalize": "none", "spellcheck": "false", "autofocus": True}
+        ),
+    )
+
+    def clean_code(self) -> str:
+        """Without the spaces and hyphens that people put between groups."""
+        return re.sub(r"[\s-]", "", self.cleaned_data["code"]).lower()
+
+
+class SecondFactorView(FormView):
+    """A page of one's own account: sets up the second factor, asks for it, and changes or removes it."""
+
+    site: admin.AdminSite | None = None
+    template_name = "admin/second_factor.html"
+    form_class = CodeForm
+
+    @cached_property
+    def telephone(self) -> TOTPDevice | None:
+        return TOTPDevice.objects.filter(user=self.request.user, confirmed=True).first()
+
+    def get_form(self, form_class: type | None = None) -> CodeForm:
+        form = super().get_form(form_class)
+        form.fields["code"].help_text = (
+            _("Six digits from your telephone, or one of your recovery codes") if self.telephone else _("Six digits")
+        )
+        return form
+
+    def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        if not sign_in.may_try(request):
+            return HttpResponse(status=429)  # replaced by the page that says until when
+        return super().post(request, *args, **kwargs)
+
+    def form_invalid(self, form: CodeForm) -> HttpResponse:
+        form.data = {}  # the next code is another one
+        return super().form_invalid(form)
+
+    def form_valid(self, form: CodeForm) -> HttpResponse:
+        """Sets up, lets in, or does what the button says."""
+        if self.telephone is None:
+            return self._set_up(form)
+        was_verified = self.request.user.is_verified()
+        if not self._takes(form):
+            return self.form_invalid(form)
+        if not was_verified:
+            return HttpResponseRedirect(self.site.after_sign_in(self.request))
+        act = {"renew": self._renew, "remove": self._remove}.get(self.request.POST.get("do", ""))
+        if act is None:
+            raise BadRequest("Neither “renew” nor “remove”.")
+        return act()
+
+    def _set_up(self, form: CodeForm) -> HttpResponse:
+        """Keep the secret that the page offered, once a code shows that the telephone has it."""
+        offered = self._offered()
+        totp = TOTP(offered.bin_key)
+        if not (is_of_telephone(code := form.cleaned_data["code"]) and totp.verify(int(code), offered.tolerance)):
+            form.add_error(
+                "code",
+                _("This is not the code of this secret. Is the clock of the telephone right? Type the next one."),
+            )
+            return self.form_invalid(form)
+        offered.last_t, offered.drift = totp.t(), totp.drift
+        offered.save()
+        del self.request.session[OFFERED]
+        self._verified_by(offered)
+        self._log(gettext("Second factor set up."))
+        return self._show(new_recovery_codes(self.request.user))
+
+    def _offered(self) -> TOTPDevice:
+        """A telephone with the secret of this session, not saved yet."""
+        return TOTPDevice(user=self.request.user, key=self.request.session.setdefault(OFFERED, random_hex(20)))
+
+    def _takes(self, form: CodeForm) -> bool:
+        """Whether the code is right and was never used; a wrong one counts like a wrong password."""
+        user, code = self.request.user, form.cleaned_data["code"]
+        device = self.telephone if is_of_telephone(code) else StaticDevice.objects.filter(user=user).first()
+        if device is not None:
+            allowed, why = device.verify_is_allowed()
+            if not allowed:
+                when = time_format(timezone.localtime(why["locked_until"]) + timedelta(seconds=1), "H:i:s")
+                form.add_error("code", gettext("Several codes were wrong. Try again after %s.") % when)
+                return False
+            if verify_token(user, device.persistent_id, code):
+                self._verified_by(device)
+                return True
+        sign_in.count_failure(self.request)
+        form.add_error("code", _("This code is wrong or was used before. Wait for the next one, and type that."))
+        return False
+
+    def _verified_by(self, device: TOTPDevice | StaticDevice) -> None:
+        if not self.request.user.is_verified():
+            self.request.session.cycle_key()
+        login(self.request, device)
+        if isinstance(device, StaticDevice):
+            left = device.token_set.count()
+            words = ngettext(
+                "That was a recovery code; it works no more. %d is left.",
+                "That was a recovery code; it works no more. %d are left.",
+                left,
+            )
+            messages.warning(self.request, words % left)
+
+    def _renew(self) -> HttpResponse:
+        codes = new_recovery_codes(self.request.user)
+        self._log(gettext("New recovery codes made."))
+        return self._show(codes)
+
+    def _remove(self) -> HttpResponse:
+        remove(self.request.user)
+        self._log(gettext("Second factor removed."))
+        return HttpResponseRedirect(self.request.path)
+
+    def _show(self, codes: list[str]) -> HttpResponse:
+        """The codes, this once."""
+        return self.render_to_response(self.get_context_data(codes=codes))
+
+    def _log(self, words: str) -> None:
+        self.site.get_model_admin(User).log_change(self.request, self.request.user, words)
+
+    def get_context_data(self, **kwargs) -> dict:
+        user = self.request.user
+        context = {
+            **self.site.each_context(self.request),
+            "title": gettext("Two-factor sign-in"),
+            "demanded": GroupRule.objects.filter(group__user=user, demands_two_factors=True).exists(),
+            "after": self.site.after_sign_in(self.request),
+        }
+        if "codes" not in kwargs and self.telephone is None:
+            offered = self._offered()
+            secret = b32encode(offered.bin_key).decode()
+            context |= {"qr": qr_code(offered.config_url), "secret": re.findall("....", secret)}
+        elif user.is_verified():
+            context["left"] = StaticToken.objects.filter(device__user=user).count()
+        return super().get_context_data(**context, **kwargs)

@@ -1,0 +1,88 @@
+"""Limits of sign-in attempts, per account and per address: who is asking, the answer to too many, and the way out."""
+
+from datetime import datetime, timedelta
+from ipaddress import ip_address
+
+from axes.handlers.proxy import AxesProxyHandler
+from axes.models import AccessAttempt
+from axes.utils import reset
+from django.conf import settings
+from django.contrib import admin
+from django.contrib.auth.signals import user_login_failed
+from django.db.models import Max, Sum
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csp import csp_override
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from .admin import POLICY
+from .models import User
+
+
+def client_address(request: HttpRequest) -> str | None:
+    """The address that a request comes from: behind the proxy, the last one in the header, which the proxy wrote."""
+    direct = request.META.get("REMOTE_ADDR")
+    if not settings.BEHIND_PROXY:
+        return direct
+    try:
+        return str(ip_address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()))
+    except ValueError:
+        return direct
+
+
+def typed_name(request: HttpRequest, credentials: dict | None = None) -> str:
+    """The account that somebody tries, no longer than the table of attempts takes."""
+    return ((credentials or request.POST).get("username") or "")[:255]
+
+
+def _credentials(user: User) -> dict[str, str]:
+    return {"username": user.get_username()}
+
+
+def may_try(request: HttpRequest) -> bool:
+    """Whether the account that has given its password may still try codes; if not, the answer will be the lock-out."""
+    if AxesProxyHandler.is_allowed(request, _credentials(request.user)):
+        return True
+    request.axes_locked_out, request.axes_credentials = True, _credentials(request.user)
+    return False
+
+
+def count_failure(request: HttpRequest) -> None:
+    """Count a wrong code as a wrong password is counted."""
+    user_login_failed.send(__name__, credentials=_credentials(request.user), request=request)
+
+
+@csp_override(POLICY)
+@never_cache
+def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
+    """The answer to somebody who has failed too often: until when, and whom to ask."""
+    until = _locked_until(request, credentials)
+    context = {**admin.site.each_context(request), "title": _("Too many attempts to sign in"), "until": until}
+    answer = render(request, "admin/locked_out.html", context, status=429)
+    answer.headers["Retry-After"] = max(1, int((until - timezone.now()).total_seconds()))
+    return answer
+
+
+def _locked_until(request: HttpRequest, credentials: dict | None) -> datetime:
+    """The first whole minute at which neither the account nor the address is locked."""
+    limits = [
+        attempts.aggregate(failures=Sum("failures_since_start"), last=Max("attempt_time"))
+        for attempts in AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
+    ]
+    reached = [limit["last"] for limit in limits if (limit["failures"] or 0) >= settings.AXES_FAILURE_LIMIT]
+    last = max(reached, default=timezone.now())  # none, if somebody lifted them a moment ago
+    return (last + settings.AXES_COOLOFF_TIME + timedelta(minutes=1)).replace(second=0, microsecond=0)
+
+
+def lift_limits(user: User) -> None:
+    """Let an account try again at once, from wherever: addresses that are locked now are set free as well."""
+    reset(username=user.get_username())
+    addresses = AccessAttempt.objects.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
+    for locked in addresses.filter(failures__gte=settings.AXES_FAILURE_LIMIT):
+        reset(ip=locked["ip_address"])
+    for device in (*TOTPDevice.objects.filter(user=user), *StaticDevice.objects.filter(user=user)):
+        device.throttle_reset()
