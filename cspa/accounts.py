@@ -131,7 +131,7 @@ class LogAdmin(Admin):
         return entry.get_change_message() or entry.get_action_flag_display()
 
 
-class RightsForm(forms.ModelForm):
+class RightsForm(RecordForm):
     demands_two_factors = GroupRule._meta.get_field("demands_two_factors").formfield()
 
     def __init__(self, *args, **kwargs) -> None:

@@ -14,11 +14,11 @@ class CspaConfig(AppConfig):
         from django.contrib.auth.models import Group
 
         from . import journal, sessions  # noqa: F401  sessions listens to sign-ins
-        from .models import User
+        from .models import GroupRule, User
         from .sqlite import teach_letters
 
         journal.follow(User, leave_out=["password", "last_login"])
-        journal.follow(Group)
+        journal.follow(Group, GroupRule)
         connection_created.connect(teach_letters, dispatch_uid="cspa.sqlite.teach_letters")
 
 

@@ -7,15 +7,18 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from axes.models import AccessAttempt
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa import journal
-from cspa.models import Change, Entry, User
+from cspa.models import Change, Entry, GroupRule, User
 from cspa.roles import ROLES, make_groups
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 from news.models import Article, Correction, Picture
@@ -278,6 +281,27 @@ def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
     return me.is_superuser
 
 
+def helps(action: str, make: Callable[[User], object], gone: Callable[[User], bool], who: str = "colleague"):
+    """Whether an action on the list of accounts ends what ``make`` began."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        user = getattr(world, who)
+        make(user)
+        assert not gone(user)
+        client.post(page("cspa_user_changelist"), {"action": action, "_selected_action": [user.pk]})
+        return gone(user)
+
+    return probe
+
+
+def has_one_factor(user: User) -> bool:
+    return not TOTPDevice.objects.filter(user=user).exists()
+
+
+def fails_to_sign_in(user: User) -> None:
+    AccessAttempt.objects.create(username=user.username, ip_address="10.0.0.1", failures_since_start=10)
+
+
 def of(delegation: str, name: str) -> Callable[[SimpleNamespace], object]:
     return lambda world: getattr(getattr(world, delegation), name)
 
@@ -457,6 +481,33 @@ DOORS: dict[str, Callable] = {
     "change the account of a superuser": edits(lambda world: world.chief, first_name="Changed"),
     "become a superuser": makes_itself_superuser,
     "change a group": edits(lambda world: Group.objects.get(name="Translators")),
+    "demand two factors of a group": acts(
+        lambda world: page("auth_group_change", Group.objects.get(name="Translators").pk),
+        {"name": "Translators", "demands_two_factors": "on"},
+        lambda world: GroupRule.objects.filter(demands_two_factors=True).exists(),
+    ),
+    "set up one's own second factor": opens(page("second_factor")),
+    "reset the second factor of an account": helps(
+        "reset_second_factor",
+        lambda user: TOTPDevice.objects.create(user=user),
+        has_one_factor,
+    ),
+    "reset the second factor of a superuser": helps(
+        "reset_second_factor",
+        lambda user: TOTPDevice.objects.create(user=user),
+        has_one_factor,
+        who="chief",
+    ),
+    "lift the limit of sign-in attempts": helps(
+        "lift_limits",
+        fails_to_sign_in,
+        lambda user: not AccessAttempt.objects.filter(username=user.username).exists(),
+    ),
+    "end the sessions of an account": helps(
+        "end_sessions",
+        lambda user: Client().force_login(user),
+        lambda user: str(user.pk) not in {row.get_decoded()["_auth_user_id"] for row in Session.objects.all()},
+    ),
     "the log of everybody": opens(page("admin_logentry_changelist")),
     "change the log": opens(page("admin_logentry_add")),
     "read the API": opens("/api/v1/articles/"),
@@ -486,7 +537,7 @@ MATRIX = {(door, column): may for door, column, may in documented()}
 def test_the_table_names_every_door_and_every_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(COLUMNS)
-    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 707
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 749
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('auth', '0012_alter_user_first_name_max_length'),
-        ('cspa', '0003_roles'),
+        ('cspa', '0005_right_to_the_journal'),
     ]
 
     operations = [
