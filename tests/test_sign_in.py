@@ -131,6 +131,7 @@ def test_who_must_have_two_factors_gets_nothing_but_the_page_that_sets_them_up(
     assert "One of your groups demands two-factor sign-in." in words(response)
     assert target not in response.text.replace(f"?next={target}", "")
     assert "nav-sidebar" not in response.text
+    assert response.context["available_apps"] == []
     assert '<svg xmlns="http://www.w3.org/2000/svg"' in response.text
     assert "style=" not in response.text
     assert "no-store" in response["Cache-Control"]
