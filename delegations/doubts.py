@@ -4,7 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
-from itertools import accumulate, groupby
+from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from django.db import models
@@ -221,23 +222,28 @@ def _without_source() -> Iterator[Doubt]:
 
 def _expired_confirmations() -> Iterator[Doubt]:
     """Parliaments whose roster was confirmed once, and whose latest word no longer speaks for today."""
-    covered = set(Confirmation.objects.covering(today()).values_list("parliament", flat=True))
-    given = Confirmation.objects.filter(date__lte=today()).select_related("parliament")
-    for _order, (latest, *_earlier) in groupby(
-        given.order_by("parliament__order", "parliament__slug", "-date"), key=lambda row: row.parliament_id
-    ):
-        if latest.parliament_id not in covered:
-            yield Doubt(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
+    expired = Confirmation.objects.expired(today()).select_related("parliament")
+    for latest in expired.order_by("parliament__order", "parliament__slug"):
+        yield Doubt(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
+
+
+@lru_cache(maxsize=50_000)  # names seldom change, and folding ten thousand of them takes a second
+def _words(name: str) -> frozenset[str]:
+    return frozenset(fold(name).split())
+
+
+def namesakes() -> set[frozenset[int]]:
+    """The keys of people whose names are made of the same words in some language, whatever the alphabet and order."""
+    bearers = defaultdict(set)
+    for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
+        for name in names:
+            bearers[_words(name)].add(key)
+    bearers.pop(frozenset(), None)
+    return {frozenset(keys) for keys in bearers.values() if len(keys) > 1}
 
 
 def _namesakes() -> Iterator[Doubt]:
-    """People whose names are made of the same words in some language, whatever the alphabet and the order."""
-    namesakes = defaultdict(set)
-    for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
-        for name in names:
-            namesakes[frozenset(fold(name).split())].add(key)
-    namesakes.pop(frozenset(), None)
-    groups = {frozenset(keys) for keys in namesakes.values() if len(keys) > 1}
+    groups = namesakes()
     people = Person.objects.in_bulk({key for group in groups for key in group})
     found = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
     for group in sorted(found, key=lambda group: [person.public_id for person in group]):

@@ -228,7 +228,7 @@ def test_it_takes_a_constant_number_of_queries(source, number):
         Kind.EXPIRED_CONFIRMATION: number,
         Kind.SAME_PERSON: 1,
     }
-    assert len(queries) == 4 + 3 + 6 + 2 + 2
+    assert len(queries) == 4 + 3 + 6 + 1 + 2
 
 
 # The command

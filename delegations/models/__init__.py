@@ -1,6 +1,6 @@
 """Who sits in the Assembly, on any date, with a source for every fact."""
 
-from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on
+from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
@@ -28,4 +28,5 @@ __all__ = [
     "Seats",
     "Source",
     "delegations_on",
+    "with_unnamed_seats",
 ]

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -32,6 +33,13 @@ class ConfirmationQuerySet(models.QuerySet):
         )
         recent = self.filter(date__lte=day, date__gt=_year_before(day))
         return recent.exclude(Exists(roster)).exclude(Exists(quotas))
+
+    def expired(self, day: date) -> "ConfirmationQuerySet":
+        """The latest word of each parliament, where none of its words speaks for ``day`` any longer."""
+        given = Confirmation.objects.filter(date__lte=day)
+        later = given.filter(parliament=OuterRef("parliament"), date__gt=OuterRef("date"))
+        covering = Confirmation.objects.covering(day).values("parliament")
+        return self.filter(date__lte=day).exclude(Exists(later)).exclude(parliament__in=covering)
 
 
 def _year_before(day: date) -> date:
@@ -99,6 +107,21 @@ class Confirmation(models.Model):
 
     def natural_key(self) -> tuple[str]:
         return (str(self.uid),)
+
+
+def with_unnamed_seats(chambers: models.QuerySet[Chamber], day: date) -> models.QuerySet[Chamber]:
+    """Those of ``chambers`` that fill more seats on ``day`` than names are published for.
+
+    Not among them are those of a parliament that took no part, or that confirmed such seats as vacant.
+    """
+    quotas = SeatQuota.objects.on(day).filter(chamber=OuterRef("pk")).values("seats")
+    filling = Delegate.objects.on(day).filter(chamber=OuterRef("pk")).exclude(role=Delegate.Role.SUBSTITUTE)
+    number = filling.order_by().values("chamber").annotate(number=Count("pk")).values("number")
+    return chambers.alias(to_fill=Subquery(quotas[:1]), filled=Coalesce(Subquery(number), 0)).filter(
+        ~Exists(Confirmation.objects.covering(day).filter(parliament=OuterRef("parliament"))),
+        parliament__in=Parliament.objects.on(day).values("pk"),
+        to_fill__gt=F("filled"),
+    )
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 from datetime import date
 
 from django.db import models
-from django.db.models import Max, Q
+from django.db.models import Exists, Max, OuterRef, Q
 from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
@@ -40,6 +40,28 @@ class PersonQuerySet(DerivedQuerySet):
     def public(self) -> "PersonQuerySet":
         """Those whose name and page the public may see: all but the withdrawn."""
         return self.filter(withdrawn=False)
+
+    def in_office(self, day: date, parliament: Parliament | None = None) -> "PersonQuerySet":
+        """Those who on ``day`` sit for or represent ``parliament``; of all, also those with a post in the Assembly."""
+        mandates = Delegate.objects.on(day).filter(person=OuterRef("pk"))
+        services = Representative.objects.on(day).filter(person=OuterRef("pk"))
+        if parliament:
+            mandates = mandates.filter(chamber__parliament=parliament)
+            return self.filter(Exists(mandates) | Exists(services.filter(parliament=parliament)))
+        posts = AssemblyPost.objects.on(day).filter(person=OuterRef("pk"))
+        return self.filter(Exists(mandates) | Exists(services) | Exists(posts))
+
+    def gaps(self) -> dict[str, Q]:
+        """What a person can lack, each with the condition that they do: name_en is the name in English."""
+        return {
+            "photo": Q(photo=""),
+            "credit": ~Q(photo="") & ~any_language("photo_credit"),
+            **{column: Q(**{column: ""}) for column in columns("name")},
+        }
+
+    def lacking(self, gap: str) -> "PersonQuerySet":
+        """Those without a photo, with one that names nobody ("credit"), or without a name in a language."""
+        return self.filter(self.gaps()[gap])
 
     def known_as(self, public_id: int) -> "PersonQuerySet":
         """The person with ``public_id``, now or before two records were merged."""

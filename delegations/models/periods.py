@@ -125,6 +125,24 @@ class PeriodQuerySet(DerivedQuerySet):
             Q(counts_until__isnull=True) | Q(counts_until__gt=day),
         ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
 
+    def ending(self, day: date, days: int) -> "PeriodQuerySet":
+        """Those that hold on ``day``, and no longer ``days`` days later."""
+        return self.on(day).filter(counts_until__lte=day + timedelta(days=days))
+
+    def gaps(self) -> dict[str, Q]:
+        """What a row can lack, each with the condition that it does."""
+        sources = Source.objects.filter(**{f"{self.model._meta.model_name}_set": OuterRef("pk")})
+        undated = Q(start__isnull=True)
+        return {
+            "source": Q(~models.Exists(sources)),
+            "date": undated,
+            "exact_date": undated | ~Q(start_precision=Precision.DAY),
+        }
+
+    def lacking(self, gap: str) -> "PeriodQuerySet":
+        """Those without a source, without any first day ("date"), or without one known to the day ("exact_date")."""
+        return self.filter(self.gaps()[gap])
+
     def in_order(self) -> "PeriodQuerySet":
         """Latest first; what has no start comes last."""
         return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
@@ -303,7 +321,7 @@ class Source(models.Model):
         return sum(
             getattr(self, relation.get_accessor_name()).count()
             for relation in self._meta.related_objects
-            if relation.many_to_many
+            if relation.many_to_many and not relation.hidden
         )
 
 
