@@ -10,6 +10,7 @@ from math import cos, pi, sin
 RADIUS = 10  # of a seat
 STEP = 26  # between the centres of neighbours, in a row and from row to row
 MARGIN = RADIUS + 2
+BAR, BAR_HEIGHT = 100, 8  # of a share
 INNERMOST = 1.5 * STEP  # the smallest first row that still looks like an arc
 
 
@@ -74,6 +75,23 @@ def _rows(total: int) -> list[tuple[float, int]]:
 def _first_radius(total: int, count: int) -> float:
     """The radius of the first of ``count`` rows in which ``total`` seats stand STEP apart."""
     return STEP * ((total - count) / (pi * count) - (count - 1) / 2)
+
+
+@dataclass(frozen=True)
+class Share:
+    """A bar of ``width`` by ``height`` of which ``filled`` units are full."""
+
+    width: int
+    height: int
+    filled: int
+
+
+def share(part: int, whole: int) -> Share:
+    """A bar for ``part`` of ``whole``: it is full, or empty, only where the part is the whole, or nothing."""
+    filled = round(BAR * part / whole) if whole else 0
+    if 0 < part < whole:
+        filled = min(max(filled, 1), BAR - 1)
+    return Share(BAR, BAR_HEIGHT, filled)
 
 
 # A timeline in units of its own: bars lie right of the labels, one line below the other.

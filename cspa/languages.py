@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import models
-from django.utils.translation import get_language
+from django.utils.translation import get_language, get_language_info
 from translated_fields import TranslatedField, to_attribute
 
 
@@ -25,6 +25,12 @@ class Localised(str):
 def language_codes() -> list[str]:
     """The site's languages in their order of preference."""
     return [code for code, _name in settings.LANGUAGES]
+
+
+def language_name(code: str) -> str:
+    """How the active language calls the language ``code``, as it stands within a sentence."""
+    name = get_language_info(code)["name_translated"]
+    return name.lower() if get_language() == "ru" else name
 
 
 def columns(name: str) -> list[str]:

@@ -33,4 +33,5 @@ urlpatterns = [
     path("changes/feed.atom", registers.ChangesFeed.as_view(generator=AtomFeed), name="changes_atom"),
     path("changes/feed.json", registers.ChangesFeed.as_view(generator=JsonFeed), name="changes_json"),
     path("<slug:slug>/", views.DelegationView.as_view(), name="delegation"),
+    path("<slug:slug>/completeness/", views.CompletenessView.as_view(), name="completeness"),
 ]

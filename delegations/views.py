@@ -3,6 +3,7 @@
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, TemplateView
 
@@ -10,6 +11,7 @@ from cspa.site import Unreadable, absolute
 from cspa.tables import Files
 
 from . import jsonld
+from .completeness import Completeness
 from .dates import FOUNDED, Day
 from .filters import DelegationFilter
 from .history import History
@@ -66,16 +68,21 @@ class DirectoryView(Files, OnDay, TemplateView):
         )
 
 
-class DelegationView(OnDay, TemplateView):
-    """One delegation with its history; a former address redirects."""
-
-    template_name = "delegations/delegation.html"
+class OfParliament(OnDay):
+    """A page of one parliament; a former address redirects."""
 
     def get(self, request, slug, *args, **kwargs):
         if not Parliament.objects.filter(slug=slug).exists():
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
-            return HttpResponsePermanentRedirect(former.parliament.get_absolute_url() + self.day.query)
+            address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
+            return HttpResponsePermanentRedirect(address + self.day.query)
         return super().get(request, *args, slug=slug, **kwargs)
+
+
+class DelegationView(OfParliament, TemplateView):
+    """One delegation with its history."""
+
+    template_name = "delegations/delegation.html"
 
     def get_context_data(self, slug, **kwargs):
         parliament = Parliament.objects.get(slug=slug)
@@ -90,6 +97,18 @@ class DelegationView(OnDay, TemplateView):
             timeline=history.timeline(self.day),
             **kwargs,
         )
+
+
+class CompletenessView(OfParliament, TemplateView):
+    """What is on record of a delegation, and what is missing."""
+
+    template_name = "delegations/completeness.html"
+
+    def get_context_data(self, slug, **kwargs):
+        parliament = Parliament.objects.get(slug=slug)
+        present = not self.day.before_founding and Parliament.objects.on(self.day).filter(pk=parliament.pk).exists()
+        completeness = Completeness.of(parliament, self.day) if present else None
+        return super().get_context_data(parliament=parliament, completeness=completeness, **kwargs)
 
 
 class PersonView(OnDay, DetailView):

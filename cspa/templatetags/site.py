@@ -72,6 +72,12 @@ def hemicycle(groups: list[tuple[int, int]]) -> charts.Hemicycle:
     return charts.hemicycle(groups)
 
 
+@register.simple_tag
+def share(part: int, whole: int) -> charts.Share:
+    """The bar of ``part`` of ``whole``."""
+    return charts.share(part, whole)
+
+
 @register.simple_tag(takes_context=True)
 def query(context, **parameters) -> str:
     """The present query string with ``parameters`` replaced; one that is None is left out."""
