@@ -1,7 +1,9 @@
 """The pages on which the secretariat keeps the directory."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -11,9 +13,10 @@ from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
-from django.utils.translation import get_language, gettext, ngettext
+from django.utils.translation import get_language, gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
@@ -22,12 +25,13 @@ from cspa import journal
 from cspa.admin import Admin, Fields
 from cspa.forms import RecordForm
 from cspa.history import reason_of
-from cspa.languages import columns, language_codes
+from cspa.languages import columns, language_codes, language_name
 from cspa.models import Entry
+from cspa.tasks import Task, Tasks
 
 from . import imports
 from .dates import PartialDate, today
-from .doubts import Doubt, doubts
+from .doubts import Doubt, doubts, namesakes
 from .forms import EndForm, OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
 from .merging import Refused, in_words, merge, preview
 from .models import (
@@ -45,6 +49,7 @@ from .models import (
     Representative,
     SeatQuota,
     Source,
+    with_unnamed_seats,
 )
 
 PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
@@ -75,6 +80,12 @@ def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
         | Exists(services.filter(parliament__in=parliaments))
         | ~Exists(mandates) & ~Exists(services)
     )
+
+
+def may_import(request: HttpRequest) -> bool:
+    """Whether somebody may import files, which tell of any delegation."""
+    rights = ["delegations.add_delegate", "delegations.change_delegate"]
+    return request.user.has_perms(rights) and assigned_to(request) is None
 
 
 class Assigned:
@@ -129,10 +140,14 @@ class Today(admin.SimpleListFilter):
         return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
 
 
-class PeriodAdmin(LastDay, Assigned, Admin):
-    """A dated row on a page of its own; ``about`` are the fields before its dates."""
+class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
+    """A dated row on a page of its own; ``about`` are the fields before its dates.
+
+    ``ending`` and the other two are the words of the desk for such rows, where it is to tell of them.
+    """
 
     about: list[str] = []
+    ending = without_source = without_date = ""
     form = PeriodForm
     ordering = [F("start").desc(nulls_last=True), "-pk"]
     readonly_fields = ["last_day_in_office"]
@@ -152,7 +167,25 @@ class PeriodAdmin(LastDay, Assigned, Admin):
         return [*self.list_display, "since", "until", "last_day_in_office"]
 
     def get_list_filter(self, request: HttpRequest) -> list:
-        return [Today, *self.list_filter]
+        first, *others = super().get_list_filter(request)
+        return [first, Today, *others]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        if not self.has_change_permission(request):
+            return []
+        tasks = []
+        if self.ending:
+            days = settings.DESK_ENDING_DAYS
+            values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
+            title = gettext("ends by %(day)s") % values
+            tasks.append(Task("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values))
+        for name, title, words in (
+            ("source", _("in force without a source"), self.without_source),
+            ("date", _("in force, since when not recorded"), self.without_date),
+        ):
+            if words:
+                tasks.append(Task(name, title, words, lambda rows, gap=name: rows.on(today()).lacking(gap)))
+        return tasks
 
     @admin.action(description=_("End on a day…"), permissions=["change"])
     def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
@@ -336,7 +369,7 @@ def first_column(name: str) -> str:
 
 
 @admin.register(Parliament)
-class ParliamentAdmin(Assigned, Admin):
+class ParliamentAdmin(Tasks, Assigned, Admin):
     of_parliament = ("pk",)
     list_display = ["label", "country", "status_today", "order"]
     list_editable = ["order"]
@@ -358,11 +391,25 @@ class ParliamentAdmin(Assigned, Admin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return super().has_add_permission(request) and assigned_to(request) is None
 
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        words = ngettext_lazy(
+            "%(number)d parliament must confirm its roster again",
+            "%(number)d parliaments must confirm their rosters again",
+            "number",
+        )
+        task = Task(
+            "confirmation",
+            _("confirmation no longer holds"),
+            words,
+            lambda rows: rows.filter(confirmations__in=Confirmation.objects.expired(today())),
+        )
+        return [task] if self.has_change_permission(request) else []
+
     def get_urls(self) -> list:
         doubts_page = self.admin_site.admin_view(self.doubts_view)
         return [
             path("doubts/", doubts_page, name="delegations_doubts"),
-            *imports.urls(self.admin_site, lambda request: assigned_to(request) is None),
+            *imports.urls(self.admin_site, may_import),
             *super().get_urls(),
         ]
 
@@ -402,7 +449,7 @@ class ParliamentAdmin(Assigned, Admin):
 
 
 @admin.register(Chamber)
-class ChamberAdmin(Assigned, Admin):
+class ChamberAdmin(Tasks, Assigned, Admin):
     of_parliament = ("parliament",)
     form = ChamberForm
     list_display = ["title", "parliament", "kind", "seats_today", "order"]
@@ -422,6 +469,13 @@ class ChamberAdmin(Assigned, Admin):
         present = SeatQuota.objects.filter(chamber=OuterRef("pk")).on(today())
         return super().get_queryset(request).annotate(present=Subquery(present.values("seats")[:1]))
 
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        words = ngettext_lazy(
+            "%(number)d chamber has seats without a name", "%(number)d chambers have seats without a name", "number"
+        )
+        task = Task("names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()))
+        return [task] if self.has_change_permission(request) else []
+
     @admin.display(description=_("chamber"), ordering=first_column("name"))
     def title(self, chamber: Chamber) -> str:
         return chamber.name
@@ -433,6 +487,14 @@ class ChamberAdmin(Assigned, Admin):
 
 @admin.register(SeatQuota)
 class SeatQuotaAdmin(PeriodAdmin):
+    without_source = ngettext_lazy(
+        "%(number)d seat quota in force has no source", "%(number)d seat quotas in force have no source", "number"
+    )
+    without_date = ngettext_lazy(
+        "%(number)d seat quota in force has no first day",
+        "%(number)d seat quotas in force have no first day",
+        "number",
+    )
     of_parliament = ("chamber__parliament",)
     about = ["chamber", "seats"]
     list_display = ["chamber", "seats"]
@@ -512,8 +574,33 @@ class LinkAdmin(PeriodAdmin):
 # People
 
 
+def with_namesakes(people: QuerySet[Person]) -> QuerySet[Person]:
+    """Those of ``people`` who may be the same as somebody else on record."""
+    return people.filter(pk__in={key for group in namesakes() for key in group})
+
+
+def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
+    """Those of ``people`` whom the site shows in an office today and who lack something."""
+    return people.public().in_office(today()).lacking(gap)
+
+
+WITHOUT_PHOTO = ngettext_lazy(
+    "%(number)d person in office has no photo", "%(number)d people in office have no photo", "number"
+)
+WITHOUT_CREDIT = ngettext_lazy(
+    "%(number)d photo of a person in office does not say who made it",
+    "%(number)d photos of people in office do not say who made them",
+    "number",
+)
+WITHOUT_NAME = ngettext_lazy(
+    "%(number)d person in office has no name in one language (%(language)s)",
+    "%(number)d people in office have no name in one language (%(language)s)",
+    "number",
+)
+
+
 @admin.register(Person)
-class PersonAdmin(Assigned, Admin):
+class PersonAdmin(Tasks, Assigned, Admin):
     of_person = "pk"
     list_display = ["directory_name", "other_languages", "public_id"]
     list_filter = ["withdrawn"]
@@ -544,6 +631,33 @@ class PersonAdmin(Assigned, Admin):
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return [to_attribute("sort_key", get_language()), "public_id"]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        """Who may be the same, for those who may merge; what is missing of those in office."""
+        tasks = []
+        if self.has_delete_permission(request):
+            words = ngettext_lazy(
+                "%(number)d record of a person has a namesake: perhaps they are the same",
+                "%(number)d records of people have namesakes: perhaps they are the same",
+                "number",
+            )
+            tasks.append(Task("namesakes", _("perhaps the same person"), words, with_namesakes))
+        if self.has_change_permission(request):
+            tasks += [
+                Task("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
+                Task(
+                    "credit",
+                    _("in office, photo without a credit"),
+                    WITHOUT_CREDIT,
+                    lambda rows: lacking(rows, "credit"),
+                ),
+            ]
+            for code in language_codes():
+                values = {"language": language_name(code)}
+                title = gettext("in office without a name (%(language)s)") % values
+                gap = to_attribute("name", code)
+                tasks.append(Task(gap, title, WITHOUT_NAME, lambda rows, gap=gap: lacking(rows, gap), values=values))
+        return tasks
 
     def get_urls(self) -> list:
         merge_page = self.admin_site.admin_view(self.merge_view)
@@ -617,6 +731,13 @@ class PersonAdmin(Assigned, Admin):
 
 @admin.register(Delegate)
 class DelegateAdmin(PeriodAdmin):
+    ending = ngettext_lazy("%(number)d mandate ends by %(day)s", "%(number)d mandates end by %(day)s", "number")
+    without_source = ngettext_lazy(
+        "%(number)d mandate in force has no source", "%(number)d mandates in force have no source", "number"
+    )
+    without_date = ngettext_lazy(
+        "%(number)d mandate in force has no first day", "%(number)d mandates in force have no first day", "number"
+    )
     of_parliament = ("chamber__parliament",)
     about = ["person", "chamber", "role", tuple(columns("political_group")), tuple(columns("constituency"))]
     list_display = ["person", "chamber", "role"]
@@ -628,6 +749,21 @@ class DelegateAdmin(PeriodAdmin):
 
 @admin.register(Representative)
 class RepresentativeAdmin(PeriodAdmin):
+    ending = ngettext_lazy(
+        "%(number)d plenipotentiary representative leaves by %(day)s",
+        "%(number)d plenipotentiary representatives leave by %(day)s",
+        "number",
+    )
+    without_source = ngettext_lazy(
+        "%(number)d plenipotentiary representative has no source",
+        "%(number)d plenipotentiary representatives have no source",
+        "number",
+    )
+    without_date = ngettext_lazy(
+        "%(number)d plenipotentiary representative has no first day",
+        "%(number)d plenipotentiary representatives have no first day",
+        "number",
+    )
     of_parliament = ("parliament",)
     about = ["person", "parliament"]
     list_display = ["person", "parliament"]
@@ -639,6 +775,9 @@ class RepresentativeAdmin(PeriodAdmin):
 
 @admin.register(AssemblyPost)
 class AssemblyPostAdmin(PeriodAdmin):
+    ending = ngettext_lazy(
+        "%(number)d post in the Assembly ends by %(day)s", "%(number)d posts in the Assembly end by %(day)s", "number"
+    )
     of_person = "person"
     about = ["person", "post", tuple(columns("commission"))]
     list_display = ["person", "title"]
@@ -673,7 +812,9 @@ class SourceAdmin(Admin):
         return deleted, counts, lacking, [*protected, *self._facts(objs)]
 
     def _facts(self, sources: Iterable[Source]) -> list[str]:
-        relations = [relation for relation in Source._meta.related_objects if relation.many_to_many]
+        relations = [
+            relation for relation in Source._meta.related_objects if relation.many_to_many and not relation.hidden
+        ]
         facts = []
         for relation in relations:
             owner = self.admin_site._registry.get(relation.related_model)

@@ -1,6 +1,6 @@
 """The pages on which the secretariat writes, translates and corrects news."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import forms
 from django.conf import settings
@@ -13,23 +13,26 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.html import format_html, strip_tags
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cspa import journal
 from cspa.admin import Admin, Fields
 from cspa.forms import RecordForm, is_key
-from cspa.languages import columns, language_codes
+from cspa.languages import columns, language_codes, language_name
 from cspa.models import Change, User
 from cspa.richtext import sanitise
 from cspa.site import absolute
+from cspa.tasks import Group, Task, Tasks
 from delegations.admin import first_column
 
 from . import preview
+from .calendar import asked_month, month_of_news
 from .models import TEXTS, Article, Attachment, Correction, Picture, Quotation, Story, Topic, Translation
 
 SHARED = ("topics", "parliaments", "people", "sources")  # of the articles of a story
@@ -144,8 +147,34 @@ class TranslationFilter(admin.SimpleListFilter):
         return queryset.filter(translation=self.value()) if self.value() in Translation.values else queryset
 
 
+IN_REVIEW = ngettext_lazy("%(number)d article waits for review", "%(number)d articles wait for review", "number")
+SCHEDULED = ngettext_lazy("%(number)d article appears by %(day)s", "%(number)d articles appear by %(day)s", "number")
+ASLEEP = ngettext_lazy(
+    "%(number)d draft has not been saved since %(day)s",
+    "%(number)d drafts have not been saved since %(day)s",
+    "number",
+)
+UNTRANSLATED = ngettext_lazy(
+    "%(number)d article is not translated (%(language)s)",
+    "%(number)d articles are not translated (%(language)s)",
+    "number",
+)
+OUTDATED = ngettext_lazy(
+    "%(number)d translation is older than its original (%(language)s)",
+    "%(number)d translations are older than their originals (%(language)s)",
+    "number",
+)
+WITHOUT_CREDIT = ngettext_lazy("%(number)d picture has no credit", "%(number)d pictures have no credit", "number")
+
+
+def with_local_hour(article: Article) -> SafeString:
+    """``article`` as the desk names it: when it appears by the clocks of the Assembly, and its title."""
+    when = date_format(timezone.localtime(article.published_at), "DATETIME_FORMAT")
+    return format_html('{}: <span lang="{}">{}</span>', when, article.language, article.title)
+
+
 @admin.register(Article)
-class ArticleAdmin(Admin):
+class ArticleAdmin(Tasks, Admin):
     """What somebody may do depends on their right and on the state of the article (docs/roles.md)."""
 
     history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
@@ -226,6 +255,55 @@ class ArticleAdmin(Admin):
         form.user = request.user
         return form
 
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        """Of translators, the texts in their language; else all that is open, and of publishers what is public."""
+        translator = self.only_translates(request)
+        if not self.has_change_permission(request):
+            return []
+        tasks = []
+        if not translator:
+            review = lambda rows: rows.filter(state=Article.State.REVIEW)  # noqa: E731
+            tasks.append(Task("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS))
+            since = timezone.now() - timedelta(days=settings.DESK_ASLEEP_DAYS)
+            values = {"day": date_format(timezone.localdate(since), "DATE_FORMAT")}
+            title = gettext("draft, last saved before %(day)s") % values
+            tasks.append(Task("asleep", title, ASLEEP, lambda rows: rows.asleep(since), Group.NEWS, values))
+        if self.is_publisher(request):
+            until = timezone.now() + timedelta(days=settings.DESK_SCHEDULED_DAYS)
+            values = {"day": date_format(timezone.localdate(until), "DATE_FORMAT")}
+            title = gettext("to appear by %(day)s") % values
+            rows = lambda rows: rows.scheduled(until)  # noqa: E731
+            tasks.append(Task("scheduled", title, SCHEDULED, rows, Group.NEWS, values, shown=with_local_hour))
+        for code in [request.user.translates_into] if translator else language_codes():
+            tasks += self._translation_tasks(request, code) if code else []
+        return tasks
+
+    def _translation_tasks(self, request: HttpRequest, code: str) -> list[Task]:
+        """What nobody has begun to translate into a language, and what is older there than the original."""
+        values = {"language": language_name(code)}
+
+        def outdated(rows: QuerySet) -> QuerySet:
+            return (rows if self.is_publisher(request) else rows.open()).outdated(code)
+
+        return [
+            Task(
+                f"into-{code}",
+                gettext("not translated (%(language)s)") % values,
+                UNTRANSLATED,
+                lambda rows: rows.untranslated(code),
+                Group.NEWS,
+                values,
+            ),
+            Task(
+                f"again-{code}",
+                gettext("older than the original (%(language)s)") % values,
+                OUTDATED,
+                outdated,
+                Group.NEWS,
+                values,
+            ),
+        ]
+
     # The pages
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
@@ -243,9 +321,7 @@ class ArticleAdmin(Admin):
 
     @admin.display(description=_("state"), ordering="state")
     def state_now(self, article: Article) -> str:
-        if article.state == Article.State.PUBLISHED and article.published_at > timezone.now():
-            return gettext("scheduled")
-        return article.get_state_display()
+        return article.state_in_words
 
     def get_view_on_site_url(self, article: Article | None = None) -> str | None:
         """Only where readers would find it."""
@@ -307,8 +383,26 @@ class ArticleAdmin(Admin):
                 formset.changed_objects.append((quotation, quotation_form.changed_data))
 
     def get_urls(self) -> list:
-        page = self.admin_site.admin_view(self.preview_view)
-        return [path("<path:object_id>/preview/", page, name="news_article_preview"), *super().get_urls()]
+        page = self.admin_site.admin_view
+        return [
+            path("calendar/", page(self.calendar_view), name="news_article_calendar"),
+            path("<path:object_id>/preview/", page(self.preview_view), name="news_article_preview"),
+            *super().get_urls(),
+        ]
+
+    def calendar_view(self, request: HttpRequest) -> HttpResponse:
+        """The news of a month, ``?month=2026-11``, published and planned."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        month = month_of_news(asked_month(request.GET.get("month", "")), self.get_queryset(request))
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Calendar"),
+            "opts": self.opts,
+            "month": month,
+            "zone": settings.TIME_ZONE,
+        }
+        return TemplateResponse(request, "admin/news/article/calendar.html", context)
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """The link under which somebody without an account sees the article, made and withdrawn here."""
@@ -416,11 +510,11 @@ class WordsFilter(admin.SimpleListFilter):
         if self.value() == "alt":
             empty = Q(*(Q(**{column: ""}) for column in columns("alt")), _connector=Q.OR)
             return queryset.filter(empty, decorative=False)
-        return queryset.filter(**dict.fromkeys(columns("credit"), "")) if self.value() == "credit" else queryset
+        return queryset.uncredited() if self.value() == "credit" else queryset
 
 
 @admin.register(Picture)
-class PictureAdmin(Admin):
+class PictureAdmin(Tasks, Admin):
     list_display = ["thumbnail", "description", "decorative", "credited"]
     list_display_links = ["thumbnail", "description"]
     list_filter = [WordsFilter]
@@ -440,6 +534,10 @@ class PictureAdmin(Admin):
 
     class Media:
         js = ["admin-extra/focus.js"]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        task = Task("credit", _("no credit"), WITHOUT_CREDIT, lambda rows: rows.uncredited(), Group.NEWS)
+        return [task] if self.has_change_permission(request) else []
 
     @admin.display(description=_("picture"))
     def thumbnail(self, picture: Picture) -> SafeString:

@@ -14,7 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language, gettext, override
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 from slugify import slugify
@@ -193,6 +193,43 @@ class ArticleQuerySet(DerivedQuerySet):
                 output_field=models.CharField(),
             )
         )
+
+    def for_readers(self) -> "ArticleQuerySet":
+        """Those that readers see, now or when their time comes."""
+        return self.filter(state=Article.State.PUBLISHED)
+
+    def open(self) -> "ArticleQuerySet":
+        """Those that the office still works on."""
+        return self.filter(state__in=[Article.State.DRAFT, Article.State.REVIEW])
+
+    def scheduled(self, until: datetime | None = None) -> "ArticleQuerySet":
+        """Those whose time is still to come, the next first; ``until`` says how soon."""
+        rows = self.for_readers().filter(published_at__gt=timezone.now())
+        return (rows.filter(published_at__lt=until) if until else rows).order_by("published_at", "pk")
+
+    def planned(self, first: date, end: date) -> "ArticleQuerySet":
+        """Those dated from ``first`` on and before ``end`` as readers see or will see them, and what is still in work
+        for a time to come, in order of time."""
+        rows = self.dated(first, end)
+        in_work = rows.open().filter(published_at__gt=timezone.now())
+        return (rows.for_readers() | in_work).order_by("published_at", "pk")
+
+    def asleep(self, since: datetime) -> "ArticleQuerySet":
+        """The drafts that nobody has saved since a moment."""
+        saved = Article.history.filter(id=OuterRef("pk"), history_date__gte=since)
+        return self.filter(~models.Exists(saved), state=Article.State.DRAFT, text_changed_at__lt=since)
+
+    def untranslated(self, language: str) -> "ArticleQuerySet":
+        """Those that readers see and whose story nobody has begun to write in ``language``."""
+        there = Article.objects.filter(story=OuterRef("story"), language=language)
+        return self.for_readers().exclude(language=language).filter(~models.Exists(there))
+
+    def outdated(self, language: str) -> "ArticleQuerySet":
+        """The translations into ``language`` whose original has changed since."""
+        story = Article.objects.filter(story=OuterRef("story")).exclude(state=Article.State.WITHDRAWN)
+        original = story.order_by("pk").values("text_changed_at")[:1]
+        rows = self.filter(language=language).exclude(state=Article.State.WITHDRAWN)
+        return rows.filter(text_changed_at__lt=Subquery(original))
 
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
@@ -425,6 +462,13 @@ class Article(DerivedModel):
     def is_for_readers(self) -> bool:
         """Whether readers see it, now or when its time comes."""
         return self.state == self.State.PUBLISHED
+
+    @property
+    def state_in_words(self) -> str:
+        """The state as the office sees it: what is published with a time to come is scheduled."""
+        if self.is_for_readers and self.published_at > timezone.now():
+            return gettext("scheduled")
+        return self.get_state_display()
 
     @property
     def updated_at(self) -> datetime:

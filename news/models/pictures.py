@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
 from cspa.images import RENDITIONS, PhotoField, card_name, make_renditions, rendition_name, widths
-from cspa.languages import translated
+from cspa.languages import any_language, translated
 from cspa.richtext import PICTURES, pictures
 
 if TYPE_CHECKING:
@@ -34,6 +34,10 @@ class PictureQuerySet(models.QuerySet):
             return {}
         names = [address.removeprefix(settings.MEDIA_URL) for address in addresses]
         return {picture.address: picture for picture in self.filter(file__in=names)}
+
+    def uncredited(self) -> "PictureQuerySet":
+        """Those that name nobody who made them, in any language."""
+        return self.exclude(any_language("credit"))
 
 
 class PictureManager(models.Manager.from_queryset(PictureQuerySet)):

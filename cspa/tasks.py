@@ -1,0 +1,62 @@
+"""What needs doing: work on the rows of a list, as a filter of that list and as a line of the desk."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from django.contrib import admin
+from django.db import models
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+
+class Group(models.TextChoices):
+    """Under which heading of the desk a task stands."""
+
+    DIRECTORY = "directory", _("Directory")
+    NEWS = "news", _("News")
+
+
+@dataclass(frozen=True)
+class Task:
+    """Work on some rows of a list: ``rows`` finds them in the list, ``words`` (a lazy plural) say how many there are.
+
+    ``name`` stands in the address of the list, ``title`` beside it; ``values`` are what else the words need. ``shown``
+    says a row, where the desk itself names the first ones.
+    """
+
+    name: str
+    title: str
+    words: str
+    rows: Callable[[models.QuerySet], models.QuerySet]
+    group: Group = Group.DIRECTORY
+    values: dict[str, str] = field(default_factory=dict)
+    shown: Callable[[models.Model], str] | None = None
+
+
+class ToDo(admin.SimpleListFilter):
+    """The rows of one task: the desk counts with the same rule."""
+
+    title = _("to do")
+    parameter_name = "todo"
+
+    def lookups(self, request: HttpRequest, model_admin: "Tasks") -> list[tuple[str, str]]:
+        self.tasks = {task.name: task for task in model_admin.tasks(request)}
+        return [(task.name, task.title) for task in self.tasks.values()]
+
+    def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
+        if self.value() is None:
+            return queryset
+        if self.value() not in self.tasks:
+            raise ValueError("There is no such task.")
+        return self.tasks[self.value()].rows(queryset)
+
+
+class Tasks:
+    """For the page of a list on which there is work."""
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        """What somebody may have to do here; nothing that they may not do (docs/roles.md)."""
+        return []
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        return [ToDo, *super().get_list_filter(request)]

@@ -1,0 +1,89 @@
+"""A month of news, published and planned, day by day."""
+
+import calendar
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+
+from cspa.site import Unreadable
+from delegations.dates import PartialDate, Precision, today
+
+from .models import EARLIEST, LATEST, Article, ArticleQuerySet
+
+MOST_SHOWN = 20  # articles of a day; its list has all
+
+
+@dataclass
+class DayOfNews:
+    """A day with its articles in the order of their times."""
+
+    date: date
+    articles: list[Article] = field(default_factory=list)
+
+    @property
+    def is_today(self) -> bool:
+        return self.date == today()
+
+    @property
+    def address(self) -> str:
+        """The list of the articles of the day."""
+        parts = {f"published_at__{part}": getattr(self.date, part) for part in ("year", "month", "day")}
+        return f"{reverse('admin:news_article_changelist')}?{urlencode(parts)}"
+
+    @property
+    def shown(self) -> list[Article]:
+        return self.articles[:MOST_SHOWN]
+
+    @property
+    def more(self) -> int:
+        return len(self.articles) - len(self.shown)
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month, whose weeks begin on Monday; what is not of the month is None."""
+
+    first: date
+    weeks: list[list[DayOfNews | None]]
+
+    weekdays = property(lambda self: list(zip(WEEKDAYS_ABBR.values(), WEEKDAYS.values(), strict=True)))
+
+    @property
+    def before(self) -> date | None:
+        day = (self.first - timedelta(days=1)).replace(day=1)
+        return day if day > EARLIEST.date() else None
+
+    @property
+    def after(self) -> date | None:
+        day = PartialDate(self.first, Precision.MONTH).after
+        return day if day < LATEST.date() else None
+
+
+def asked_month(text: str) -> date:
+    """The first day of the month that ``text`` names as 2026-11; the present one where it is empty."""
+    if not text:
+        return today().replace(day=1)
+    try:
+        asked = PartialDate.parse(text)
+    except ValueError:
+        asked = None
+    if asked is None or asked.precision != Precision.MONTH:
+        raise Unreadable(_("“month” is a month between 1900 and 2100, written as 2026-11."))
+    return asked.first
+
+
+def month_of_news(first: date, articles: ArticleQuerySet) -> Month:
+    """The month that begins with ``first``, with those of ``articles`` that are published or planned in it."""
+    days = {
+        day: DayOfNews(day) for week in calendar.Calendar().monthdatescalendar(first.year, first.month) for day in week
+    }
+    planned = articles.planned(first, PartialDate(first, Precision.MONTH).after)
+    for article in planned.only("title", "language", "state", "published_at"):
+        days[timezone.localdate(article.published_at)].articles.append(article)
+    weeks = [list(days.values())[start : start + 7] for start in range(0, len(days), 7)]
+    return Month(first, [[day if day.date.month == first.month else None for day in week] for week in weeks])
