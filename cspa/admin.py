@@ -56,6 +56,7 @@ ORDER = {
         "Observation",
     ],
     "news": ["Article", "Picture", "Topic"],
+    "links": ["Address"],
     "cspa": ["Entry", "User", "Group", "LogEntry"],
 }
 

@@ -27,6 +27,7 @@ _OURS = re.compile(rf"{re.escape(settings.MEDIA_URL + PICTURES)}[A-Za-z0-9_-]+\.
 _IMAGE = r'<img((?:\s+[a-z]+="[^"]*")*)\s*>'
 _FIGURE = re.compile(rf"<figure>\s*{_IMAGE}\s*(?:<figcaption>((?:(?!</?fig|<img).)*)</figcaption>)?\s*</figure>", re.S)
 _LOOSE = re.compile(f"</?fig(?:ure|caption)>|{_IMAGE}")
+_LINK = re.compile('<a [^>]*?href="([^"]*)"')
 _ATTRIBUTE = re.compile('(src|alt)="([^"]*)"')
 
 
@@ -84,6 +85,11 @@ def pictures(html: str) -> list[tuple[str, str]]:
     """Address and alternative text (perhaps empty) of each picture in the sanitised ``html``."""
     found = (dict(_ATTRIBUTE.findall(match[1])) for match in _FIGURE.finditer(html))
     return [(unescape(attributes["src"]), unescape(attributes["alt"])) for attributes in found]
+
+
+def links(html: str) -> list[str]:
+    """The address of each link in the sanitised ``html``."""
+    return [unescape(address) for address in _LINK.findall(html)]
 
 
 def plain(html: str) -> str:

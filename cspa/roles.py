@@ -41,6 +41,7 @@ ROLES: dict[str, dict[str, str]] = {
         "delegations.parliament": "view",
         "delegations.person": "view",
         "delegations.source": "view add change",
+        "links.address": "view",
     },
     SECRETARIES: {
         "delegations.parliament": "view add change",
@@ -56,6 +57,7 @@ ROLES: dict[str, dict[str, str]] = {
         "delegations.assemblypost": "view add change",
         "delegations.observation": "view",
         "delegations.source": "view add change",
+        "links.address": "view",
     },
     ADMINISTRATORS: {
         "cspa.user": "view add change",
@@ -72,7 +74,8 @@ def make_groups(apps: Apps) -> None:
     ``apps`` are the models of a migration, or the present ones.
     """
     permissions = apps.get_model("auth", "Permission").objects
-    for label in sorted({model.partition(".")[0] for rights in ROLES.values() for model in rights}):
+    labels = {model.partition(".")[0] for rights in ROLES.values() for model in rights}
+    for label in sorted(labels.intersection(apps.app_configs)):  # a migration may be older than a later application
         # Django makes the rights of new models after all migrations only.
         config: Any = apps.get_app_config(label)
         config.models_module = getattr(config, "models_module", True)  # those of a migration have none

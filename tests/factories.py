@@ -25,6 +25,7 @@ from delegations.models import (
     SeatQuota,
     Source,
 )
+from links.models import Address
 from news.models import Article, Attachment, Correction, Picture, Topic
 
 PASSWORD = "correct horse battery staple"
@@ -251,6 +252,23 @@ class CorrectionFactory(factory.django.DjangoModelFactory):
 
     article = factory.SubFactory(ArticleFactory)
     text = numbered("An earlier version gave {n} May as the date.")
+
+
+class AddressFactory(factory.django.DjangoModelFactory):
+    """That of a website, which did not answer."""
+
+    class Meta:
+        model = Address
+        skip_postgeneration_save = True
+
+    url = numbered("https://example.org/silent/{n}")
+    outcome = Address.Outcome.TIMEOUT
+    asked_at = fails_since = datetime(2026, 11, 1, 9, 0, tzinfo=UTC)
+
+    @factory.post_generation
+    def websites(self, create, extracted, **kwargs):
+        if create:
+            self.websites.set(extracted or [LinkFactory()])
 
 
 class UserFactory(factory.django.DjangoModelFactory):

@@ -48,6 +48,7 @@ MODELS = {
     "news_article": factories.ArticleFactory.create_batch,
     "news_picture": factories.PictureFactory.create_batch,
     "news_topic": factories.TopicFactory.create_batch,
+    "links_address": factories.AddressFactory.create_batch,
     "cspa_user": factories.UserFactory.create_batch,
     "auth_group": lambda n: [Group.objects.create(name=f"group {number}") for number in range(n)],
 }
@@ -180,6 +181,10 @@ def test_each_page_of_each_model_opens(administrator: Client, model: str, langua
     if model == "delegations_observation":  # an import alone writes it
         addresses.remove(page(f"{model}_add"))
         assert administrator.get(page(f"{model}_add")).status_code == 404
+    if model == "links_address":  # check_links alone writes it, and forgets it
+        for name, arguments in (("add", []), ("delete", [row.pk])):
+            addresses.remove(page(f"{model}_{name}", *arguments))
+            assert administrator.get(page(f"{model}_{name}", *arguments)).status_code == 404
     for address in addresses:
         response = administrator.get(address, headers={"accept-language": language})
         assert response.status_code == 200, address
@@ -207,6 +212,7 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
             ],
         ),
         ("news", ["Article", "Picture", "Topic"]),
+        ("links", ["Address"]),
         ("cspa", ["Entry", "User", "Group", "LogEntry"]),
     ]
 
@@ -286,6 +292,7 @@ QUERIES = {
     "cspa_user": 6,
     "auth_group": 5,
     "news_picture": 5,
+    "links_address": 8,
     "admin_logentry": 8,
 }
 

@@ -10,7 +10,7 @@ import pytest
 from django.conf import settings
 
 ROOT = Path(__file__).resolve().parent.parent
-APPS = ("cspa", "delegations", "news")
+APPS = ("cspa", "delegations", "links", "news")
 
 
 def sources(pattern, *folders):

@@ -65,6 +65,7 @@ def world(groups) -> SimpleNamespace:
             sources=[factories.SourceFactory()],
         )
         person = factories.PersonFactory(name_en=f"Sitting {slug}")
+        link = factories.LinkFactory(chamber=quota.chamber)
         return SimpleNamespace(
             parliament=parliament,
             chamber=quota.chamber,
@@ -75,7 +76,8 @@ def world(groups) -> SimpleNamespace:
             assemblypost=factories.AssemblyPostFactory(person=person),
             participation=factories.ParticipationFactory(parliament=parliament),
             confirmation=factories.ConfirmationFactory(parliament=parliament),
-            link=factories.LinkFactory(chamber=quota.chamber),
+            link=link,
+            address=factories.AddressFactory(websites=[link]),
             observation=factories.ObservationFactory(parliament=parliament),
         )
 
@@ -93,6 +95,9 @@ def world(groups) -> SimpleNamespace:
         chief=factories.UserFactory(username="chief", is_superuser=True),
         colleague=colleague,
     )
+    world.address = factories.AddressFactory()
+    world.address.websites.clear()
+    world.address.articles.add(world.published)
     world.russian = article("draft", title="Черновик", language="ru", story=world.published.story)
     quoted = "<blockquote><p>Words.</p><p>— Somebody Else</p></blockquote>"
     world.quoting = article("draft", title="Quoting", body=quoted)
@@ -379,6 +384,7 @@ WHOSE = {"own": "an assigned delegation", "other": "another delegation"}
 # Each line of docs/roles.md, with how it is tried.
 DOORS: dict[str, Callable] = {
     "the list of articles": opens(page("news_article_changelist")),
+    "the calendar of news": opens(page("news_article_calendar")),
     "write an article": opens(page("news_article_add")),
     "change a draft": edits(lambda world: world.draft, title="Changed"),
     "change an article in review": edits(lambda world: world.review, title="Changed"),
@@ -473,6 +479,10 @@ DOORS: dict[str, Callable] = {
     "end several mandates of another delegation": ends(of("other", "delegate")),
     "merge with a person without a delegation": merges(lambda world: world.alone),
     "merge with a person of another delegation": merges(of("other", "person")),
+    "the list of addresses of other sites": opens(page("links_address_changelist")),
+    "find an address of an assigned delegation in that list": lists("links_address", of("own", "address")),
+    "find an address of another delegation in that list": lists("links_address", of("other", "address")),
+    "find an address of a published article in that list": lists("links_address", lambda world: world.address),
     "the list of doubtful facts": opens(page("delegations_doubts")),
     "import a file": opens(page("delegations_import")),
     "the list of accounts": opens(page("cspa_user_changelist")),
@@ -538,6 +548,7 @@ def test_the_table_names_every_door_and_every_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(COLUMNS)
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 749
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 742
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 
@@ -571,10 +582,15 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
             response = client.get(page(f"{name}_{suffix}"))
             assert (response.status_code, response["Location"].partition("?")[0]) == (302, page("login"))
             walked += 1
-    for address in (page("delegations_import"), page("delegations_doubts"), page("news_picture_recent")):
+    for address in (
+        page("delegations_import"),
+        page("delegations_doubts"),
+        page("news_picture_recent"),
+        page("news_article_calendar"),
+    ):
         assert client.get(address).status_code == 302
         walked += 1
-    assert walked == 13
+    assert walked == 14
 
 
 def test_an_office_of_one_may_publish_alone(client: Client, groups, settings):

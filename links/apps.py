@@ -1,0 +1,9 @@
+"""The addresses of other sites that this one names, and whether they still answer."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class LinksConfig(AppConfig):
+    name = "links"
+    verbose_name = _("Links")

@@ -1,0 +1,66 @@
+"""Addresses of other sites, where they stand, and whether they answered when they were asked."""
+
+from datetime import datetime
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+LONGEST = 1000  # letters; of websites and sources, too
+
+
+class AddressQuerySet(models.QuerySet):
+    def silent(self) -> "AddressQuerySet":
+        """Those that did not answer when they were last asked."""
+        return self.exclude(fails_since=None)
+
+
+class Address(models.Model):
+    """An address that the directory or the news name; written by ``check_links`` alone."""
+
+    class Outcome(models.TextChoices):
+        """What came of asking."""
+
+        ANSWERED = "answered", _("answered")
+        ERROR = "error", _("answered with an error")
+        NO_HOST = "no_host", _("there is no such host")
+        REFUSED = "refused", _("the host cannot be reached")
+        TIMEOUT = "timeout", _("no answer in time")
+        CERTIFICATE = "certificate", _("its certificate is not valid")
+        CIRCLE = "circle", _("redirects without end")
+        BROKEN = "broken", _("the answer cannot be read")
+        NO_ADDRESS = "no_address", _("not an address that can be asked")
+        PRIVATE = "private", _("in a private network: not asked")
+
+    url = models.CharField(_("address"), max_length=LONGEST, unique=True)
+    outcome = models.CharField(_("result"), max_length=11, choices=Outcome, blank=True)
+    status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
+    asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
+    fails_since = models.DateTimeField(_("does not answer since"), null=True, blank=True, db_index=True)
+    # No way back: what names an address knows nothing of it, and a source is not in use because of it.
+    websites = models.ManyToManyField("delegations.Link", related_name="+", verbose_name=_("websites"))
+    sources = models.ManyToManyField("delegations.Source", related_name="+", verbose_name=_("sources"))
+    articles = models.ManyToManyField("news.Article", related_name="+", verbose_name=_("articles"))
+
+    objects = models.Manager.from_queryset(AddressQuerySet)()
+
+    class Meta:
+        verbose_name = _("address of another site")
+        verbose_name_plural = _("addresses of other sites")
+        ordering = ["url"]
+
+    def __str__(self) -> str:
+        return self.url
+
+    @property
+    def result(self) -> str:
+        """The outcome in words, with the status where there was one."""
+        if not self.outcome:
+            return str(_("not asked yet"))
+        words = str(self.get_outcome_display())
+        return f"{words} ({self.status})" if self.status else words
+
+    def record(self, outcome: "Address.Outcome", status: int | None, now: datetime) -> None:
+        """Save what came of asking; since when it fails stays as long as it fails."""
+        self.outcome, self.status, self.asked_at = outcome, status, now
+        self.fails_since = None if outcome == self.Outcome.ANSWERED else self.fails_since or now
+        self.save()
