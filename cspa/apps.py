@@ -23,4 +23,4 @@ class CspaConfig(AppConfig):
 
 
 class AdminConfig(DjangoAdminConfig):
-    default_site = "cspa.admin.AssemblyAdminSite"
+    default_site = "cspa.desk.DeskSite"

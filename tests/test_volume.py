@@ -170,6 +170,21 @@ COSTS = {
 }
 
 
+@pytest.mark.django_db(transaction=True)
+def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_two_namesakes_does(client):
+    client.force_login(factories.UserFactory(is_superuser=True))
+    factories.PersonFactory.create_batch(2, name_en="One Name")
+    pages = {"/admin/": 32, "/admin/news/article/calendar/?month=2015-05": 3}
+    assert {address: cost(client, address) for address in pages} == pages
+    completeness = f"{fill(5_000)['delegation']}completeness/"
+    write_articles()
+    pages |= {completeness: 10}
+    assert {address: cost(client, address) for address in pages} == pages
+    for _label, lines in client.get("/admin/").context["desk"]:
+        for line in lines:
+            assert client.get(line.address).context["cl"].result_count == line.number
+
+
 @pytest.mark.parametrize("people", [3, 5_000])
 def test_20_000_mandates_cost_what_twelve_do(client, people):
     pages = fill(people)
