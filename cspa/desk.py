@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from delegations.imports import last_imports
-
 from .admin import AssemblyAdminSite
+from .models import Entry
 from .tasks import Group, Task, Tasks
 
 MOST_SHOWN = 10  # rows of a task that the desk itself names
+LAST_IMPORTS = 3
 
 # The names of tasks: what cannot wait comes first.
 IN_ORDER = ["ending", "confirmation", "names", "review", "scheduled", "namesakes", "source", "date"]
@@ -40,10 +40,21 @@ class DeskSite(AssemblyAdminSite):
         groups = [(group.label, [line for line in lines if line.task.group == group]) for group in Group]
         context = {
             "desk": [(label, found) for label, found in groups if found],
-            "imports": last_imports() if may_import(request) else [],
+            "imports": self.imports(request),
             "may_import": may_import(request),
+            "may_read_journal": self._registry[Entry].has_view_permission(request),
         }
         return super().index(request, {**context, **(extra_context or {})})
+
+    def imports(self, request: HttpRequest) -> list[tuple[Entry, list[dict[str, str]]]]:
+        """The last imports of the journal, as far as somebody may see them, with what they did."""
+        from .entries import numbers_of  # its page registers with this site, which exists only now
+
+        journal = self._registry[Entry]
+        if not journal.has_view_permission(request):
+            return []
+        entries = journal.get_queryset(request).filter(kind=Entry.Kind.IMPORT).select_related("user")
+        return [(entry, numbers_of(entry)) for entry in entries.order_by("-pk")[:LAST_IMPORTS]]
 
     def lines(self, request: HttpRequest) -> list[Line]:
         """The work that there is, each kind counted with one query by the rule of the list that it leads to."""

@@ -37,11 +37,11 @@ def env_bool(name: str, default: bool) -> bool:
     return value in {"1", "true"}
 
 
-def env_count(name: str, default: int) -> int:
-    """A whole number from 1 to 9999."""
+def env_count(name: str, default: int, largest: int = 9999) -> int:
+    """A whole number from 1 to ``largest``."""
     value = env_text(name, str(default))
-    if not (value.isascii() and value.isdecimal() and len(value) < 5 and int(value) > 0):
-        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to 9999, not {value!r}.")
+    if not (value.isascii() and value.isdecimal() and len(value) < 5 and 1 <= int(value) <= largest):
+        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {largest}, not {value!r}.")
     return int(value)
 
 
@@ -122,14 +122,6 @@ def env_site_url(name: str) -> str:
     return f"{url.scheme}://{url.netloc}"
 
 
-def env_days(name: str, default: int) -> int:
-    """A whole number of days from 1 to 3650."""
-    value = env_text(name, str(default))
-    if not (value.isascii() and value.isdecimal() and len(value) < 5 and 1 <= int(value) <= 3650):
-        raise ImproperlyConfigured(f"{name} must be a whole number of days from 1 to 3650, not {value!r}.")
-    return int(value)
-
-
 # What the environment decides
 
 DEBUG = env_bool("DEBUG", False)
@@ -149,9 +141,9 @@ DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.
 CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
-DESK_ENDING_DAYS = env_days("DESK_ENDING_DAYS", 60)
-DESK_SCHEDULED_DAYS = env_days("DESK_SCHEDULED_DAYS", 7)
-DESK_ASLEEP_DAYS = env_days("DESK_ASLEEP_DAYS", 30)
+DESK_ENDING_DAYS = env_count("DESK_ENDING_DAYS", 60, largest=3650)
+DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)
+DESK_ASLEEP_DAYS = env_count("DESK_ASLEEP_DAYS", 30, largest=3650)
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)

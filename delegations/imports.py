@@ -16,7 +16,6 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
@@ -36,7 +35,6 @@ from .opendata import MANDATE_COLUMNS
 
 FOLDER = Path(settings.VAR_DIR) / "imports"
 WAITING = timedelta(hours=1)  # for the confirmation
-LAST = 3  # imports that the desk names
 SHOWN = 500  # rows of each kind of note; the numbers tell of all
 SALT = "delegations.imports"
 
@@ -167,12 +165,6 @@ def confirm(request: HttpRequest) -> HttpResponse:
     words = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
     messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": words})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
-
-
-def last_imports() -> QuerySet[LogEntry]:
-    """The latest imports with their results, the newest first: what the log says of them is all that is kept."""
-    entries = LogEntry.objects.filter(content_type__app_label="delegations", content_type__model="delegate")
-    return entries.filter(object_id=None, action_flag=CHANGE).select_related("user").order_by("-action_time")[:LAST]
 
 
 def run(data: bytes, options: dict, **more) -> Report:

@@ -21,6 +21,7 @@ from slugify import slugify
 
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.languages import any_language, language_codes, translated
+from cspa.models import Change
 from cspa.richtext import pictures, plain, sanitise
 from cspa.stems import Query, StemsIndex, matching, stems
 from delegations.models import Parliament, Person, Source
@@ -216,7 +217,8 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def asleep(self, since: datetime) -> "ArticleQuerySet":
         """The drafts that nobody has saved since a moment."""
-        saved = Article.history.filter(id=OuterRef("pk"), history_date__gte=since)
+        of_articles = Change.objects.filter(content_type__app_label="news", content_type__model="article")
+        saved = of_articles.filter(object_id=OuterRef("pk"), entry__made_at__gte=since)
         return self.filter(~models.Exists(saved), state=Article.State.DRAFT, text_changed_at__lt=since)
 
     def untranslated(self, language: str) -> "ArticleQuerySet":
