@@ -4,8 +4,8 @@
 file may hold.
 """
 
-from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, nullcontext
 from datetime import date
 
 from django.db import Error
@@ -22,7 +22,7 @@ from .records import Batch, Problem, Refused
 from .report import Report
 from .saving import save
 
-__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_block", "import_file"]
+__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_batch", "import_block", "import_file"]
 
 
 def _no_progress(stage: str, number: int, total: int) -> None:
@@ -46,16 +46,14 @@ def import_file(
     Refused where the file cannot be read at all, or where the difference is no longer the ``expected`` one (the
     digest of an earlier report).
     """
-    # Looking holds up nobody who writes.
-    with _words_for_the_database(), nullcontext() if dry_run else _entry():
-        difference = Difference(read(data, file_format, chamber, country), end_missing, progress)
-        report = Report.of(difference, skip_invalid)
-        if expected and report.digest != expected:
-            raise Refused(_("The difference is no longer the one that was shown. Look at it again."))
-        if not report.conflicts and not dry_run:
-            save(difference, progress)
-            report.saved = True
-    return report
+    return import_batch(
+        lambda: read(data, file_format, chamber, country),
+        end_missing=end_missing,
+        skip_invalid=skip_invalid,
+        dry_run=dry_run,
+        expected=expected,
+        progress=progress,
+    )
 
 
 def import_block(lines: Iterable[Line], day: date | None, progress: Progress = _no_progress) -> Report:
@@ -63,17 +61,32 @@ def import_block(lines: Iterable[Line], day: date | None, progress: Progress = _
 
     Without a day what it says is undated. Refused where the database refuses it.
     """
-    with _words_for_the_database(), _entry():
-        difference = Difference(observed.batch(block.read(lines), day), None, progress)
-        report = Report.of(difference, skip_invalid=False)
-        if not report.conflicts:
+    return import_batch(lambda: observed.batch(block.read(lines), day), progress=progress)
+
+
+def import_batch(
+    build: Callable[[], Batch],
+    *,
+    end_missing: date | None = None,
+    skip_invalid: bool = False,
+    dry_run: bool = False,
+    expected: str = "",
+    progress: Progress = _no_progress,
+) -> Report:
+    """Compare with the directory what ``build`` returns, and save it unless it conflicts or ``dry_run`` is asked for.
+
+    What ``build`` reads of the directory belongs to the same transaction.
+    """
+    # Looking holds up nobody who writes.
+    with _words_for_the_database(), nullcontext() if dry_run else journal.entry(Entry.Kind.IMPORT):
+        difference = Difference(build(), end_missing, progress)
+        report = Report.of(difference, skip_invalid)
+        if expected and report.digest != expected:
+            raise Refused(_("The difference is no longer the one that was shown. Look at it again."))
+        if not report.conflicts and not dry_run:
             save(difference, progress)
             report.saved = True
     return report
-
-
-def _entry() -> AbstractContextManager[journal.Recorder]:
-    return journal.entry(Entry.Kind.IMPORT)
 
 
 @contextmanager

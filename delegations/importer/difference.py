@@ -10,8 +10,9 @@ from typing import Any
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
+from translated_fields import to_attribute
 
-from cspa.languages import columns
+from cspa.languages import columns, language_codes
 
 from ..dates import PartialDate
 from ..models import (
@@ -67,21 +68,38 @@ class Change:
 
     @property
     def details(self) -> list[str]:
-        """The columns that change, with what they were and what they become; of a new row its period."""
+        """The columns that change, with what they were and what they become; of a new row what it says."""
         if self.action == ADDED:
-            return [self.period] if isinstance(self.row, Period) else []
-        details = [
-            f"{column}: {_shown(old)} → {_shown(getattr(self.row, column))}" for column, old in self.before.items()
-        ]
+            details = self._of_new_row()
+        else:
+            details = [
+                f"{_column(self.row, name)}: {_shown(old)} → {_shown(getattr(self.row, name))}"
+                for name, old in self.before.items()
+            ]
         if self.sources is not None:
             details.append(_("sources: %(titles)s") % {"titles": ", ".join(map(str, self.sources)) or "–"})
         details += [f"{scheme}: {identifier}" for scheme, identifier in self.identifiers]
         return details + [str(former) for former in self.former]
 
+    def _of_new_row(self) -> list[str]:
+        row = self.row
+        details = [self.period] if isinstance(row, Period) else []
+        if isinstance(row, Delegate):
+            role = str(row.get_role_display()) if row.role != Delegate.Role.DELEGATE else ""
+            details += [role, str(row.political_group), str(row.constituency)]
+        return list(filter(None, details))
+
     @property
     def period(self) -> str:
         row = self.row
         return f"{row.starts or '?'} – {row.ends or ('?' if row.ended else '')}".rstrip()
+
+
+def _column(row: Model, name: str) -> str:
+    """What people call a column, with its language."""
+    field = row._meta.get_field({"starts": "start", "ends": "end"}.get(name, name))
+    languages = [code for code in language_codes() if name.endswith(to_attribute("", code))]
+    return f"{field.verbose_name} ({languages[0]})" if languages else str(field.verbose_name)
 
 
 def _shown(value: Any) -> str:

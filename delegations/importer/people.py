@@ -52,6 +52,8 @@ class PeopleOnRecord:
                 change.former.append(number)
 
     def find_people(self, record: Record) -> Person | None:
+        if record.new:
+            return None
         person = self.our_person(record) if self.batch.ours else self.their_person(record)
         if person is None:
             if not any(record.values.get(column) for column in columns("name")) and not record.values.get("withdrawn"):

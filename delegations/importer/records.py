@@ -99,6 +99,7 @@ class Record:
     sources: list[str] | None = None  # keys of sources; None: not stated
     identifiers: list[tuple[str, str]] = field(default_factory=list)  # of a person
     former: list[Any] = field(default_factory=list)  # slugs of a parliament, public ids of a person
+    new: bool = False  # a person whom somebody knows to be none of those on record
 
 
 @dataclass
