@@ -242,6 +242,7 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # a list of 1,000 names, with an answer for each
 
 # Sign-in: who gives a wrong password or code too often waits, the account and the address alike
 

@@ -29,7 +29,7 @@ from cspa.languages import columns, language_codes, language_name
 from cspa.models import Entry
 from cspa.tasks import Task, Tasks
 
-from . import imports
+from . import imports, rosters
 from .dates import PartialDate, today
 from .doubts import Doubt, doubts, namesakes
 from .forms import EndForm, OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
@@ -476,6 +476,19 @@ class ChamberAdmin(Tasks, Assigned, Admin):
         task = Task("names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()))
         return [task] if self.has_change_permission(request) else []
 
+    def get_urls(self) -> list:
+        convocation = self.admin_site.admin_view(self.convocation_view)
+        return [
+            path("<path:object_id>/convocation/", convocation, name="delegations_chamber_convocation"),
+            *super().get_urls(),
+        ]
+
+    def convocation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        chamber = self.get_object(request, unquote(object_id))
+        if chamber is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        return rosters.NewConvocation(self, request, chamber).answer()
+
     @admin.display(description=_("chamber"), ordering=first_column("name"))
     def title(self, chamber: Chamber) -> str:
         return chamber.name
@@ -745,6 +758,13 @@ class DelegateAdmin(PeriodAdmin):
     list_filter = ["role", "chamber__parliament"]
     search_fields = [f"person__{name}" for name in columns("name")]
     autocomplete_fields = ["person", "chamber", "sources"]
+
+    def get_urls(self) -> list:
+        quick_entry = self.admin_site.admin_view(self.quick_entry_view)
+        return [path("quick-entry/", quick_entry, name="delegations_delegate_quick_entry"), *super().get_urls()]
+
+    def quick_entry_view(self, request: HttpRequest) -> HttpResponse:
+        return rosters.QuickEntry(self, request).answer()
 
 
 @admin.register(Representative)

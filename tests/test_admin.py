@@ -92,7 +92,7 @@ def filled_in(client: Client, address: str) -> dict:
             if not chosen and field.get("multiple") is None:
                 chosen = [option.get("value") for option in field.iter("option")][:1]
             data[name] = chosen if field.get("multiple") is not None else (chosen or [""])[0]
-        elif kind != "checkbox" or field.get("checked") is not None:
+        elif kind not in {"checkbox", "radio"} or field.get("checked") is not None:
             missing = "on" if kind == "checkbox" else ""
             data[name] = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
     return data

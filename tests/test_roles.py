@@ -266,6 +266,36 @@ def adds_mandate(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
     return probe
 
 
+def quick_entry(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        address = page("delegations_delegate_quick_entry")
+        data = {"names": "NOBODY Ann", "chamber": str(find(world).pk), "role": "delegate", "starts": "2020"}
+        response = client.post(address, data | {"show": "1"})
+        if response.status_code == 404:
+            assert client.get(address).status_code == 404
+            return False
+        client.post(address, data | {"save": "1", "note": response.context.get("note", "")})
+        return Delegate.objects.filter(person__name_en="Ann Nobody", chamber=find(world)).exists()
+
+    return probe
+
+
+def convenes(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        address = page("delegations_chamber_convocation", find(world).pk)
+        data = {"day": "2024-06-10", "listed": "2024-06-10", "names": "NOBODY Ann"}
+        response = client.post(address, data | {"show": "1"})
+        if response.status_code == 404:
+            assert client.get(address).status_code == 404
+            return False
+        client.post(address, data | {"save": "1", "note": response.context["note"]})
+        return (
+            not Delegate.objects.filter(chamber=find(world), end=None).exclude(person__name_en="Ann Nobody").exists()
+        )
+
+    return probe
+
+
 def merges(find: Callable[[SimpleNamespace], Person]) -> Callable:
     def probe(client: Client, world: SimpleNamespace) -> bool:
         address = page("delegations_person_merge", world.own.person.pk)
@@ -455,6 +485,10 @@ DOORS: dict[str, Callable] = {
     "add a quota on the page of another chamber": adds_quota_inline(of("other", "chamber")),
     "add a mandate in an assigned delegation": adds_mandate(of("own", "chamber")),
     "add a mandate in another delegation": adds_mandate(of("other", "chamber")),
+    "enter a list of names for an assigned chamber": quick_entry(of("own", "chamber")),
+    "enter a list of names for another chamber": quick_entry(of("other", "chamber")),
+    "begin a new convocation of an assigned chamber": convenes(of("own", "chamber")),
+    "begin a new convocation of another chamber": convenes(of("other", "chamber")),
     "choose an assigned chamber": offers("delegations_delegate", "chamber", of("own", "chamber")),
     "choose another chamber": offers("delegations_delegate", "chamber", of("other", "chamber")),
     "delete a quota": acts(
@@ -549,6 +583,7 @@ def test_the_table_names_every_door_and_every_role():
     assert {column for _door, column in MATRIX} == set(COLUMNS)
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 749
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 742
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 735
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 

@@ -1,0 +1,130 @@
+"""A new convocation: the mandates of a chamber end on its first day, and begin anew for those who stay."""
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from translated_fields import to_attribute
+
+from cspa.languages import columns
+
+from ..dates import PartialDate
+from ..models import Chamber, Delegate, Period, SeatQuota
+from .records import Batch, Record
+from .roster import Document, Entry, Mandates, add_people, add_person, cite, person_key
+
+NAMED = 5  # people in one sentence
+
+
+@dataclass
+class Convocation:
+    """What begins on ``day`` in ``chamber``; ``stays`` are the roles of those who stay, by the ids of mandates."""
+
+    chamber: Chamber
+    day: date
+    stays: dict[str, str] = field(default_factory=dict)
+    listed: list[Entry] = field(default_factory=list)
+    seats: int | None = None
+    document: Document = field(default_factory=Document)
+    language: str = ""
+
+    def batch(self) -> Batch:
+        """The records that end the old convocation and begin the new one."""
+        return _Beginning(self).batch
+
+
+def in_office(chamber: Chamber, day: date) -> list[Delegate]:
+    """Those who sit for ``chamber`` on the day before ``day``, by role and name."""
+    rows = Delegate.objects.filter(chamber=chamber).on(day - timedelta(days=1))
+    rows = rows.select_related("person", "chamber__parliament").prefetch_related("sources")
+    order = Delegate.Role.values
+    key = to_attribute("sort_key", get_language())
+    return sorted(rows, key=lambda row: (order.index(row.role), getattr(row.person, key), row.person.public_id))
+
+
+class _Beginning:
+    def __init__(self, asked: Convocation):
+        self.asked = asked
+        self.batch = Batch(ours=True)
+        self.sources = asked.document.cite(self.batch)
+        self.starts = PartialDate(asked.day)
+        mandates = Mandates(self.batch, asked.chamber, self.starts, self.sources)
+        self.refuse_later()
+        new = add_people(self.batch, asked.listed, asked.language)
+        rows = in_office(asked.chamber, asked.day)
+        known = {entry.person.pk for entry, _key in new if entry.person}
+        for row in rows:
+            if row.person_id not in known:
+                known.add(row.person_id)
+                add_person(self.batch, row.person, str(row.person.public_name))
+            self.end(row)
+        for row in rows:
+            if role := asked.stays.get(str(row.uid)):
+                copied = {
+                    name: getattr(row, name) for part in ("political_group", "constituency") for name in columns(part)
+                }
+                mandates.begin(str(row.person.public_name), person_key(row.person), row.person, role, **copied)
+        for entry, key in new:
+            mandates.begin(entry.name.where, key, entry.person, Delegate.Role.DELEGATE)
+        if asked.seats:
+            self.change_quota(asked.seats)
+
+    def refuse_later(self) -> None:
+        """Mandates that begin after the day are of a convocation still later: the directory is past this one."""
+        rows = Delegate.objects.filter(chamber=self.asked.chamber, start__gte=self.asked.day)
+        rows = list(rows.select_related("person").order_by("start", "pk"))
+        later = [row for row in rows if row.start > self.asked.day]
+        if later:
+            people = [f"{row.person.public_name} ({row.starts})" for row in later[:NAMED]]
+            people += ["…"] if len(later) > NAMED else []
+            words = _(
+                "Mandates of this chamber begin after the first day: %(people)s. "
+                "Correct the day, or change these mandates first."
+            )
+            self.batch.problem("delegates", "", words % {"people": ", ".join(people)})
+        for row in rows:
+            if row.start == self.asked.day:
+                self.warn(row, _("This mandate begins on the day already and stays as it is."))
+
+    def warn(self, row: Period, words: str) -> None:
+        kind = "quotas" if isinstance(row, SeatQuota) else "delegates"
+        where = row.person.public_name if isinstance(row, Delegate) else row
+        self.batch.warn(kind, str(where), words)
+
+    def end(self, row: Delegate) -> None:
+        values = {"person": person_key(row.person), "chamber": self.asked.chamber.slug}
+        self.record("delegates", row, values)
+        if row.starts and not row.starts.exact and row.starts.after > self.asked.day:
+            self.warn(
+                row,
+                _("It began some time in %(start)s: perhaps on this day, as part of the new convocation.")
+                % {"start": row.starts.words},
+            )
+
+    def record(self, kind: str, row: Delegate | SeatQuota, values: dict) -> None:
+        """The record of ``row``, with its end where it would still hold on the day."""
+        sources = None
+        if row.counts_until is None or row.counts_until > self.asked.day:
+            values |= {"ends": self.starts, "ended": False}
+            if row.end and row.ends.first > self.asked.day:
+                self.warn(row, _("On record it ends later: %(end)s.") % {"end": row.ends.words})
+            if self.sources:
+                sources = [*(cite(self.batch, source) for source in row.sources.all()), *self.sources]
+                sources = list(dict.fromkeys(sources))
+        self.batch.add(Record(kind, str(getattr(row, "person", row)), str(row.uid), values, str(row.uid), sources))
+
+    def change_quota(self, seats: int) -> None:
+        chamber = self.asked.chamber
+        row = SeatQuota.objects.filter(chamber=chamber).on(self.asked.day).prefetch_related("sources").first()
+        if row and row.seats == seats:
+            self.warn(row, _("The quota on record is the same and stays."))
+            return
+        before = SeatQuota.objects.filter(chamber=chamber).on(self.asked.day - timedelta(days=1))
+        before = before.prefetch_related("sources").first()
+        if before:
+            self.record("quotas", before, {"chamber": chamber.slug})
+        uid = str(uuid.uuid4())
+        values = {"chamber": chamber.slug, "seats": seats, "starts": self.starts}
+        self.batch.add(Record("quotas", str(chamber), uid, values, uid, self.sources))

@@ -1,0 +1,417 @@
+"""A list of names as lists of delegations print them: read, each name found among the people on record, and entered.
+
+"АСАНОВ Жакип Кажманович, БЕКТАЕВ Али Абдикаримович": capitals mark the family name, so its parts are certain. Where
+nothing marks it, the name is kept as it is written. What cannot be read is listed with its text, never dropped.
+"""
+
+import hashlib
+import re
+import unicodedata
+import uuid
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+from translated_fields import to_attribute
+
+from cspa.languages import columns, language_codes
+
+from .. import names
+from ..dates import PartialDate
+from ..models import Chamber, Delegate, Person, Source
+from .records import Batch, Problem, Record, Refused, language_of, single_line
+
+LONGEST = 10_000  # letters of a list
+MOST = 1_000  # names of a list
+LONGEST_NAME = 150  # letters
+
+NEW, LEFT_OUT = "new", "out"  # what somebody says of a name, if it is not the public id of a person
+
+PARTS = ("name", "family_name", "given_name", "patronymic")
+
+# A comma in brackets belongs to what the brackets say; "и др." is an entry of its own, which no name is.
+_SEPARATOR = re.compile(
+    r"\([^()\n]*\)|(?P<here>[,;\n]|\s(?:и|and)\s(?!\s*(?:др|пр|others)\b)|\s(?=(?:и|and)\s+(?:др|пр|others)\b))"
+)
+_NUMBERING = re.compile(r"(?:(?:№\s*)?[0-9]{1,4}(?:\s*[.)]|\t)|[•·▪*–—-])\s*")
+_FUNCTION = re.compile(r"\s*[–—]\s.*|\s[–—-].*|\s*\([^()]*\)\s*", re.DOTALL)
+_HYPHENS = re.compile(r"[\u2010-\u2015\u2212]")
+_WORD = re.compile(r"[^\W\d_](?:['’ʼ`-]?[^\W\d_])*")
+_INITIALS = re.compile(r"(?:[^\W\d_]|[А-ЯЁ][а-яё])\.(?:-?[^\W\d_]\.)*")
+_ELIDED = re.compile(r"(?P<particle>[^\W\d_]['’ʼ`])(?P<name>.+)")  # О'Нил
+_PATRONYMIC = re.compile(r".+(?:ich|vna|una|chna|shna|uli|kizi)")  # folded, as the last of several words
+
+# Words of a name that begin with a small letter: "son of" after a patronymic, and those before a family name.
+_SON_OF = {"оглы", "оглу", "улы", "ұлы", "уулу", "кызы", "қызы", "гызы", "ogly", "oglu", "uly", "uulu", "kyzy", "qyzy"}
+_OF = {"де", "ла", "да", "ди", "дер", "ван", "фон", "аль", "эль", "ибн", "бен", "бин"}
+_OF |= {"de", "la", "da", "di", "der", "van", "von", "al", "el", "ibn", "bin"}
+
+
+@dataclass(frozen=True)
+class Name:
+    """One entry of a list: what is read of it, what is left over, or why it cannot be read."""
+
+    number: int
+    text: str
+    key: str  # the same for the same text wherever it stands
+    name: str = ""
+    family_name: str = ""
+    given_name: str = ""
+    patronymic: str = ""
+    left: str = ""
+    problem: str = ""
+    repeats: int = 0  # the number of an entry before it with the same text
+
+    @property
+    def where(self) -> str:
+        return f"{self.number}. {self.text[:LONGEST_NAME]}"
+
+    def values(self, language: str = "") -> dict[str, str]:
+        """The columns of a person, in ``language`` or the one of the letters."""
+        language = language or language_of(self.name)
+        return {to_attribute(part, language): text for part in PARTS if (text := getattr(self, part))}
+
+
+# Reading
+
+
+def read(text: str) -> list[Name]:
+    """The names of a list; Refused where it is too long."""
+    if len(text) > LONGEST:
+        raise Refused(_("The list is longer than %(limit)d letters. Enter it in parts.") % {"limit": LONGEST})
+    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    listed = [entry for part in _split(text) if (entry := part.strip())]
+    if len(listed) > MOST:
+        words = _("The list holds %(number)d names, more than %(limit)d. Enter it in parts.")
+        raise Refused(words % {"number": len(listed), "limit": MOST})
+    seen: dict[str, list[int]] = defaultdict(list)
+    return [_name(number, entry, seen) for number, entry in enumerate(listed, 1)]
+
+
+def _split(text: str) -> Iterator[str]:
+    start = 0
+    for match in _SEPARATOR.finditer(text):
+        if match["here"]:
+            yield text[start : match.start()]
+            start = match.end()
+    yield text[start:]
+
+
+def _name(number: int, entry: str, seen: dict[str, list[int]]) -> Name:
+    """The entry as a name; ``seen`` are the numbers under which each name stood before."""
+    try:
+        parts = _parts(entry)
+        said = " ".join(sorted(names.fold(f"{parts['name']} {parts.get('patronymic', '')}").split()))
+    except Problem as problem:
+        parts, said = {"problem": str(problem)}, single_line(entry)
+    before = seen[said]
+    key = f"{hashlib.sha256(said.encode(errors='replace')).hexdigest()[:16]}-{len(before)}"
+    before.append(number)
+    return Name(number, single_line(entry), key, **parts, repeats=before[0] if len(before) > 1 else 0)
+
+
+def _parts(entry: str) -> dict[str, str]:
+    """The name that ``entry`` gives, with the parts that its capitals mark, and what is left over."""
+    entry = _NUMBERING.sub("", entry, count=1) if _NUMBERING.match(entry) else entry
+    function = _FUNCTION.search(entry)
+    left = single_line(entry[function.start() :]) if function else ""
+    entry = entry[: function.start()] if function else entry
+    words = [_word(word) for word in _HYPHENS.sub("-", entry).split()]
+    if len(words) < 2:
+        raise Problem(_("One word alone is no name."))
+    if len(" ".join(words)) > LONGEST_NAME or len(words) > 8:
+        raise Problem(_("This is too long for a name."))
+    first, last = _family(words)
+    if first == last:
+        name = " ".join(map(ordinary, words)) if all(map(_capitals_or_initials, words)) else " ".join(words)
+        return {"name": name, "left": left}
+    family = " ".join(ordinary(word) if _in_capitals(word) else word for word in words[first:last])
+    given, patronymic = _given(words[:first] + words[last:])
+    initials = [word for word in words[:first] + words[last:] if _INITIALS.fullmatch(word)]
+    name = " ".join(filter(None, [given, *initials, family]))
+    return {"name": name, "family_name": family, "given_name": given, "patronymic": patronymic, "left": left}
+
+
+def _word(word: str) -> str:
+    """``word`` without the dot that ends a list; a Problem where it can be no part of a name."""
+    if _INITIALS.fullmatch(word):
+        return word
+    word = word.rstrip(".")
+    if not _WORD.fullmatch(word):
+        raise Problem(_("This does not look like a name."))
+    if not word[0].isupper() and word.split("-")[0] not in _SON_OF | _OF:
+        raise Problem(_("This does not look like a name."))
+    scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
+    if {"LATIN", "CYRILLIC"} <= scripts:
+        raise Problem(_("One word has letters of two alphabets: “%(word)s”.") % {"word": word})
+    return word
+
+
+def _in_capitals(word: str) -> bool:
+    return len(word) > 1 and word.isupper() and not _INITIALS.fullmatch(word) and word.lower() not in _SON_OF
+
+
+def _capitals_or_initials(word: str) -> bool:
+    return word.isupper() or _INITIALS.fullmatch(word) is not None
+
+
+def _family(words: list[str]) -> tuple[int, int]:
+    """From which to which word the family name goes that capitals mark; nothing where they mark none."""
+    marked = [place for place, word in enumerate(words) if _in_capitals(word)]
+    others = [word for word in words if not _in_capitals(word)]
+    if not marked or all(word in _SON_OF for word in others):
+        return 0, 0
+    first, last = marked[0], marked[-1] + 1
+    if len(marked) < last - first:
+        raise Problem(_("Capitals mark two names."))
+    while first and words[first - 1] in _OF:
+        first -= 1
+    return first, last
+
+
+def _given(words: list[str]) -> tuple[str, str]:
+    """Given name and patronymic: the last of several words, where it has the form of one."""
+    whole = [word for word in words if not _INITIALS.fullmatch(word)]
+    size = 2 if len(whole) > 2 and whole[-1].lower() in _SON_OF else 1
+    patronymic = size == 2 or (len(whole) > 1 and _PATRONYMIC.fullmatch(names.fold(whole[-1])))
+    if not patronymic:
+        return " ".join(whole), ""
+    if size == 2 and whole[-1].isupper():
+        whole[-1] = whole[-1].lower()
+    return " ".join(whole[:-size]), " ".join(whole[-size:])
+
+
+def ordinary(word: str) -> str:
+    """A word in capitals as it is written elsewhere: Мамытова-Иванова, О'Нил, Кёр-оглы."""
+    if _INITIALS.fullmatch(word):
+        return word
+    parts = word.split("-")
+    return "-".join(
+        part.lower() if part.lower() in _SON_OF and (place or len(parts) == 1) else _ordinary(part)
+        for place, part in enumerate(parts)
+    )
+
+
+def _ordinary(part: str) -> str:
+    elided = _ELIDED.fullmatch(part)
+    return elided["particle"] + _ordinary(elided["name"]) if elided else part[:1] + part[1:].lower()
+
+
+# Who is meant
+
+
+@dataclass
+class Entry:
+    """A name with the people whom it may mean, and what somebody said of it: a public id, NEW, LEFT_OUT or nothing."""
+
+    name: Name
+    candidates: list[Person] = field(default_factory=list)
+    chosen: str = ""
+
+    @property
+    def choices(self) -> list[str]:
+        if self.name.problem:
+            return [LEFT_OUT]
+        return [*(str(person.public_id) for person in self.candidates), NEW, LEFT_OUT]
+
+    @property
+    def options(self) -> list[tuple[str, str]]:
+        """The choices in words; people with the chambers that they sat for."""
+        words = {NEW: _("a new person"), LEFT_OUT: _("leave out")}
+        for person in self.candidates:
+            chambers = dict.fromkeys(str(mandate.chamber) for mandate in person.mandates.all())
+            words[str(person.public_id)] = ", ".join([f"{person} ({person.public_id})", *chambers])
+        return [(choice, words[choice]) for choice in self.choices]
+
+    @property
+    def person(self) -> Person | None:
+        return next((person for person in self.candidates if str(person.public_id) == self.chosen), None)
+
+    @property
+    def question(self) -> str:
+        """What somebody has to decide; empty once it is decided."""
+        if self.chosen:
+            return ""
+        if self.name.problem:
+            words = _("%(problem)s Correct it in the list, or leave it out.")
+            return words % {"problem": self.name.problem}
+        if self.name.repeats:
+            words = _("The name stands in the list before, as number %(number)d. Leave it out, or say who it is.")
+            return words % {"number": self.name.repeats}
+        if self.name.left:
+            words = _("This is not kept: “%(text)s”. Say who it is, or leave it out.")
+            return words % {"text": self.name.left}
+        return _("On record there are people with this name or one like it. Say who it is.")
+
+
+def entries(found: list[Name], people: QuerySet[Person], chamber: Chamber, language: str = "") -> list[Entry]:
+    """Each name with its candidates among ``people``; where there is no doubt, who it is."""
+    candidates = _candidates(found, people)
+    return [
+        Entry(name, candidates[name.key], _certain(name, candidates[name.key], chamber.parliament_id, language))
+        for name in found
+    ]
+
+
+def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[Person]]:
+    """By the names' keys those of ``people`` who share a word with the name and may bear it (``names.Query``)."""
+    rows = people.order_by().values_list("pk", "name_words", *columns("patronymic"))
+    known = [(key, words, " ".join(parts).strip()) for key, words, *parts in rows]
+    by_word = defaultdict(list)
+    for row in known:
+        for word in set(row[1].split()):
+            by_word[word].append(row)
+    meant: dict[str, list[int]] = {}
+    for name in found:
+        query = names.Query(f"{name.name} {name.patronymic}")
+        near = {row[0]: row for word in query.words for row in by_word.get(word, ())}
+        meant[name.key] = query.find(near.values()) if near else []
+    rows = people.filter(pk__in={key for keys in meant.values() for key in keys})
+    by_key = {person.pk: person for person in rows.prefetch_related("mandates__chamber__parliament")}
+    return {
+        name: sorted((by_key[key] for key in keys), key=lambda person: person.public_id)
+        for name, keys in meant.items()
+    }
+
+
+def _certain(name: Name, candidates: list[Person], parliament: int, language: str) -> str:
+    """Who is meant without a doubt: nobody on record, or the only bearer of exactly this name, of this parliament."""
+    if name.problem or name.left or name.repeats:
+        return ""
+    if not candidates:
+        return NEW
+    exact = [person for person in candidates if _bears(person, name, language or language_of(name.name))]
+    if len(exact) != 1:
+        return ""
+    parliaments = {mandate.chamber.parliament_id for mandate in exact[0].mandates.all()}
+    return str(exact[0].public_id) if parliaments <= {parliament} else ""
+
+
+def _bears(person: Person, name: Name, language: str) -> bool:
+    """Whether ``person`` has exactly this name in ``language``; where the record has none, in another alphabet."""
+    known = {code: _said(person, code) for code in language_codes() if getattr(person, to_attribute("name", code))}
+    said = f"{name.name} {name.patronymic}"
+    if language in known:
+        return set(known[language].casefold().split()) == set(said.casefold().split())
+    return set(names.fold(said).split()) in [set(names.fold(text).split()) for text in known.values()]
+
+
+def _said(person: Person, code: str) -> str:
+    return " ".join(getattr(person, to_attribute(part, code)) for part in ("name", "patronymic"))
+
+
+# What is entered
+
+
+@dataclass(frozen=True)
+class Document:
+    """What the facts rest on: a source on record, or the title and address of one."""
+
+    source: Source | None = None
+    title: str = ""
+    url: str = ""
+
+    def cite(self, batch: Batch) -> list[str] | None:
+        """What the records call it, if there is one; the batch then holds it."""
+        if self.source:
+            return [cite(batch, self.source)]
+        if not (self.title or self.url):
+            return None
+        titles = {to_attribute("title", language_of(self.title)): self.title} if self.title else {}
+        batch.add(Record("sources", "", "document", {**titles, "url": self.url}))
+        return ["document"]
+
+
+def cite(batch: Batch, source: Source) -> str:
+    """What the records call a source on record, which the batch then holds."""
+    key = str(source.uid)
+    if all(record.key != key for record in batch.records["sources"]):
+        batch.add(Record("sources", "", key, {}, key))
+    return key
+
+
+def add_people(batch: Batch, listed: Iterable[Entry], language: str = "") -> list[tuple[Entry, str]]:
+    """Add those who are not left out to the batch; returns what the records call each."""
+    added, known = [], Counter()
+    for entry in listed:
+        name = entry.name
+        if entry.chosen == LEFT_OUT:
+            batch.warn("people", name.where, _("Left out, as was chosen."))
+            continue
+        if name.left:
+            batch.warn("people", name.where, _("Not kept: %(text)s") % {"text": name.left})
+        values = name.values(language)
+        person = entry.person
+        if person is None:
+            key = f"name:{name.key}"
+            batch.add(Record("people", name.where, key, values, new=True))
+        else:
+            key = person_key(person)
+            known[key] += 1
+            if known[key] == 1:
+                add_person(batch, person, name.where, _missing(person, values))
+        added.append((entry, key))
+    return added
+
+
+def add_person(batch: Batch, person: Person, where: str, values: dict[str, str] | None = None) -> str:
+    """Add a person on record to the batch, with the ``values`` that become theirs; returns what records call them."""
+    key = person_key(person)
+    withdrawn = {"withdrawn": True} if person.withdrawn else {}
+    batch.add(Record("people", where, key, {**(values or {}), **withdrawn}, str(person.public_id)))
+    return key
+
+
+def person_key(person: Person) -> str:
+    return f"person:{person.public_id}"
+
+
+def _missing(person: Person, values: dict[str, str]) -> dict[str, str]:
+    """The name in a language in which the record has none."""
+    languages = [code for code in language_codes() if getattr(person, to_attribute("name", code))]
+    known = any(column in values for code in languages for column in [to_attribute("name", code)])
+    if known or person.withdrawn:
+        return {}
+    return {column: text for column, text in values.items() if not getattr(person, column)}
+
+
+class Mandates:
+    """Mandates for ``chamber`` that begin together, each unless it is on record already."""
+
+    def __init__(self, batch: Batch, chamber: Chamber, starts: PartialDate | None, sources: list[str] | None):
+        self.batch = batch
+        self.chamber = chamber
+        self.starts = starts
+        self.sources = sources
+        rows = Delegate.objects.filter(chamber=chamber, start=starts.first if starts else None, end=None, ended=False)
+        self.on_record = {(row.person_id, row.role): row for row in rows if row.starts == starts}
+
+    def begin(self, where: str, key: str, person: Person | None, role: str, **more: str) -> None:
+        """A mandate of whom the records call ``key``, and who is ``person`` where they are on record."""
+        values = {"person": key, "chamber": self.chamber.slug}
+        row = self.on_record.get((person.pk, role)) if person else None
+        if row:
+            self.batch.add(Record("delegates", where, str(row.uid), values, str(row.uid)))
+            self.batch.warn("delegates", where, _("This mandate is on record already."))
+        else:
+            uid = str(uuid.uuid4())
+            values |= {"role": role, "starts": self.starts, **more}
+            self.batch.add(Record("delegates", where, uid, values, uid, self.sources))
+
+
+def batch(
+    listed: list[Entry],
+    chamber: Chamber,
+    starts: PartialDate | None,
+    role: str,
+    document: Document,
+    language: str = "",
+) -> Batch:
+    """The records that enter the list: a mandate for each person who is not left out."""
+    asked = Batch(ours=True)
+    mandates = Mandates(asked, chamber, starts, document.cite(asked))
+    for entry, key in add_people(asked, listed, language):
+        mandates.begin(entry.name.where, key, entry.person, role)
+    return asked
