@@ -222,14 +222,20 @@ class Person(DerivedModel):
 
     @property
     def directory_name(self) -> Localised:
-        """As directories of the active language list people; in Russian the family name comes first."""
-        if self.withdrawn:
-            return self.public_name
+        """As public directories list people; of a withdrawn person, that the name is withdrawn."""
+        return self.public_name if self.withdrawn else self.office_name
+
+    @property
+    def office_name(self) -> Localised:
+        """As directories of the active language list people, for the office's own eyes: withdrawn or not.
+
+        In Russian the family name comes first.
+        """
         code = get_language()
         family, given = self._in(code, "family_name"), self._in(code, "given_name")
         if code == "ru" and family and given:
             return Localised(" ".join(filter(None, [family, given, self._in(code, "patronymic")])), code)
-        return self.name
+        return self.name or self.public_name
 
 
 class FormerPublicId(models.Model):
