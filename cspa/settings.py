@@ -4,7 +4,9 @@ A wrong value stops the start with the variable's name and what it may be.
 """
 
 import os
+import re
 from datetime import timedelta
+from fractions import Fraction
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -71,6 +73,15 @@ def env_timezone(name: str, default: str) -> str:
             f"{name} must be a zone of the tz database such as Europe/Moscow, not {value!r}."
         ) from error
     return value
+
+
+def env_share(name: str, default: str) -> Fraction:
+    """A fraction above 0 and up to 1, written as 2/3."""
+    value = env_text(name, default)
+    match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", value)
+    if not match or not 0 < int(match[1]) <= int(match[2]):
+        raise ImproperlyConfigured(f"{name} must be a fraction up to 1 such as 2/3, not {value!r}.")
+    return Fraction(int(match[1]), int(match[2]))
 
 
 def env_database(name: str, default: str) -> dict:
@@ -144,6 +155,7 @@ ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
 DESK_ENDING_DAYS = env_count("DESK_ENDING_DAYS", 60, largest=3650)
 DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)
 DESK_ASLEEP_DAYS = env_count("DESK_ASLEEP_DAYS", 30, largest=3650)
+QUORUM = env_share("QUORUM", "2/3")
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)

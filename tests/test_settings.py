@@ -46,7 +46,7 @@ def documented() -> list[str]:
 def test_env_example_documents_exactly_the_variables_that_are_read():
     source = Path(module.__file__).read_text()
     read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
-    assert len(read) == 20
+    assert len(read) == 21
     assert sorted(documented()) == sorted(read)
 
 
@@ -70,7 +70,11 @@ def test_env_example_itself_starts_once_a_key_is_set():
         (module.env_database, ("",), "postgres://host:port/name", "not an address"),
         (module.env_cache, ("locmem://",), "memcached://host", "redis://"),
         (module.env_mailer, ("console://",), "mail.example.org", "smtps://"),
-        *((module.env_days, (60,), value, "from 1 to 3650") for value in ("0", "-1", "3651", "1.5", "٣", "many")),
+        *((module.env_count, (60, 3650), value, "from 1 to 3650") for value in ("0", "-1", "3651", "1.5", "٣", "many")),
+        (module.env_share, ("2/3",), "66%", "2/3"),
+        (module.env_share, ("2/3",), "0/3", "2/3"),
+        (module.env_share, ("2/3",), "4/3", "2/3"),
+        (module.env_share, ("2/3",), "1/0", "2/3"),
         (module.env_site_url, (), "example.org", "https://"),
         (module.env_site_url, (), "https://example.org/site", "scheme and host alone"),
     ],
@@ -106,6 +110,7 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("EMAIL_URL", "sendmail://"),
         ("SITE_URL", "example.org"),
         ("TIME_ZONE", "Mars/Olympus"),
+        ("QUORUM", "0.5"),
         ("SECURE_SSL_REDIRECT", "maybe"),
         ("BEHIND_PROXY", "nginx"),
         ("SIGN_IN_ATTEMPTS", "0"),
