@@ -11,8 +11,10 @@ from django.core.paginator import Paginator
 from django.db import IntegrityError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.text import capfirst
@@ -21,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa import journal
+from cspa import journal, sheets, tables
 from cspa.admin import Admin, Fields
 from cspa.forms import RecordForm
 from cspa.history import reason_of
@@ -29,10 +31,10 @@ from cspa.languages import columns, language_codes, language_name
 from cspa.models import Entry
 from cspa.tasks import Task, Tasks
 
-from . import imports, rosters
-from .dates import PartialDate, today
+from . import imports, rosters, session
+from .dates import Day, PartialDate, today
 from .doubts import Doubt, doubts, namesakes
-from .forms import EndForm, OtherRecordForm, PeriodForm, PeriodFormSet, last_day_in_words
+from .forms import EndForm, OtherRecordForm, PeriodForm, PeriodFormSet, SessionForm, last_day_in_words
 from .merging import Refused, in_words, merge, preview
 from .models import (
     AssemblyPost,
@@ -407,11 +409,38 @@ class ParliamentAdmin(Tasks, Assigned, Admin):
 
     def get_urls(self) -> list:
         doubts_page = self.admin_site.admin_view(self.doubts_view)
+        session_page = self.admin_site.admin_view(self.session_view)
         return [
             path("doubts/", doubts_page, name="delegations_doubts"),
+            path("session-pack/", session_page, name="delegations_session"),
             *imports.urls(self.admin_site, may_import),
             *super().get_urls(),
         ]
+
+    def session_view(self, request: HttpRequest) -> HttpResponseBase:
+        """What the papers of a session are to be, or with ``format=`` the papers; 400 with words for bad input."""
+        if not request.user.has_perms(["delegations.view_delegate", "delegations.view_representative"]):
+            raise PermissionDenied
+        form = SessionForm(request.GET)
+        asked = form.cleaned_data if form.is_valid() else {}
+        if asked.get("format"):
+            return self._session(request, **asked)
+        context = {**self.admin_site.each_context(request), "title": _("Papers of a session"), "form": form}
+        status = 200 if form.is_valid() else 400
+        return TemplateResponse(request, "admin/delegations/session.html", context, status=status)
+
+    def _session(
+        self, request: HttpRequest, on: Day, format: str, languages: list[str], papers: list[str]
+    ) -> HttpResponseBase:
+        name, parliaments = f"session-{on.isoformat()}", assigned_to(request)
+        if format == "csv":
+            rows = session.badge_rows(session.delegations_of(on, parliaments))
+            return tables.answer(format, f"{name}-badges", session.BADGE_COLUMNS, rows)
+        document = session.pack(on, parliaments, languages, papers, recorded=timezone.now())
+        if format == "print":
+            return TemplateResponse(request, "sheets.html", {"document": document})
+        headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
+        return HttpResponse(sheets.pdf(document), content_type="application/pdf", headers=headers)
 
     def doubts_view(self, request: HttpRequest) -> HttpResponse:
         """What check_delegations finds, as far as the reader may see it."""
@@ -734,7 +763,7 @@ class PersonAdmin(Tasks, Assigned, Admin):
 
     @admin.display(description=_("person"))
     def directory_name(self, person: Person) -> str:
-        return person.name if person.withdrawn else person.directory_name
+        return person.office_name
 
     @admin.display(description=_("in the other languages"))
     def other_languages(self, person: Person) -> str:

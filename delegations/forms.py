@@ -5,14 +5,18 @@ from collections.abc import Iterator
 from datetime import date
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from cspa.forms import RecordForm
+from cspa.languages import language_codes
 
-from .dates import PartialDate, today
+from .dates import EARLIEST, LATEST, Day, PartialDate, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
+from .session import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
@@ -215,3 +219,43 @@ def last_day_in_words(row: Period | None) -> str:
     if row.end is None:
         return _("still so")
     return PartialDate(row.last_day).words if row.last_day else row.ends.words
+
+
+class SessionForm(forms.Form):
+    """What the papers of a session are to be; what an address leaves out is today, all languages, all papers."""
+
+    ALL = "both"
+    FORMATS = [("print", _("Pages for print")), ("pdf", _("PDF document")), ("csv", _("Names for badges (CSV)"))]
+
+    on = forms.CharField(
+        label=_("Day of the session"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date", "min": EARLIEST, "max": LATEST}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=[(ALL, " + ".join(name for _code, name in settings.LANGUAGES)), *settings.LANGUAGES],
+    )
+    papers = forms.MultipleChoiceField(
+        label=_("Papers"), choices=Paper, widget=forms.CheckboxSelectMultiple, help_text=_("None ticked: all of them.")
+    )
+    format = forms.ChoiceField(required=False, choices=FORMATS)
+
+    def __init__(self, address: QueryDict):
+        data = address.copy()
+        data.setdefault("on", today().isoformat())
+        data.setdefault("language", self.ALL)
+        data.setlistdefault("papers", Paper.values)
+        super().__init__(data)
+
+    def clean_on(self) -> Day:
+        try:
+            return Day.asked(self.data)
+        except ValueError as error:
+            raise ValidationError(str(error)) from error
+
+    def clean(self) -> dict:
+        """What makes the papers: the languages by their codes."""
+        data = super().clean()
+        language = data.pop("language", "")
+        return {**data, "languages": language_codes() if language == self.ALL else [language]}

@@ -306,6 +306,17 @@ def merges(find: Callable[[SimpleNamespace], Person]) -> Callable:
     return probe
 
 
+def has_papers(delegation: str) -> Callable:
+    """Whether the papers of a session name who sits for a delegation."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        response = client.get(page("delegations_session"), {"format": "print"})
+        assert response.status_code in (200, 404)
+        return f"Sitting {delegation}" in response.text
+
+    return probe
+
+
 def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
     me = User.objects.get(username="me")
     address = page("cspa_user_change", me.pk)
@@ -517,6 +528,8 @@ DOORS: dict[str, Callable] = {
     "find an address of an assigned delegation in that list": lists("links_address", of("own", "address")),
     "find an address of another delegation in that list": lists("links_address", of("other", "address")),
     "find an address of a published article in that list": lists("links_address", lambda world: world.address),
+    "prepare the papers of a session for an assigned delegation": has_papers("own"),
+    "prepare the papers of a session for another delegation": has_papers("other"),
     "the list of doubtful facts": opens(page("delegations_doubts")),
     "import a file": opens(page("delegations_import")),
     "the list of accounts": opens(page("cspa_user_changelist")),
@@ -584,6 +597,7 @@ def test_the_table_names_every_door_and_every_role():
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 749
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 742
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 735
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 721
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 
@@ -623,6 +637,8 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
         page("news_picture_recent"),
         page("news_article_calendar"),
     ):
+    own = ("delegations_import", "delegations_doubts", "delegations_session", "news_picture_recent")
+    for address in map(page, own):
         assert client.get(address).status_code == 302
         walked += 1
     assert walked == 14

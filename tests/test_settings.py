@@ -70,7 +70,10 @@ def test_env_example_itself_starts_once_a_key_is_set():
         (module.env_database, ("",), "postgres://host:port/name", "not an address"),
         (module.env_cache, ("locmem://",), "memcached://host", "redis://"),
         (module.env_mailer, ("console://",), "mail.example.org", "smtps://"),
-        *((module.env_count, (60, 3650), value, "from 1 to 3650") for value in ("0", "-1", "3651", "1.5", "٣", "many")),
+        *(
+            (module.env_count, (60, 3650), value, "from 1 to 3650")
+            for value in ("0", "-1", "3651", "1.5", "٣", "many")
+        ),
         (module.env_share, ("2/3",), "66%", "2/3"),
         (module.env_share, ("2/3",), "0/3", "2/3"),
         (module.env_share, ("2/3",), "4/3", "2/3"),
