@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from pathlib import Path
 
-from django.core.management.base import BaseCommand, CommandError
+from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
+from cspa.management.progress import WatchedCommand
 from delegations.dates import PartialDate
 from delegations.importer import Refused, Report
 
@@ -38,24 +39,10 @@ def write_whole(output: Path, chunks: Iterable[bytes]) -> None:
         part.unlink(missing_ok=True)
 
 
-class ReportingCommand(BaseCommand):
+class ReportingCommand(WatchedCommand):
     """A command that ends with a report."""
 
     report_type: type[Report] = Report
-
-    # Progress is for somebody who watches.
-
-    def progress(self, stage: str, number: int, total: int | None) -> None:
-        """Where it is; ``total`` is None where nobody knows the end yet."""
-        if self.stderr.isatty():
-            self.stderr.write(f"\r\033[K{stage}: {number}{f'/{total}' if total else ''}", str, ending="")
-            self.stderr.flush()
-
-    def end_progress(self) -> None:
-        if self.stderr.isatty():
-            self.stderr.write("\r\033[K", str, ending="")
-
-    # The report
 
     def conclude(self, take: Callable[[], Report], *, dry_run: bool, as_json: bool) -> None:
         """Print the report that ``take`` returns, or why it refused; CommandError where nothing was saved for it."""
