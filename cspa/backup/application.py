@@ -1,0 +1,33 @@
+"""Which application a backup belongs to: its version and the migrations of its database."""
+
+import tomllib
+
+from django.conf import settings
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+from django.utils.translation import gettext as _
+
+from .refusals import Refused, listed
+
+
+def version() -> str:
+    return tomllib.loads((settings.BASE_DIR / "pyproject.toml").read_text())["project"]["version"]
+
+
+def migrations() -> list[str]:
+    """The migrations of the database. Refused unless they are those of the application."""
+    executor = MigrationExecutor(connection)
+    loader = executor.loader
+    if executor.migration_plan(loader.graph.leaf_nodes()):
+        raise Refused(_("The database lacks migrations. Run first: manage.py migrate"))
+    unknown = [
+        f"{app}.{name}"
+        for app, name in loader.applied_migrations
+        if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
+    ]
+    if unknown:
+        raise Refused(
+            _("The database belongs to a newer version of the application, with the migrations %(names)s.")
+            % {"names": listed(unknown)}
+        )
+    return sorted(f"{app}.{name}" for app, name in loader.graph.nodes)

@@ -1,0 +1,186 @@
+"""The tables of a backup, and their rows in a form that both databases read.
+
+Rows pass by the models' ``save()`` and by signals: nothing may be derived, stamped or checked anew. What the database
+itself computes (generated columns, the index of SQLite's search) it computes again from the same rows.
+"""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Iterator
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from hashlib import sha256
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.apps import apps
+from django.core.exceptions import ValidationError
+from django.db import connection, models
+from django.db.models.functions import Cast
+from django.utils.duration import duration_iso_string
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from .refusals import Refused
+
+# An old sign-in must not come to life again, even one that was ended since.
+LEFT_OUT = {"sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again")}
+#: What `migrate` itself fills. The rows of a backup take the place of these, with their own keys.
+FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
+BATCH = 200
+
+
+class Sum:
+    """How many rows there are, and their sum: the same in whatever order a database gives them."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self.total = 0
+
+    def add(self, row: list) -> None:
+        canonical = sha256(_json(row, sort_keys=True)).digest()
+        self.rows += 1
+        self.total = (self.total + int.from_bytes(canonical)) % 2**256
+
+    def __str__(self) -> str:
+        return f"{self.total:064x}"
+
+
+class Table:
+    """The table of ``model``."""
+
+    def __init__(self, model: type[models.Model]):
+        self.model = model
+        self.name = model._meta.db_table
+        self.fields = [field for field in model._meta.local_concrete_fields if not field.generated]
+        self.columns = [field.column for field in self.fields]
+
+    @property
+    def filled_by_migrate(self) -> bool:
+        return self.model._meta.label in FILLED_BY_MIGRATE
+
+    def count(self) -> int:
+        return models.QuerySet(self.model).count()
+
+    def rows(self) -> Iterator[list]:
+        """Each row as JSON can say it, in the order of the keys, a few in memory at a time."""
+        # As text, since null is a JSON value, too, and not the same as no value.
+        columns = [
+            Cast(field.attname, models.TextField()) if _is_json(field) else field.attname for field in self.fields
+        ]
+        found = models.QuerySet(self.model).order_by("pk").values_list(*columns)
+        for values in found.iterator(chunk_size=BATCH):
+            yield [self._said(field, value) for field, value in zip(self.fields, values, strict=True)]
+
+    def sum(self) -> Sum:
+        """The sum of the rows as they are in the database."""
+        rows = Sum()
+        for row in self.rows():
+            rows.add(row)
+        return rows
+
+    def insert(self, rows: Iterable[list]) -> None:
+        """Put in ``rows`` as ``rows()`` gives them. Refused where one is not of this table."""
+        quoted = ", ".join(map(connection.ops.quote_name, self.columns))
+        places = ", ".join(["%s"] * len(self.columns))
+        statement = f"INSERT INTO {connection.ops.quote_name(self.name)} ({quoted}) VALUES ({places})"
+        try:
+            with connection.cursor() as cursor:
+                for batch in batched(rows, BATCH):
+                    cursor.executemany(statement, [self._values(row) for row in batch])
+        except (ValidationError, ArithmeticError, LookupError, TypeError, ValueError) as error:
+            raise Refused(_("A row of this table cannot be read: %(table)s") % {"table": self.name}) from error
+
+    def clear(self) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DELETE FROM {connection.ops.quote_name(self.name)}")
+
+    def _said(self, field: models.Field, value: Any) -> Any:
+        match value:
+            case None:
+                return None
+            case _ if _is_json(field):
+                return [json.loads(value)]
+            case bool() | int() | float() | str():
+                return value
+            case datetime():
+                return value.astimezone(UTC).isoformat()
+            case date() | time():
+                return value.isoformat()
+            case UUID() | Decimal():
+                return str(value)
+            case timedelta():
+                return duration_iso_string(value)
+            case bytes() | memoryview():
+                return b64encode(value).decode()
+        raise Refused(_("No backup can hold the values of this column: %(column)s") % {"column": field})
+
+    def _values(self, row: list) -> list:
+        """The values of ``row`` as the database takes them."""
+        return [self._value(field, value) for field, value in zip(self.fields, row, strict=True)]
+
+    def _value(self, field: models.Field, value: Any) -> Any:
+        if value is None:
+            return None
+        if _is_json(field):
+            (value,) = value
+            return connection.ops.adapt_json_value(value, None)
+        return field.get_db_prep_save(field.to_python(value), connection)
+
+    # A key that a deleted row once had is not given away again: histories and the log name rows by their keys.
+
+    @property
+    def counts_up(self) -> bool:
+        """Whether the database gives the keys."""
+        return self.model._meta.auto_field in self.fields
+
+    def last_key(self) -> int | None:
+        """The last key that the database gave to a row, 0 where it gave none; None where it gives no keys."""
+        if not self.counts_up:
+            return None
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", self._sequence)
+                cursor.execute(f"SELECT last_value, is_called FROM {cursor.fetchone()[0]}")
+                last, called = cursor.fetchone()
+                return last if called else 0
+            cursor.execute("SELECT seq FROM sqlite_sequence WHERE name = %s", [self.name])
+            return (cursor.fetchone() or (0,))[0]
+
+    def set_last_key(self, last: int) -> None:
+        with connection.cursor() as cursor:
+            if connection.vendor == "postgresql":
+                sequence = "SELECT setval(pg_get_serial_sequence(%s, %s), %s, %s)"
+                cursor.execute(sequence, [*self._sequence, max(last, 1), last > 0])
+            else:
+                cursor.execute("DELETE FROM sqlite_sequence WHERE name = %s", [self.name])
+                cursor.execute("INSERT INTO sqlite_sequence (name, seq) VALUES (%s, %s)", [self.name, last])
+
+    @property
+    def _sequence(self) -> list[str]:
+        """The table and the column by which PostgreSQL finds the sequence."""
+        return [connection.ops.quote_name(self.name), self.model._meta.auto_field.column]
+
+
+def tables() -> list[Table]:
+    """The table of every model of every application, by name, without LEFT_OUT."""
+    found = [
+        Table(model)
+        for model in apps.get_models(include_auto_created=True)
+        if model._meta.managed and not model._meta.proxy and model._meta.label not in LEFT_OUT
+    ]
+    return sorted(found, key=lambda table: table.name)
+
+
+def line(row: list) -> bytes:
+    return _json(row) + b"\n"
+
+
+def _json(row: list, **options: Any) -> bytes:
+    text = json.dumps(row, ensure_ascii=False, separators=(",", ":"), **options)
+    return text.encode(errors="surrogatepass")
+
+
+def _is_json(field: models.Field) -> bool:
+    return isinstance(field, models.JSONField)

@@ -1,0 +1,30 @@
+"""manage.py restore DIR"""
+
+from argparse import ArgumentParser
+from pathlib import Path
+
+from django.core.management.base import CommandError
+from django.utils.translation import gettext as _
+
+from cspa.backup import Refused, restore
+from cspa.management.progress import WatchedCommand
+
+
+class Command(WatchedCommand):
+    help = (
+        "Bring a backup back: into a database in which nothing but migrate has run, and beside no other uploaded "
+        "files of the same names. Everything is checked before and compared afterwards. Exit code 1 and nothing "
+        "changed where anything is damaged, missing, foreign or not equal. Stop the site first."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("folder", type=Path, metavar="DIR", help="what backup has written")
+
+    def handle(self, *args, folder: Path, **options) -> None:
+        try:
+            counts = restore(folder, self.progress)
+        except Refused as refused:
+            raise CommandError(_("Nothing was restored. %(why)s") % {"why": refused}) from refused
+        finally:
+            self.end_progress()
+        self.stdout.write(self.style.SUCCESS(_("%(counts)s: all equal") % {"counts": counts}))
