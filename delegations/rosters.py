@@ -22,6 +22,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cspa import journal
 from cspa.admin import ChooseOne
 
 from .dates import EARLIEST, PartialDate
@@ -250,7 +251,8 @@ class _Page:
             note = signing.loads(self.data.get("note", ""), salt=SALT)
             if (note["user"], note["typed"]) != (self.request.user.pk, self.typed):
                 raise signing.BadSignature
-            report = import_batch(self.batch, expected=note["digest"])
+            with journal.entry(journal.Entry.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"):
+                report = import_batch(self.batch, expected=note["digest"])
         except signing.BadSignature:
             words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
             messages.error(self.request, words)

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import pytest
 import time_machine
+from axes.models import AccessAttempt, AccessAttemptExpiration, AccessFailureLog, AccessLog
 from django.apps import apps
 from django.conf import settings as configured
 from django.contrib.admin.models import CHANGE, LogEntry
@@ -25,12 +26,17 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.test import Client, override_settings
 from django.utils.translation import override
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from cspa import journal
 from cspa.backup import make, restore
 from cspa.backup.folder import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
+from cspa.models import Entry, GroupRule
 from cspa.roles import NEWS_EDITORS, make_groups
-from delegations.models import FormerPublicId, Identifier, Parliament, Person
+from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
+from links.models import Address
 from news.models import Article, Topic
 
 from . import factories
@@ -95,7 +101,20 @@ def everything() -> None:
     user.user_permissions.add(Permission.objects.get(codename="delete_person"))
     user.parliaments.add(parliament)
     LogEntry.objects.log_actions(user.pk, [article], CHANGE, change_message="[]")
-    factories.TopicFactory().delete()  # its key is gone for ever
+    GroupRule.objects.create(group=Group.objects.get(name=NEWS_EDITORS), demands_two_factors=True)
+    TOTPDevice.objects.create(user=user, name="telephone")
+    StaticDevice.objects.create(user=user, name="paper").token_set.create(token="abcd2345")
+    for model in (AccessAttempt, AccessFailureLog, AccessLog):
+        model.objects.create(username="nobody", ip_address="192.0.2.1")
+    AccessAttemptExpiration.objects.create(access_attempt=AccessAttempt.objects.get(), expires_at=NOW)
+    address = Address.objects.create(url="https://example.org/", asked_at=NOW)
+    address.websites.add(*Link.objects.all()[:1])
+    address.sources.add(*sources)
+    address.articles.add(article)
+    with journal.entry(Entry.Kind.EDIT, user, "A slip"):
+        article.title = "A plenary session"
+        article.save()
+        factories.TopicFactory().delete()  # its key is gone for ever
 
 
 def wipe() -> None:

@@ -631,17 +631,19 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
             response = client.get(page(f"{name}_{suffix}"))
             assert (response.status_code, response["Location"].partition("?")[0]) == (302, page("login"))
             walked += 1
-    for address in (
-        page("delegations_import"),
-        page("delegations_doubts"),
-        page("news_picture_recent"),
-        page("news_article_calendar"),
-    ):
-    own = ("delegations_import", "delegations_doubts", "delegations_session", "news_picture_recent")
+    own = (
+        "delegations_import",
+        "delegations_doubts",
+        "delegations_session",
+        "delegations_delegate_quick_entry",
+        "news_picture_recent",
+        "news_article_calendar",
+        "cspa_entry_changelist",
+    )
     for address in map(page, own):
         assert client.get(address).status_code == 302
         walked += 1
-    assert walked == 14
+    assert walked == 17
 
 
 def test_an_office_of_one_may_publish_alone(client: Client, groups, settings):
