@@ -171,11 +171,11 @@ COSTS = {
 
 
 @pytest.mark.django_db(transaction=True)
-def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_two_namesakes_does(client):
+def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_an_empty_one_does(client):
     client.force_login(factories.UserFactory(is_superuser=True))
-    factories.PersonFactory.create_batch(2, name_en="One Name")
-    pages = {"/admin/": 32, "/admin/news/article/calendar/?month=2015-05": 3}
+    pages = {"/admin/": 31, "/admin/news/article/calendar/?month=2015-05": 3}
     assert {address: cost(client, address) for address in pages} == pages
+    pages["/admin/"] += 1  # where there are namesakes, the database is asked for them
     completeness = f"{fill(5_000)['delegation']}completeness/"
     write_articles()
     pages |= {completeness: 10}
