@@ -12,7 +12,8 @@ from urllib.parse import unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
-from django.core.exceptions import ImproperlyConfigured
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
@@ -124,6 +125,16 @@ def env_mailer(name: str, default: str) -> dict:
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
 
 
+def env_address(name: str, default: str) -> str:
+    """An e-mail address alone, without a name."""
+    value = env_text(name, default)
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ImproperlyConfigured(f"{name} must be an e-mail address alone, not {value!r}.") from error
+    return value
+
+
 def env_site_url(name: str) -> str:
     if not env_text(name):
         return ""
@@ -151,6 +162,8 @@ TIME_ZONE = env_timezone("TIME_ZONE", "Europe/Moscow")
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
+DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
+CONFIRMATION_DAYS = env_count("CONFIRMATION_DAYS", 14, largest=365)
 ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
 DESK_ENDING_DAYS = env_count("DESK_ENDING_DAYS", 60, largest=3650)
 DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)

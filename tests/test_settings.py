@@ -46,7 +46,7 @@ def documented() -> list[str]:
 def test_env_example_documents_exactly_the_variables_that_are_read():
     source = Path(module.__file__).read_text()
     read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
-    assert len(read) == 21
+    assert len(read) == 23
     assert sorted(documented()) == sorted(read)
 
 
@@ -64,6 +64,7 @@ def test_env_example_itself_starts_once_a_key_is_set():
             (module.env_count, (10,), value, "from 1 to 9999")
             for value in ("0", "-1", "ten", "1.5", "1_0", "١٠", "10000")
         ),
+        (module.env_address, ("",), "The Secretariat <a@example.org>", "e-mail address alone"),
         (module.env_timezone, ("Europe/Moscow",), "Moscow", "Europe/Moscow"),
         (module.env_timezone, ("Europe/Moscow",), "../etc/passwd", "Europe/Moscow"),
         (module.env_database, ("",), "mysql://host/name", "postgres://"),
