@@ -170,7 +170,7 @@ def test_only_a_confirmed_roster_has_vacant_seats_on_the_page(client, home):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1), confirmed_by_en="Clerk of the House")
     page = text(client, "/en/delegations/home/")
     assert "Vacant" in page
-    assert "Roster confirmed as complete on 1 July 2019 by Clerk of the House" in page
+    assert "Confirmed by the parliament on 1 July 2019 (Clerk of the House)" in page
     assert "vacant" in text(client, "/en/delegations/")
 
 
