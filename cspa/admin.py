@@ -51,6 +51,8 @@ ORDER = {
         "SeatQuota",
         "Participation",
         "Confirmation",
+        "ConfirmationRequest",
+        "Proposal",
         "Link",
         "Source",
         "Observation",

@@ -49,6 +49,8 @@ ROLES: dict[str, dict[str, str]] = {
         "delegations.seatquota": "view add change",
         "delegations.participation": "view add change",
         "delegations.confirmation": "view add change",
+        "delegations.confirmationrequest": "view add change",
+        "delegations.proposal": "view change",
         "delegations.link": "view add change",
         "delegations.person": "view add change delete",  # to merge two records of one person
         "delegations.identifier": "view add change delete",

@@ -1,5 +1,6 @@
 """Who sits in the Assembly, on any date, with a source for every fact."""
 
+from .confirmations import ConfirmationRequest, Proposal
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
@@ -11,6 +12,7 @@ __all__ = [
     "Chamber",
     "ChamberSeats",
     "Confirmation",
+    "ConfirmationRequest",
     "Delegate",
     "Delegation",
     "FormerPublicId",
@@ -23,6 +25,7 @@ __all__ = [
     "Participation",
     "Period",
     "Person",
+    "Proposal",
     "Representative",
     "SeatQuota",
     "Seats",

@@ -1,0 +1,19 @@
+from django.db import migrations
+
+from cspa.roles import make_groups
+
+
+def give(apps, schema_editor):
+    make_groups(apps)
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('cspa', '0003_roles'),
+        ('delegations', '0004_requests_for_confirmations'),
+    ]
+
+    operations = [
+        migrations.RunPython(give, migrations.RunPython.noop),
+    ]
