@@ -6,6 +6,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 from django.views.generic import TemplateView
 
+from delegations.answering import confirm
 from delegations.api import router as directory
 from news.api import router as news
 
@@ -41,6 +42,7 @@ urlpatterns = [
         path("", views.HomeView.as_view(), name="home"),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
+        path("confirm/<str:token>/", confirm, name="confirm"),
         path("search/", search.SearchView.as_view(), name="search"),
         path("search/feed.<ending:ending>", search.SearchFeed(), name="search_subscription"),
         path("data/", views.DataView.as_view(), name="data"),

@@ -111,7 +111,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 def robots(request: HttpRequest) -> HttpResponse:
     """robots.txt (RFC 9309)."""
-    lines = ["User-agent: *", "Disallow: /admin/", f"Sitemap: {absolute(request, reverse('sitemap'))}"]
+    private = ["/admin/", *(f"/{code}/confirm/" for code in language_codes())]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
+    lines.append(f"Sitemap: {absolute(request, reverse('sitemap'))}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 

@@ -146,9 +146,9 @@ def language_links(context) -> list[dict]:
 
 @register.simple_tag(takes_context=True)
 def page_links(context) -> dict:
-    """The canonical address of the page and its versions in other languages, all absolute."""
+    """The canonical address of the page and its versions in other languages, all absolute; none of a private page."""
     versions = _versions(context)
-    if not versions:
+    if not versions or context.get("private"):
         return {"canonical": "", "alternates": []}
     request, numbered, on = context["request"], context.get("page_obj"), context.get("on", "")
     placed = context.get("page")
