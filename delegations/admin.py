@@ -877,3 +877,6 @@ class SourceAdmin(Admin):
         meta = row._meta
         address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
         return format_html('{}: <a href="{}">{}</a>', capfirst(meta.verbose_name), address, row)
+
+
+from . import review  # noqa: E402, F401  its pages stand on what is above
