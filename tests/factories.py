@@ -1,12 +1,13 @@
 """Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
 
 import io
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from string import ascii_uppercase
 
 import factory
 from django.core.files.base import ContentFile
+from django.utils import timezone
 from django_countries import countries
 from PIL import Image
 
@@ -15,12 +16,14 @@ from delegations.models import (
     AssemblyPost,
     Chamber,
     Confirmation,
+    ConfirmationRequest,
     Delegate,
     Link,
     Observation,
     Parliament,
     Participation,
     Person,
+    Proposal,
     Representative,
     SeatQuota,
     Source,
@@ -156,6 +159,33 @@ class ConfirmationFactory(factory.django.DjangoModelFactory):
     date = date(2019, 6, 1)
     confirmed_by_en = "Secretariat of the House"
     source = factory.SubFactory(SourceFactory)
+
+
+class ConfirmationRequestFactory(factory.django.DjangoModelFactory):
+    """A link that is open; ``answered_at=`` makes it an answered one."""
+
+    class Meta:
+        model = ConfirmationRequest
+
+    parliament = factory.SubFactory(ParliamentFactory)
+    addressee = numbered("Viktor Kogut{n}, plenipotentiary representative")
+    key_hash = numbered("{n:064}")
+    made_by = factory.LazyFunction(lambda: UserFactory())
+    made_at = factory.LazyFunction(timezone.now)
+    expires_at = factory.LazyAttribute(lambda row: row.made_at + timedelta(days=14))
+    answered_by_en = "Anna Second, Clerk of the House"
+    language = "en"
+
+
+class ProposalFactory(factory.django.DjangoModelFactory):
+    """Free text that waits for the office."""
+
+    class Meta:
+        model = Proposal
+
+    request = factory.SubFactory(ConfirmationRequestFactory, answered_at=factory.LazyFunction(timezone.now))
+    kind = Proposal.Kind.OTHER
+    text = numbered("Correction {n}")
 
 
 class ObservationFactory(factory.django.DjangoModelFactory):

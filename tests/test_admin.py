@@ -40,6 +40,8 @@ MODELS = {
     "delegations_seatquota": factories.SeatQuotaFactory.create_batch,
     "delegations_participation": factories.ParticipationFactory.create_batch,
     "delegations_confirmation": factories.ConfirmationFactory.create_batch,
+    "delegations_confirmationrequest": factories.ConfirmationRequestFactory.create_batch,
+    "delegations_proposal": factories.ProposalFactory.create_batch,
     "delegations_observation": factories.ObservationFactory.create_batch,
     "delegations_link": lambda n: [
         factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None) for number in range(n)
@@ -178,7 +180,7 @@ def test_each_page_of_each_model_opens(administrator: Client, model: str, langua
         page(f"{model}_delete", row.pk),
         page(f"{model}_history", row.pk),
     ]
-    if model == "delegations_observation":  # an import alone writes it
+    if model in ("delegations_observation", "delegations_proposal"):  # no form writes it
         addresses.remove(page(f"{model}_add"))
         assert administrator.get(page(f"{model}_add")).status_code == 404
     if model == "links_address":  # check_links alone writes it, and forgets it
@@ -206,6 +208,8 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
                 "SeatQuota",
                 "Participation",
                 "Confirmation",
+                "ConfirmationRequest",
+                "Proposal",
                 "Link",
                 "Source",
                 "Observation",
@@ -284,6 +288,8 @@ QUERIES = {
     "delegations_seatquota": 6,
     "delegations_participation": 5,
     "delegations_confirmation": 6,
+    "delegations_confirmationrequest": 6,
+    "delegations_proposal": 6,
     "delegations_observation": 6,
     "delegations_link": 5,
     "delegations_source": 5,

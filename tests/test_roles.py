@@ -16,11 +16,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.test import Client
 from django_otp.plugins.otp_totp.models import TOTPDevice
+from django.utils import timezone
 
 from cspa import journal
 from cspa.models import Change, Entry, GroupRule, User
 from cspa.roles import ROLES, make_groups
-from delegations.models import Chamber, Delegate, Person, SeatQuota
+from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
 
 from . import factories
@@ -78,6 +79,16 @@ def world(groups) -> SimpleNamespace:
             confirmation=factories.ConfirmationFactory(parliament=parliament),
             link=link,
             address=factories.AddressFactory(websites=[link]),
+            link=factories.LinkFactory(chamber=quota.chamber),
+            confirmationrequest=factories.ConfirmationRequestFactory(parliament=parliament),
+            proposal=factories.ProposalFactory(request__parliament=parliament),
+            decided=factories.ProposalFactory(
+                request__parliament=parliament,
+                state="refused",
+                reason="Wrong.",
+                decided_by=colleague,
+                decided_at=timezone.now(),
+            ),
             observation=factories.ObservationFactory(parliament=parliament),
         )
 
@@ -137,11 +148,15 @@ def edits(find: Callable[[SimpleNamespace], object], **changes: str) -> Callable
     return probe
 
 
-def acts(find: Callable[[SimpleNamespace], str], data: dict, done: Callable[[SimpleNamespace], bool]) -> Callable:
+def acts(
+    find: Callable[[SimpleNamespace], str],
+    data: dict | Callable[[SimpleNamespace], dict],
+    done: Callable[[SimpleNamespace], bool],
+) -> Callable:
     """Whether sending ``data`` to an address has its effect."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
-        response = client.post(find(world), data)
+        response = client.post(find(world), data(world) if callable(data) else data)
         assert response.status_code in (200, 302, 404), response.status_code
         return done(world)
 
@@ -406,6 +421,46 @@ def bulk_deletes(model: str, find: Callable[[SimpleNamespace], object]) -> Calla
     return probe
 
 
+def asks(delegation: str) -> Callable:
+    """Whether a parliament can be asked to confirm its list."""
+    return acts(
+        lambda world: page("delegations_confirmationrequest_add"),
+        lambda world: {"parliament": of(delegation, "parliament")(world).pk, "addressee": "Somebody asked"},
+        lambda world: ConfirmationRequest.objects.filter(addressee="Somebody asked").exists(),
+    )
+
+
+def withdraws_link(delegation: str) -> Callable:
+    find = of(delegation, "confirmationrequest")
+    return acts(
+        lambda world: page("delegations_confirmationrequest_withdraw", find(world).pk),
+        {},
+        lambda world: ConfirmationRequest.objects.filter(pk=find(world).pk, withdrawn_at__isnull=False).exists(),
+    )
+
+
+def decides(delegation: str) -> Callable:
+    """Whether a proposed correction can be refused."""
+    find = of(delegation, "proposal")
+    return acts(
+        lambda world: page("delegations_proposal_change", find(world).pk),
+        {"decide": "refused", "reason": "Wrong."},
+        lambda world: Proposal.objects.filter(pk=find(world).pk, state="refused").exists(),
+    )
+
+
+def records(delegation: str) -> Callable:
+    """Whether the confirmation of a corrected list can be recorded."""
+    find = of(delegation, "decided")
+    return acts(
+        lambda world: page("delegations_confirmationrequest_record", find(world).request_id),
+        {},
+        lambda world: Confirmation.objects.filter(
+            parliament=find(world).request.parliament, source__title_en__startswith="Confirmation by link"
+        ).exists(),
+    )
+
+
 PUBLISHED_NOW = {"state": "published", "published_at_0": "2020-01-01", "published_at_1": "12:00:00"}
 WITHDRAWN = {"state": "withdrawn", "withdrawal_reason": "Cancelled."}
 DIRECTORY = {
@@ -489,6 +544,18 @@ DOORS: dict[str, Callable] = {
     },
     "read what a page said of an assigned delegation": lists("delegations_observation", of("own", "observation")),
     "read what a page said of another delegation": lists("delegations_observation", of("other", "observation")),
+    **{f"ask {whose} to confirm its list": asks(key) for key, whose in WHOSE.items()},
+    **{
+        f"find a {words} of {whose} in the list": lists(f"delegations_{name}", of(key, name))
+        for name, words in {
+            "confirmationrequest": "request for a confirmation",
+            "proposal": "proposed correction",
+        }.items()
+        for key, whose in WHOSE.items()
+    },
+    **{f"withdraw a link to {whose}": withdraws_link(key) for key, whose in WHOSE.items()},
+    **{f"decide on a proposed correction of {whose}": decides(key) for key, whose in WHOSE.items()},
+    **{f"record the confirmation of {whose} with its corrections": records(key) for key, whose in WHOSE.items()},
     "change a person without a delegation": edits(lambda world: world.alone, name_en="Changed"),
     "add a parliament": opens(page("delegations_parliament_add")),
     "add a person": opens(page("delegations_person_add")),
@@ -598,6 +665,7 @@ def test_the_table_names_every_door_and_every_role():
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 742
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 735
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 721
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 791
     assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
 
 
