@@ -259,7 +259,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """As Django's; deleting needs a reason, which stays in the journal with all that went."""
-        if request.method == "POST" and not reason_of(request):
+        if request.method == "POST" and self.has_delete_permission(request) and not reason_of(request):
             messages.error(request, _("Nothing was deleted: give the reason."))
             return HttpResponseRedirect(request.get_full_path())
         with self._entry(request, Entry.Kind.DELETION):

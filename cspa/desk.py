@@ -13,7 +13,7 @@ MOST_SHOWN = 10  # rows of a task that the desk itself names
 LAST_IMPORTS = 3
 
 # The names of tasks: what cannot wait comes first.
-IN_ORDER = ["ending", "confirmation", "names", "review", "scheduled", "namesakes", "source", "date"]
+IN_ORDER = ["proposals", "ending", "confirmation", "names", "review", "scheduled", "namesakes", "source", "date"]
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,8 @@ class Entry(models.Model):
         DELETION = "deletion", _("deletion")
         IMPORT = "import", _("import")
         MERGE = "merge", _("two records of a person merged")
+        ANSWER = "answer", _("answer of a parliament")
+        DECISION = "decision", _("decision on a proposed correction")
         RESTORE = "restore", _("former state restored")
         UNDO = "undo", _("entry undone")
 

@@ -29,4 +29,6 @@ class DelegationsConfig(AppConfig):
             models.AssemblyPost,
             models.Observation,
             models.Source,
+            models.Proposal,
         )
+        journal.follow(models.ConfirmationRequest, leave_out=["key_hash"])

@@ -22,7 +22,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from translated_fields import to_attribute
 
+from cspa import journal
 from cspa.languages import columns, language_codes, localised
+from cspa.models import Entry
 
 from .dates import PartialDate, today
 from .models import (
@@ -47,6 +49,7 @@ Kind = Proposal.Kind
 
 # Parts of a name that its spelling in full contains, where they are recorded.
 PARTS = ("family_name", "given_name", "patronymic")
+REASON = Entry._meta.get_field("reason").max_length
 
 
 class Refused(Exception):  # noqa: N818  reads as what happened to the answer
@@ -63,14 +66,15 @@ class Changed(Refused):
 def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest, str]:
     """A new request, and the token of its link, which is nowhere else."""
     key, now = token_urlsafe(24), timezone.now()
-    asked = ConfirmationRequest.objects.create(
-        parliament=parliament,
-        addressee=addressee,
-        key_hash=_hashed(key),
-        made_by=by,
-        made_at=now,
-        expires_at=now + timedelta(days=settings.CONFIRMATION_DAYS),
-    )
+    with journal.entry(Entry.Kind.EDIT, by):
+        asked = ConfirmationRequest.objects.create(
+            parliament=parliament,
+            addressee=addressee,
+            key_hash=_hashed(key),
+            made_by=by,
+            made_at=now,
+            expires_at=now + timedelta(days=settings.CONFIRMATION_DAYS),
+        )
     return asked, signing.Signer(salt=SALT).sign(key)
 
 
@@ -92,10 +96,13 @@ def paths(token: str) -> dict[str, str]:
     return found
 
 
-def withdraw(asked: ConfirmationRequest) -> bool:
+def withdraw(asked: ConfirmationRequest, by=None) -> bool:
     """Close the link; False where it was not open any more."""
     now = timezone.now()
-    return bool(ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk).update(withdrawn_at=now))
+    with journal.entry(Entry.Kind.EDIT, by):
+        journal.touch(ConfirmationRequest, [asked.pk])
+        still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk)
+        return bool(still_open.update(withdrawn_at=now))
 
 
 def _hashed(key: str) -> str:
@@ -160,20 +167,20 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
 # The answer
 
 
-@transaction.atomic
 def confirm(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
     """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
-    _answer(asked, signed, shown)
-    return record(asked)
+    with journal.entry(Entry.Kind.ANSWER):
+        _answer(asked, signed, shown)
+        return record(asked)
 
 
-@transaction.atomic
 def propose(asked: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]) -> None:
     """The list is correct but for ``proposals``, which now wait for the office."""
-    _answer(asked, signed, shown)
-    for proposal in proposals:
-        proposal.request = asked
-        proposal.save()
+    with journal.entry(Entry.Kind.ANSWER):
+        _answer(asked, signed, shown)
+        for proposal in proposals:
+            proposal.request = asked
+            proposal.save()
 
 
 def _answer(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> None:
@@ -181,6 +188,7 @@ def _answer(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> N
     now = timezone.now()
     answer = {"answered_at": now, **{to_attribute("answered_by", code): text for code, text in signed.items()}}
     answer["language"] = next(iter(signed))
+    journal.touch(ConfirmationRequest, [asked.pk])
     if not ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk).update(**answer):
         raise Refused(_("This link is no longer open."))
     asked.refresh_from_db()
@@ -209,13 +217,12 @@ def record(asked: ConfirmationRequest) -> Confirmation:
     return confirmation
 
 
-@transaction.atomic
-def record_corrected(asked: ConfirmationRequest) -> Confirmation:
+def record_corrected(asked: ConfirmationRequest, by) -> Confirmation:
     """Record the confirmation of an answer whose corrections are all decided."""
-    ConfirmationRequest.objects.select_for_update().get(pk=asked.pk)
-    if not asked.answered_at or asked.proposals.filter(state=Proposal.State.WAITING).exists():
-        raise Refused(_("Proposed corrections are still waiting for a decision."))
-    return record(asked)
+    with journal.entry(Entry.Kind.DECISION, by):
+        if not asked.answered_at or asked.proposals.filter(state=Proposal.State.WAITING).exists():
+            raise Refused(_("Proposed corrections are still waiting for a decision."))
+        return record(asked)
 
 
 def source_of(asked: ConfirmationRequest) -> Source:
@@ -270,7 +277,7 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
     clerk looked at. Raises Refused where the change cannot be made: then nothing is.
     """
     try:
-        with transaction.atomic():
+        with journal.entry(Entry.Kind.DECISION, by, reason[:REASON]):
             waiting = _waiting(proposal)
             done = "" if state == Proposal.State.REFUSED else _apply(waiting, state, values, shown)
             waiting.state, waiting.reason = state, reason
@@ -285,12 +292,8 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
 
 
 def _waiting(proposal: Proposal) -> Proposal:
-    """``proposal`` as it is now; whoever decides on the same answer at the same time waits."""
-    proposal = (
-        Proposal.objects.select_for_update(of=("self", "request"))
-        .select_related("request__parliament", "chamber")
-        .get(pk=proposal.pk)
-    )
+    """``proposal`` as it is now; whoever decides at the same time waits for the entry of the journal."""
+    proposal = Proposal.objects.select_related("request__parliament", "chamber").get(pk=proposal.pk)
     if proposal.state != Proposal.State.WAITING:
         raise Refused(_("This proposal was decided meanwhile: %(state)s.") % {"state": proposal.get_state_display()})
     return proposal
@@ -298,7 +301,6 @@ def _waiting(proposal: Proposal) -> Proposal:
 
 def _apply(proposal: Proposal, state: str, values: dict, shown: str | None) -> str:
     if row := proposal.row:
-        type(row).objects.select_for_update().get(pk=row.pk)
         row.refresh_from_db()
     elif proposal.kind in (Kind.ENDED, Kind.ROLE, Kind.NAME):
         raise Refused(_("The row that was to be corrected no longer exists. Refuse the proposal, with this reason."))

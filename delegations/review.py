@@ -15,12 +15,14 @@ from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import gettext, override
+from django.utils.translation import gettext, ngettext_lazy, override
 from django.utils.translation import gettext_lazy as _
 
-from cspa.admin import Admin, is_key
+from cspa.admin import Admin
+from cspa.forms import is_key
 from cspa.languages import columns
 from cspa.site import absolute
+from cspa.tasks import Task, Tasks
 
 from . import confirming
 from .admin import Assigned
@@ -232,7 +234,7 @@ class ConfirmationRequestAdmin(OnlyRead):
         """Closes a link that was given away."""
         asked = self.acted_on(request, object_id)
         if request.method == "POST":
-            if confirming.withdraw(asked):
+            if confirming.withdraw(asked, request.user):
                 self.log_change(request, asked, gettext("Link withdrawn."))
                 messages.success(request, _("The link was withdrawn."))
             else:
@@ -244,7 +246,7 @@ class ConfirmationRequestAdmin(OnlyRead):
         asked = self.acted_on(request, object_id)
         if request.method == "POST":
             try:
-                confirmation = confirming.record_corrected(asked)
+                confirmation = confirming.record_corrected(asked, request.user)
             except confirming.Refused as refused:
                 messages.error(request, str(refused))
             else:
@@ -380,12 +382,23 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(OnlyRead):
+class ProposalAdmin(Tasks, OnlyRead):
     of_parliament = ("request__parliament",)
     list_display = ["what", "parliament", "proposed", "answered_at", "state"]
     list_select_related = ["request__parliament", "chamber", "mandate__person", "service__person"]
     list_filter = [ChosenState, "kind", "request__parliament"]
     search_fields = ["name", "text", *(f"request__parliament__{name}" for name in columns("name"))]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        words = ngettext_lazy(
+            "%(number)d proposed correction waits for a decision",
+            "%(number)d proposed corrections wait for a decision",
+            "number",
+        )
+        task = Task(
+            "proposals", _("waiting for a decision"), words, lambda rows: rows.filter(state=Proposal.State.WAITING)
+        )
+        return [task] if Admin.has_change_permission(self, request) else []
 
     @admin.display(description=_("proposed correction"))
     def what(self, proposal: Proposal) -> str:

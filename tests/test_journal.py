@@ -8,9 +8,8 @@ import pytest
 from django.apps import apps
 from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
-from django.db import connection, transaction
+from django.db import transaction
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -31,6 +30,7 @@ from delegations.models import (
 from news.models import Article, FormerAddress, Quotation, Story
 
 from . import factories
+from .counting import cost
 from .test_admin import administrator, filled_in, page, words  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
@@ -135,13 +135,13 @@ def test_password_of_an_account_is_never_recorded(administrator: Client):  # noq
 def test_recording_costs_the_same_whatever_the_number_of_rows(number):
     rows = factories.DelegateFactory.create_batch(number)
     keys = [row.pk for row in rows]
-    journal.ContentType.objects.get_for_models(*journal.followed())
-    with CaptureQueriesContext(connection) as queries, journal.entry(Entry.Kind.LIST):
-        journal.touch(Delegate, keys)
-        Delegate._base_manager.filter(pk__in=keys).update(role="head")
-    beside = ("SAVEPOINT", "pg_advisory")
-    asked = [query for query in queries.captured_queries if not any(word in query["sql"] for word in beside)]
-    assert len(asked) == 7  # two and two states, the update, the entry, the changes
+
+    def promote() -> None:
+        with journal.entry(Entry.Kind.LIST):
+            journal.touch(Delegate, keys)
+            Delegate._base_manager.filter(pk__in=keys).update(role="head")
+
+    assert cost(promote) == 9  # two and two states, the update, the entry, the changes, and a savepoint around them
     assert Change.objects.count() == number
 
 
@@ -443,12 +443,9 @@ def test_pages_of_the_journal_take_a_constant_number_of_queries(administrator: C
     for _ in range(number):
         with journal.entry(Entry.Kind.EDIT, factories.UserFactory()):
             factories.SourceFactory()
-    journal.ContentType.objects.get_for_models(*journal.followed())
     for address, expected in ((page("cspa_entry_changelist"), 6), (entry_page(recorder.entry), 12)):
         administrator.get(address)
-        with CaptureQueriesContext(connection) as queries:
-            assert administrator.get(address).status_code == 200
-        assert len(queries) == expected, address
+        assert cost(lambda address=address: administrator.get(address)) == expected, address
 
 
 def test_restoring_a_seed_keeps_it_out_of_the_journal():

@@ -43,7 +43,7 @@ def test_every_form_of_the_back_office_compares_with_the_record():
     reverse("admin:index")  # pages register when the addresses are read
     pages = [*admin.site._registry.values()]
     inlines = [inline for each in pages for inline in each.inlines]
-    assert (len(pages), len(inlines)) == (20, 14)
+    assert (len(pages), len(inlines)) == (23, 14)
     for each in [*pages, *inlines]:
         assert issubclass(each.form, RecordForm), each
 

@@ -115,6 +115,7 @@ def test_words_of_a_picture_that_readers_see_are_not_taken_away(administrator: C
     assert "Published news show this picture: give the alternative text (English)." in words(response)
     assert Picture.objects.get().alt_en
     assert administrator.post(address, data | {"alt_ru": ""}).status_code == 302
+    data = filled_in(administrator, address)
     assert administrator.post(address, data | {"alt_en": "", "decorative": "on"}).status_code == 302
 
 

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='Entry',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('edit', 'form saved'), ('list', 'several rows of a list'), ('deletion', 'deletion'), ('import', 'import'), ('merge', 'two records of a person merged'), ('restore', 'former state restored'), ('undo', 'entry undone')], max_length=12, verbose_name='kind')),
+                ('kind', models.CharField(choices=[('edit', 'form saved'), ('list', 'several rows of a list'), ('deletion', 'deletion'), ('import', 'import'), ('merge', 'two records of a person merged'), ('answer', 'answer of a parliament'), ('decision', 'decision on a proposed correction'), ('restore', 'former state restored'), ('undo', 'entry undone')], max_length=12, verbose_name='kind')),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='time')),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('details', models.TextField(blank=True, verbose_name='details')),

@@ -10,7 +10,7 @@ def give(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('cspa', '0003_roles'),
+        ('cspa', '0006_rules_of_groups'),
         ('delegations', '0004_requests_for_confirmations'),
     ]
 
