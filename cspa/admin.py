@@ -14,6 +14,7 @@ from django.core.handlers.exception import convert_exception_to_response
 from django.db import DataError, IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import ProtectedError
+from django.forms import Media
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.csp import CSP
@@ -25,7 +26,7 @@ from django.views.i18n import set_language
 from translated_fields import TranslatedField, to_attribute
 
 from . import journal
-from .forms import RecordForm, is_key
+from .forms import RecordForm, RecordFormSet, is_key
 from .history import HistoryPages, reason_of
 from .models import Entry
 
@@ -147,25 +148,35 @@ def _place(name: str, order: list[str]) -> int:
     return order.index(name) if name in order else len(order)
 
 
-class _KnownKeys:
-    """Shows the chosen rows again after an error; a forged value that is no key is left out, not a 500."""
+class _Choice:
+    """Has a name for those who hear the page, and one way to take back what is chosen.
+
+    The chosen rows are shown again after an error; a forged value that is no key is left out, not a 500.
+    """
+
+    @property
+    def media(self) -> Media:
+        return super().media + Media(js=["admin/js/autocomplete.js", "admin-extra/choices.js"])  # in this order
 
     def optgroups(self, name, value, attr=None):
         return super().optgroups(name, [key for key in value if is_key(str(key))], attr)
 
 
-class ChooseOne(_KnownKeys, AutocompleteSelect):
+class ChooseOne(_Choice, AutocompleteSelect):
     pass
 
 
-class ChooseSeveral(_KnownKeys, AutocompleteSelectMultiple):
-    pass
+class ChooseSeveral(_Choice, AutocompleteSelectMultiple):
+    def build_attrs(self, base_attrs: dict, extra_attrs: dict | None = None) -> dict:
+        """Without the button that takes back all of them: it would stand in a list as no item of it."""
+        return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
 
 
 class Fields:
     """For pages and their inlines: texts that name their language, choices by typing, nothing overwritten unseen."""
 
     form = RecordForm
+    formset = RecordFormSet  # of inlines
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)

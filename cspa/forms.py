@@ -7,6 +7,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
 from django.db import models
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.crypto import salted_hmac
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -28,6 +29,10 @@ class RecordForm(forms.ModelForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            # In a row of a table heads name no field to those who hear the page; nor does the frame around a file.
+            if self.prefix or isinstance(field.widget, forms.FileInput):
+                _name(field)
         self.meanwhile: list[Difference] = []
         self.doubts: list[str] = []
 
@@ -92,6 +97,20 @@ class RecordForm(forms.ModelForm):
         if self.doubts and self.data.get(self.asked_name) != self.asked:
             words = _("Nothing was saved yet: look at the warning, then save once more.")
             self.add_error(None, ValidationError(words, code="asked"))
+
+
+class RecordFormSet(forms.BaseInlineFormSet):
+    """Rows below another record."""
+
+    def add_fields(self, form: RecordForm, index: int | None) -> None:
+        super().add_fields(form, index)
+        if DELETION_FIELD_NAME in form.fields:
+            _name(form.fields[DELETION_FIELD_NAME])
+
+
+def _name(field: forms.Field) -> None:
+    """Say the label in the widget itself, or in the one that the admin wraps buttons around."""
+    getattr(field.widget, "widget", field.widget).attrs.setdefault("aria-label", capfirst(field.label or ""))
 
 
 def _digest(value: Any) -> str:

@@ -11,7 +11,7 @@ from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from cspa.forms import RecordForm
+from cspa.forms import RecordForm, RecordFormSet
 from cspa.languages import language_codes
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
@@ -121,7 +121,7 @@ class PeriodForm(RecordForm):
         return excluded
 
 
-class PeriodFormSet(forms.BaseInlineFormSet):
+class PeriodFormSet(RecordFormSet):
     """Dated rows below their parliament, chamber or person.
 
     Their periods are compared as they will be after saving: one save can end a row and add its successor.

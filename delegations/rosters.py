@@ -19,7 +19,6 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa import journal
@@ -40,13 +39,6 @@ NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
 
 
 # Forms
-
-
-class ChooseSource(ChooseOne):
-    """Says what is chosen, also to those who do not see the label beside it."""
-
-    def build_attrs(self, base_attrs: dict, extra_attrs: dict | None = None) -> dict:
-        return super().build_attrs(base_attrs, extra_attrs) | {"data-placeholder": gettext("Source on record")}
 
 
 class RosterForm(forms.Form):
@@ -78,7 +70,7 @@ class RosterForm(forms.Form):
 
     def __init__(self, *args, site: admin.AdminSite, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["source"].widget = ChooseSource(Delegate.sources.field, site)
+        self.fields["source"].widget = ChooseOne(Delegate.sources.field, site)
         self.fields["source"].widget.choices = self.fields["source"].choices
 
     def clean_names(self) -> list[Name]:

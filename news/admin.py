@@ -242,7 +242,10 @@ class ArticleAdmin(Tasks, Admin):
         return [] if self.is_publisher(request) else ["withdrawal_reason"]
 
     def get_inlines(self, request: HttpRequest, article: Article | None) -> list:
-        return [] if self.only_translates(request) else super().get_inlines(request, article)
+        if self.only_translates(request):
+            return []
+        inlines = super().get_inlines(request, article)
+        return inlines if article else [inline for inline in inlines if inline is not QuotationInline]
 
     def formfield_for_choice_field(self, db_field, request: HttpRequest, **kwargs) -> forms.Field:
         field = super().formfield_for_choice_field(db_field, request, **kwargs)
@@ -516,7 +519,7 @@ class WordsFilter(admin.SimpleListFilter):
 @admin.register(Picture)
 class PictureAdmin(Tasks, Admin):
     list_display = ["thumbnail", "description", "decorative", "credited"]
-    list_display_links = ["thumbnail", "description"]
+    list_display_links = ["description"]
     list_filter = [WordsFilter]
     search_fields = [*columns("alt"), *columns("credit")]
     fieldsets = [

@@ -443,7 +443,9 @@ def test_pages_of_the_journal_take_a_constant_number_of_queries(administrator: C
     for _ in range(number):
         with journal.entry(Entry.Kind.EDIT, factories.UserFactory()):
             factories.SourceFactory()
-    for address, expected in ((page("cspa_entry_changelist"), 6), (entry_page(recorder.entry), 12)):
+    # A page of an entry shows a hundred rows, which then are of fewer kinds.
+    of_entry = 12 if number < 100 else 9
+    for address, expected in ((page("cspa_entry_changelist"), 6), (entry_page(recorder.entry), of_entry)):
         administrator.get(address)
         assert cost(lambda address=address: administrator.get(address)) == expected, address
 
