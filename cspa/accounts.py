@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import GroupAdmin, UserAdmin
-from django.contrib.auth.forms import AdminUserCreationForm, UserChangeForm
+from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
@@ -18,6 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from . import second_factor
 from .admin import Admin
+from .differences import in_words
 from .forms import RecordForm
 from .models import GroupRule, User
 from .sessions import end_sessions
@@ -61,14 +62,30 @@ class AccountForm(RecordForm, UserChangeForm):
 
 
 class NewAccountForm(RecordForm, AdminUserCreationForm):
-    pass
+    usable_password = None  # everybody signs in with one
+
+
+class NewPasswordForm(AdminPasswordChangeForm):
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields.pop("usable_password", None)
+
+
+class ByGroup(admin.RelatedFieldListFilter):
+    """The groups by the names that they have in the reader's language."""
+
+    def field_choices(self, field, request, model_admin):
+        return [(key, gettext(name)) for key, name in super().field_choices(field, request, model_admin)]
 
 
 @admin.register(User)
 class AccountAdmin(Ticks, Admin, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
-    list_display = ["username", "first_name", "last_name", "is_active", "is_staff", "two_factors", "last_login"]
+    add_fieldsets = [(None, {"classes": ["wide"], "fields": ["username", "password1", "password2"]})]
+    change_password_form = NewPasswordForm
+    list_filter = ["is_active", ("groups", ByGroup)]
+    list_display = ["username", "first_name", "last_name", "active", "two_factors", "last_login"]
     readonly_fields = ["last_login", "date_joined"]
     fieldsets = [*UserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
     autocomplete_fields = ["parliaments"]
@@ -78,9 +95,13 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
         return super().get_queryset(request).annotate(has_second_factor=Exists(devices))
 
-    @admin.display(description=_("two factors"), boolean=True, ordering="has_second_factor")
-    def two_factors(self, user: User) -> bool:
-        return user.has_second_factor
+    @admin.display(description=_("active"), ordering="is_active")
+    def active(self, user: User) -> str:
+        return in_words(None, user.is_active)
+
+    @admin.display(description=_("two factors"), ordering="has_second_factor")
+    def two_factors(self, user: User) -> str:
+        return in_words(None, user.has_second_factor)
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
@@ -138,7 +159,7 @@ class LogAdmin(Admin):
     list_display = ["action_time", "user", "object_repr", "kind", "what"]
     list_display_links = None
     list_select_related = ["user", "content_type"]
-    list_filter = ["action_flag", "content_type"]
+    list_filter = ["action_flag", ("content_type", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "action_time"
     search_fields = ["object_repr", "user__username"]
 
@@ -183,9 +204,9 @@ class RightsAdmin(Ticks, Admin, GroupAdmin):
     def title(self, group: Group) -> str:
         return gettext(group.name)
 
-    @admin.display(description=_("demands two factors"), boolean=True, ordering="rule__demands_two_factors")
-    def two_factors(self, group: Group) -> bool:
-        return hasattr(group, "rule") and group.rule.demands_two_factors
+    @admin.display(description=_("demands two factors"), ordering="rule__demands_two_factors")
+    def two_factors(self, group: Group) -> str:
+        return in_words(None, hasattr(group, "rule") and group.rule.demands_two_factors)
 
     def save_model(self, request: HttpRequest, group: Group, form: RightsForm, change: bool) -> None:
         super().save_model(request, group, form, change)

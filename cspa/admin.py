@@ -4,6 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from functools import wraps
 
+from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -20,6 +21,7 @@ from django.urls import path, reverse
 from django.utils.csp import CSP
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
 from django.views.i18n import set_language
@@ -39,6 +41,9 @@ POLICY = {
     "style-src": [CSP.SELF, EDITOR_STYLE],
     "connect-src": [CSP.SELF],
 }
+
+# A string of Django that its Russian catalogue lacks: ours has it.
+gettext_noop("- Select an option -")
 
 # Applications and their models as the secretariat works with them; what is not named comes last.
 ORDER = {
@@ -142,6 +147,12 @@ class AssemblyAdminSite(admin.AdminSite):
         for label, app in apps.items():
             app["models"].sort(key=lambda model: _place(model["object_name"], ORDER.get(label, [])))
         return sorted(apps.values(), key=lambda app: _place(app["app_label"], list(ORDER)))
+
+
+def _without(found: list, beginnings: tuple[str, ...]) -> list:
+    """A nested list without the texts that begin with one of ``beginnings``."""
+    kept = [_without(each, beginnings) if isinstance(each, list) else each for each in found]
+    return [each for each in kept if each and not (isinstance(each, str) and each.startswith(beginnings))]
 
 
 def _place(name: str, order: list[str]) -> int:
@@ -275,6 +286,13 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
         with self._entry(request, Entry.Kind.DELETION):
             return super().delete_view(request, object_id, extra_context)
+
+    def get_deleted_objects(self, objs, request: HttpRequest) -> tuple:
+        """As Django's, without the rows that only connect others: they have no name of their own."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        through = [model for model in apps.get_models(include_auto_created=True) if model._meta.auto_created]
+        nameless = tuple(f"{capfirst(model._meta.verbose_name)}: " for model in through)
+        return _without(deleted, nameless), counts, lacking, protected
 
     def _entry(self, request: HttpRequest, kind: str) -> AbstractContextManager:
         """The entry of the journal for what a form sends; reading needs none."""

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from . import journal
 from .admin import Admin
-from .differences import named, of_changes
+from .differences import in_words, named, of_changes
 from .history import reason_of
 from .models import Change, Entry
 
@@ -112,9 +112,9 @@ class JournalAdmin(Admin):
     def rows(self, entry: Entry) -> int:
         return entry.number
 
-    @admin.display(description=_("undone"), boolean=True, ordering="is_undone")
-    def undone(self, entry: Entry) -> bool:
-        return entry.is_undone
+    @admin.display(description=_("undone"), ordering="is_undone")
+    def undone(self, entry: Entry) -> str:
+        return in_words(None, entry.is_undone)
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         entry = self.get_object(request, unquote(object_id))

@@ -80,7 +80,7 @@ class Entry(models.Model):
 
     class Meta:
         verbose_name = _("entry of the journal")
-        verbose_name_plural = _("journal")
+        verbose_name_plural = _("entries of the journal")
         ordering = ["-made_at", "-pk"]
 
     def __str__(self) -> str:

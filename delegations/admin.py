@@ -575,9 +575,9 @@ class ConfirmationAdmin(Assigned, Admin):
     def confirmed_by(self, confirmation: Confirmation) -> str:
         return confirmation.confirmed_by
 
-    @admin.display(description=_("still speaks for today"), boolean=True, ordering="covers")
-    def speaks_for_today(self, confirmation: Confirmation) -> bool:
-        return confirmation.covers
+    @admin.display(description=_("still speaks for today"), ordering="covers")
+    def speaks_for_today(self, confirmation: Confirmation) -> str:
+        return gettext("yes") if confirmation.covers else gettext("no")
 
 
 @admin.register(Observation)

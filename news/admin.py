@@ -518,7 +518,7 @@ class WordsFilter(admin.SimpleListFilter):
 
 @admin.register(Picture)
 class PictureAdmin(Tasks, Admin):
-    list_display = ["thumbnail", "description", "decorative", "credited"]
+    list_display = ["thumbnail", "description", "is_decorative", "credited"]
     list_display_links = ["description"]
     list_filter = [WordsFilter]
     search_fields = [*columns("alt"), *columns("credit")]
@@ -550,6 +550,10 @@ class PictureAdmin(Tasks, Admin):
     @admin.display(description=_("alternative text"))
     def description(self, picture: Picture) -> str:
         return str(picture)
+
+    @admin.display(description=_("decorative"), ordering="decorative")
+    def is_decorative(self, picture: Picture) -> str:
+        return gettext("yes") if picture.decorative else gettext("no")
 
     @admin.display(description=_("credit"))
     def credited(self, picture: Picture) -> str:

@@ -27,7 +27,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 'verbose_name': 'entry of the journal',
-                'verbose_name_plural': 'journal',
+                'verbose_name_plural': 'entries of the journal',
                 'ordering': ['-made_at', '-pk'],
             },
         ),
