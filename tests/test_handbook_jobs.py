@@ -484,3 +484,57 @@ def test_what_was_done_at_once_is_undone_as_a_whole(chromium, server, house):
     assert Delegate.objects.on(DAY).count() == 2
     assert [entry.kind for entry in Entry.objects.order_by("pk")] == [Entry.Kind.LIST, Entry.Kind.UNDO]
     assert on_the_page(chromium, server, "Ann Lee") == on_the_page(chromium, server, "Ben Ray") == (True, True)
+
+
+def test_a_parliament_is_asked_and_its_correction_decided(chromium, server, house):
+    mandate = sitting(house, "Ann Leee", "Анна Ли")
+    with working(chromium, server, SECRETARIES, "Ask a parliament to confirm its list") as job:
+        job.open_list("Parliaments")
+        job.page.get_by_role("link", name="Homeland", exact=True).click()
+        job.follow("Ask for a confirmation")
+        job.field("Addressee").fill("Petr Third, Speaker")
+        job.press("Make the link")
+        letter = job.page.get_by_label(f"{job.words('Letter')} (English)").input_value()
+    with browsing(chromium, server, locale="en") as reader, in_time("answering"):
+        reader.goto(re.search(r"http\S+/en/confirm/\S+", letter)[0])
+        assert reader.get_by_role("button", name=job.words("The list is correct as it stands")).count() == 1
+        reader.get_by_role("link", name="Propose corrections").click()
+        entry = reader.get_by_role("listitem").filter(has_text="Ann Leee")
+        entry.get_by_text("Correct this entry").click()
+        entry.get_by_label("The name is written").fill("Ann Lee")
+        reader.get_by_label("Your name", exact=True).fill("Anna Second")
+        reader.get_by_label("Your office", exact=True).fill("Clerk of the House")
+        reader.get_by_role("button", name="Send the corrections").click()
+        reader.get_by_text("Your corrections have arrived.").wait_for()
+    with working(chromium, server, SECRETARIES, "Decide on a proposed correction") as job:
+        job.open_list("Proposed corrections")
+        job.page.get_by_role("search").get_by_role("link", name=job.words("waiting"), exact=True).click()
+        job.page.get_by_role("link", name=f"{job.words('the name is written otherwise')}: Ann Leee").click()
+        job.press("Accept as proposed")
+        job.open_list("Requests for confirmations")
+        job.page.get_by_role("main").get_by_role("link", name="Parliament of Homeland").first.click()
+        job.press("Record the confirmation")
+        job.done("The confirmation was recorded.")
+    mandate.person.refresh_from_db()
+    assert mandate.person.name_en == "Ann Lee"
+    assert house.parliament.confirmations.get().confirmed_by_en.startswith("Anna Second")
+    assert "(Anna Second, Clerk of the House)" in seen(chromium, server, "/en/delegations/home/")
+
+
+def test_the_papers_of_a_session_are_prepared(chromium, server, house):
+    sitting(house, "Ann Lee", "Анна Ли", ends=f"{DAY}")
+    with working(chromium, server, SECRETARIES, "Prepare the papers of a session") as job:
+        for day, named in ((EVE, True), (DAY, False)):
+            job.open_list("Parliaments")
+            job.follow("Papers of a session")
+            job.field("Day of the session").fill(f"{day}")
+            job.field("Language").select_option("English")
+            papers = job.page.get_by_role("group", name=job.words("Papers"))
+            papers.get_by_label(job.words("rosters of the delegations")).check()
+            with job.page.expect_download() as badges:
+                job.press("Names for badges (CSV)")
+            assert ("Анна Ли" in badges.value.path().read_text()) == named
+            job.press("Pages for print")
+            job.page.get_by_text("Lower House").first.wait_for()
+            assert ("Ann Lee" in job.page.inner_text("body")) == named
+            job.page.goto(f"{server}/admin/")
