@@ -96,7 +96,11 @@ def filled_in(client: Client, address: str) -> dict:
             data[name] = chosen if field.get("multiple") is not None else (chosen or [""])[0]
         elif kind not in {"checkbox", "radio"} or field.get("checked") is not None:
             missing = "on" if kind == "checkbox" else ""
-            data[name] = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
+            value = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
+            # Several ticks of one name are sent together.
+            data[name] = [*data[name], value] if isinstance(data.get(name), list) else value
+            if kind == "checkbox" and name in ("groups", "permissions", "user_permissions"):
+                data[name] = data[name] if isinstance(data[name], list) else [value]
     return data
 
 

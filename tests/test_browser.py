@@ -106,14 +106,14 @@ def addresses(language):
 
 
 @contextmanager
-def in_time(what):
+def in_time(what, seconds=SECONDS):
     """A hang becomes a failure with words: several calls of Playwright know no time limit of their own."""
 
     def give_up(number, frame):
-        raise TimeoutError(f"{what} took more than {SECONDS} seconds")
+        raise TimeoutError(f"{what} took more than {seconds} seconds")
 
     former = signal.signal(signal.SIGALRM, give_up)
-    signal.alarm(SECONDS)
+    signal.alarm(seconds)
     try:
         yield
     finally:

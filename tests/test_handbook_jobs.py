@@ -155,7 +155,10 @@ def working(chromium, server, role: str, heading: str, language: str = "en", job
     """Somebody with one role has signed in and stands on the first page."""
     user = factories.UserFactory()
     user.groups.add(Group.objects.get(name=role))
-    with browsing(chromium, server, signed_in=True, locale="en", viewport=SCREEN) as page, in_time(heading):
+    with (
+        browsing(chromium, server, signed_in=True, locale="en", viewport=SCREEN) as page,
+        in_time(heading, seconds=60),
+    ):
         sign_in(page, server, user)
         if language != "en":
             page.get_by_role("button", name=dict(settings.LANGUAGES)[language]).click()
