@@ -42,7 +42,7 @@ from news.models import Article, Topic
 from . import factories
 from .test_leaks import seen
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 
 ROOT = Path(configured.BASE_DIR)
 NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)

@@ -28,7 +28,7 @@ from delegations.models import (
 from . import factories
 from .test_admin import filled_in, page, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 NOW = datetime(2026, 5, 20, 12, tzinfo=UTC)
 TODAY = date(2026, 5, 20)

@@ -22,7 +22,7 @@ from links.models import Address
 from . import factories
 from .test_admin import page, words
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
 Outcome = Address.Outcome
 

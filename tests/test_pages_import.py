@@ -501,6 +501,7 @@ def pages(pile: dict) -> Iterator[date | None]:
     return iter(sorted(pile, key=lambda day: day or date.min))
 
 
+@pytest.mark.long
 class TestAnyOrder(TestCase):
     @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
