@@ -98,10 +98,12 @@ def test_an_editor_s_whole_day(chromium, site, office):  # noqa: F811
         # … a picture in the text
         page.get_by_role("searchbox", name="Search").fill("VOTE")
         page.get_by_role("button", name="Insert into the text: A vote in the hall").click()
+        text_field(page).locator("img").wait_for()
         page.keyboard.type("Written after the picture.")
         save(page)
         article = Article.objects.get(slug="council-meets-in-minsk")
         assert article.state == "draft"
+        assert "Written after the picture." in article.body
         assert re.search(
             r'<figure><img src="/media/pictures/\w+\.jpg" alt="A vote in the hall"></figure>', article.body
         )

@@ -206,7 +206,7 @@ def test_a_delegate_is_added_once_the_warning_is_answered(chromium, server, hous
     with working(chromium, server, SECRETARIES, "Add a delegate") as job:
         page = job.page
         job.open_list("People")
-        page.get_by_role("main").get_by_role("textbox").first.fill("Асанова")
+        page.get_by_role("main").get_by_role("searchbox").first.fill("Асанова")
         job.press("Search")
         job.follow("Add person")
         job.field("Name (English)").fill("Anna Asanova")
@@ -282,7 +282,7 @@ def test_a_new_plenipotentiary_representative(chromium, server, house):
             new.get_by_role("link", name=job.words("Add another person")).click()
         popup.value.get_by_label("Name (English):", exact=True).fill("Ben Ray")
         popup.value.get_by_role("button", name="Save", exact=True).last.click()
-        new.get_by_role("combobox", name="Ben Ray").wait_for()
+        new.get_by_role("combobox").filter(has_text="Ben Ray").wait_for()
         job.field("First day in office", new).fill(f"{DAY}")
         job.choose_source(new)
         job.press("Save")
