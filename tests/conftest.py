@@ -40,6 +40,14 @@ def _real_countries_first():
     ParliamentFactory.reset_sequence(force=True)
 
 
+@pytest.fixture(autouse=True)
+def _default_language_first():
+    """A request leaves its language behind in the thread: the next test does not begin with it."""
+    from django.utils import translation
+
+    translation.deactivate()
+
+
 @pytest.fixture(scope="session")
 def sample_data() -> Path:
     """The folder of sample files that SAMPLE_DATA names."""
