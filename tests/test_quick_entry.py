@@ -159,8 +159,12 @@ LETTERS = "абвгдежзийклмнопрстуфхцчшщъыьэюяёә�
 WORD = st.text(LETTERS, min_size=2, max_size=12)
 CAPITALISED = WORD.map(str.capitalize)
 FAMILY = st.lists(CAPITALISED, min_size=1, max_size=2).map("-".join)
+# A consonant before the ending: where only signs stood there ("Ъұлы"), nothing would be left of the father's name.
 PATRONYMIC = st.builds(
-    str.__add__, CAPITALISED, st.sampled_from(["ович", "евич", "овна", "евна", "ұлы", " оглы", " кызы"])
+    "{}{}{}".format,
+    CAPITALISED,
+    st.sampled_from("бдлмнрст"),
+    st.sampled_from(["ович", "евич", "овна", "евна", "ұлы", " оглы", " кызы"]),
 )
 PEOPLE = st.lists(
     st.tuples(FAMILY, CAPITALISED, st.one_of(st.just(""), PATRONYMIC)), min_size=1, max_size=20, unique=True
