@@ -86,6 +86,7 @@ def _words(status: int) -> str:
         404: _("There is nothing at this address."),
         405: _("The data can be read only: GET and HEAD."),
         500: _("Something is wrong with this site; it is not your request."),
+        503: _("The database does not answer. Try again in a few seconds."),
     }.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
 
 
@@ -106,14 +107,14 @@ def manners(get_response: Callable) -> Callable:
             response = get_response(request)
             request.method = method
         if response.status_code >= 400 and response["Content-Type"] != "application/problem+json":
-            allowed = response.get("Allow")
+            kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
             language = asked_language(request)
             with override(language):
                 response = problem(response.status_code)
             response["Content-Language"] = language
             patch_vary_headers(response, ["Accept-Language"])
-            if allowed:
-                response["Allow"] = allowed
+            for name, value in kept.items():
+                response[name] = value
         response["Access-Control-Allow-Origin"] = "*"
         response["Access-Control-Expose-Headers"] = "ETag, Content-Language"
         return response
@@ -125,10 +126,15 @@ def manners(get_response: Callable) -> Callable:
 
 
 def asked_language(request: HttpRequest) -> str:
+    """The language that ``request`` asks for."""
+    return language_asked(request.GET, request.headers.get("Accept-Language", ""))
+
+
+def language_asked(parameters: QueryDict, accepted: str) -> str:
     """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
-    if request.GET.get("language") in language_codes():
-        return request.GET["language"]
-    for code, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "").lower()):
+    if parameters.get("language") in language_codes():
+        return parameters["language"]
+    for code, _quality in parse_accept_lang_header(accepted.lower()):
         try:
             return get_supported_language_variant(code)
         except LookupError:

@@ -3,6 +3,7 @@
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -13,13 +14,15 @@ class CspaConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from . import journal, sessions  # noqa: F401  sessions listens to sign-ins
+        from . import journal, sessions, versions  # noqa: F401  sessions listens to sign-ins
         from .models import GroupRule, User
         from .sqlite import teach_letters
 
         journal.follow(User, leave_out=["password", "last_login"])
         journal.follow(Group, GroupRule)
         connection_created.connect(teach_letters, dispatch_uid="cspa.sqlite.teach_letters")
+        connection_created.connect(versions.watch, dispatch_uid="cspa.versions.watch")
+        post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.versions.install")
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -1,8 +1,11 @@
-"""One header that Django does not set."""
+"""One header that Django does not set, and the answer while the database is away."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
+
+from .caching import AWAY
+from .views import unavailable
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 
@@ -15,5 +18,16 @@ def permissions_policy(get_response: Callable) -> Callable:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", policy)
         return response
+
+    return middleware
+
+
+def unless_away(get_response: Callable) -> Callable:
+    """Do not try to make a page where ``cspa.caching`` has just found the database away."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if AWAY in request.META:
+            return unavailable(request)
+        return get_response(request)
 
     return middleware

@@ -128,3 +128,16 @@ class Change(models.Model):
         if self.action == self.Action.ADDED:
             return None
         return {**(state or {}), **self.before}
+
+
+class Version(models.Model):
+    """How often a table of public facts was changed: a number that only grows, raised by triggers (cspa.versions)."""
+
+    name = models.CharField(primary_key=True, max_length=63)
+    number = models.BigIntegerField()
+
+    class Meta:
+        default_permissions = ()
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.number}"

@@ -40,11 +40,11 @@ def env_bool(name: str, default: bool) -> bool:
     return value in {"1", "true"}
 
 
-def env_count(name: str, default: int, largest: int = 9999) -> int:
-    """A whole number from 1 to ``largest``."""
+def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -> int:
+    """A whole number from ``smallest`` to ``largest``."""
     value = env_text(name, str(default))
-    if not (value.isascii() and value.isdecimal() and len(value) < 5 and 1 <= int(value) <= largest):
-        raise ImproperlyConfigured(f"{name} must be a whole number from 1 to {largest}, not {value!r}.")
+    if not (value.isascii() and value.isdecimal() and len(value) < 5 and smallest <= int(value) <= largest):
+        raise ImproperlyConfigured(f"{name} must be a whole number from {smallest} to {largest}, not {value!r}.")
     return int(value)
 
 
@@ -100,7 +100,7 @@ def env_database(name: str, default: str) -> dict:
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True  # a connection that died is replaced before it is used
-        database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 10}
+        database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
     return database
 
 
@@ -161,6 +161,9 @@ SITE_URL = env_site_url("SITE_URL")
 TIME_ZONE = env_timezone("TIME_ZONE", "Europe/Moscow")
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
 CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
+STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
+PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)
+CDN_SECONDS = env_count("CDN_SECONDS", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
 CONFIRMATION_DAYS = env_count("CONFIRMATION_DAYS", 14, largest=365)
@@ -225,6 +228,7 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
+    "cspa.middleware.unless_away",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -1,5 +1,7 @@
 """The only place that mounts everything."""
 
+from functools import partial
+
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
@@ -9,9 +11,11 @@ from django.views.generic import TemplateView
 from delegations.answering import confirm
 from delegations.api import router as directory
 from news.api import router as news
+from news.filters import ArticleFilter
 
 from . import search, sitemaps, views
 from .api import Api
+from .caching import shared
 
 handler400 = views.bad_request
 handler403 = views.forbidden
@@ -28,28 +32,32 @@ urlpatterns = [
     path("api/v1/", api.urls),
     path("data/", views.root, {"page": "data"}, name="data_root"),
     path("data/", include("delegations.data")),
-    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap.xml", shared(sitemaps.index), name="sitemap"),
     path(
         "sitemap-news.xml", sitemap, {"sitemaps": sitemaps.NEWS, "template_name": "sitemap_news.xml"}, "news_sitemap"
     ),
-    path("sitemap-<slug:section>.xml", sitemap, {"sitemaps": sitemaps.SITEMAPS}, "sitemap_section"),
-    path("robots.txt", views.robots, name="robots"),
+    path(
+        "sitemap-<slug:section>.xml",
+        shared(partial(sitemap, sitemaps=sitemaps.SITEMAPS), "p"),
+        name="sitemap_section",
+    ),
+    path("robots.txt", shared(views.robots), name="robots"),
     path(".well-known/security.txt", views.security, name="security"),
     path("healthz", views.health, name="health"),
     path("admin/", admin.site.urls),
     path("media/<path:path>", views.media, name="media"),
     *i18n_patterns(
-        path("", views.HomeView.as_view(), name="home"),
+        path("", shared(views.HomeView.as_view()), name="home"),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
         path("confirm/<str:token>/", confirm, name="confirm"),
-        path("search/", search.SearchView.as_view(), name="search"),
-        path("search/feed.<ending:ending>", search.SearchFeed(), name="search_subscription"),
-        path("data/", views.DataView.as_view(), name="data"),
+        path("search/", shared(search.SearchView.as_view(), ArticleFilter, "page"), name="search"),
+        path("search/feed.<ending:ending>", shared(search.SearchFeed(), ArticleFilter), name="search_subscription"),
+        path("data/", shared(views.DataView.as_view()), name="data"),
         *(
-            path(f"{page}/", views.StandingView.as_view(page=page, title=title), name=page)
+            path(f"{page}/", shared(views.StandingView.as_view(page=page, title=title)), name=page)
             for page, title in views.STANDING.items()
         ),
-        path("styleguide/", TemplateView.as_view(template_name="styleguide.html"), name="styleguide"),
+        path("styleguide/", shared(TemplateView.as_view(template_name="styleguide.html")), name="styleguide"),
     ),
 ]

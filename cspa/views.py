@@ -1,5 +1,8 @@
 """Pages of no single app: home, the standing pages, errors, and what machines ask for."""
 
+import re
+import sys
+from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
@@ -18,11 +21,14 @@ from django.views.static import serve
 from cspa.api import PREFIX
 from cspa.languages import language_codes
 from cspa.site import Unreadable, absolute, origin
+from cspa.versions import Away
 from delegations.dates import today
 from delegations.models import Seats, delegations_on
 from news.models import Article
 
 LATEST = 5
+RETRY = 5  # seconds
+_NOT_TYPED = re.compile("^_|token|password|code|secret|note|_FORMS$|^seen$|^asked$|^next$|action$|-id$", re.IGNORECASE)
 
 
 def root(request: HttpRequest, page: str = "home") -> HttpResponse:
@@ -101,7 +107,30 @@ def error_page(status: int):
     return view
 
 
-bad_request, forbidden, not_found, server_error = map(error_page, (400, 403, 404, 500))
+bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500))
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """500; or 503 where the database is away or too busy."""
+    return unavailable(request) if isinstance(sys.exception(), Away) else broken(request)
+
+
+def unavailable(request: HttpRequest) -> HttpResponse:
+    """503: the database is away. Who sent a text from a page of this site gets it back."""
+    # What another site sent is not shown as if somebody had typed it here.
+    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
+    context = {"is_error": True, "typed": list(_typed(request)) if own and request.method == "POST" else []}
+    response = render(request, "503.html", context, status=503)
+    response["Retry-After"] = RETRY
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
+    """Name and value of what somebody typed into a form; no secrets, and nothing that the page itself put there."""
+    for name, values in request.POST.lists():
+        if not _NOT_TYPED.search(name):
+            yield from ((name, value) for value in values if len(value) > 1 and not value.isdecimal())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:

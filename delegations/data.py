@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cspa.api import problem
+from cspa.caching import shared
 
 from . import popolo
 from .dates import FOUNDED, Day
@@ -43,6 +44,6 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 app_name = "data"
 urlpatterns = [
-    path("popolo.json", popolo_file, name="popolo"),
-    path("<slug:slug>/popolo.json", popolo_file, name="delegation_popolo"),
+    path("popolo.json", shared(popolo_file, "on"), name="popolo"),
+    path("<slug:slug>/popolo.json", shared(popolo_file, "on"), name="delegation_popolo"),
 ]

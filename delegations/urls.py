@@ -2,9 +2,12 @@
 
 from django.urls import path, register_converter
 
+from cspa.caching import shared
 from cspa.feeds import AtomFeed, JsonFeed
 
 from . import people, registers, views
+from .filters import DelegateFilter, DelegationFilter, PersonFilter
+from .registers import ChangesForm
 
 
 class PublicId:
@@ -24,14 +27,26 @@ register_converter(PublicId, PublicId.name)
 
 app_name = "delegations"
 
+DAY = "on"
+LIST = (DAY, "format", "page")
+CHANGES = (DAY, "page", ChangesForm)
+
 urlpatterns = [
-    path("", views.DirectoryView.as_view(), name="directory"),
-    path("people/", people.PeopleView.as_view(), name="people"),
-    path("people/delegates/", people.DelegatesView.as_view(), name="delegates"),
-    path("people/<public_id:public_id>-<slug:slug>/", views.PersonView.as_view(), name="person"),
-    path("changes/", registers.ChangesView.as_view(), name="changes"),
-    path("changes/feed.atom", registers.ChangesFeed.as_view(generator=AtomFeed), name="changes_atom"),
-    path("changes/feed.json", registers.ChangesFeed.as_view(generator=JsonFeed), name="changes_json"),
-    path("<slug:slug>/", views.DelegationView.as_view(), name="delegation"),
-    path("<slug:slug>/completeness/", views.CompletenessView.as_view(), name="completeness"),
+    path("", shared(views.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),
+    path("people/", shared(people.PeopleView.as_view(), *LIST, PersonFilter), name="people"),
+    path("people/delegates/", shared(people.DelegatesView.as_view(), *LIST, DelegateFilter), name="delegates"),
+    path("people/<public_id:public_id>-<slug:slug>/", shared(views.PersonView.as_view(), DAY), name="person"),
+    path("changes/", shared(registers.ChangesView.as_view(), "format", *CHANGES), name="changes"),
+    path(
+        "changes/feed.atom",
+        shared(registers.ChangesFeed.as_view(generator=AtomFeed), *CHANGES),
+        name="changes_atom",
+    ),
+    path(
+        "changes/feed.json",
+        shared(registers.ChangesFeed.as_view(generator=JsonFeed), *CHANGES),
+        name="changes_json",
+    ),
+    path("<slug:slug>/", shared(views.DelegationView.as_view(), DAY), name="delegation"),
+    path("<slug:slug>/completeness/", shared(views.CompletenessView.as_view(), DAY), name="completeness"),
 ]

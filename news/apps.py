@@ -9,7 +9,7 @@ class NewsConfig(AppConfig):
     verbose_name = _("News")
 
     def ready(self) -> None:
-        from cspa import journal
+        from cspa import journal, versions
 
         from . import models
 
@@ -24,3 +24,4 @@ class NewsConfig(AppConfig):
         journal.follow(models.Article, leave_out=["preview_key"])
         # The text makes and removes them; only what an editor chose is recorded.
         journal.follow(models.Quotation, leave_out=["article", "place", "words", "speaker"], dependent=True)
+        versions.changes_by_itself(models.Article._meta.db_table, models.Article.objects.next_publication)

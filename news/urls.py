@@ -1,13 +1,16 @@
 """Addresses of the news."""
 
+from collections.abc import Callable
+
 from django.urls import path, register_converter
 
+from cspa.caching import shared
 from cspa.feeds import FORMATS
 from delegations.urls import PublicId
 
 from . import views
 from .feeds import NewsFeed
-from .scopes import DelegationScope, PersonScope, TopicScope
+from .scopes import DelegationScope, PersonScope, Scope, TopicScope
 
 
 class Year:
@@ -51,22 +54,37 @@ app_name = "news"
 # As in the addresses of the directory, whose converter this is.
 PERSON = f"people/<{PublicId.name}:public_id>-<slug:slug>"
 
+LIST = ("before", "after", "format")
+
+
+def feed(scope: type[Scope] = Scope) -> Callable:
+    return shared(NewsFeed(scope))
+
+
+def articles(scope: type[Scope] = Scope) -> Callable:
+    return shared(views.FeedView.as_view(scope_type=scope), *LIST)
+
+
+def period() -> Callable:
+    return shared(views.PeriodView.as_view(), *LIST)
+
+
 urlpatterns = [
-    path("", views.FeedView.as_view(), name="feed"),
-    path("feed.<ending:ending>", NewsFeed(), name="subscription"),
+    path("", articles(), name="feed"),
+    path("feed.<ending:ending>", feed(), name="subscription"),
     path("preview/<str:token>/", views.PreviewView.as_view(), name="preview"),
-    path("topics/<slug:slug>/", views.FeedView.as_view(scope_type=TopicScope), name="topic"),
-    path("topics/<slug:slug>/feed.<ending:ending>", NewsFeed(TopicScope), name="topic_subscription"),
-    path("delegations/<slug:slug>/", views.FeedView.as_view(scope_type=DelegationScope), name="delegation"),
-    path("delegations/<slug:slug>/feed.<ending:ending>", NewsFeed(DelegationScope), name="delegation_subscription"),
-    path(f"{PERSON}/", views.FeedView.as_view(scope_type=PersonScope), name="person"),
-    path(f"{PERSON}/feed.<ending:ending>", NewsFeed(PersonScope), name="person_subscription"),
-    path("<year:year>/", views.PeriodView.as_view(), name="year"),
-    path("<year:year>/<two_digits:month>/", views.PeriodView.as_view(), name="month"),
-    path("<year:year>/<two_digits:month>/<two_digits:day>/", views.PeriodView.as_view(), name="day"),
+    path("topics/<slug:slug>/", articles(TopicScope), name="topic"),
+    path("topics/<slug:slug>/feed.<ending:ending>", feed(TopicScope), name="topic_subscription"),
+    path("delegations/<slug:slug>/", articles(DelegationScope), name="delegation"),
+    path("delegations/<slug:slug>/feed.<ending:ending>", feed(DelegationScope), name="delegation_subscription"),
+    path(f"{PERSON}/", articles(PersonScope), name="person"),
+    path(f"{PERSON}/feed.<ending:ending>", feed(PersonScope), name="person_subscription"),
+    path("<year:year>/", period(), name="year"),
+    path("<year:year>/<two_digits:month>/", period(), name="month"),
+    path("<year:year>/<two_digits:month>/<two_digits:day>/", period(), name="day"),
     path(
         "<year:year>/<two_digits:month>/<two_digits:day>/<slug:slug>/",
-        views.ArticleView.as_view(),
+        shared(views.ArticleView.as_view()),
         name="article",
     ),
 ]

@@ -25,7 +25,10 @@ from django.utils.translation import gettext_lazy
 from .refusals import Refused
 
 # An old sign-in must not come to life again, even one that was ended since.
-LEFT_OUT = {"sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again")}
+LEFT_OUT = {
+    "sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again"),
+    "cspa.Version": gettext_lazy("numbers that say when pages are made anew: they only grow"),
+}
 #: What `migrate` itself fills. The rows of a backup take the place of these, with their own keys.
 FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
 BATCH = 200

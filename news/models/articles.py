@@ -208,6 +208,10 @@ class ArticleQuerySet(DerivedQuerySet):
         rows = self.for_readers().filter(published_at__gt=timezone.now())
         return (rows.filter(published_at__lt=until) if until else rows).order_by("published_at", "pk")
 
+    def next_publication(self) -> datetime | None:
+        """When the next of those whose time is to come appears; None where none will."""
+        return self.scheduled().values_list("published_at", flat=True).first()
+
     def planned(self, first: date, end: date) -> "ArticleQuerySet":
         """Those dated from ``first`` on and before ``end`` as readers see or will see them, and what is still in work
         for a time to come, in order of time."""

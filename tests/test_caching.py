@@ -1,0 +1,541 @@
+"""Pages that are kept: Django's, byte for byte and right after every edit, and still there without a database."""
+
+import gzip
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from unittest import mock
+
+import brotli
+import pytest
+import time_machine
+from django.conf import settings
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError, connection, transaction
+from django.http import HttpResponse
+from django.test import Client, RequestFactory
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from cspa import journal, versions
+from cspa.caching import Pages, meaning
+from cspa.models import Version
+from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
+from news.archive import import_lines, line, records
+from news.models import Article, Topic
+
+from . import factories
+from .test_admin import administrator, filled_in, page, save  # noqa: F401  a fixture
+from .test_site import walk
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Reader:
+    """Asks the site as a server does, behind which the pages are kept."""
+
+    def __init__(self) -> None:
+        self.site = Pages(get_wsgi_application())
+
+    def get(self, path: str, method: str = "GET", **headers: str) -> HttpResponse:
+        request = RequestFactory().generic(method, path, headers=headers)
+        said: list = []
+        body = self.site(request.environ, lambda status, headers, *_error: said.extend([status, headers]))
+        content = b"".join(body)
+        if hasattr(body, "close"):
+            body.close()
+        status, found = said
+        response = HttpResponse(content, status=int(status.split()[0]))
+        del response["Content-Type"]
+        for name, value in found:
+            response[name] = value
+        return response
+
+    @contextmanager
+    def makes(self, pages: int) -> Iterator[None]:
+        """Check how many pages Django has to make."""
+        before = self.site.made
+        yield
+        assert self.site.made - before == pages
+
+
+@pytest.fixture
+def reader() -> Iterator[Reader]:
+    reader = Reader()
+    yield reader
+    reader.site.versions.close()
+
+
+@pytest.fixture
+def article() -> Article:
+    return factories.ArticleFactory(
+        title="The Council met", slug="council", published_at=datetime(2020, 5, 26, tzinfo=UTC)
+    )
+
+
+LIST = "/en/news/"
+
+
+# What is kept
+
+
+def test_a_kept_page_costs_no_query_and_has_every_header_it_had(reader: Reader, client: Client, article: Article):
+    address = article.get_absolute_url()
+    first, django = reader.get(address), client.get(address)
+    with (
+        CaptureQueriesContext(
+            connection,
+        ) as queries,
+        reader.makes(0),
+    ):
+        again = reader.get(address)
+    assert len(queries) == 0
+    assert first.content == again.content == django.content
+    assert dict(again.items()) == {
+        **dict(django.items()),
+        "Vary": "Accept-Encoding",
+        "Cache-Control": "public, max-age=0, stale-if-error=86400",
+    }
+
+
+@pytest.mark.parametrize(("encoding", "read"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
+def test_compressed_pages(reader: Reader, article: Article, encoding: str, read: Callable):
+    plain = reader.get(LIST)
+    packed = reader.get(LIST, **{"Accept-Encoding": f"deflate, {encoding}"})
+    assert packed["Content-Encoding"] == encoding
+    assert read(packed.content) == plain.content
+    assert packed["ETag"] == f"W/{plain['ETag']}"
+    assert int(packed["Content-Length"]) == len(packed.content) < len(plain.content)
+    assert "Content-Encoding" not in reader.get(LIST, **{"Accept-Encoding": f"{encoding};q=0, identity"})
+
+
+def test_conditional_requests_and_head(reader: Reader, article: Article):
+    page = reader.get(LIST)
+    for tags in (page["ETag"], f"W/{page['ETag']}", f'"other", W/{page["ETag"]}', "*"):
+        answer = reader.get(LIST, **{"If-None-Match": tags})
+        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", page["ETag"])
+        assert answer["Content-Security-Policy"] == page["Content-Security-Policy"]
+    assert reader.get(LIST, **{"If-None-Match": '"other"'}).status_code == 200
+    head = reader.get(LIST, method="HEAD")
+    assert (head.content, head["Content-Length"]) == (b"", str(len(page.content)))
+
+
+def test_a_network_in_front_is_told_what_a_page_rests_on(reader: Reader, article: Article, settings):
+    assert "CDN-Cache-Control" not in reader.get(LIST)
+    settings.CDN_SECONDS = 60
+    answer = reader.get("/ru/news/")
+    assert answer["CDN-Cache-Control"] == "max-age=60, stale-while-revalidate=60, stale-if-error=86400"
+    assert "news_article" in answer["Surrogate-Key"].split()
+    assert "delegations_person" not in answer["Surrogate-Key"].split()
+
+
+# The key
+
+
+def test_parameters_that_are_not_declared_neither_split_nor_poison(reader: Reader):
+    factories.SeatQuotaFactory()
+    plain = reader.get("/en/delegations/?on=2020-05-26")
+    with reader.makes(0):
+        for query in ("?on=2020-05-26&utm=1", "?utm=<script>&on=2020-05-26", "?UTM&on=2020-05-26&page=3"):
+            assert reader.get(f"/en/delegations/{query}").content == plain.content
+    with reader.makes(1):
+        first = reader.get("/en/delegations/?fbclid=x")
+    assert b"fbclid" not in first.content
+    with reader.makes(0):
+        assert reader.get("/en/delegations/").content == first.content
+    with reader.makes(1):
+        assert reader.get("/en/delegations/?on=2019-05-26").content != plain.content
+
+
+def test_order_of_parameters_does_not_matter_and_twice_the_same_does(reader: Reader):
+    assert meaning("/en/delegations/", "status=member&on=2020-05-26", "") == meaning(
+        "/en/delegations/", "on=2020-05-26&status=member", ""
+    )
+    assert reader.get("/en/delegations/?on=2020-05-26&on=2019-05-26").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["on=%ff", "on=%D0%9A", "q=\xd0\x9a", "on=" + "x" * 5000, "&".join(["a=1"] * 5000), "%00=%00&on=%00", "=&&"],
+)
+def test_bad_queries_are_answered_as_django_answers_them(reader: Reader, client: Client, query: str):
+    for address in ("/en/delegations/", "/en/search/", "/api/v1/people/", "/data/popolo.json"):
+        assert reader.get(f"{address}?{query}").status_code == client.get(f"{address}?{query}").status_code < 500
+
+
+def test_languages_hosts_and_schemes_are_kept_apart(reader: Reader, article: Article, settings):
+    settings.ALLOWED_HOSTS = ["one.example", "two.example"]
+    one, two = (reader.get(LIST, Host=f"{name}.example") for name in ("one", "two"))
+    assert b"http://one.example/en/news/" in one.content
+    assert b"http://two.example/en/news/" in two.content
+    assert reader.get(LIST, Host="evil.example").status_code == 400
+    assert b"evil.example" not in reader.get(LIST, Host="one.example").content
+    for code in ("en", "ru"):
+        answer = reader.get("/api/v1/articles/", Host="one.example", **{"Accept-Language": code})
+        assert answer["Content-Language"] == code
+        assert reader.get(f"/{code}/", Host="one.example", **{"Accept-Language": "ru"})["Content-Language"] == code
+
+
+def test_nothing_of_a_request_but_its_address_reaches_a_page(reader: Reader, article: Article):
+    strange = {
+        "Cookie": "django_language=ru; csrftoken=x",
+        "Referer": "https://evil.example/",
+        "User-Agent": "Xylophone",
+    }
+    strange |= {
+        "X-Forwarded-Host": "evil.example",
+        "Accept-Language": "ru",
+        "If-None-Match": "W/",
+        "Range": "bytes=0-1",
+    }
+    first = reader.get(LIST, **strange)
+    with reader.makes(0):
+        assert reader.get(LIST).content == first.content
+    assert first.status_code == 200
+    assert b"evil" not in first.content
+
+
+def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
+    client = Client()
+    client.force_login(factories.UserFactory(is_superuser=True))
+    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    draft = factories.ArticleFactory(state="draft")
+    doors = [
+        (LIST, {"Cookie": cookie}),
+        (LIST, {"Authorization": "Basic x"}),
+        ("/admin/", {"Cookie": cookie}),
+        ("/admin/login/", {}),
+        (reverse("news:preview", args=["no-such-token"]), {}),
+        (draft.get_absolute_url(), {}),
+        ("/healthz", {}),
+        ("/en/nothing/", {}),
+        ("/static/css/site.css", {}),
+        ("/en/delegations/?format=csv", {}),
+    ]
+    for address, headers in doors:
+        reader.get(address, **headers)
+    reader.get(LIST, method="POST")
+    assert len(reader.site.kept) == 0
+    reader.get(LIST)
+    assert len(reader.site.kept) == 1
+
+
+def test_what_is_kept_is_bounded(reader: Reader, article: Article, settings):
+    settings.PAGES_MEGABYTES = 1
+    small = Pages(reader.site.django)
+    reader.site, small = small, reader.site
+    for day in range(1, 29):
+        for month in range(1, 6):
+            assert reader.get(f"/en/delegations/?on=2020-{month:02}-{day:02}").status_code == 200
+    kept = reader.site.kept
+    assert 20 < len(kept) < 140
+    assert sum(page.size for page in kept.values()) == kept.currsize <= 1024 * 1024
+    reader.site.versions.close()
+    reader.site = small
+
+
+# An edit shows at once
+
+
+def all_pages(reader: Reader) -> list[str]:
+    """Every address of the public site that the walk finds, feeds, data and API too; some of them on other days."""
+    pages = [*walk(reader)]
+    api = [f"/api/v1/{name}/" for name in ("delegations", "people", "delegates", "articles", "changes", "topics")]
+    others = ["/data/popolo.json", "/sitemap.xml", "/robots.txt", "/api/v1/docs", "/api/v1/search/?q=council", *api]
+    sections = [f"/sitemap-{name}.xml" for name in ("pages", "delegations", "people", "topics", "articles")]
+    days = [f"{address}?on=2020-05-26" for address in pages if address[3:].startswith("/delegations/")]
+    feeds = [f"/{code}/news/feed.{ending}" for code in ("en", "ru") for ending in ("atom", "rss", "json")]
+    return sorted({*pages, *others, *sections, *days, *feeds, "/en/search/?q=council", "/ru/search/?q=заседание"})
+
+
+def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], object]]:  # noqa: F811
+    """What somebody can do to change what readers see."""
+    parliament = Parliament.objects.get(slug="belarus")
+    person = Person.objects.first()
+    article = Article.objects.get(slug="council")
+    entries: list[journal.Entry] = []
+
+    def form() -> None:
+        address = page("delegations_parliament_change", parliament.pk)
+        assert (
+            save(administrator, address, filled_in(administrator, address) | {"name_en": "The Assembly"}).status_code
+            == 302
+        )
+
+    def sql() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("UPDATE news_article SET dateline = 'Minsk' WHERE id = %s", [article.pk])
+
+    def saved() -> None:
+        person.name_en = "Somebody Else"
+        person.save()
+
+    def imported() -> None:
+        lines = [line(record) for record in records(Article.objects.filter(pk=article.pk))]
+        text = "\n".join(lines).replace("The Council met", "The Council has met")
+        assert import_lines(io.BytesIO(text.encode()), tmp_path, update=True).saved
+
+    def connected() -> None:
+        topic = factories.TopicFactory(slug="defence")
+        article.topics.add(topic)
+
+    def removed() -> None:
+        article.topics.clear()
+
+    def entered() -> None:
+        with journal.entry(journal.Entry.Kind.EDIT, None) as recorder:
+            person.name_en = "Nobody"
+            person.save()
+        entries.append(recorder.entry)
+
+    def withdrawn() -> None:
+        article.state, article.withdrawal_reason = Article.State.WITHDRAWN, "A mistake."
+        article.save()
+
+    return {
+        "a form of the back office": form,
+        "save() in a shell": saved,
+        "bulk_create": lambda: Article.objects.bulk_create(
+            [factories.ArticleFactory.build(story=factories.ArticleFactory(language="ru").story, title="Another")]
+        ),
+        "update() of a queryset": lambda: SeatQuota.objects.update(seats=9),
+        "bulk_update": lambda: Topic.objects.bulk_update(
+            [topic for topic in Topic.objects.all() if not setattr(topic, "name_en", "Renamed")], ["name_en"]
+        ),
+        "SQL": sql,
+        "connections": connected,
+        "no connections": removed,
+        "an import": imported,
+        "an entry of the journal": entered,
+        "its undoing": lambda: journal.undo(entries.pop(), None),
+        "withdrawing": withdrawn,
+        "delete()": lambda: AssemblyPost.objects.all().delete(),
+        "fixtures": lambda: call_command("loaddata", "seed", verbosity=0),
+    }
+
+
+@pytest.mark.long
+def test_every_page_is_right_after_every_kind_of_edit(
+    reader: Reader,
+    client: Client,
+    administrator: Client,  # noqa: F811
+    tmp_path: Path,
+):
+    call_command("loaddata", "seed", verbosity=0)
+    factories.ArticleFactory(title="The Council met", slug="council")
+    addresses = all_pages(reader)
+    assert len(addresses) > 100
+    done = edits(administrator, tmp_path)
+    for name, edit in done.items():
+        before = {address: reader.get(address) for address in addresses}
+        kept = reader.site.made
+        assert {address: reader.get(address).content for address in addresses} == {
+            address: answer.content for address, answer in before.items()
+        }
+        assert reader.site.made == kept, "what did not change is not made again"
+        edit()
+        changed = 0
+        for address in addresses:
+            answer, django = reader.get(address), client.get(address)
+            assert (answer.status_code, answer.content) == (django.status_code, django.content), (name, address)
+            changed += answer.content != before[address].content
+        assert changed, name
+    assert len(done) == 14
+
+
+def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
+    person = factories.DelegateFactory().person
+    for address in (LIST, "/en/delegations/people/", person.get_absolute_url()):
+        reader.get(address)
+    person.name_en = "Another Name"
+    person.save()
+    with reader.makes(0):
+        reader.get(LIST)
+    with reader.makes(2):
+        assert b"Another Name" in reader.get("/en/delegations/people/").content
+        assert b"Another Name" in reader.get(person.get_absolute_url()).content
+
+
+def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
+    reader.get(LIST)
+    with transaction.atomic():
+        Article.objects.all().delete()
+        transaction.set_rollback(True)
+    with transaction.atomic():
+        with transaction.atomic():
+            Article.objects.all().delete()
+            transaction.set_rollback(True)
+        Topic.objects.create(slug="inner", name_en="Inner")
+    with reader.makes(1):
+        assert b"The Council met" in reader.get(LIST).content
+    assert b"Inner" in reader.get(LIST).content
+
+
+def test_a_scheduled_article_appears_by_itself(reader: Reader):
+    with time_machine.travel(datetime(2026, 5, 26, 12, tzinfo=UTC), tick=False) as clock:
+        factories.ArticleFactory(title="To come", published_at=datetime(2026, 5, 26, 12, 30, tzinfo=UTC))
+        factories.ArticleFactory(title="Later", published_at=datetime(2026, 5, 26, 13, tzinfo=UTC))
+        assert b"To come" not in reader.get(LIST).content
+        clock.shift(timedelta(minutes=30) - timedelta(microseconds=1))
+        with reader.makes(0):
+            assert b"To come" not in reader.get(LIST).content
+        clock.shift(timedelta(microseconds=1))
+        with reader.makes(1):
+            assert b"To come" in reader.get(LIST).content
+        assert b"Later" not in reader.get(LIST).content
+        clock.shift(timedelta(minutes=30))
+        assert b"Later" in reader.get(LIST).content
+
+
+def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
+    with time_machine.travel(datetime(2026, 5, 25, 20, 59, 59, tzinfo=UTC), tick=False) as clock:
+        factories.DelegateFactory(starts="2026-05-26", person__name_en="Viktor Kogut")
+        assert b"Kogut" not in reader.get("/en/delegations/people/").content
+        clock.shift(timedelta(seconds=1))
+        assert b"Kogut" in reader.get("/en/delegations/people/").content
+
+
+def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article: Article):
+    assert len(versions.tables()) > 30
+    reader.get(LIST)
+    with connection.schema_editor() as editor:  # on SQLite the table is made anew, and its triggers go
+        old = Article._meta.get_field("dateline")
+        new = old.clone()
+        new.null = True
+        new.set_attributes_from_name("dateline")
+        new.model = Article
+        editor.alter_field(Article, old, new)
+        editor.alter_field(Article, new, old)
+    call_command("migrate", verbosity=0)
+    for table in versions.tables():
+        Version.objects.filter(name=table).delete()
+        with connection.cursor() as cursor:
+            cursor.execute(f'SELECT * FROM "{table}" LIMIT 0')
+            column = cursor.description[0][0]
+            cursor.execute(f'UPDATE "{table}" SET "{column}" = "{column}"')
+    guarded = {"news_article", "news_story"}
+    assert guarded <= set(Version.objects.values_list("name", flat=True))
+
+
+def test_numbers_grow_and_never_come_again(article: Article):
+    def number() -> int:
+        return Version.objects.get(name="news_article").number
+
+    seen = [number()]
+    for _round in range(5):
+        Article.objects.update(dateline="Minsk")
+        seen.append(number())
+    assert seen == sorted(set(seen))
+    Version.objects.all().delete()
+    time.sleep(0.002)  # the clock of SQLite counts milliseconds
+    Article.objects.update(dateline="")
+    assert number() > seen[-1]
+
+
+def test_connections_that_are_there_already_do_not_hide_new_ones(article: Article):
+    """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
+    topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
+    numbers = set()
+    for topic in topics:
+        article.topics.add(topics[0], topic)
+        numbers.add(Version.objects.get(name="news_article_topics").number)
+    assert len(numbers) >= 2
+
+
+# Many readers, no database
+
+
+def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, article: Article):
+    start = threading.Barrier(200)
+    answers: list[bytes] = []
+
+    def read() -> None:
+        start.wait()
+        answers.append(reader.get(LIST).content)
+
+    with reader.makes(1):
+        threads = [threading.Thread(target=read) for _number in range(200)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert len(answers) == 200
+    assert len(set(answers)) == 1
+    assert b"The Council met" in answers[0]
+
+
+@contextmanager
+def no_database() -> Iterator[None]:
+    """As if its server had been stopped: nobody can connect, and who is connected cannot ask."""
+    error = OperationalError("the connection is lost")
+    base = "django.db.backends.base.base.BaseDatabaseWrapper"
+    with (
+        mock.patch(f"{base}.connect", side_effect=error),
+        mock.patch(f"{base}._cursor", side_effect=error),
+        mock.patch("cspa.versions.stamp", return_value=-1),
+    ):
+        yield
+
+
+def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article):
+    with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
+        good = {address: reader.get(address) for address in (LIST, "/ru/news/", "/api/v1/articles/")}
+        clock.shift(timedelta(minutes=2))
+        with no_database():
+            for address, before in good.items():
+                answer = reader.get(address)
+                assert answer.status_code == 200
+                assert answer["Age"] == "120"
+                assert answer["Cache-Status"] == "site; hit; ttl=-120"
+                assert answer["Content-Security-Policy"] == before["Content-Security-Policy"]
+                assert "ETag" not in answer
+                assert int(answer["Content-Length"]) == len(answer.content)
+            english, russian, data = (reader.get(address).content for address in good)
+            assert b"This is a copy of the page as it was on 26 May 2026" in english
+            assert "Это копия страницы по состоянию на 26 мая 2026 г." in russian.decode()
+            assert data == good["/api/v1/articles/"].content
+            unseen = reader.get("/ru/delegations/")
+            assert (unseen.status_code, unseen["Retry-After"]) == (503, "5")
+            assert "Наша база данных не отвечает" in unseen.content.decode()
+            assert "Content-Security-Policy" in unseen
+            problem = reader.get("/api/v1/people/")
+            assert (problem.status_code, problem["Content-Type"]) == (503, "application/problem+json")
+            assert problem["Retry-After"] == "5"
+    reader.site.versions.away_until = 0
+    assert "Age" not in reader.get(LIST)
+    assert reader.get("/ru/delegations/").status_code == 200
+
+
+def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, article: Article):
+    reader.get(LIST)
+    with no_database():
+        reader.get(LIST)
+        with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
+            assert reader.get(LIST).status_code == 200
+
+
+def test_staff_get_their_text_back(administrator: Client, article: Article):  # noqa: F811
+    client = administrator
+    client.raise_request_exception = False
+    address = page("news_article_change", article.pk)
+    data = filled_in(client, address) | {
+        "title": "A new <b>title</b>",
+        "body": "<p>Words of an hour</p>",
+        "password": "x",
+    }
+    with no_database():
+        answer = client.post(address, data, headers={"Sec-Fetch-Site": "same-origin"})
+        other = client.post(address, data, headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    assert answer["Cache-Control"] == "no-store"
+    assert "A new &lt;b&gt;title&lt;/b&gt;" in answer.text
+    assert "&lt;p&gt;Words of an hour&lt;/p&gt;" in answer.text
+    assert "csrfmiddlewaretoken" not in answer.text
+    assert "<dt>password</dt>" not in answer.text
+    assert other.status_code == 503
+    assert "Words of an hour" not in other.text
