@@ -100,7 +100,9 @@ def env_database(name: str, default: str) -> dict:
         }
     else:
         database["CONN_HEALTH_CHECKS"] = True  # a connection that died is replaced before it is used
-        database.setdefault("OPTIONS", {})["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
+        options = database.setdefault("OPTIONS", {})
+        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
+        options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options  # seconds; milliseconds
     return database
 
 

@@ -220,22 +220,21 @@ class Versions:
     def current(self) -> Mark:
         """The numbers now, by a query only where they may have changed; one of ``Away`` where they cannot be known."""
         mark = self.mark
-        if (
-            mark is not None
-            and self._ear is not None
-            and self._ear.is_quiet()
-            and time.time() < mark.until
-            and stamp() == mark.stamp
-        ):
+        if mark is not None and self.is_sure and time.time() < mark.until and stamp() == mark.stamp:
             return mark
         return self._read()
 
+    @property
+    def is_sure(self) -> bool:
+        """Whether other machines are heard, and have said nothing new."""
+        return self._ear is not None and self._ear.is_quiet()
+
     def _read(self) -> Mark:
-        if time.monotonic() < self.away_until:
-            raise OperationalError("The database was away a moment ago.")
         with self._lock:
             if self._ear is None:
                 self._ear = Ear.to(connection)
+            if self._ear.finds_it_away or time.monotonic() < self.away_until:
+                raise OperationalError("The database was away a moment ago.")
             self._ear.forget()  # first: what is heard while reading is read again
             moved = stamp()
             try:
@@ -277,7 +276,9 @@ class Versions:
 
 
 class Ear:
-    """Hears nothing and needs to: SQLite has no other machines, and the stamp says all."""
+    """Hears nothing and need not: SQLite has no other machines, and the stamp says all."""
+
+    finds_it_away = False
 
     def is_quiet(self) -> bool:
         """Whether it is certain that no other machine has written."""
@@ -296,7 +297,10 @@ class Ear:
 
 
 class Listener(Ear):
-    """A thread that listens to PostgreSQL, on a connection of its own, for as long as the process lives."""
+    """A thread that listens to PostgreSQL, on a connection of its own, for as long as the process lives.
+
+    While the database is away it is the one that looks for it.
+    """
 
     def __init__(self, database: BaseDatabaseWrapper):
         self._parameters = database.get_connection_params()
@@ -321,8 +325,9 @@ class Listener(Ear):
     def _listen(self) -> None:
         while not self._closed.is_set():
             try:
-                with psycopg.connect(**self._parameters, autocommit=True, connect_timeout=2) as channel:
+                with psycopg.connect(**self._parameters, autocommit=True) as channel:
                     channel.execute(f"LISTEN {CHANNEL}")
+                    self.finds_it_away = False
                     self._heard = True  # whatever was said before
                     while not self._closed.is_set():
                         asked = time.monotonic()
@@ -333,5 +338,8 @@ class Listener(Ear):
             except psycopg.Error as error:
                 if self._alive_until:
                     log.warning("The database cannot be heard: %s", error)
+                # Lost, it may be there again at once; where it cannot be found, nobody else need wait for it.
+                self.finds_it_away = not self._alive_until
                 self._alive_until = 0.0
-                self._closed.wait(HEARTBEAT / 2)
+                if self.finds_it_away:
+                    self._closed.wait(HEARTBEAT / 4)

@@ -56,6 +56,15 @@ class Reader:
             response[name] = value
         return response
 
+    def settle(self) -> None:
+        """Wait until all that the database has to say is heard."""
+        for _attempt in range(100):
+            time.sleep(0.05)
+            self.site.versions.current()
+            if self.site.versions.is_sure:
+                return
+        pytest.fail("The database is not heard.")
+
     @contextmanager
     def makes(self, pages: int) -> Iterator[None]:
         """Check how many pages Django has to make."""

@@ -1,0 +1,327 @@
+"""Real servers: several processes, two machines that share a database, and a database that is stopped and started."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import HTTPConnection
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+import pytest
+from django.conf import settings
+
+from . import factories
+from .test_caching import LIST, Reader
+
+pytestmark = pytest.mark.long
+
+HERE = Path(__file__).parent
+OLD, NEW = "Kyrgyz Republic", "Kyrgyzstan of the test"
+PAGE = "/en/delegations/kyrgyzstan/"
+
+
+class Machine:
+    """A server as in production, with a stamp of its own."""
+
+    def __init__(self, folder: Path, database: str, workers: int = 2):
+        folder.mkdir()
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "STAMP_FILE": str(folder / "stamp"),
+            "SECRET_KEY": "of this test",
+            "DEBUG": "0",
+            "SECURE_SSL_REDIRECT": "0",
+            "CACHE_URL": "",
+        }
+        self.log = folder / "log"
+        self.command = [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1", "--port", str(self.port)),
+            *("--workers", str(workers), "--blocking-threads", "1", "--workers-kill-timeout", "3"),
+            *("--log-level", "warning", "cspa.wsgi:application"),
+        ]
+
+    @contextmanager
+    def serving(self) -> Iterator["Machine"]:
+        with self.log.open("w") as log:
+            server = subprocess.Popen(
+                self.command,
+                cwd=settings.BASE_DIR,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        try:
+            until(lambda: self.answers(), 60)
+            yield self
+        finally:
+            server.send_signal(signal.SIGTERM)
+            try:
+                server.wait(15)
+            except subprocess.TimeoutExpired:
+                os.killpg(server.pid, signal.SIGKILL)
+                server.wait()
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/robots.txt")[0] == 200
+        except OSError:
+            return False
+
+    def get(self, path: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers (in small letters) and text; over a new connection, so that any process may answer."""
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            connection.request("GET", path)
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, headers, answer.read().decode()
+        finally:
+            connection.close()
+
+    def shows(self, text: str) -> list[bool]:
+        """Whether the page holds ``text``, asked so often that every process has answered."""
+        return [text in self.get(PAGE)[2] for _attempt in range(20)]
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def rename(self, name: str) -> None:
+        """As a clerk would in a shell of this machine."""
+        self.manage(
+            "shell",
+            "-c",
+            "from delegations.models import Parliament\n"
+            f"row = Parliament.objects.get(slug='kyrgyzstan'); row.name_en = row.short_name_en = {name!r}; row.save()",
+        )
+
+
+def until(holds: Callable[[], bool], seconds: float) -> float:
+    """Seconds until it holds."""
+    began = time.monotonic()
+    while not holds():
+        assert time.monotonic() - began < seconds, "it took too long"
+        time.sleep(0.005)
+    return time.monotonic() - began
+
+
+class Cluster:
+    """PostgreSQL that can be stopped and started."""
+
+    def __init__(self, folder: Path):
+        loader = SourceFileLoader("with_postgres", str(HERE / "with-postgres"))
+        program = module_from_spec(spec_from_loader(loader.name, loader))
+        loader.exec_module(program)
+        self.program, self.folder, self.options = program, folder, program.account()
+        self.binaries = program.find_binaries()
+        if self.options:
+            os.chown(folder, self.options["user"], self.options["group"])
+        self.options["cwd"] = folder
+        self.url = f"postgres://cspa@{quote(str(folder), safe='')}/postgres"
+        arguments = ["-D", "data", "-U", "cspa", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--no-sync"]
+        subprocess.run([self.binaries / "initdb", *arguments], **self.options, check=True, capture_output=True)
+        self.server: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        settings_ = [argument for setting in self.program.UNSAFE_AND_FAST for argument in ("-c", setting)]
+        with (self.folder / "log").open("a") as log:
+            self.server = subprocess.Popen(
+                [self.binaries / "postgres", "-D", "data", "-h", "", "-k", self.folder, *settings_],
+                **self.options,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        assert self.program.started(self.server, self.folder)
+
+    def stop(self) -> None:
+        self.program.stop(self.server)
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), user="cspa", dbname="postgres", autocommit=True)
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Cluster]:
+    if not os.environ.get("DATABASE_URL"):
+        pytest.skip("runs beside the tests of PostgreSQL")
+    folder = Path(subprocess.check_output(["mktemp", "-d", "--suffix=-pg"], text=True).strip())
+    cluster = Cluster(folder)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(cluster: Cluster, tmp_path: Path) -> str:
+    """A filled one."""
+    with cluster.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    fill(Machine(tmp_path / "filling", cluster.url))
+    return cluster.url
+
+
+def fill(machine: Machine) -> None:
+    machine.manage("migrate", "--verbosity=0")
+    machine.manage("loaddata", "seed", "--verbosity=0")
+    machine.rename(OLD)
+
+
+def write(cluster: Cluster, name: str) -> None:
+    with cluster.connect() as connection:
+        connection.execute("UPDATE delegations_parliament SET name_en = %s WHERE slug = 'kyrgyzstan'", [name])
+
+
+def test_processes_of_one_machine_see_an_edit_at_once(tmp_path: Path):
+    machine = Machine(tmp_path / "one", f"sqlite:///{tmp_path / 'db.sqlite3'}")
+    fill(machine)
+    with machine.serving():
+        assert all(machine.shows(OLD))
+        for name in (NEW, OLD, NEW):
+            machine.rename(name)
+            assert all(machine.shows(name))
+
+
+def test_machines_hear_of_an_edit(cluster: Cluster, database: str, tmp_path: Path):
+    with ExitStack() as stack:
+        machines = [stack.enter_context(Machine(tmp_path / name, database).serving()) for name in ("one", "two")]
+        for machine in machines:
+            assert all(machine.shows(OLD))
+        machines[0].rename(NEW)  # the machine that writes waits for nothing
+        assert all(machines[0].shows(NEW))
+        for name in (OLD, NEW, OLD):
+            write(cluster, name)  # on neither of them
+            assert until(lambda name=name: all(all(machine.shows(name)) for machine in machines), 5) < 1
+
+
+def test_while_nothing_is_heard_the_numbers_are_read_each_time(cluster: Cluster, database: str, tmp_path: Path):
+    silence = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' OR query = 'SELECT 1'"
+    with Machine(tmp_path / "one", database).serving() as machine:
+        assert all(machine.shows(OLD))
+        with cluster.connect() as connection:
+            for name in (NEW, OLD, NEW):
+                assert connection.execute(silence).fetchall()
+                time.sleep(0.1)
+                write(cluster, name)
+                assert all(machine.shows(name))
+                time.sleep(1.5)
+
+
+def test_a_restart_of_the_database_costs_no_reader_a_page(cluster: Cluster, database: str, tmp_path: Path):
+    with Machine(tmp_path / "one", database).serving() as machine:
+        assert all(machine.shows(OLD))
+        answers: list[tuple[int, dict[str, str], str]] = []
+        over = threading.Event()
+
+        def read() -> None:
+            while not over.is_set():
+                answers.append(machine.get(PAGE))
+
+        reader = threading.Thread(target=read)
+        reader.start()
+        try:
+            cluster.stop()
+            until(lambda: "age" in machine.get(PAGE)[1], 10)
+            status, headers, _text = machine.get("/ru/delegations/people/")
+            assert (status, headers["retry-after"]) == (503, "5")
+            time.sleep(1)
+            cluster.start()
+            until(lambda: machine.get("/ru/delegations/people/")[0] == 200, 10)
+            until(lambda: not any("age" in machine.get(PAGE)[1] for _attempt in range(10)), 10)
+        finally:
+            over.set()
+            reader.join()
+        assert len(answers) > 20
+        assert {status for status, _headers, _text in answers} == {200}
+        assert all(OLD in text for _status, _headers, text in answers)
+        write(cluster, NEW)
+        until(lambda: all(machine.shows(NEW)), 5)
+
+
+@pytest.fixture
+def redis(tmp_path: Path) -> Iterator[str]:
+    program = shutil.which("redis-server") or shutil.which("valkey-server")
+    if program is None:
+        pytest.skip("No shared cache is installed (Debian: apt-get install redis-server)")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    server = subprocess.Popen(
+        [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
+        stdout=subprocess.DEVNULL,
+    )
+
+    def answers() -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", port)) == 0
+
+    try:
+        until(answers, 20)
+        yield f"redis://127.0.0.1:{port}/0"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_processes_that_share_a_cache_make_a_page_once(redis: str, settings):
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis}}
+    article = factories.ArticleFactory(title="The Council met")
+    processes = [Reader(), Reader()]  # which share nothing else
+    start = threading.Barrier(100)
+    answers: list[bytes] = []
+
+    def read(process: Reader) -> None:
+        start.wait()
+        answers.append(process.get(LIST).content)
+
+    threads = [threading.Thread(target=read, args=[processes[number % 2]]) for number in range(100)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 100
+    assert sum(process.site.made for process in processes) == 1
+    article.title = "The Council has met"
+    article.save()
+    for process in processes:
+        assert b"The Council has met" in process.get(LIST).content
+    assert sum(process.site.made for process in processes) == 2
+    # One that begins now finds on the shelf what it has never made, also when it cannot make it.
+    third = Reader()
+    assert b"The Council has met" in third.get(LIST).content
+    assert third.site.made == 0
+    for process in (*processes, third):
+        process.site.versions.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_shared_cache_that_is_away_keeps_no_page_from_its_reader(settings):
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": "redis://127.0.0.1:1/0"}
+    }
+    factories.ArticleFactory(title="The Council met")
+    reader = Reader()
+    assert b"The Council met" in reader.get(LIST).content
+    with reader.makes(0):
+        assert reader.get(LIST).status_code == 200
+    reader.site.versions.close()
