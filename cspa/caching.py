@@ -41,7 +41,8 @@ type Start = Callable[..., Any]
 type Headers = list[tuple[str, str]]
 
 LARGEST = 1024 * 1024  # bytes of a page that is kept
-ADDRESSES = 20_000  # whose meaning is remembered
+ADDRESSES = 10_000  # whose meaning is remembered
+LONGEST = 1000  # letters of an address; more is none of the site's own
 LOCKS = 128
 MAKING = 15  # seconds that a process may take for a page that others wait for
 KEPT = 7 * 24 * 3600  # seconds that a page is kept for the day on which the database is away
@@ -112,10 +113,9 @@ def asked(environ: dict[str, Any]) -> Address | None:
         return None
     if settings.SESSION_COOKIE_NAME in environ.get("HTTP_COOKIE", ""):
         return None
-    path = environ.get("PATH_INFO", "/")
+    path, query = environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", "")
     accepted = environ.get("HTTP_ACCEPT_LANGUAGE", "") if path.startswith(PREFIX) else ""
-    found = meaning(path, environ.get("QUERY_STRING", ""), accepted)
-    if found is None:
+    if len(path) + len(query) + len(accepted) > LONGEST or (found := meaning(path, query, accepted)) is None:
         return None
     scheme = environ.get("HTTP_X_FORWARDED_PROTO", "") if settings.BEHIND_PROXY else environ["wsgi.url_scheme"]
     return Address(scheme, environ.get("HTTP_HOST", ""), path, *found)
@@ -141,7 +141,7 @@ class Page:
 
     @property
     def size(self) -> int:
-        return 2 * len(self.body)  # with its compressed forms
+        return 2 * len(self.body) + 2000  # with its compressed forms and headers
 
     def holds(self, mark: Mark) -> bool:
         """Whether nothing in it has changed."""
