@@ -85,6 +85,18 @@ class Query:
         initials = [place for place, word in enumerate(self.words) if initial(word)]
         self.patronymics = initials[1:2] or [place for place, word in enumerate(self.words) if patronymic(word)]
 
+    def parts(self) -> list[tuple[str, str]]:
+        """Beginning and end of each word: the name words of those whom ``find`` finds hold one of them.
+
+        One slip leaves the beginning of a word as it is, or its end. A patronymic may be missing on record.
+        """
+        words = [word for place, word in enumerate(self.words) if place not in self.patronymics]
+        middles = [len(word) // 2 if len(word) >= SHORTEST_WITH_SLIP else None for word in words]
+        return [
+            (f" {word[:middle]}", f"{word if middle is None else word[middle + 1 :]} ")
+            for word, middle in zip(words, middles, strict=True)
+        ]
+
     def find(self, people: Iterable[tuple[int, str, str]]) -> list[int]:
         """The keys of those ``people`` whom the words name, each given as key, name words, patronymics.
 

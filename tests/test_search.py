@@ -3,7 +3,10 @@
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from delegations import names
 from delegations.models import Person
 from delegations.names import each_has_its_own, fold
 
@@ -35,11 +38,11 @@ def people():
     found = {}
     for key, rows in PEOPLE.items():
         columns = {}
-        for language, (family, given, patronymic) in zip(("en", "ru"), rows, strict=True):
+        for language, (family, first, patronymic) in zip(("en", "ru"), rows, strict=True):
             columns |= {
-                f"name_{language}": f"{given} {family}".strip(),
+                f"name_{language}": f"{first} {family}".strip(),
                 f"family_name_{language}": family,
-                f"given_name_{language}": given,
+                f"given_name_{language}": first,
                 f"patronymic_{language}": patronymic,
             }
         found[key] = factories.PersonFactory(**columns)
@@ -195,9 +198,21 @@ def test_words_are_shared_out_so_that_each_has_its_own():
     assert not each_has_its_own([["a"], []])
 
 
-@pytest.mark.parametrize("names", [("Юрий", "Yuri", "Yury", "Iurii", "Jurij"), ("Алексей", "Aleksey", "Alexey")])
-def test_ways_to_write_a_name_fold_to_one(names):
-    assert len({fold(name) for name in names}) == 1
+@settings(max_examples=500, deadline=None)
+@given(st.lists(st.sampled_from("авнокьеюшщ -’"), min_size=1, max_size=14).map("".join), st.data())
+def test_whom_a_query_finds_the_database_is_asked_for(name: str, data: st.DataObject):
+    letters = data.draw(st.lists(st.sampled_from([*fold(name), *"aon "]), max_size=14).map("".join))
+    cut = data.draw(st.integers(0, len(fold(name))))
+    slip = data.draw(st.sampled_from(["", "a", "n", " "]))
+    text = data.draw(st.sampled_from([letters, fold(name), fold(name)[:cut] + slip + fold(name)[cut + 1 :]]))
+    query, held = names.Query(text), names.words_of([name])
+    if query.words and query.find([(1, held, "")]):
+        assert all(begin in held or end in held for begin, end in query.parts())
+
+
+@pytest.mark.parametrize("spellings", [("Юрий", "Yuri", "Yury", "Iurii", "Jurij"), ("Алексей", "Aleksey", "Alexey")])
+def test_ways_to_write_a_name_fold_to_one(spellings):
+    assert len({fold(name) for name in spellings}) == 1
 
 
 @pytest.mark.parametrize("rows", [1, 3, 300])

@@ -70,12 +70,14 @@ class PersonQuerySet(DerivedQuerySet):
     def search(self, text: str) -> "PersonQuerySet":
         """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names.Query``).
 
-        A database compares neither sounds nor slips: the folded words are read in one query and compared here.
+        A database compares neither sounds nor slips: the folded words of those that may be meant are read in one query
+        and compared here.
         """
         query = names.Query(text)
         if not query.words:
             return self.none()
-        rows = self.order_by().values_list("pk", "name_words", *columns("patronymic"))
+        holding = [Q(name_words__contains=begin) | Q(name_words__contains=end) for begin, end in query.parts()]
+        rows = self.filter(*holding).order_by().values_list("pk", "name_words", *columns("patronymic"))
         people = ((key, words, " ".join(parts).strip()) for key, words, *parts in rows)
         return self.filter(pk__in=query.find(people))
 
