@@ -8,7 +8,6 @@ from itertools import count
 import nh3
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
@@ -28,6 +27,7 @@ _IMAGE = r'<img((?:\s+[a-z]+="[^"]*")*)\s*>'
 _FIGURE = re.compile(rf"<figure>\s*{_IMAGE}\s*(?:<figcaption>((?:(?!</?fig|<img).)*)</figcaption>)?\s*</figure>", re.S)
 _LOOSE = re.compile(f"</?fig(?:ure|caption)>|{_IMAGE}")
 _LINK = re.compile('<a [^>]*?href="([^"]*)"')
+_ELEMENT = re.compile('<[^<>"]*(?:"[^"]*"[^<>"]*)*>')
 _ATTRIBUTE = re.compile('(src|alt)="([^"]*)"')
 
 
@@ -93,8 +93,8 @@ def links(html: str) -> list[str]:
 
 
 def plain(html: str) -> str:
-    """The text of ``html``, its blocks apart from each other."""
-    return unescape(strip_tags(_BLOCK_END.sub(" ", html))).strip()
+    """The text of the sanitised ``html``, its blocks apart from each other."""
+    return unescape(_ELEMENT.sub("", _BLOCK_END.sub(" ", html))).strip()
 
 
 def quotations(html: str) -> list[tuple[str, str]]:
