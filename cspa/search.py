@@ -6,7 +6,7 @@ from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils import timezone
@@ -27,14 +27,15 @@ from cspa.site import Unreadable, absolute
 from cspa.stems import Query, words
 from delegations.models import Parliament, Person
 from news.api import ArticleRecord, Ignored, article_record
-from news.feeds import NewsFeed
+from news.feeds import ENTRIES, NewsFeed
 from news.filters import ArticleFilter
 from news.models import Article, Topic
 from news.scopes import Scope
 
-RANKED = 1000  # the newest hits; more are not ranked, and the page says so
+RANKED = 300  # the newest hits; more are not ranked, and the page says so
 SHOWN = 5  # people and delegations
 PAGE = 10  # articles
+ELSEWHERE = 100  # hits in another language that are counted
 VOCABULARY = 2000  # newest articles whose words are suggested
 LIKENESS = 75  # of 100, of a word that is suggested
 
@@ -73,15 +74,14 @@ class Results:
     @cached_property
     def ranked(self) -> list[int]:
         """Keys of the articles, best first: with the words in the title, then in the summary, then the newest."""
-        rows = self.filter.found.newest_first().values_list("pk", "title", "summary", "published_at")
-        now, query = timezone.now(), self.query
-        rows = list(rows[: RANKED + 1])
+        now, share = timezone.now(), self.query.share
+        rows = self.filter.newest(RANKED + 1, "title", "summary")
         self.more = len(rows) > RANKED
         scored = [
-            (2 * query.share(title) + query.share(summary) + _freshness(published, now), place, key)
-            for place, (key, title, summary, published) in enumerate(rows[:RANKED])
+            (-2 * share(title) - share(summary) - _freshness(published, now), place, key)
+            for place, (key, published, title, summary) in enumerate(rows[:RANKED])
         ]
-        return [key for _score, _place, key in sorted(scored, key=lambda row: (-row[0], row[1]))]
+        return [key for _score, _place, key in sorted(scored)]
 
     def page(self, number: str) -> tuple[list[Hit], Page]:
         """The hits of a page, from 1; Http404 where there is none."""
@@ -90,13 +90,14 @@ class Results:
             raise Http404(_("There is no such page."))
         page = paginator.page(int(number))
         keys = page.object_list
-        articles = Article.objects.published().defer("stems").prefetch_related("topics").in_bulk(keys)
+        articles = Article.objects.published().defer("stems").in_bulk(keys)
         return [self.hit(articles[key]) for key in keys if key in articles], page
 
     def hit(self, article: Article) -> Hit:
-        text = plain(article.body)
-        text = article.summary if self.query.share(article.summary) >= self.query.share(text) else text
-        return Hit(article, self.query.marked(article.title), self.query.excerpt(text or article.summary))
+        text, share = article.summary, self.query.share(article.summary)
+        if share < 1 and self.query.share(body := plain(article.body)) > share:
+            text = body
+        return Hit(article, self.query.marked(article.title), self.query.excerpt(text))
 
     # People and delegations
 
@@ -120,11 +121,11 @@ class Results:
     # Where else to look
 
     def elsewhere(self) -> list[tuple[str, int, str]]:
-        """Each other language that has hits: code, number (RANKED + 1 for more), query string."""
+        """Each other language that has hits: code, number (ELSEWHERE + 1 for more), query string."""
         found = []
         for code in language_codes():
             if code != self.query.language and self.asked:
-                number = self.filter.in_language(code)[: RANKED + 1].count()
+                number = len(self.filter.newest(ELSEWHERE + 1, language=code))
                 if number:
                     parameters = self.parameters.copy()
                     for name in ("page", "language"):
@@ -147,9 +148,9 @@ class Results:
         better = Query.of(" ".join(text), query.language)
         if better.wanted == query.wanted:
             return ""
-        articles = Article.objects.published().search(better.text, query.language)
         names = (Person.objects.public().search(better.text), Parliament.objects.search(better.text))
-        return better.text if any(rows.exists() for rows in (articles, *names)) else ""
+        found = Article.objects.published().newest_found(better, 1) or any(rows.exists() for rows in names)
+        return better.text if found else ""
 
     def vocabulary(self) -> list[str]:
         """The words of the newest titles and summaries in the language, of topics and of names."""
@@ -187,6 +188,7 @@ class SearchView(TemplateView):
             names_query=urlencode({"q": results.query.said}),
             scope=SearchScope(results),
             ranked=RANKED,
+            counted=ELSEWHERE,
             **kwargs,
         )
 
@@ -199,7 +201,8 @@ class SearchScope(Scope):
         return _("Search: %(text)s") % {"text": self.subject.query.text}
 
     def stories(self) -> QuerySet:
-        return self.subject.filter.found
+        """As many as its feeds hold."""
+        return Article.objects.filter(pk__in=[key for key, *_ in self.subject.filter.newest(ENTRIES)])
 
     @property
     def parameters(self) -> str:
@@ -282,6 +285,7 @@ def search(request, asked: Asked[SearchParameters]):
         hits, _paginator = results.page(asked.page or "1")
     except Http404 as error:
         raise ProblemError(404, str(error), "page") from error
+    prefetch_related_objects([hit.article for hit in hits], "topics")
     nothing = results.asked and not (hits or results.people or results.delegations)
     return {
         "people": _names(request, results.people, "public_id"),

@@ -6,13 +6,14 @@ engine only finds words in it: FTS5 on SQLite, a GIN index over a ``simple`` tex
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterator
+from bisect import bisect_left
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Any
 
 import snowballstemmer
-from django.db import models
+from django.db import connections, models
 from django.db.backends.ddl_references import Statement, Table
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
@@ -21,7 +22,10 @@ from django.utils.safestring import SafeString, mark_safe
 ALGORITHMS = {"en": "english", "hy": "armenian", "ru": "russian"}
 LONGEST_WORD = 40  # letters; more is no word
 LONGEST_TEXT = 200  # letters of a query
+LONGEST_LINE = 600  # letters of a text whose stems are remembered
 MOST_TERMS = 16
+FREQUENT = 0.03  # share of the rows: stems in more of them are looked for among the newest rows first
+LOOKED = 10_000  # of these: among as many 300 rows hold what FREQUENT rows hold
 
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))')
@@ -36,6 +40,8 @@ def _stem(language: str) -> Callable[[str], str]:
 
 def words(text: str) -> list[str]:
     """The words of ``text``, folded: small letters, compatibility forms as usual ones, ё as е."""
+    if text.isascii():
+        return _WORD.findall(text.lower())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return _WORD.findall(folded.replace("ё", "е"))
 
@@ -44,6 +50,21 @@ def stems(text: str, language: str) -> list[str]:
     """The stems of the words of ``text``, in order."""
     stem = _stem(language)
     return [stem(word) for word in words(text)]
+
+
+@lru_cache(maxsize=10_000)
+def _stems_of_word(word: str, language: str) -> tuple[str, ...]:
+    return tuple(stems(word, language))
+
+
+def _spaced(stems: Iterable[str]) -> str:
+    return f" {' '.join(stems)} "
+
+
+# The newest titles and summaries are ranked again and again.
+@lru_cache(maxsize=2_000)
+def _line_of_stems(text: str, language: str) -> str:
+    return _spaced(stems(text, language))
 
 
 @dataclass(frozen=True)
@@ -74,10 +95,14 @@ class Query:
             wanted = []
         return cls(text, language, tuple(wanted), tuple(unwanted), " ".join(said), tuple(not_said))
 
-    @property
+    @cached_property
     def flat(self) -> frozenset[str]:
         """All stems that are wanted."""
         return frozenset(stem for term in self.wanted for stem in term)
+
+    @cached_property
+    def _terms(self) -> list[str]:
+        return [_spaced(term) for term in self.wanted]
 
     def matches(self, found: list[str]) -> bool:
         """Whether a text of these stems is found: what the databases answer, said in Python."""
@@ -89,8 +114,9 @@ class Query:
 
     def share(self, text: str) -> float:
         """How many of the wanted terms ``text`` holds, from 0 to 1."""
-        found = stems(text, self.language)
-        return sum(_holds(found, term) for term in self.wanted) / len(self.wanted) if self.wanted else 0.0
+        line = len(text) <= LONGEST_LINE
+        held = _line_of_stems(text, self.language) if line else _spaced(stems(text, self.language))
+        return sum([term in held for term in self._terms]) / len(self._terms) if self._terms else 0.0
 
     def marked(self, text: str) -> SafeString:
         """``text`` as HTML with the words that were looked for in mark elements."""
@@ -102,8 +128,9 @@ class Query:
 
     def excerpt(self, text: str, length: int = 220) -> SafeString:
         """About ``length`` letters of ``text`` where most of the wanted words stand together, marked."""
-        places = list(self._places(text))
-        best = max(places, key=lambda place: _within(places, place[0], length), default=(0, 0))[0]
+        starts = [start for start, _stop in self._places(text)]
+        within = [bisect_left(starts, first + length) - place for place, first in enumerate(starts)]
+        best = starts[within.index(max(within))] if starts else 0
         start = max(0, best - length // 5)
         start = text.rfind(" ", 0, start) + 1 if start else 0
         stop = len(text) if len(text) <= start + length else text.rfind(" ", start, start + length)
@@ -114,7 +141,7 @@ class Query:
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         wanted = self.flat
         for match in _WORD.finditer(text):
-            if wanted.intersection(stems(match[0], self.language)):
+            if not wanted.isdisjoint(_stems_of_word(match[0], self.language)):
                 yield match.span()
 
 
@@ -123,15 +150,13 @@ def _holds(found: list[str], term: tuple[str, ...]) -> bool:
     return any(tuple(found[place : place + width]) == term for place in range(len(found) - width + 1))
 
 
-def _within(places: list[tuple[int, int]], first: int, length: int) -> int:
-    return sum(first <= start < first + length for start, _stop in places)
-
-
 class StemsIndex(models.Index):
-    """Finds words and phrases in a column of stems; ``matching`` asks it.
+    """Finds words and phrases in a column of stems; ``matching`` and ``newest`` ask it.
 
-    On PostgreSQL a generated column ``<column>_vector`` with a GIN index, on SQLite an FTS5 table beside the model's,
-    which triggers keep equal. Django asks for this SQL again when it rebuilds a table of SQLite, which drops triggers.
+    ``fields`` are that column and the one of the language. On PostgreSQL a generated column ``<column>_vector`` with a
+    GIN index: each stem begins with its language, so that what is frequent in one is not read for another. On SQLite
+    an FTS5 table beside the model's, which triggers keep equal. Django asks for this SQL again when it rebuilds a
+    table of SQLite, which drops triggers.
     """
 
     def create_sql(self, model: type[models.Model], schema_editor, using: str = "", **kwargs) -> Statement:
@@ -150,7 +175,11 @@ class StemsIndex(models.Index):
     def _statements(self, model: type[models.Model], schema_editor) -> list[Statement]:
         column, name = self.fields[0], self.name
         if schema_editor.connection.vendor == "postgresql":
-            vector = f"tsvector GENERATED ALWAYS AS (to_tsvector('simple', \"{column}\")) STORED"
+            text = f'"{column}"'
+            for language in self.fields[1:]:  # the first migration did not name it
+                code = f"replace(\"{language}\", '-', '')"
+                text = f"{code} || replace({text}, ' ', ' ' || {code})"
+            vector = f"tsvector GENERATED ALWAYS AS (to_tsvector('simple', {text})) STORED"
             commands = [
                 f'ALTER TABLE %(table)s ADD COLUMN "{column}_vector" {vector}',
                 f'CREATE INDEX "{name}" ON %(table)s USING gin ("{column}_vector")',
@@ -179,8 +208,60 @@ def matching(queryset: models.QuerySet, index: str, query: Query) -> models.Quer
     """The rows of ``queryset`` that the StemsIndex called ``index`` finds for ``query``."""
     if not query.wanted:
         return queryset.none()
-    (column,) = next(rule.fields for rule in queryset.model._meta.indexes if rule.name == index)
-    return queryset.filter(_Matches("pk", column, query=query, index=index))
+    return queryset.filter(_Matches("pk", _column(queryset.model, index), query=query, index=index))
+
+
+def newest(
+    queryset: models.QuerySet, index: str, query: Query, number: int, time: str, *columns: str
+) -> list[tuple[Any, ...]]:
+    """Key, ``time`` and ``columns`` of the ``number`` newest rows of ``queryset`` that ``index`` finds for ``query``.
+
+    On PostgreSQL it reads as few rows as can be: where each of the stems is frequent, the newest rows of all, in their
+    order, until enough are found; where one is rare, or LOOKED rows have not been enough, what the GIN index finds,
+    and sorts that. The planner is not left to choose, since it cannot estimate phrases.
+    """
+    if not query.wanted:
+        return []
+    column = _column(queryset.model, index)
+    match = _Matches("pk", column, query=query, index=index)
+    rows = queryset.order_by(f"-{time}", "-pk").values_list("pk", time, *columns)
+    connection = connections[queryset.db]
+    if connection.vendor != "postgresql":
+        return list(rows.filter(match)[:number])
+    (looked, of_looked), (found, of_found) = (
+        each.query.sql_with_params() for each in (rows.annotate(hit=match)[:LOOKED], rows.filter(match).order_by())
+    )
+    sql = _NEWEST.format(looked=looked, found=found, columns=", ".join(["key", "time", *columns]))
+    vector = [queryset.model._meta.db_table, f"{column}_vector"]
+    lexemes = [_lexeme(stem, query.language) for stem in query.flat]
+    with connection.cursor() as cursor:
+        cursor.execute(sql, [*vector, FREQUENT, lexemes, *of_looked, number, number, *of_found, number, number])
+        return cursor.fetchall()
+
+
+# How many rows hold a stem is known of the frequent ones (ANALYZE). What stands behind a condition that names no row
+# is not begun where the condition does not hold; OFFSET 0 keeps the planner from reading in the order that is asked.
+_NEWEST = """
+WITH known AS (
+    SELECT most_common_elems::text::text[] AS stems, most_common_elem_freqs AS shares
+    FROM pg_stats WHERE schemaname = current_schema() AND tablename = %s AND attname = %s
+), frequent AS MATERIALIZED (
+    SELECT coalesce(min(coalesce(shares[array_position(stems, stem)], 0)), 0) > %s AS all_of_them
+    FROM known, unnest(%s::text[]) AS stem
+), newest AS MATERIALIZED (
+    SELECT {columns} FROM ({looked}) AS looked ({columns}, hit)
+    WHERE hit AND (SELECT all_of_them FROM frequent) LIMIT %s
+)
+SELECT * FROM newest WHERE (SELECT count(*) FROM newest) = %s
+UNION ALL (
+    SELECT {columns} FROM ({found} OFFSET 0) AS found ({columns})
+    WHERE (SELECT count(*) FROM newest) < %s ORDER BY time DESC, key DESC LIMIT %s
+)
+"""
+
+
+def _column(model: type[models.Model], index: str) -> str:
+    return next(rule.fields[0] for rule in model._meta.indexes if rule.name == index)
 
 
 class _Matches(models.Func):
@@ -206,9 +287,15 @@ class _Matches(models.Func):
 # Stems are letters and digits only, so nothing in them is an operator.
 
 
+def _lexeme(stem: str, language: str) -> str:
+    return language.replace("-", "") + stem
+
+
 def _tsquery(query: Query) -> str:
-    terms = [f"({' <-> '.join(term)})" for term in query.wanted]
-    return " & ".join([*terms, *(f"!({' <-> '.join(term)})" for term in query.unwanted)])
+    def phrase(term: tuple[str, ...]) -> str:
+        return f"({' <-> '.join(_lexeme(stem, query.language) for stem in term)})"
+
+    return " & ".join([*map(phrase, query.wanted), *(f"!{phrase(term)}" for term in query.unwanted)])
 
 
 def _fts5(query: Query) -> str:

@@ -1,12 +1,17 @@
 """What a search in the news can be narrowed by: one FilterSet behind the page, its feeds and the API."""
 
 from datetime import date
+from functools import cached_property
+from typing import Any
 
 import django_filters
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
+from django.forms.utils import flatatt
 from django.http import QueryDict
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from cspa.stems import LONGEST_TEXT, Query
@@ -21,6 +26,21 @@ def _topics() -> list[tuple[str, str]]:
 
 def _parliaments() -> list[tuple[str, str]]:
     return [(parliament.slug, str(parliament.label)) for parliament in Parliament.objects.all()]
+
+
+class PlainSelect(forms.Select):
+    """Django's, written without a template for each of the choices."""
+
+    def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
+        chosen = self.format_value(value)
+        options = format_html_join(
+            "",
+            '<option value="{}"{}>{}</option>',
+            ((key, SafeString(" selected") if str(key) in chosen else "", label) for key, label in self.choices),
+        )
+        return format_html(
+            '<select name="{}"{}>{}</select>', name, flatatt(self.build_attrs(self.attrs, attrs)), options
+        )
 
 
 class YearFilter(django_filters.Filter):
@@ -46,16 +66,21 @@ class ArticleFilter(django_filters.FilterSet):
         method="unchanged",
     )
     topic = django_filters.ChoiceFilter(
-        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics")
+        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics"), widget=PlainSelect
     )
     delegation = django_filters.ChoiceFilter(
-        label=_("Delegation"), field_name="parliaments__slug", choices=_parliaments, empty_label=_("All delegations")
+        label=_("Delegation"),
+        field_name="parliaments__slug",
+        choices=_parliaments,
+        empty_label=_("All delegations"),
+        widget=PlainSelect,
     )
     year = YearFilter(label=_("Year"), min_value=1900, max_value=2100)
     language = django_filters.ChoiceFilter(
         label=_("Language of the news"),
         choices=settings.LANGUAGES,
         empty_label=_("That of this page"),
+        widget=PlainSelect,
         method="unchanged",
     )
 
@@ -68,26 +93,16 @@ class ArticleFilter(django_filters.FilterSet):
         self.page_language = language
 
     def unchanged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Words and language belong together: ``filter_queryset`` asks for both."""
+        """Words and language belong together: ``newest`` asks for both."""
         return queryset
 
-    def filter_queryset(self, queryset: QuerySet) -> QuerySet:
-        query = self.query
-        return super().filter_queryset(queryset).search(query.text, query.language)
+    def newest(self, number: int, *columns: str, language: str | None = None) -> list[tuple[Any, ...]]:
+        """Key, time and ``columns`` of the ``number`` newest that match, else in ``language``; none where it errs."""
+        query = Query.of(self.query.text, language) if language else self.query
+        return self.qs.newest_found(query, number, *columns) if self.is_valid() else []
 
-    def in_language(self, language: str) -> QuerySet:
-        """What the same words and filters find in ``language``."""
-        if not self.is_valid():
-            return Article.objects.none()
-        return super().filter_queryset(Article.objects.published()).search(self.query.text, language)
-
-    @property
+    @cached_property
     def query(self) -> Query:
         """What is looked for, in the language it is looked for in."""
         asked = self.form.cleaned_data if self.is_valid() else {}
         return Query.of(asked.get("q") or "", asked.get("language") or self.page_language)
-
-    @property
-    def found(self) -> QuerySet:
-        """The articles that match; none where the form has an error."""
-        return self.qs if self.is_valid() else Article.objects.none()

@@ -116,6 +116,81 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
         assert not re.search("Seq Scan|Sort|SCAN|TEMP B-TREE", plan), plan
 
 
+# In each language 500,000, with no more than what a search reads; "frequent" stands in a quarter of the English ones.
+MILLION = """
+INSERT INTO news_story (uid) SELECT gen_random_uuid() FROM generate_series(1, 500000);
+INSERT INTO news_article (uid, story_id, language, title, slug, dateline, summary, body, state, published_at, date,
+    withdrawal_reason, text_changed_at, preview_key, stems)
+SELECT gen_random_uuid(), id, language, 'Meeting ' || id, 'a-' || id, '', 'Summary', '<p>Text</p>', 'published', time,
+    time::date, '', time, '', 'meet ' || id || ' 0 summari 0'
+    || CASE WHEN id % 4 = 0 AND language = 'en' THEN ' frequent' ELSE '' END
+    || CASE WHEN id % 5 = 3 THEN ' joint exercis' ELSE '' END
+    || CASE WHEN id % 5 = 1 THEN ' never x beside' ELSE '' END
+    || CASE WHEN id % 50 = 9 THEN ' middl' ELSE '' END
+    || CASE WHEN id % 5000 = 8 THEN ' rare' ELSE '' END
+    || ' w' || id % 3000 || ' w' || id % 49999
+FROM (
+    SELECT id, timestamptz '2006-01-01' + id * 48271 % 500000 * interval '20 minutes' AS time
+    FROM news_story
+) AS story, (VALUES ('en'), ('ru')) AS translations (language);
+INSERT INTO news_article_topics (article_id, topic_id)
+SELECT article.id, topic.id FROM news_article AS article, news_topic AS topic WHERE article.story_id % 5 = 0;
+"""
+
+
+def rows_read(sql: str) -> int:
+    """How many rows of articles the database looks at to answer ``sql``."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
+        ((found,),) = cursor.fetchall()
+    plans, rows = [found[0]["Plan"]], 0
+    for plan in plans:
+        plans += plan.get("Plans", [])
+        if plan.get("Relation Name") == "news_article":
+            left_out = plan.get("Rows Removed by Filter", 0) + plan.get("Rows Removed by Index Recheck", 0)
+            rows += (plan["Actual Rows"] + left_out) * plan["Actual Loops"]
+    return rows
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL")
+@pytest.mark.django_db(transaction=True)
+def test_a_search_among_a_million_articles_looks_at_few_of_them(client):
+    factories.TopicFactory(slug="fifth")
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'article_stems'")
+        ((index,),) = cursor.fetchall()
+        for statement in ("DROP INDEX article_stems", *MILLION.split(";")[:-1], index, "VACUUM ANALYZE"):
+            cursor.execute(statement)
+    most = {
+        "meeting": 500,
+        "frequent": 1_500,
+        "frequent -rare": 1_500,
+        '"joint exercise"': 2_500,
+        "middle": 10_500,  # stands in 2 of 100, so it is not frequent
+        "rare": 300,
+        "rare frequent": 2_300,
+        "frequent -meeting": 13_000,  # there are none, and 2,000 are asked for a suggestion
+        "frequent joint": 13_000,
+        '"never beside"': 113_000,  # each article with both words: only they tell whether these stand together
+        "nothing": 2_300,
+        "frequent&topic=fifth": 6_500,
+        "rare&topic=fifth": 2_300,
+        "frequent&year=2010": 1_500,
+        "rare&year=2010": 300,
+    }
+    asked = {f"/en/search/?q={text}": number for text, number in most.items()}
+    asked |= {"/en/search/feed.atom?q=frequent": 200, "/en/search/feed.atom?q=rare": 200}
+    asked |= {"/ru/search/?q=frequent": 3_000, "/api/v1/search/?q=frequent": 1_500}
+    looked_at = {}
+    for address in asked:
+        with CaptureQueriesContext(connection) as queries:
+            assert client.get(address).status_code == 200
+        looked_at[address] = sum(
+            rows_read(query["sql"]) for query in queries.captured_queries if '"news_article"' in query["sql"]
+        )
+    assert {address: rows for address, rows in looked_at.items() if not 0 < rows <= asked[address]} == {}
+
+
 def fill(people: int) -> dict[str, str]:
     """100 chambers, ``people`` with four mandates each in two of them; the addresses of pages that show them."""
     chambers = [factories.SeatQuotaFactory(seats=90).chamber for _ in range(100)]
