@@ -1,0 +1,146 @@
+"""Made-up names and texts in both languages, with frequent, middling and rare words as real ones have them.
+
+The frequent words are listed here; the many rare ones are put together from parts. A word is drawn with a chance that
+falls with its place in the list, as in any language (Zipf's law).
+"""
+
+from collections.abc import Iterator
+from itertools import accumulate, chain, product, repeat
+from random import Random
+
+DRAWN = 4096  # words drawn at once, which is far cheaper than one by one
+STEEPNESS = 1.15  # of the fall of the chances: the rarest nouns stand in a few articles of a thousand
+
+# Russian nouns here are lifeless, masculine and end in a consonant: one ending makes their genitive.
+NOUNS = {
+    "en": "agreement session committee law delegation meeting proposal document region border programme partner "
+    "council question report project exchange group election treaty threat measure observer forum budget decision "
+    "statement visit expert voter market school bridge river station archive harbour lesson railway hospital museum "
+    "orchard glacier lighthouse",
+    "ru": "закон договор проект комитет совет вопрос доклад регион форум документ союз орган бюджет обмен парламент "
+    "визит ответ состав опыт пример срок город план суд мост архив урок вокзал завод остров сад перевал караван "
+    "каштан фонтан",
+}
+ADJECTIVES = {
+    "en": "joint new common national legal regular international important public open general special regional "
+    "annual social digital economic young practical peaceful quiet northern southern wooden early late narrow golden "
+    "distant silver",
+    "ru": "новый совместный важный правовой открытый главный международный ежегодный народный мирный региональный "
+    "общественный экономический цифровой молодой северный южный быстрый простой старый широкий далёкий тихий узкий "
+    "деревянный каменный золотой серебряный",
+}
+VERBS = {
+    "en": "supports discusses considers adopts strengthens prepares follows continues opens changes completes "
+    "proposes examines explains protects welcomes repeats delays repairs measures",
+    "ru": "поддерживает обсуждает рассматривает принимает укрепляет готовит продолжает открывает меняет завершает "
+    "предлагает изучает объясняет защищает приветствует повторяет чинит измеряет",
+}
+# Of rare words: beginnings, and ends that make a noun.
+BEGINNINGS = {
+    "en": "hydro geo bio thermo aero cryo neo poly mono micro macro photo helio litho chrono astro electro tele "
+    "baro phono topo typo iso pyro",
+    "ru": "гидро гео био термо аэро крио нео поли моно микро макро фото гелио лито хроно астро электро теле баро "
+    "фоно топо типо изо пиро",
+}
+ENDS = {
+    "en": "scope graph meter phone gene lite tron drome naut logue stat type",
+    "ru": "скоп граф метр фон ген лит трон дром навт лог стат тип",
+}
+OF_RARE_ADJECTIVES = {"en": "ical", "ru": "ный"}
+
+GIVEN_NAMES = [
+    *(("Alexei", "Алексей"), ("Viktor", "Виктор"), ("Timur", "Тимур"), ("Ruslan", "Руслан"), ("Pavel", "Павел")),
+    *(("Oleg", "Олег"), ("Bakyt", "Бакыт"), ("Narek", "Нарек"), ("Farrukh", "Фаррух"), ("Denis", "Денис")),
+    *(("Yermek", "Ермек"), ("Stepan", "Степан"), ("Anna", "Анна"), ("Yelena", "Елена"), ("Aigul", "Айгуль")),
+    *(("Mariam", "Мариам"), ("Zarina", "Зарина"), ("Nadezhda", "Надежда"), ("Olga", "Ольга"), ("Saule", "Сауле")),
+]
+WOMEN = {given for given, _ in GIVEN_NAMES[12:]}
+FAMILY_BEGINNINGS = [
+    *(
+        ("Bel", "Бел"),
+        ("Kor", "Кор"),
+        ("Vasn", "Васн"),
+        ("Tar", "Тар"),
+        ("Mir", "Мир"),
+        ("Gor", "Гор"),
+        ("Lan", "Лан"),
+    ),
+    *(("Ost", "Ост"), ("Dar", "Дар"), ("Vel", "Вел"), ("Sul", "Сул"), ("Nur", "Нур"), ("Kam", "Кам"), ("Ram", "Рам")),
+    *(("Pol", "Пол"), ("Zim", "Зим"), ("Luk", "Лук"), ("Sad", "Сад"), ("Bor", "Бор"), ("Tal", "Тал")),
+]
+FAMILY_MIDDLES = [("", ""), ("an", "ан"), ("ar", "ар"), ("im", "им"), ("or", "ор"), ("un", "ун"), ("ad", "ад")]
+FAMILY_ENDS = [
+    ("enko", "енко"),
+    ("ian", "иан"),
+    ("ik", "ик"),
+    ("uk", "ук"),
+    ("bek", "бек"),
+    ("man", "ман"),
+    ("o", "о"),
+]
+
+
+class Names:
+    """Names of people as pairs of the given and the family name, each in English and in Russian."""
+
+    def __init__(self, rng: Random):
+        parts = product(FAMILY_BEGINNINGS, FAMILY_MIDDLES, FAMILY_ENDS)
+        self.families = [tuple(map("".join, zip(*of_one, strict=True))) for of_one in parts]
+        self.rng = rng
+
+    def draw(self) -> tuple[tuple[str, str], tuple[str, str]]:
+        return self.rng.choice(GIVEN_NAMES), self.rng.choice(self.families)
+
+
+class Writer:
+    """Writes sentences of one language (``en`` or ``ru``), the same ones from the same ``rng``."""
+
+    def __init__(self, language: str, rng: Random):
+        self.rng = rng
+        rare_nouns = _shuffled(map("".join, product(*_listed(language, BEGINNINGS, BEGINNINGS, ENDS))), rng)
+        ending = OF_RARE_ADJECTIVES[language]
+        rare_adjectives = _shuffled((f"{a}{b}{ending}" for a, b in product(*_listed(language, BEGINNINGS, ENDS))), rng)
+        nouns, adjectives, verbs = _listed(language, NOUNS, ADJECTIVES, VERBS)
+        self.nouns = self._drawn([*nouns, *rare_nouns])
+        self.adjectives = self._drawn([*adjectives, *rare_adjectives])
+        self.verbs = self._drawn(verbs)
+        self.clause = {"en": self._english, "ru": self._russian}[language]
+        self.joined = {"en": ", and ", "ru": ", а "}[language]
+
+    def _drawn(self, words: list[str]) -> Iterator[str]:
+        chances = list(accumulate((place + 2) ** -STEEPNESS for place in range(len(words))))
+        return chain.from_iterable(self.rng.choices(words, cum_weights=chances, k=DRAWN) for _ in repeat(None))
+
+    def _english(self) -> str:
+        adjectives, nouns = self.adjectives, self.nouns
+        subject = f"the {next(adjectives)} {next(nouns)} {next(self.verbs)}"
+        return f"{subject} the {next(nouns)} of the {next(adjectives)} {next(nouns)}"
+
+    def _russian(self) -> str:
+        adjectives, nouns = self.adjectives, self.nouns
+        subject = f"{next(adjectives)} {next(nouns)} {next(self.verbs)}"
+        return f"{subject} {next(nouns)} {next(adjectives)[:-2]}ого {next(nouns)}а"
+
+    def title(self) -> str:
+        """A clause with a capital letter."""
+        clause = self.clause()
+        return clause[0].upper() + clause[1:]
+
+    def sentence(self) -> str:
+        """One or two clauses with a full stop."""
+        title = self.title()
+        return f"{title}{self.joined}{self.clause()}." if self.rng.random() < 0.3 else f"{title}."
+
+    def sentences(self, least: int, most: int) -> str:
+        """As many sentences as drawn from ``least`` to ``most``."""
+        return " ".join(self.sentence() for _ in range(self.rng.randint(least, most)))
+
+
+def _listed(language: str, *lists: dict[str, str]) -> list[list[str]]:
+    return [words[language].split() for words in lists]
+
+
+def _shuffled(words: Iterator[str], rng: Random) -> list[str]:
+    words = list(words)
+    rng.shuffle(words)
+    return words
