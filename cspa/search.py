@@ -1,7 +1,7 @@
 """Search over people, delegations and news: asks each queryset's ``search()`` and groups the answers."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
@@ -9,7 +9,6 @@ from django.core.paginator import Page, Paginator
 from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
-from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language, gettext_noop, override
 from django.utils.translation import gettext as _
@@ -25,6 +24,7 @@ from cspa.pagination import is_page_number
 from cspa.richtext import plain
 from cspa.site import Unreadable, absolute
 from cspa.stems import Query, words
+from delegations.dates import today
 from delegations.models import Parliament, Person
 from news.api import ArticleRecord, Ignored, article_record
 from news.feeds import ENTRIES, NewsFeed
@@ -74,11 +74,11 @@ class Results:
     @cached_property
     def ranked(self) -> list[int]:
         """Keys of the articles, best first: with the words in the title, then in the summary, then the newest."""
-        now, share = timezone.now(), self.query.share
+        day, share = today(), self.query.share
         rows = self.filter.newest(RANKED + 1, "title", "summary")
         self.more = len(rows) > RANKED
         scored = [
-            (-2 * share(title) - share(summary) - _freshness(published, now), place, key)
+            (-2 * share(title) - share(summary) - _freshness(published, day), place, key)
             for place, (key, published, title, summary) in enumerate(rows[:RANKED])
         ]
         return [key for _score, _place, key in sorted(scored)]
@@ -163,9 +163,9 @@ class Results:
         return sorted({word for text in texts for word in words(text)})
 
 
-def _freshness(published: datetime, now: datetime) -> float:
-    """1 for news of now, 1/2 after a year, 1/3 after two."""
-    return 1 / (1 + max((now - published).days, 0) / 365)
+def _freshness(published: datetime, day: date) -> float:
+    """1 for news of ``day``, 1/2 after a year, 1/3 after two; the same for all of a day, as a page is kept."""
+    return 1 / (1 + max((day - published.date()).days, 0) / 365)
 
 
 class SearchView(TemplateView):
