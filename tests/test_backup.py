@@ -24,6 +24,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
 from django.db import connection
+from django.db.migrations.recorder import MigrationRecorder
 from django.test import Client, override_settings
 from django.utils.translation import override
 from django_otp.plugins.otp_static.models import StaticDevice
@@ -334,26 +335,20 @@ def test_what_is_no_file_of_its_own_is_not_followed(tmp_path, media, name, words
 
 
 def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_path, saved):
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE django_migrations SET name = '9999_later' WHERE app = 'news' AND name LIKE '0011%'")
+    applied = MigrationRecorder(connection).migration_qs
+    last = applied.filter(app="news").latest("name").name
+    applied.filter(app="news", name=last).update(name="9999_later")
     try:
         for command, folder in (("backup", tmp_path / "backup"), ("restore", saved)):
             with pytest.raises(CommandError, match="lacks migrations"):
                 call_command(command, folder)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "INSERT INTO django_migrations (app, name, applied) SELECT 'news', "
-                "'0011_history_into_the_journal', applied FROM django_migrations LIMIT 1"
-            )
+        applied.create(app="news", name=last)
         for command, folder in (("backup", tmp_path / "backup"), ("restore", saved)):
             with pytest.raises(CommandError, match=r"newer version .* news\.9999_later"):
                 call_command(command, folder)
     finally:
-        with connection.cursor() as cursor:
-            cursor.execute("DELETE FROM django_migrations WHERE app = 'news' AND name LIKE '0011%'")
-            cursor.execute(
-                "UPDATE django_migrations SET name = '0011_history_into_the_journal' WHERE name = '9999_later'"
-            )
+        applied.filter(app="news", name=last).delete()
+        applied.filter(name="9999_later").update(name=last)
     assert list(tmp_path.iterdir()) == []
 
 
