@@ -27,7 +27,7 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.core.handlers.wsgi import get_path_info
-from django.db import DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
@@ -35,6 +35,7 @@ from django.utils.translation import get_language_from_path, override
 
 from . import versions
 from .api import PREFIX, language_asked
+from .replicas import Replicas, reading
 from .versions import Away, Mark, Versions
 
 type Start = Callable[..., Any]
@@ -222,6 +223,7 @@ class Pages:
     def __init__(self, django: Callable[[dict[str, Any], Start], Iterable[bytes]]):
         self.django = django
         self.versions = Versions()
+        self.replicas = Replicas()
         self.kept: LRUCache[Address, Page] = LRUCache(
             settings.PAGES_MEGABYTES * 1024 * 1024, getsizeof=lambda page: page.size
         )
@@ -266,7 +268,7 @@ class Pages:
                 if other is not None and other.holds(mark):
                     self._keep(address, other)
                     return other.answer(environ, start)
-                answer = Answer.of(self.django, address, environ)
+                answer = self._ask(address, environ, mark)
                 page = answer.page(mark)
                 if page is not None:
                     self.made += 1
@@ -278,6 +280,17 @@ class Pages:
             self.versions.fail()
             return self._without_database(address, environ, start, answer)
         return answer.pass_on(environ, start)
+
+    def _ask(self, address: Address, environ: dict[str, Any], mark: Mark) -> "Answer":
+        """What Django answers, from a replica where one is as far as the primary and nothing goes wrong there."""
+        alias = self.replicas.at(mark)
+        answer = Answer.of(self.django, address, environ, alias)
+        if alias == DEFAULT_DB_ALIAS or (answer.status < "500" and answer.tables <= versions.tables()):
+            return answer
+        answer.body.close()
+        if answer.status >= "500":
+            self.replicas.leave_out(alias)
+        return Answer.of(self.django, address, environ)
 
     def _without_database(
         self, address: Address, environ: dict[str, Any], start: Start, answer: "Answer | None" = None
@@ -300,7 +313,10 @@ class Answer:
     tables: frozenset[str]
 
     @classmethod
-    def of(cls, django: Callable, address: Address, environ: dict[str, Any]) -> "Answer":
+    def of(
+        cls, django: Callable, address: Address, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
+    ) -> "Answer":
+        """Django's answer, for which it reads from the database ``alias``."""
         read: set[str] = set()
 
         def note(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
@@ -308,7 +324,7 @@ class Answer:
             return execute(sql, params, many, context)
 
         started: list[Any] = []
-        with ExitStack() as noting:
+        with reading(alias), ExitStack() as noting:
             for connection in connections.all():
                 noting.enter_context(connection.execute_wrapper(note))
             body = django(_environ(address, environ), lambda *said: started.extend(said[:2]))

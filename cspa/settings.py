@@ -22,6 +22,8 @@ VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
 
+POSTGRESQL = ("postgres", "postgresql")
+
 # Readers
 
 
@@ -55,8 +57,12 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 def env_url(name: str, default: str, schemes: tuple[str, ...]):
     """The parts of an address whose scheme must be one of ``schemes``."""
+    return _parts(name, env_text(name, default), schemes)
+
+
+def _parts(name: str, address: str, schemes: tuple[str, ...]):
     try:
-        url = urlsplit(env_text(name, default))
+        url = urlsplit(address)
         url.port  # noqa: B018  a port that is no number raises here
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not an address: {error}.") from error
@@ -87,9 +93,23 @@ def env_share(name: str, default: str) -> Fraction:
 
 def env_database(name: str, default: str) -> dict:
     """A SQLite file or a PostgreSQL database; each with the options that this project relies on."""
-    env_url(name, default, ("sqlite", "postgres", "postgresql"))
+    return _database(name, env_text(name, default), ("sqlite", *POSTGRESQL))
+
+
+def env_replicas(name: str) -> dict[str, dict]:
+    """Comma-separated PostgreSQL databases, by the aliases that Django knows them under."""
+    replicas = {}
+    for number, address in enumerate(env_list(name), 1):
+        replica = replicas[f"replica{number}"] = _database(name, address, POSTGRESQL)
+        replica["OPTIONS"]["pool"]["timeout"] = 1  # second; the primary answers instead
+        replica["TEST"] = {"MIRROR": "default"}
+    return replicas
+
+
+def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
+    _parts(name, address, schemes)
     try:
-        database = dj_database_url.parse(env_text(name, default))
+        database = dj_database_url.parse(address)
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
     if database["ENGINE"].endswith("sqlite3"):
@@ -162,6 +182,11 @@ for origin in CSRF_TRUSTED_ORIGINS:
 SITE_URL = env_site_url("SITE_URL")
 TIME_ZONE = env_timezone("TIME_ZONE", "Europe/Moscow")
 DATABASES = {"default": env_database("DATABASE_URL", f"sqlite:///{VAR_DIR / 'db.sqlite3'}")}
+if replicas := env_replicas("DATABASE_REPLICA_URLS"):
+    if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        raise ImproperlyConfigured("DATABASE_REPLICA_URLS must stay empty unless DATABASE_URL is PostgreSQL.")
+    DATABASES |= replicas
+    DATABASE_ROUTERS = ["cspa.replicas.Router"]
 CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
 STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
 PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)

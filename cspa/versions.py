@@ -199,6 +199,12 @@ class Mark:
     until: float  # from then on something changes by itself
     stamp: int
 
+    @property
+    def written(self) -> dict[str, int]:
+        """The numbers as the database holds them."""
+        alone = {name: number[0] if name in _moments else number for name, number in self.numbers.items()}
+        return {name: number for name, number in alone.items() if number}
+
     def of(self, names: Iterable[str]) -> dict[str, Any]:
         """The numbers of some tables, and the day."""
         return {"": self.today, **{name: self.numbers.get(name, 0) for name in names}}

@@ -46,7 +46,7 @@ def documented() -> list[str]:
 def test_env_example_documents_exactly_the_variables_that_are_read():
     source = Path(module.__file__).read_text()
     read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
-    assert len(read) == 26
+    assert len(read) == 27
     assert sorted(documented()) == sorted(read)
 
 
@@ -69,6 +69,8 @@ def test_env_example_itself_starts_once_a_key_is_set():
         (module.env_timezone, ("Europe/Moscow",), "../etc/passwd", "Europe/Moscow"),
         (module.env_database, ("",), "mysql://host/name", "postgres://"),
         (module.env_database, ("",), "postgres://host:port/name", "not an address"),
+        (module.env_replicas, (), "sqlite:///file.db", "postgres://"),
+        (module.env_replicas, (), "postgres://one/name, postgres://two:port/name", "not an address"),
         (module.env_cache, ("locmem://",), "memcached://host", "redis://"),
         (module.env_mailer, ("console://",), "mail.example.org", "smtps://"),
         *(
@@ -110,6 +112,7 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("DEBUG", "on"),
         ("CSRF_TRUSTED_ORIGINS", "example.org"),
         ("DATABASE_URL", "oracle://host/name"),
+        ("DATABASE_REPLICA_URLS", "postgres://host/name"),  # of a SQLite file
         ("CACHE_URL", "file:///tmp"),
         ("EMAIL_URL", "sendmail://"),
         ("SITE_URL", "example.org"),
@@ -189,6 +192,18 @@ def test_postgresql_gets_a_pool_that_checks_its_connections(monkeypatch):
     assert database["OPTIONS"]["pool"]["max_size"] > 1
     assert database["OPTIONS"]["sslmode"] == "require"
     assert not database.get("CONN_MAX_AGE")  # Django refuses lasting connections beside a pool
+
+
+def test_replicas_are_used_as_the_primary_is_and_given_up_sooner(monkeypatch):
+    monkeypatch.setenv("SOME_NAME", "postgres://user:p%2Css@one/name, postgres://two:5433/name")
+    one, two = (replicas := module.env_replicas("SOME_NAME")).values()
+    assert list(replicas) == ["replica1", "replica2"]
+    assert (one["HOST"], one["PASSWORD"], two["HOST"], two["PORT"]) == ("one", "p,ss", "two", 5433)
+    for replica in (one, two):
+        assert replica["CONN_HEALTH_CHECKS"] is True
+        assert replica["OPTIONS"]["pool"]["timeout"] == 1
+    monkeypatch.setenv("SOME_NAME", "")
+    assert module.env_replicas("SOME_NAME") == {}
 
 
 @pytest.mark.django_db
