@@ -8,7 +8,7 @@ import re
 from datetime import timedelta
 from fractions import Fraction
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import dj_database_url
@@ -131,6 +131,26 @@ def env_cache(name: str, default: str) -> dict:
     if url.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url.geturl()}
+
+
+def env_store(name: str) -> dict:
+    """A bucket that speaks S3, as a storage of Django; by default the folder MEDIA_ROOT."""
+    if not env_text(name):
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    url = env_url(name, "", ("s3",))
+    query = parse_qs(url.query)
+    bucket = url.path.strip("/")
+    parts = (url.hostname, url.username, url.password, bucket)
+    if not all(parts) or "/" in bucket or query.keys() - {"region"}:
+        raise ImproperlyConfigured(f"{name} must look like s3://key:secret@host/bucket?region=name.")
+    options = {
+        "endpoint_url": f"https://{url.netloc.rpartition('@')[2]}",
+        "access_key": unquote(url.username),
+        "secret_key": unquote(url.password),
+        "bucket_name": bucket,
+        "region_name": query.get("region", [None])[0],
+    }
+    return {"BACKEND": "cspa.bucket.Bucket", "OPTIONS": options}
 
 
 def env_mailer(name: str, default: str) -> dict:
@@ -290,7 +310,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 STORAGES = {
-    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "default": env_store("MEDIA_STORE"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

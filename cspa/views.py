@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from django.conf import settings
+from django.core.exceptions import SuspiciousOperation
+from django.core.files.storage import default_storage
 from django.db import connection
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import select_template
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
+from django.utils.http import http_date
 from django.utils.translation import get_language, get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
-from django.views.static import serve
 
 from cspa.api import PREFIX
 from cspa.languages import language_codes
@@ -111,8 +113,8 @@ bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 where the database is away or too busy."""
-    return unavailable(request) if isinstance(sys.exception(), Away) else broken(request)
+    """500; or 503 where the database is away or too busy, or the files are away."""
+    return unavailable(request) if isinstance(sys.exception(), (*Away, ConnectionError)) else broken(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
@@ -161,11 +163,19 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 def media(request: HttpRequest, path: str) -> HttpResponse:
-    """An uploaded file, where no proxy in front serves it."""
+    """An uploaded file, where no proxy in front serves it; 503 where the files are away."""
     try:
-        return serve(request, path, document_root=settings.MEDIA_ROOT)
-    except (OSError, ValueError) as error:  # a name that no file system takes
+        file = default_storage.open(path)
+        changed = default_storage.get_modified_time(path)
+    except ConnectionError:
+        return unavailable(request)
+    except (OSError, ValueError, SuspiciousOperation) as error:  # a name that no storage takes
         raise Http404 from error
+    response = FileResponse(file)
+    response["Content-Length"] = file.size
+    response["Last-Modified"] = http_date(changed.timestamp())
+    response["Cache-Control"] = "public, max-age=3600"
+    return response
 
 
 def health(request: HttpRequest) -> HttpResponse:

@@ -46,7 +46,7 @@ def documented() -> list[str]:
 def test_env_example_documents_exactly_the_variables_that_are_read():
     source = Path(module.__file__).read_text()
     read = re.findall(r'env_[a-z_]+\(\s*"([A-Z_]+)"', source)
-    assert len(read) == 27
+    assert len(read) == 28
     assert sorted(documented()) == sorted(read)
 
 
@@ -72,6 +72,17 @@ def test_env_example_itself_starts_once_a_key_is_set():
         (module.env_replicas, (), "sqlite:///file.db", "postgres://"),
         (module.env_replicas, (), "postgres://one/name, postgres://two:port/name", "not an address"),
         (module.env_cache, ("locmem://",), "memcached://host", "redis://"),
+        *(
+            (module.env_store, (), value, "s3://")
+            for value in (
+                "https://key:secret@host/bucket",
+                "s3://host/bucket",
+                "s3://key@host/bucket",
+                "s3://key:secret@host",
+                "s3://key:secret@host/bucket/folder",
+                "s3://key:secret@host/bucket?regio=eu",
+            )
+        ),
         (module.env_mailer, ("console://",), "mail.example.org", "smtps://"),
         *(
             (module.env_count, (60, 3650), value, "from 1 to 3650")
@@ -114,6 +125,7 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("DATABASE_URL", "oracle://host/name"),
         ("DATABASE_REPLICA_URLS", "postgres://host/name"),  # of a SQLite file
         ("CACHE_URL", "file:///tmp"),
+        ("MEDIA_STORE", "s3://host/bucket"),
         ("EMAIL_URL", "sendmail://"),
         ("SITE_URL", "example.org"),
         ("TIME_ZONE", "Mars/Olympus"),
@@ -204,6 +216,17 @@ def test_replicas_are_used_as_the_primary_is_and_given_up_sooner(monkeypatch):
         assert replica["OPTIONS"]["pool"]["timeout"] == 1
     monkeypatch.setenv("SOME_NAME", "")
     assert module.env_replicas("SOME_NAME") == {}
+
+
+def test_a_bucket_has_a_host_a_name_and_who_may_use_it(monkeypatch):
+    monkeypatch.setenv("SOME_NAME", "s3://k%2Fy:s%40t@files.example:9000/uploads/?region=eu-1")
+    assert module.env_store("SOME_NAME")["OPTIONS"] == {
+        "endpoint_url": "https://files.example:9000",
+        "access_key": "k/y",
+        "secret_key": "s@t",
+        "bucket_name": "uploads",
+        "region_name": "eu-1",
+    }
 
 
 @pytest.mark.django_db

@@ -46,9 +46,15 @@ def files(root: Path) -> list[str]:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise Refused(_("This is no file of its own: %(path)s") % {"path": path})
             found.append(path.relative_to(root).as_posix())
-    if odd := [name for name in found if "\\" in name or not name.isprintable()]:
+    return readable(found)
+
+
+def readable(names: Iterable[str]) -> list[str]:
+    """``names`` in order. Refused where one has odd letters."""
+    names = sorted(names)
+    if odd := [name for name in names if "\\" in name or not name.isprintable() or ".." in name.split("/")]:
         raise Refused(_("A backup cannot hold a file of this name: %(name)s") % {"name": repr(odd[0])})
-    return sorted(found)
+    return names
 
 
 def digest(path: Path) -> str:

@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from django.conf import settings
+from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
 
+from . import uploads
 from .application import migrations, version
-from .folder import FORMAT, MANIFEST, MEDIA, Progress, files, rows_of, write_rows, write_sums
+from .folder import FORMAT, MANIFEST, MEDIA, Progress, rows_of, write_rows, write_sums
 from .refusals import Refused, in_words
 from .tables import BATCH, Table, tables
 
@@ -132,11 +134,11 @@ def _write_table(table: Table, folder: Path, progress: Progress) -> dict:
 
 
 def _copy_media(target: Path, progress: Progress) -> None:
-    root = Path(settings.MEDIA_ROOT)
-    names = files(root) if root.is_dir() else []
+    names = uploads.names()
     for number, name in enumerate(names, 1):
         progress(MEDIA, number, len(names))
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        with suppress(FileNotFoundError):  # of an import that was undone meanwhile
-            shutil.copyfile(root / name, copy)
+        # One may go away meanwhile, with an import that is undone.
+        with suppress(FileNotFoundError), default_storage.open(name) as file, copy.open("wb") as written:
+            shutil.copyfileobj(file, written)

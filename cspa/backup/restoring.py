@@ -1,12 +1,10 @@
 """A backup comes back, all of it and nothing else, or nothing changes."""
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.contenttypes.models import ContentType
 from django.core.files import File
@@ -16,8 +14,9 @@ from django.utils.translation import gettext as _
 
 from cspa.roles import ROLES
 
+from . import uploads
 from .application import migrations, version
-from .folder import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, digest, read_manifest, read_rows, rows_of
+from .folder import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
 from .making import Counts, no_progress
 from .refusals import Refused, in_words, listed
 from .tables import BATCH, Table, tables
@@ -25,7 +24,7 @@ from .tables import BATCH, Table, tables
 
 @in_words()
 def restore(folder: Path, progress: Progress = no_progress) -> Counts:
-    """Put the backup in ``folder`` into an empty database and MEDIA_ROOT, and compare what is there then with it.
+    """Put the backup in ``folder`` into an empty database and the store of uploads, and compare both with it then.
 
     Refused, with nothing changed, where the backup is damaged or of another version, where the database holds more
     than `migrate` makes, where another file has the name of one in the backup, or where the two are not equal then.
@@ -117,8 +116,8 @@ def _check_room(found: list[Table], media: dict[str, str]) -> None:
     filled += Group.objects.exclude(name__in=ROLES).values_list("name", flat=True)
     if filled:
         raise Refused(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
-    root = Path(settings.MEDIA_ROOT)
-    other = [name for name, said in media.items() if os.path.lexists(root / name) and digest(root / name) != said]
+    there = [name for name in media if default_storage.exists(name)]
+    other = [name for name in there if uploads.digest(name) != media[name]]
     if other:
         raise Refused(_("Other files have these names: %(names)s.") % {"names": listed(other)})
 
@@ -155,12 +154,11 @@ def _compare_table(table: Table, described: dict, progress: Progress) -> None:
 
 def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
     """Store the files that are not there yet, and compare all of them."""
-    root = Path(settings.MEDIA_ROOT)
     for number, (name, said) in enumerate(media.items(), 1):
         progress(MEDIA, number, len(media))
-        if not os.path.lexists(root / name):
+        if not default_storage.exists(name):
             undo.callback(default_storage.delete, name)
             with (source / name).open("rb") as file:
                 default_storage.save(name, File(file))
-        if digest(root / name) != said:
+        if uploads.digest(name) != said:
             raise Refused(_("This file was not restored as it is in the backup: %(name)s") % {"name": name})

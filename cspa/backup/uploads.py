@@ -1,0 +1,33 @@
+"""The uploaded files, wherever they are kept."""
+
+import hashlib
+from collections.abc import Iterator
+from pathlib import Path
+
+from django.core.files.storage import FileSystemStorage, default_storage
+
+from .folder import files, readable
+
+
+def names() -> list[str]:
+    """The names of all. Refused where something is no file, or has a name with odd letters."""
+    if isinstance(default_storage, FileSystemStorage):
+        root = Path(default_storage.location)
+        return files(root) if root.is_dir() else []
+    return readable(_below(""))
+
+
+def _below(folder: str) -> Iterator[str]:
+    folders, found = default_storage.listdir(folder)
+    yield from (f"{folder}{name}" for name in found)
+    for inner in folders:
+        yield from _below(f"{folder}{inner}/")
+
+
+def digest(name: str) -> str:
+    """The sum of one, as ``folder.digest`` has it."""
+    total = hashlib.sha256()
+    with default_storage.open(name) as file:
+        for chunk in file.chunks():
+            total.update(chunk)
+    return total.hexdigest()
