@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import brotli
-from cachetools import LRUCache
+from cachetools import Cache, LRUCache
 from django.conf import settings
 from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
@@ -234,6 +234,7 @@ class Pages:
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         address = asked(environ)
         if address is None:
+            environ["cspa.pages"] = self  # for cspa.health
             return self.django(environ, start)
         page = self._look(address)
         try:
@@ -253,6 +254,11 @@ class Pages:
     def _keep(self, address: Address, page: Page) -> None:
         with self._guard, suppress(ValueError):  # larger than all there is room for
             self.kept[address] = page
+
+    def times(self) -> list[float]:
+        """When each page that is kept was made, in seconds since 1970."""
+        with self._guard:  # past the order of use, which a look must not change
+            return [Cache.__getitem__(self.kept, address).made for address in self.kept]
 
     # A page that is not there, or no longer right
 

@@ -53,7 +53,7 @@ class Replicas:
     """What this process knows of the replicas."""
 
     def __init__(self) -> None:
-        self.aliases = [alias for alias in connections if alias != DEFAULT_DB_ALIAS]
+        self.aliases = aliases()
         self._left_out: dict[str, float] = {}  # alias -> until when
 
     def at(self, mark: Mark) -> str:
@@ -79,6 +79,11 @@ class Replicas:
 
     def _next_one_first(self) -> None:
         self.aliases = [*self.aliases[1:], *self.aliases[:1]]
+
+
+def aliases() -> list[str]:
+    """The names under which Django knows the replicas."""
+    return [alias for alias in connections if alias != DEFAULT_DB_ALIAS]
 
 
 def numbers(alias: str) -> dict[str, int]:

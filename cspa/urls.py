@@ -16,6 +16,7 @@ from news.filters import ArticleFilter
 from . import search, sitemaps, views
 from .api import Api
 from .caching import shared
+from .health import health
 
 handler400 = views.bad_request
 handler403 = views.forbidden
@@ -43,7 +44,7 @@ urlpatterns = [
     ),
     path("robots.txt", shared(views.robots), name="robots"),
     path(".well-known/security.txt", views.security, name="security"),
-    path("healthz", views.health, name="health"),
+    path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
     path("media/<path:path>", views.media, name="media"),
     *i18n_patterns(

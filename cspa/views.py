@@ -8,7 +8,6 @@ from datetime import timedelta
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import default_storage
-from django.db import connection
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import select_template
@@ -176,13 +175,3 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
     response["Last-Modified"] = http_date(changed.timestamp())
     response["Cache-Control"] = "public, max-age=3600"
     return response
-
-
-def health(request: HttpRequest) -> HttpResponse:
-    """200 where the database answers, else 503."""
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT 1")
-    except Exception:  # whatever is wrong with the database, the answer is the same
-        return HttpResponse("database away\n", status=503, content_type="text/plain")
-    return HttpResponse("ok\n", content_type="text/plain")

@@ -307,14 +307,14 @@ def test_site_url_decides_absolute_links(client, settings):
 def test_the_health_check_says_when_the_database_is_away(client, monkeypatch):
     from django.db import OperationalError
 
-    from cspa import views
+    from cspa import health
 
     assert client.get("/healthz").content == b"ok\n"
 
     def away():
         raise OperationalError
 
-    monkeypatch.setattr(views.connection, "cursor", away)
+    monkeypatch.setattr(health.connection, "cursor", away)
     assert client.get("/healthz").status_code == 503
 
 

@@ -1,0 +1,117 @@
+"""/healthz: a word for machines, all parts for the staff."""
+
+import json
+import os
+from unittest import mock
+
+import pytest
+from django.conf import settings as configured
+from django.db import OperationalError
+from django.test import Client
+
+from cspa import replicas
+from cspa.caching import release
+from news.models import Article
+
+from . import factories
+from .test_caching import LIST, Reader, article, reader  # noqa: F401  fixtures
+from .test_replicas import Copy, copies, rename  # noqa: F401  a fixture
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def cookie() -> str:
+    """Of somebody of the staff."""
+    client = Client()
+    client.force_login(factories.UserFactory(is_staff=True))
+    return f"{configured.SESSION_COOKIE_NAME}={client.cookies[configured.SESSION_COOKIE_NAME].value}"
+
+
+def state(reader: Reader, cookie: str) -> dict:  # noqa: F811
+    answer = reader.get("/healthz?full", Cookie=cookie)
+    assert (answer.status_code, answer["Cache-Control"]) == (200, "no-store")
+    return json.loads(answer.content)
+
+
+def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article: Article, cookie: str):  # noqa: F811
+    configured.STAMP_FILE.touch()
+    reader.get(LIST)
+    page = next(iter(reader.site.kept.values()))
+    page.made -= 90
+    reader.get("/en/")
+    order = list(reader.site.kept)
+    seen = state(reader, cookie)
+    assert 90 <= seen["pages"].pop("oldest_in_seconds") < 100
+    assert seen.pop("push_channel").startswith(("up", "away: the numbers are read"))
+    assert seen == {
+        "release": release(),
+        "process": os.getpid(),
+        "database": "up",
+        "replicas": {},
+        "stamp_file": "up",
+        "shared_cache": "none",
+        "uploads": "up",
+        "pages": {
+            "number": 2,
+            "megabytes": round(reader.site.kept.currsize / 1024 / 1024, 1),
+            "made_since_the_start": 2,
+        },
+    }
+    assert reader.site.kept.popitem()[0] == order[0]  # the least used is still the least used
+
+
+def test_others_get_the_short_answer(reader: Reader, client: Client):  # noqa: F811
+    assert reader.get("/healthz?full").content == b"ok\n"
+    assert reader.get("/healthz?full", **{"Cspa.Pages": "x", "Cspa-Pages": "x"}).content == b"ok\n"
+    client.force_login(factories.UserFactory(is_staff=False))
+    assert client.get("/healthz?full").content == b"ok\n"
+    client.force_login(factories.UserFactory(is_superuser=True))
+    assert client.get("/healthz").content == b"ok\n"
+    assert client.get("/healthz?full").json()["pages"] == "nothing: no pages are kept"
+
+
+def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, settings, tmp_path):  # noqa: F811
+    settings.CACHES = {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": "redis://:secret@127.0.0.1:1",
+        }
+    }
+    settings.STAMP_FILE = tmp_path / "gone" / "stamp"
+    with (
+        mock.patch("cspa.health.default_storage.exists", side_effect=ConnectionError("secret")),
+        mock.patch("cspa.versions.Versions.current", side_effect=OperationalError("secret")),
+        mock.patch("cspa.caching.Pages.times", side_effect=RuntimeError("secret")),
+    ):
+        seen = state(reader, cookie)
+    assert "secret" not in str(seen)
+    assert seen["shared_cache"] == "away (ConnectionError)"
+    assert seen["stamp_file"].startswith("cannot be written")
+    assert seen["uploads"] == "away (ConnectionError)"
+    assert seen["push_channel"] == "away (OperationalError)"
+    assert seen["pages"] == "away (RuntimeError)"
+
+
+def test_while_the_database_is_away_staff_are_not_known(reader: Reader, cookie: str):  # noqa: F811
+    with mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.cursor", side_effect=OperationalError):
+        assert reader.get("/healthz?full", Cookie=cookie).status_code == 503
+        assert reader.get("/healthz?full").content == b"database away\n"
+
+
+@pytest.fixture
+def replicated(copies: list[Copy], article: Article) -> list[Copy]:  # noqa: F811
+    for copy in copies:
+        copy.follow()
+    return copies
+
+
+def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], cookie: str):  # noqa: F811
+    assert state(reader, cookie)["replicas"] == {"replica1": "up", "replica2": "up"}
+    rename("Another title")
+    replicated[1].follow()
+    found = state(reader, cookie)["replicas"]
+    assert found["replica2"] == "up"
+    assert 0 <= float(found["replica1"].removeprefix("lags by ").removesuffix(" s")) < 20
+    with mock.patch.object(replicas, "numbers", side_effect=OperationalError("secret")):
+        assert state(reader, cookie)["replicas"]["replica1"] == "away (OperationalError)"
