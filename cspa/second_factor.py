@@ -4,7 +4,6 @@ import re
 from base64 import b32encode
 from datetime import timedelta
 
-import qrcode
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.backends import ModelBackend
@@ -23,7 +22,6 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
-from qrcode.image.svg import SvgPathFillImage
 
 from . import sign_in
 from .models import GroupRule, User
@@ -58,6 +56,9 @@ def remove(user: User) -> None:
 
 def qr_code(text: str) -> SafeString:
     """``text`` as an <svg> element without styles."""
+    import qrcode  # large, and needed once in the life of an account
+    from qrcode.image.svg import SvgPathFillImage
+
     image = qrcode.make(text, image_factory=SvgPathFillImage)
     return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  it holds nothing but squares
 

@@ -8,7 +8,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
 
-import typst
 from django.conf import settings
 
 from cspa.languages import Localised
@@ -89,6 +88,8 @@ def pdf(document: Document) -> bytes:
     Its words are handed over as data, so that nothing in them is run; the fonts are those inside the library. It keeps
     and claims the rules for accessible documents (PDF/UA-1), unless a text has a letter that no font can show.
     """
+    import typst  # large, and few ever need it
+
     data = {"document": json.dumps(_plain(document))}
     try:
         return typst.compile(TEMPLATE, sys_inputs=data, ignore_system_fonts=True, pdf_standards=["ua-1"])

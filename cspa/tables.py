@@ -17,7 +17,6 @@ from django.http import FileResponse, HttpRequest, QueryDict, StreamingHttpRespo
 from django.http.response import HttpResponseBase
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
-from openpyxl import Workbook
 
 from cspa.site import Unreadable
 
@@ -159,6 +158,8 @@ def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
 
 def _workbook(columns: list[str], rows: Iterable[Iterable[Cell]]) -> IO[bytes]:
     """A workbook of one sheet, written row by row to the disk."""
+    from openpyxl import Workbook  # a fifth of the start, and few ever need it
+
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()
     sheet.freeze_panes = "A2"

@@ -10,7 +10,6 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
-from openpyxl import load_workbook
 
 from .records import LONGEST_TEXT, Refused
 
@@ -112,6 +111,8 @@ def _check_row(number: int, row: list[str], line: int) -> None:
 
 def xlsx_rows(data: bytes) -> Iterator[Row]:
     """The rows of the first sheet as text, each with its number."""
+    from openpyxl import load_workbook  # a fifth of the start, and few ever need it
+
     _check_archive(data)
     try:
         with warnings.catch_warnings():
