@@ -12,6 +12,7 @@ COPY . .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # The key lives for these commands alone; nothing that they make depends on it.
 RUN mkdir -p var/media var/static \
+ && python -m compileall -q cspa delegations links news \
  && SECRET_KEY=build-only python manage.py compile_translations \
  && SECRET_KEY=build-only python manage.py collectstatic --no-input --verbosity 0 \
  && chown -R app:app var

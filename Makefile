@@ -49,7 +49,8 @@ $(STATIC): $(STAMP) $(STATIC_SOURCES) | var/secret_key
 	@$(SERVE) $(BIN)/python manage.py collectstatic --no-input --verbosity 0
 	@touch $@
 
-install: $(CATALOGUES) $(STATIC)  ## make .venv, install the pinned packages, collect static files
+install: $(CATALOGUES) $(STATIC)  ## make .venv, install the pinned packages, collect static files, compile
+	@$(BIN)/python -m compileall -q cspa delegations links news
 
 run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT=8123 make run)
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null \
