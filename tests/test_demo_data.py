@@ -157,3 +157,12 @@ def test_it_is_as_varied_as_real_data():
     assert 100 < today < 130
     assert Person.objects.exclude(name_ru="").count() == Person.objects.exclude(name_en="").count() == 200
     assert Source.objects.exclude(title_ru="").count() > 40
+
+
+def test_of_very_many_people_most_are_known_from_the_news_alone():
+    demo_data(articles=300, people=3000)
+    mandates = Counter(Delegate.objects.values_list("chamber", flat=True))
+    assert Person.objects.filter(mandates__isnull=True).count() == 3000 - 128 * 8
+    assert max(mandates.values()) <= 18 * 10
+    assert Quotation.objects.filter(function="expert").exists()
+    assert Quotation.objects.filter(function="member of the Assembly").exists()

@@ -44,6 +44,7 @@ type Progress = Callable[[str, int, int | None], None]
 LAST = date(2026, 6, 30)  # the last day of the news
 CONVOCATIONS = [date(year, 11, 16) for year in (2010, 2014, 2018, 2022)]  # after the first one
 BATCH = 500  # stories or rows a time
+PER_SEAT = 8  # people who follow each other on a seat; whoever is left is known from the news alone
 FIRST_ID = UUID("de30de30-0000-4000-8000-000000000000")
 LAST_ID = UUID("de30de30-ffff-4fff-bfff-ffffffffffff")
 
@@ -85,7 +86,7 @@ PLACES = [
 ]
 # Of four stories two are told in both languages.
 LANGUAGES = [("en", "ru"), ("en",), ("en", "ru"), ("ru",)]
-FUNCTION = {"en": "member of the Assembly", "ru": "член Ассамблеи"}
+FUNCTIONS = {"en": ("member of the Assembly", "expert"), "ru": ("член Ассамблеи", "эксперт")}
 REASON = {"en": "The meeting was cancelled.", "ru": "Заседание отменено."}
 
 
@@ -234,7 +235,8 @@ class _Directory:
         self.people = _save(self._people(people))
         # Each seat gets as many people as any other.
         lines = [(chamber, seat) for chamber, number in zip(chambers, seats, strict=True) for seat in range(number)]
-        members = {line: self.people[place :: len(lines)] for place, line in enumerate(lines)}
+        delegates = self.people[: len(lines) * PER_SEAT]
+        members = {line: delegates[place :: len(lines)] for place, line in enumerate(lines)}
         self.members = {parliament: [] for parliament in self.parliaments}
         for (chamber, _seat), people_of_seat in members.items():
             self.members[chamber.parliament] += people_of_seat
@@ -249,6 +251,9 @@ class _Directory:
             for period in self._succession(members_of_it[: len(CONVOCATIONS) + 1])
         )
         self._save_dated((post, documents[self.parliaments[0]]) for post in self._posts())
+        self.experts = set(self.people[len(delegates) :])
+        for place, parliament in enumerate(self.parliaments):
+            self.members[parliament] += self.people[len(delegates) + place :: len(self.parliaments)]
         for model, pairs in self.rests_on.items():
             _connect(model.sources, pairs)
 
@@ -424,6 +429,7 @@ class _News:
             length -= len(parts[-1])
         if speaker:
             name = {"en": speaker.name_en, "ru": speaker.name_ru}[language]
-            said = f"<p>{writer.sentences(1, 2)}</p><p>— {name}, {FUNCTION[language]}</p>"
+            function = FUNCTIONS[language][speaker in self.directory.experts]
+            said = f"<p>{writer.sentences(1, 2)}</p><p>— {name}, {function}</p>"
             parts.insert(1, f"<blockquote>{said}</blockquote>")
         return "".join(parts)
