@@ -36,7 +36,7 @@ RANKED = 300  # the newest hits; more are not ranked, and the page says so
 SHOWN = 5  # people and delegations
 PAGE = 10  # articles
 ELSEWHERE = 100  # hits in another language that are counted
-VOCABULARY = 2000  # newest articles whose words are suggested
+VOCABULARY = 500  # newest articles whose words are suggested
 LIKENESS = 75  # of 100, of a word that is suggested
 
 
@@ -204,7 +204,7 @@ class SearchScope(Scope):
         """As many as its feeds hold."""
         return Article.objects.filter(pk__in=[key for key, *_ in self.subject.filter.newest(ENTRIES)])
 
-    @property
+    @cached_property
     def parameters(self) -> str:
         parameters = self.subject.parameters.copy()
         parameters.pop("page", None)

@@ -1,6 +1,7 @@
 """What a list of news and its feeds may be narrowed to: nothing, a topic, a delegation, a person."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
@@ -58,7 +59,7 @@ class Scope:
     def feed_url(self, ending: str) -> str:
         return reverse(f"news:{self.subscription}", kwargs={**self.arguments, "ending": ending})
 
-    @property
+    @cached_property
     def feeds(self) -> list[tuple[str, str, str]]:
         """Name, address and media type of each feed."""
         return [(feed.title, self.feed_url(ending), feed.media_type) for ending, feed in FORMATS.items()]

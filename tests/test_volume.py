@@ -84,9 +84,9 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
     lists |= {f"{address}{place}": number for address, number in lists.items() if "/2015/" not in address}
     others = {
         article.get_absolute_url(): 15,
-        "/en/search/?q=meeting": 8,
-        "/en/search/?q=%22meeting+78%22": 8,
-        f"/en/search/?q=meeting&year=2015&topic={article.topics.get().slug}": 9,
+        "/en/search/?q=meeting": 7,
+        "/en/search/?q=%22meeting+78%22": 7,
+        f"/en/search/?q=meeting&year=2015&topic={article.topics.get().slug}": 8,
         "/en/news/feed.atom": 4,
         "/en/": 12,
         "/api/v1/articles/": 3,
@@ -100,10 +100,10 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
         for query in queries.captured_queries:
             if connection.vendor == "postgresql" and 'FROM "news_article"' in query["sql"] and address not in whole:
                 with connection.cursor() as cursor:
-                    cursor.execute(f"EXPLAIN {query['sql']}")
+                    cursor.execute(f"EXPLAIN ANALYZE {query['sql']}")
                     plan = "\n".join(line for (line,) in cursor.fetchall())
                 explained += 1
-                if re.search(r"Seq Scan on news_article\b(?!_)", plan):
+                if re.search(r"Seq Scan on news_article\b(?!_)(?!.*never executed)", plan):
                     scanned.append((address, plan))
     assert costs == lists | others | whole
     assert scanned == []
@@ -168,13 +168,13 @@ def test_a_search_among_a_million_articles_looks_at_few_of_them(client):
         '"joint exercise"': 2_500,
         "middle": 10_500,  # stands in 2 of 100, so it is not frequent
         "rare": 300,
-        "rare frequent": 2_300,
-        "frequent -meeting": 13_000,  # there are none, and 2,000 are asked for a suggestion
+        "rare frequent": 800,
+        "frequent -meeting": 11_500,  # there are none, and 500 are asked for a suggestion
         "frequent joint": 13_000,
         '"never beside"': 113_000,  # each article with both words: only they tell whether these stand together
-        "nothing": 2_300,
+        "nothing": 800,
         "frequent&topic=fifth": 6_500,
-        "rare&topic=fifth": 2_300,
+        "rare&topic=fifth": 800,
         "frequent&year=2010": 1_500,
         "rare&year=2010": 300,
     }
