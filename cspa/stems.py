@@ -35,7 +35,7 @@ _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))
 def _stem(language: str) -> Callable[[str], str]:
     algorithm = ALGORITHMS.get(language)
     stem = snowballstemmer.stemmer(algorithm).stemWord if algorithm else str
-    return lru_cache(maxsize=200_000)(lambda word: stem(word)[:LONGEST_WORD])
+    return lru_cache(maxsize=30_000)(lambda word: stem(word)[:LONGEST_WORD])
 
 
 def words(text: str) -> list[str]:

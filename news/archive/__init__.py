@@ -4,6 +4,7 @@
 says what the keys mean.
 """
 
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
@@ -55,6 +56,9 @@ def import_lines(
             for chunk in chunks(rows(file)):
                 articles.take(chunk)
                 number = chunk[-1].number
+                # Articles and what they name point at each other, and would wait for Python's own time to go.
+                del chunk
+                gc.collect()
                 progress("articles", number, total)
             if not number:
                 raise Refused(_("The file is empty."))

@@ -20,7 +20,7 @@ from ..models import Article
 from .records import CHUNK
 from .shape import ARTICLE, shown
 
-CHUNK_BYTES = 8 * 1024 * 1024
+CHUNK_BYTES = 512 * 1024
 LONGEST = 2 * 1024 * 1024  # bytes of a line
 
 type Address = tuple[str, date, str]  # language, day, slug

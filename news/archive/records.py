@@ -17,7 +17,7 @@ from delegations.models import Parliament, Person, Source
 from ..models import Article, ArticleQuerySet, Correction, Picture, Quotation, Topic
 from .shape import ARTICLE, COLUMNS, PICTURE, QUOTATION, SOURCE, TOPIC
 
-CHUNK = 500  # articles that are looked up and saved together
+CHUNK = 300  # articles that are looked up and saved together
 
 
 def records(articles: ArticleQuerySet) -> Iterator[dict[str, Any]]:

@@ -1,5 +1,6 @@
 """manage.py import_articles FILE"""
 
+import gc
 import sys
 from argparse import ArgumentParser
 from functools import partial
@@ -38,6 +39,7 @@ class Command(ReportingCommand):
 
     def report(self, file: Path, options: dict) -> ArchiveReport:
         take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
+        gc.freeze()  # what is there by now stays: it need not be looked through after each chunk
         try:
             if file == Path("-"):
                 return take(sys.stdin.buffer, options["files"] or Path())
