@@ -9,7 +9,7 @@ from django.core.files.images import get_image_dimensions
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from cspa import journal
+from cspa import journal, versions
 from cspa.derived import DerivedQuerySet
 from cspa.images import clean_photo
 from cspa.languages import columns
@@ -393,6 +393,7 @@ def insert(articles: list[Article]) -> None:
             for article in articles:
                 values = (field.get_db_prep_save(getattr(article, field.attname), connection) for field in fields)
                 rows.write_row(list(values))
+    versions.written()  # which COPY does not say by itself
 
 
 def _address(article: Article) -> Address:
