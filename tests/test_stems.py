@@ -1,11 +1,14 @@
 """Search by stems: both databases find what a plain reading of the words finds."""
 
+from datetime import UTC, datetime
+
 import pytest
 from django.db import connection, models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from cspa import stems as stems_module
 from cspa.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
 from news.models import Article
 
@@ -117,6 +120,27 @@ class TestFound(TestCase):
         found = Article.objects.published().search(text, language)
         assert set(found.values_list("pk", flat=True)) == expected
         assert found.count() == len(expected)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("frequent", [False, True])
+def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatch, frequent: bool):
+    for number in range(30):
+        title = f"Joint {'' if number % 3 else 'staff '}exercise {number % 2}"
+        day = datetime(2020, 1, 1 + number % 15, tzinfo=UTC)
+        factories.ArticleFactory(
+            title=title, slug=f"a-{number}", published_at=day, language=("en", "ru")[number % 5 == 4]
+        )
+    if frequent and connection.vendor == "postgresql":
+        monkeypatch.setattr(stems_module, "FREQUENT", -1)  # rows of a test have no statistics: all words are frequent
+    for looked in (3, 1_000):
+        monkeypatch.setattr(stems_module, "LOOKED", looked)
+        for text in ("joint", '"joint exercise"', "joint -staff", "joint staff 1", "staff -joint", "nothing"):
+            for language in ("en", "ru"):
+                query, rows = Query.of(text, language), Article.objects.published()
+                expected = rows.search(text, language).newest_first().values_list("pk", "published_at", "title")
+                for number in (1, 7, 100):
+                    assert rows.newest_found(query, number, "title") == list(expected[:number])
 
 
 @pytest.mark.django_db
