@@ -40,11 +40,19 @@ def _depth(html: str) -> int:
     return deepest
 
 
-def sanitise(html: str) -> str:
+class Clean(str):
+    """What ``sanitise`` has given: it need not look at it again."""
+
+    __slots__ = ()
+
+
+def sanitise(html: str) -> Clean:
     """``html`` with the allowed elements only.
 
     Raises ValidationError where it is longer than MAX_LENGTH characters or nested deeper than MAX_DEPTH.
     """
+    if isinstance(html, Clean):
+        return html
     if len(html) > MAX_LENGTH or _depth(html) > MAX_DEPTH:
         raise ValidationError(_("The text is too long or its elements are nested too deeply."), code="too_much")
     clean = _clean(_NO_TEXT.sub("", html))
@@ -53,7 +61,7 @@ def sanitise(html: str) -> str:
     ours = _only_our_pictures(clean)
     if ours != clean:  # without its figures a heading may stand in a heading
         ours = _only_our_pictures(_clean(ours))
-    return ours.strip()
+    return Clean(ours.strip())
 
 
 def _clean(html: str) -> str:

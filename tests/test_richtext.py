@@ -157,3 +157,9 @@ class TestStored:
     def test_the_elements_are_those_of_the_handbook(self):
         texts = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br"}
         assert texts | {"figure", "img", "figcaption"} == TAGS
+
+
+def test_what_was_sanitised_is_not_looked_at_again_and_what_is_made_of_it_is():
+    clean = sanitise("<p>a</p><script>b</script>")
+    assert sanitise(clean) is clean
+    assert sanitise(f"{clean}<script>b</script>") == sanitise(clean + "<script>b</script>") == clean == "<p>a</p>"
