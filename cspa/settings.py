@@ -130,7 +130,11 @@ def env_cache(name: str, default: str) -> dict:
     url = env_url(name, default, ("locmem", "redis", "rediss"))
     if url.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    return {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url.geturl()}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url.geturl(),
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds; pages are made without it
+    }
 
 
 def env_store(name: str) -> dict:

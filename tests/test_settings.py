@@ -2,12 +2,15 @@
 
 import os
 import re
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.cache import caches
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import call_command
 from django.db import connection
@@ -216,6 +219,16 @@ def test_replicas_are_used_as_the_primary_is_and_given_up_sooner(monkeypatch):
         assert replica["OPTIONS"]["pool"]["timeout"] == 1
     monkeypatch.setenv("SOME_NAME", "")
     assert module.env_replicas("SOME_NAME") == {}
+
+
+def test_a_shared_cache_that_accepts_and_says_nothing_is_given_up_soon(monkeypatch, settings):
+    with socket.create_server(("127.0.0.1", 0)) as mute:
+        monkeypatch.setenv("SOME_NAME", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
+        settings.CACHES = {"default": module.env_cache("SOME_NAME", "")}
+        began = time.monotonic()
+        with pytest.raises(Exception, match=r"(?i)timeout"):
+            caches["default"].get("x")
+        assert time.monotonic() - began < 3
 
 
 def test_a_bucket_has_a_host_a_name_and_who_may_use_it(monkeypatch):
