@@ -88,12 +88,12 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 
 corpora: $(CORPORA)  ## fetch the strings that tests/test_attacks.py types
 
-lint: install  ## linters, formatters, import order, compose file, missing migrations, deployment check
+lint: install  ## linters, formatters, import order, compose files, missing migrations, deployment check
 	@$(BIN)/ruff check . tests/with-postgres benchmarks/compare benchmarks/profile
 	@$(BIN)/ruff format --check . tests/with-postgres benchmarks/compare benchmarks/profile
 	@find templates -name '*.html' -exec $(BIN)/djade --target-version 6.1 --check {} +
 	@$(BIN)/lint-imports
-	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.scale.yml
 	@$(SERVE) $(BIN)/python manage.py makemigrations --check --dry-run
 	@$(SERVE) SECURE_SSL_REDIRECT=1 EMAIL_URL=smtps://mail.example.org $(BIN)/python manage.py check --deploy --fail-level WARNING
 
