@@ -124,7 +124,7 @@ def seconds(do: Callable[[], object]) -> tuple[float, object]:
 def imported(file: Path) -> int:
     """Import ``file`` in a process of its own; its peak in MB."""
     command = [sys.executable, "-c", IMPORT, file]
-    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HOME)  # noqa: S603  ours
+    done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HOME)
     return int(done.stdout)
 
 
