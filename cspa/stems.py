@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property, lru_cache
 from typing import Any
 
-import snowballstemmer
 from django.db import connections, models
 from django.db.backends.ddl_references import Statement, Table
 from django.utils.html import escape
@@ -33,6 +32,8 @@ _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))
 
 @cache
 def _stem(language: str) -> Callable[[str], str]:
+    import snowballstemmer  # all its languages, where few processes search
+
     algorithm = ALGORITHMS.get(language)
     stem = snowballstemmer.stemmer(algorithm).stemWord if algorithm else str
     return lru_cache(maxsize=30_000)(lambda word: stem(word)[:LONGEST_WORD])

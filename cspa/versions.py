@@ -18,7 +18,6 @@ from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
 
-import psycopg
 from django.apps import apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
@@ -329,6 +328,8 @@ class Listener(Ear):
         self._thread.join()
 
     def _listen(self) -> None:
+        import psycopg  # which SQLite does without
+
         while not self._closed.is_set():
             try:
                 with psycopg.connect(**self._parameters, autocommit=True) as channel:

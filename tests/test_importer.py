@@ -518,7 +518,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_words(case):
 
 
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
-    monkeypatch.setattr(files, "load_workbook", lambda *args, **kwargs: pytest.fail("was opened"))
+    monkeypatch.setattr("openpyxl.load_workbook", lambda *args, **kwargs: pytest.fail("was opened"))
     with pytest.raises(Refused, match="when it is unpacked"):
         take(archive(**{"xl/worksheets/sheet1.xml": b"0" * (files.MAX_UNPACKED + 1)}), "xlsx")
 
