@@ -251,7 +251,7 @@ def test_a_restart_of_the_database_costs_no_reader_a_page(cluster: Cluster, data
         finally:
             over.set()
             reader.join()
-        assert len(answers) > 20
+        assert len([headers for _status, headers, _text in answers if "age" in headers]) > 1
         assert {status for status, _headers, _text in answers} == {200}
         assert all(OLD in text for _status, _headers, text in answers)
         write(cluster, NEW)
