@@ -1,0 +1,52 @@
+"""The style sheets as they are served: one file each, however many they are written in."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from posixpath import dirname, join, normpath, relpath
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+WHOLE = ("css/site.css", "css/sheets.css")  # those that pages name; the others are their parts
+
+_IMPORT = re.compile(r'@import url\("(?P<path>[^":]+)"\) layer\((?P<layer>[a-z]+)\)(?P<media>[^;]*);\n?')
+_URL = re.compile(r'url\("(?P<path>[^":#]+)"\)')
+_COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
+
+
+def whole(name: str) -> str:
+    """The text of the style sheet ``name`` with what it imports in place, each part in its layer; no comments."""
+    text = _COMMENT.sub("", _source(name))
+
+    def part(match: re.Match) -> str:
+        block = f"@layer {match['layer']} {{\n{_moved(_place(name, match['path']), dirname(name))}}}\n"
+        return f"@media {media} {{\n{block}}}\n" if (media := match["media"].strip()) else block
+
+    return _IMPORT.sub(part, text)
+
+
+def _moved(name: str, folder: str) -> str:
+    """The text of ``name`` as it must read in ``folder``."""
+    text = whole(name)
+    return _URL.sub(lambda match: f'url("{relpath(_place(name, match["path"]), folder)}")', text)
+
+
+def _place(name: str, path: str) -> str:
+    return normpath(join(dirname(name), path))
+
+
+def _source(name: str) -> str:
+    return Path(finders.find(name)).read_text(encoding="utf-8")
+
+
+class WholeSheetsStorage(CompressedManifestStaticFilesStorage):
+    """Files under names that change with their content, compressed; style sheets without imports."""
+
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator:
+        if not dry_run:
+            for name in WHOLE:
+                Path(self.path(name)).write_text(whole(name), encoding="utf-8")
+            paths = paths | {name: (self, name) for name in WHOLE}
+        yield from super().post_process(paths, dry_run, **options)
