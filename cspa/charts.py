@@ -8,6 +8,7 @@ from datetime import date
 from math import cos, pi, sin
 
 RADIUS = 10  # of a seat
+SQUARE = 8  # half the side of one that is a square
 STEP = 26  # between the centres of neighbours, in a row and from row to row
 MARGIN = RADIUS + 2
 BAR, BAR_HEIGHT = 100, 8  # of a share
@@ -32,6 +33,18 @@ class Hemicycle:
     width: int
     height: int
     seats: list[Seat]
+
+    @property
+    def outlines(self) -> list[tuple[int, bool, str]]:
+        """The seats of each group as two SVG paths: (group, filled, path). The second group has squares."""
+        drawn: dict[tuple[int, bool], list[str]] = {}
+        for seat in self.seats:
+            if seat.group == 1:
+                outline = f"M{seat.x - SQUARE} {seat.y - SQUARE}h{2 * SQUARE}v{2 * SQUARE}h-{2 * SQUARE}z"
+            else:
+                outline = f"M{seat.x} {seat.y - seat.r}a{seat.r} {seat.r} 0 1 0 .1 0z"
+            drawn.setdefault((seat.group, seat.filled), []).append(outline)
+        return [(group, filled, "".join(outlines)) for (group, filled), outlines in drawn.items()]
 
 
 def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
