@@ -1,10 +1,13 @@
 """Absolute addresses of this site, and its pages in their other languages."""
 
+from functools import lru_cache
+
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
 from django.core.exceptions import BadRequest
 from django.http import HttpRequest
-from django.urls import translate_url
+from django.urls import get_script_prefix, reverse
+from django.utils.translation import get_language, override
 
 
 class Unreadable(BadRequest):
@@ -21,9 +24,25 @@ def absolute(request: HttpRequest, path: str) -> str:
     return origin(request) + path
 
 
+def address(name: str, *arguments: str | int, language: str | None = None) -> str:
+    """The path of the page ``name`` in ``language`` (default: the active one), as ``reverse`` finds it.
+
+    It is a matter of the code alone, and lists ask for the same ones again and again: so it is remembered.
+    """
+    return _address(name, arguments, language or get_language())
+
+
+@lru_cache(maxsize=20_000)
+def _address(name: str, arguments: tuple[str | int, ...], language: str) -> str:
+    with override(language):
+        return reverse(name, args=arguments)
+
+
 def in_languages(path: str) -> dict[str, str]:
-    """The address of the page at ``path`` in each language, by code."""
-    return {code: translate_url(path, code) for code, _name in settings.LANGUAGES}
+    """The address of the page at ``path`` in each language, by code: they differ in their beginning alone."""
+    codes, prefix = [code for code, _name in settings.LANGUAGES], get_script_prefix()
+    language, slash, rest = path.removeprefix(prefix).partition("/")
+    return {code: f"{prefix}{code}/{rest}" if slash and language in codes else path for code in codes}
 
 
 class SiteSitemap(Sitemap):

@@ -5,11 +5,11 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from django.shortcuts import get_object_or_404
-from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cspa.feeds import FORMATS
+from cspa.site import address
 from delegations.models import Parliament, Person
 
 from .models import Article, ArticleQuerySet, Topic
@@ -44,7 +44,7 @@ class Scope:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the addresses are made of."""
+        """What the addresses are made of, in their order."""
         return {"slug": self.subject.slug} if self.subject else {}
 
     def stories(self) -> ArticleQuerySet:
@@ -54,10 +54,10 @@ class Scope:
 
     @property
     def url(self) -> str:
-        return reverse(f"news:{self.page}", kwargs=self.arguments)
+        return address(f"news:{self.page}", *self.arguments.values())
 
     def feed_url(self, ending: str) -> str:
-        return reverse(f"news:{self.subscription}", kwargs={**self.arguments, "ending": ending})
+        return address(f"news:{self.subscription}", *self.arguments.values(), ending)
 
     @cached_property
     def feeds(self) -> list[tuple[str, str, str]]:

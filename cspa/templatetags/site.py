@@ -1,21 +1,24 @@
 """Tags of every page."""
 
 import json
+from datetime import date
+from functools import cache, lru_cache
 
 from django import template
 from django.conf import settings
+from django.template.base import FilterExpression
 from django.template.loader import render_to_string
-from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, override
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cspa import charts, feeds, richtext
 from cspa.languages import Localised
 from cspa.pagination import Keyset
-from cspa.site import absolute, in_languages
+from cspa.site import absolute, address, in_languages
 
 register = template.Library()
 
@@ -63,7 +66,49 @@ def period(row) -> str:
 @register.simple_tag
 def icon(name: str) -> SafeString:
     """The drawing templates/icons/NAME.svg, which says nothing to a screen reader."""
+    return _drawing(name)
+
+
+@cache
+def _drawing(name: str) -> SafeString:
     return mark_safe(render_to_string(f"icons/{name}.svg"))  # noqa: S308  the project's own file
+
+
+@register.filter
+def day(value: date | None) -> str:
+    """``value`` as the active language writes it in full."""
+    return _day(value, get_language()) if value else ""
+
+
+@lru_cache(maxsize=5000)
+def _day(value: date, language: str) -> str:
+    return date_format(value, "DATE_FORMAT")
+
+
+class Constant(template.Node):
+    """What is between ``constant`` and ``endconstant``, kept in the process once it was written."""
+
+    def __init__(self, content: template.NodeList, asked: list[FilterExpression]):
+        self.content = content
+        self.asked = asked
+        self.kept: dict[tuple, SafeString] = {}
+
+    def render(self, context) -> SafeString:
+        key = (get_language(), *(expression.resolve(context) for expression in self.asked))
+        if key not in self.kept:
+            self.kept[key] = self.content.render(context)
+        return self.kept[key]
+
+
+@register.tag
+def constant(parser, token) -> Constant:
+    """``{% constant place %}…{% endconstant %}``: a part that depends on the language and ``place`` alone.
+
+    It is kept for good: what is named must have few values, and nothing between the tags may come from the database.
+    """
+    content = parser.parse(["endconstant"])
+    parser.delete_first_token()
+    return Constant(content, [parser.compile_filter(word) for word in token.split_contents()[1:]])
 
 
 @register.simple_tag
@@ -104,15 +149,19 @@ def absolute_address(context, path: str, query: str = "") -> str:
 
 
 @register.simple_tag(takes_context=True)
-def current(context, section: str) -> SafeString | str:
-    """aria-current for the entry of the main navigation that the page lies in."""
-    request = context.get("request")
-    if request is None:
-        return ""
-    address = reverse(SECTIONS[section])
-    if request.path == address:
-        return mark_safe(' aria-current="page"')
-    return mark_safe(' aria-current="true"') if request.path.startswith(address) else ""
+def place(context) -> tuple[str, str]:
+    """The entry of the main navigation that the page lies in, and its aria-current; empty texts where in none."""
+    path = context["request"].path if "request" in context else ""
+    for section, name in SECTIONS.items():
+        if path.startswith(start := address(name)):
+            return section, "page" if path == start else "true"
+    return "", ""
+
+
+@register.simple_tag
+def current(place: tuple[str, str], section: str) -> SafeString | str:
+    """The attribute aria-current for the entry ``section`` of a page in ``place``."""
+    return mark_safe(f' aria-current="{place[1]}"') if place[0] == section else ""  # noqa: S308  one of two words
 
 
 def _versions(context) -> dict[str, str]:
@@ -133,9 +182,7 @@ def language_links(context) -> list[dict]:
         for place in ("page", "before", "after"):  # the other language has other pages
             kept.pop(place, None)
     for code, name in settings.LANGUAGES:
-        with override(code):
-            fallback = reverse(context.get("instead", "home"))
-        url = versions.get(code, fallback)
+        url = versions.get(code) or address(context.get("instead", "home"), language=code)
         if code in versions and kept:
             url = f"{url}?{kept.urlencode()}"
         links.append(

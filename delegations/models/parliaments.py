@@ -5,12 +5,12 @@ from datetime import date
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
-from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries.fields import CountryField
 
 from cspa.languages import any_language, contains, translated
+from cspa.site import address
 
 from .periods import NoOverlap, Period, web_address
 
@@ -105,7 +105,7 @@ class Parliament(models.Model):
             FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
 
     def get_absolute_url(self) -> str:
-        return reverse("delegations:delegation", args=[self.slug])
+        return address("delegations:delegation", self.slug)
 
     def natural_key(self) -> tuple[str]:
         return (self.slug,)

@@ -1,10 +1,10 @@
 """People and what they did in the Assembly, each for a period."""
 
 from datetime import date
+from functools import lru_cache
 
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
-from django.urls import reverse
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
@@ -13,6 +13,7 @@ from translated_fields import to_attribute
 from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.images import PhotoField
 from cspa.languages import Localised, any_language, columns, language_codes, localised, translated
+from cspa.site import address
 from cspa.sorting import KEY_LENGTH, sort_key
 
 from .. import names
@@ -85,6 +86,11 @@ class PersonQuerySet(DerivedQuerySet):
 class PersonManager(models.Manager.from_queryset(PersonQuerySet)):
     def get_by_natural_key(self, public_id: int) -> "Person":
         return self.get(public_id=public_id)
+
+
+@lru_cache(maxsize=10_000)
+def _slug(name: str) -> str:
+    return slugify(name, max_length=80) or "person"
 
 
 def _name_part(label: str, help_text: str = "") -> models.CharField:
@@ -164,7 +170,7 @@ class Person(DerivedModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("delegations:person", args=[self.public_id, self.slug])
+        return address("delegations:person", self.public_id, self.slug)
 
     def natural_key(self) -> tuple[int]:
         return (self.public_id,)
@@ -202,7 +208,7 @@ class Person(DerivedModel):
     @property
     def slug(self) -> str:
         """The name in Latin letters, the same in every language."""
-        return slugify(localised(self, "name", language_codes()[0]), max_length=80) or "person"
+        return _slug(str(localised(self, "name", language_codes()[0])))
 
     def functions_on(self, day: date) -> list[str]:
         """What the person was on ``day``, as the active language says it: posts, services, then mandates."""
