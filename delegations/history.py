@@ -10,6 +10,8 @@ from cspa.charts import Timeline, timeline
 from .dates import FOUNDED, today
 from .models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
 
+MANDATES = 20  # the latest, which the page of a delegation shows; a page of their own has all
+
 
 @dataclass(frozen=True)
 class History:
@@ -20,21 +22,24 @@ class History:
     representatives: list[Representative]
     mandates: list[Delegate]
     confirmations: list[Confirmation]
+    more_mandates: bool  # than MANDATES
 
     @classmethod
     def of(cls, parliament: Parliament) -> "History":
-        """The history of ``parliament``, in a constant number of queries."""
+        """The history of ``parliament``, in a constant number of queries; of its mandates, the MANDATES latest."""
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
+        latest = _rows(mandates, MANDATES + 1)
         return cls(
             participations=_rows(parliament.participations.all()),
             quotas=sorted(_rows(quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
             representatives=_rows(parliament.representatives.select_related("person")),
             mandates=sorted(
-                _rows(mandates),
+                latest[:MANDATES],
                 key=lambda row: (row.chamber.order, row.chamber.slug, row.person.sort_key, row.person.public_id),
             ),
             confirmations=list(parliament.confirmations.select_related("source")),
+            more_mandates=len(latest) > MANDATES,
         )
 
     def __bool__(self) -> bool:
@@ -58,8 +63,8 @@ class History:
         return timeline(lines, min([FOUNDED, *known]), max([today(), *known]), day)
 
 
-def _rows(queryset) -> list[Period]:
-    return list(queryset.in_order().prefetch_related("sources"))
+def _rows(queryset, most: int | None = None) -> list[Period]:
+    return list(queryset.in_order().prefetch_related("sources")[:most])
 
 
 def _bars(line: list[Period], text: Callable[[Period], str]) -> list[tuple[date | None, date | None, str]]:

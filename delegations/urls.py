@@ -48,5 +48,6 @@ urlpatterns = [
         name="changes_json",
     ),
     path("<slug:slug>/", shared(views.DelegationView.as_view(), DAY), name="delegation"),
+    path("<slug:slug>/mandates/", shared(views.MandatesView.as_view(), DAY, "page"), name="mandates"),
     path("<slug:slug>/completeness/", shared(views.CompletenessView.as_view(), DAY), name="completeness"),
 ]

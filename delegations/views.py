@@ -5,8 +5,9 @@ from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.functional import cached_property
-from django.views.generic import DetailView, TemplateView
+from django.views.generic import DetailView, ListView, TemplateView
 
+from cspa.pagination import StrictPages
 from cspa.site import Unreadable, absolute
 from cspa.tables import Files
 
@@ -16,7 +17,7 @@ from .dates import FOUNDED, Day
 from .filters import DelegationFilter
 from .history import History
 from .lists import DELEGATION_COLUMNS, delegation_rows
-from .models import Delegation, FormerSlug, Parliament, Person, Seats, delegations_on
+from .models import Delegate, Delegation, FormerSlug, Parliament, Person, Seats, delegations_on
 
 
 class OnDay:
@@ -32,9 +33,9 @@ class OnDay:
     def absolute(self, path: str) -> str:
         return absolute(self.request, path)
 
-    def delegations(self, parliaments: QuerySet[Parliament]) -> list[Delegation]:
+    def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
         """Those of ``parliaments`` on the day; none before there was an Assembly."""
-        return [] if self.day.before_founding else delegations_on(self.day, parliaments)
+        return [] if self.day.before_founding else delegations_on(self.day, parliaments, figures_only)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
@@ -58,7 +59,7 @@ class DirectoryView(Files, OnDay, TemplateView):
         return delegation_rows(self.delegations(self.filterset.found))
 
     def get_context_data(self, **kwargs):
-        delegations = self.delegations(self.filterset.found)
+        delegations = self.delegations(self.filterset.found, figures_only=True)
         return super().get_context_data(
             filter=self.filterset,
             delegations=delegations,
@@ -69,14 +70,21 @@ class DirectoryView(Files, OnDay, TemplateView):
 
 
 class OfParliament(OnDay):
-    """A page of one parliament; a former address redirects."""
+    """A page of one ``parliament``; a former address redirects."""
+
+    parliament: Parliament
 
     def get(self, request, slug, *args, **kwargs):
-        if not Parliament.objects.filter(slug=slug).exists():
+        found = Parliament.objects.filter(slug=slug).first()
+        if found is None:
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
             address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
             return HttpResponsePermanentRedirect(address + self.day.query)
+        self.parliament = found
         return super().get(request, *args, slug=slug, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(parliament=self.parliament, **kwargs)
 
 
 class DelegationView(OfParliament, TemplateView):
@@ -84,12 +92,10 @@ class DelegationView(OfParliament, TemplateView):
 
     template_name = "delegations/delegation.html"
 
-    def get_context_data(self, slug, **kwargs):
-        parliament = Parliament.objects.get(slug=slug)
-        delegations = self.delegations(Parliament.objects.filter(pk=parliament.pk))
-        history = History.of(parliament)
+    def get_context_data(self, **kwargs):
+        delegations = self.delegations(Parliament.objects.filter(pk=self.parliament.pk))
+        history = History.of(self.parliament)
         return super().get_context_data(
-            parliament=parliament,
             # None where it is on record, but takes no part on this day.
             delegation=delegations[0] if delegations else None,
             json_ld=jsonld.delegation(delegations[0], self.absolute) if delegations else None,
@@ -99,16 +105,27 @@ class DelegationView(OfParliament, TemplateView):
         )
 
 
+class MandatesView(OfParliament, StrictPages, ListView):
+    """Every mandate for the chambers of a parliament, the latest first."""
+
+    template_name = "delegations/mandates.html"
+    paginate_by = 20
+
+    def get_queryset(self) -> QuerySet[Delegate]:
+        mandates = Delegate.objects.filter(chamber__parliament=self.parliament).in_order()
+        return mandates.select_related("chamber", "person").prefetch_related("sources")
+
+
 class CompletenessView(OfParliament, TemplateView):
     """What is on record of a delegation, and what is missing."""
 
     template_name = "delegations/completeness.html"
 
-    def get_context_data(self, slug, **kwargs):
-        parliament = Parliament.objects.get(slug=slug)
-        present = not self.day.before_founding and Parliament.objects.on(self.day).filter(pk=parliament.pk).exists()
-        completeness = Completeness.of(parliament, self.day) if present else None
-        return super().get_context_data(parliament=parliament, completeness=completeness, **kwargs)
+    def get_context_data(self, **kwargs):
+        there = Parliament.objects.on(self.day).filter(pk=self.parliament.pk)
+        present = not self.day.before_founding and there.exists()
+        completeness = Completeness.of(self.parliament, self.day) if present else None
+        return super().get_context_data(completeness=completeness, **kwargs)
 
 
 class PersonView(OnDay, DetailView):
@@ -123,7 +140,8 @@ class PersonView(OnDay, DetailView):
     slug_url_kwarg = "public_id"
 
     def get(self, request, public_id, slug):
-        self.object = get_object_or_404(Person.objects.known_as(public_id))
+        known = Person.objects.filter(public_id=public_id).first()  # nearly always, and by one index
+        self.object = known or get_object_or_404(Person.objects.known_as(public_id))
         if self.object.withdrawn:
             return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
         if (public_id, slug) != (self.object.public_id, self.object.slug):

@@ -311,7 +311,7 @@ def test_it_costs_the_same_whatever_its_length(client, number):
     # Chambers, parliaments, a few columns of four models; the rows of four models and their sources.
     assert len(queries) == 14
     with CaptureQueriesContext(connection) as queries:
-        assert content(client, PAGE).count('id="change-') == min(4 * number, 50)
+        assert content(client, PAGE).count('id="change-') == min(4 * number, 15)
     assert len(queries) == 16
 
 

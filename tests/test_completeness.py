@@ -186,7 +186,7 @@ def test_the_page_costs_the_same_whatever_is_missing(client: Client, chamber, ro
     factories.ConfirmationFactory(parliament=chamber.parliament, date=today())
     with CaptureQueriesContext(connection) as queries:
         assert client.get(address()).status_code == 200
-    assert len(queries) == 10
+    assert len(queries) == 9
 
 
 @pytest.mark.parametrize(

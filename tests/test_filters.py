@@ -380,8 +380,8 @@ COSTS = {
     f"{PEOPLE}?q=Viktor&gender=none&source=yes": (11, 8),
     DELEGATES: (5, 2),
     f"{DELEGATES}?q=Viktor": (6, 3),
-    DIRECTORY: (14, 13),
-    NEWS: (5, 5),
+    DIRECTORY: (10, 13),
+    NEWS: (6, 5),
 }
 
 

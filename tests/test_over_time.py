@@ -2,6 +2,7 @@
 
 import json
 import random
+import re
 from calendar import monthrange
 from datetime import date, timedelta
 
@@ -122,6 +123,21 @@ def test_a_parliament_that_takes_no_part_on_the_day_keeps_its_page_and_its_histo
     assert "took no part" in page
     assert 'id="history"' in page
     assert "/en/delegations/home/" not in text(client, "/en/delegations/?on=2019-12-31").partition("<main")[2]
+
+
+def test_the_page_shows_the_latest_mandates_and_another_page_all(client, home):
+    chamber = home.chambers.get()
+    for year in range(1990, 2015):
+        factories.DelegateFactory(chamber=chamber, starts=f"{year}-01-01", ends=f"{year + 1}-01-01")
+    history = text(client, "/en/delegations/home/").partition('id="history-mandates"')[2]
+    assert "1 January 2014 –" in history
+    assert "1 January 1991 –" not in history
+    address = re.search('href="(/en/delegations/home/mandates/)"', history)[1]
+    pages = [text(client, f"{address}?page={number}") for number in (1, 2)]
+    assert "1 January 2014 –" in pages[0]
+    assert "1 January 1990 –" in pages[1]
+    assert sum(page.count('<th scope="row">') for page in pages) == Delegate.objects.count()
+    assert client.get(f"{address}?page=3").status_code == 404
 
 
 # A seat without a name is vacant only where the roster is confirmed.

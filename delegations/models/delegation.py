@@ -242,42 +242,58 @@ class Delegation(_Figures):
         return [(min(part.named, part.seats), part.seats) for part in self.chambers if part.seats is not None]
 
 
-def delegations_on(day: date, parliaments: Iterable[Parliament] | None = None) -> list[Delegation]:
+_ROLE_ORDER = {role: place for place, role in enumerate(Delegate.Role.values)}
+
+
+def delegations_on(
+    day: date, parliaments: Iterable[Parliament] | None = None, figures_only: bool = False
+) -> list[Delegation]:
     """The delegations of ``parliaments`` (a queryset of them; default: all) on ``day``, in protocol order.
 
-    Takes a constant number of queries, whatever the number of parliaments.
+    Takes a constant number of queries, whatever the number of parliaments. ``figures_only`` leaves out what pages that
+    count do not show: of the delegates there is then no more than their roles, and nothing has its sources.
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()
-    delegates = Delegate.objects.on(day).select_related("person").prefetch_related("sources")
-    posts = AssemblyPost.objects.on(day)
+    if figures_only:
+        delegates = Delegate.objects.on(day).only("chamber", "role")
+        quotas, links, representatives, posts = (
+            model.objects.on(day) for model in (SeatQuota, Link, Representative, AssemblyPost)
+        )
+    else:
+        delegates = Delegate.objects.on(day).select_related("person").prefetch_related("sources")
+        quotas, links, representatives, posts = (
+            model.objects.on(day).prefetch_related("sources")
+            for model in (SeatQuota, Link, Representative, AssemblyPost)
+        )
     chambers = Chamber.objects.order_by("order", "slug").prefetch_related(
-        Prefetch("quotas", SeatQuota.objects.on(day).prefetch_related("sources"), to_attr="current_quotas"),
+        Prefetch("quotas", quotas, to_attr="current_quotas"),
         Prefetch("delegates", delegates, to_attr="current_delegates"),
-        Prefetch("links", Link.objects.on(day).prefetch_related("sources"), to_attr="current_links"),
+        Prefetch("links", links, to_attr="current_links"),
     )
-    representatives = Representative.objects.on(day).select_related("person").prefetch_related("sources")
     parliaments = parliaments.on(day).prefetch_related(
         Prefetch("chambers", chambers, to_attr="all_chambers"),
         Prefetch(
             "representatives",
-            representatives.prefetch_related(
-                Prefetch("person__posts", posts.prefetch_related("sources"), to_attr="current_posts")
+            representatives.select_related("person").prefetch_related(
+                Prefetch("person__posts", posts, to_attr="current_posts")
             ),
             to_attr="current_representatives",
         ),
-        Prefetch("links", Link.objects.on(day).prefetch_related("sources"), to_attr="current_links"),
+        Prefetch("links", links, to_attr="current_links"),
         Prefetch(
             "confirmations",
             Confirmation.objects.covering(day).select_related("source"),
             to_attr="current_confirmations",
         ),
     )
-    return [_delegation(parliament, day) for parliament in parliaments]
+    return [_delegation(parliament, day, figures_only) for parliament in parliaments]
 
 
-def _delegation(parliament: Parliament, day: date) -> Delegation:
+def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delegation:
     confirmation = next(iter(parliament.current_confirmations), None)
+    for chamber in parliament.all_chambers if not figures_only else []:
+        chamber.current_delegates.sort(key=lambda delegate: (_ROLE_ORDER[delegate.role], delegate.person.sort_key))
     chambers = [_chamber_seats(chamber, confirmation is not None) for chamber in parliament.all_chambers]
     for representative in parliament.current_representatives:
         representative.current_posts = representative.person.current_posts
@@ -295,10 +311,7 @@ def _delegation(parliament: Parliament, day: date) -> Delegation:
 
 def _chamber_seats(chamber: Chamber, confirmed: bool) -> ChamberSeats:
     quota = chamber.current_quotas[0] if chamber.current_quotas else None
-    role_order = {role: place for place, role in enumerate(Delegate.Role.values)}
-    delegates = sorted(
-        chamber.current_delegates, key=lambda delegate: (role_order[delegate.role], delegate.person.sort_key)
-    )
+    delegates = chamber.current_delegates
     named = sum(delegate.fills_seat for delegate in delegates)
     return ChamberSeats(
         chamber=chamber,
