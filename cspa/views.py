@@ -48,12 +48,12 @@ class HomeView(TemplateView):
     def get_context_data(self, **kwargs):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
-        delegations = delegations_on(today())
+        delegations = delegations_on(today(), figures_only=True)
         with override(other):
             elsewhere_url = reverse("news:feed")
         return super().get_context_data(
             latest=Article.objects.published().in_language().for_list()[:LATEST],
-            elsewhere=Article.objects.published().only_in_other_languages(language).count(),
+            elsewhere=Article.objects.published().number_elsewhere(language),
             elsewhere_url=elsewhere_url,
             delegations=delegations,
             totals=Seats.sum(delegation.figures for delegation in delegations),

@@ -25,25 +25,29 @@ from delegations.models import Person
 from delegations.opendata import joined
 
 from . import jsonld, preview
-from .models import Article, ArticleQuerySet, Topic
+from .models import Article, ArticleQuerySet, Quotation, Topic
 from .scopes import Moved, Scope
 
 
-def archive(language: str) -> list[tuple[int, list, int]]:
-    """Years with news in ``language``, newest first: (year, [(first day of month, articles)], articles)."""
-    months = (
+def years(language: str) -> list[int]:
+    """The years from the first article in ``language`` to the newest one, newest first; asked of two rows alone."""
+    articles = Article.objects.published().in_language(language).values_list("date", flat=True)
+    newest, first = articles.newest_first().first(), articles.order_by("published_at", "pk").first()
+    return list(range(newest.year, first.year - 1, -1)) if newest else []
+
+
+def months(language: str, year: int) -> list[tuple[date, int]]:
+    """The months of ``year`` with news in ``language``, newest first: (first day, articles)."""
+    return list(
         Article.objects.published()
         .in_language(language)
+        .dated(date(year, 1, 1), date(year + 1, 1, 1))
         .order_by()
         .annotate(month=TruncMonth("published_at", output_field=DateField()))
         .values_list("month")
         .annotate(number=Count("pk"))
         .order_by("-month")
     )
-    years: dict[int, list] = {}
-    for month, number in months:
-        years.setdefault(month.year, []).append((month, number))
-    return [(year, rows, sum(number for _month, number in rows)) for year, rows in years.items()]
 
 
 class FeedView(Files, TemplateView):
@@ -111,9 +115,9 @@ class FeedView(Files, TemplateView):
             heading=self.heading,
             kicker=self.kicker,
             scope=self.scope,
-            archive=archive(language),
+            years=years(language),
             topics=Topic.objects.all(),
-            elsewhere=self.stories().only_in_other_languages(language).count(),
+            elsewhere=self.stories().number_elsewhere(language),
             elsewhere_url=translate_url(self.request.path, other),
             **kwargs,
         )
@@ -155,6 +159,10 @@ class PeriodView(FeedView):
     def stories(self):
         return super().stories().dated(self.first, self.end)
 
+    def get_context_data(self, **kwargs):
+        kwargs["year"] = self.first.year
+        return super().get_context_data(months=months(get_language(), self.first.year), **kwargs)
+
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:
     """Where a reader may pass ``article`` on: name and address; nothing is asked before somebody follows it."""
@@ -187,7 +195,7 @@ class ArticleView(DetailView):
                 Prefetch("people", Person.objects.public()),
                 "sources",
                 "corrections",
-                "quotations__person",
+                Prefetch("quotations", Quotation.objects.select_related("person")),
                 "attachments",
             )
             .select_related("picture")
@@ -210,9 +218,9 @@ class ArticleView(DetailView):
 
     def get_context_data(self, **kwargs):
         siblings = Article.objects.published().filter(story=self.object.story_id).exclude(pk=self.object.pk)
-        translations = list(siblings.light())
+        translations = list(siblings.titles())
         topic = next(iter(self.object.topics.all()), None)
-        within = Article.objects.published().in_language().light()
+        within = Article.objects.published().in_language().titles()
         earlier, later = within.filter(topics=topic).beside(self.object) if topic else (None, None)
         url = absolute(self.request, self.object.get_absolute_url())
         return super().get_context_data(

@@ -210,4 +210,4 @@ def test_saving_and_showing_cost_the_same_with_any_number(client, number: int):
             assert "Speaker 0" in client.get(address).text
         costs.append(len(queries))
     assert article.quotations.exclude(person=None).count() == number
-    assert costs == [6, 10, 5]
+    assert costs == [6, 9, 5]

@@ -11,11 +11,10 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce
-from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.text import Truncator
-from django.utils.translation import get_language, gettext, override
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 from slugify import slugify
@@ -24,6 +23,7 @@ from cspa.derived import DerivedModel, DerivedQuerySet
 from cspa.languages import any_language, language_codes, translated
 from cspa.models import Change
 from cspa.richtext import pictures, plain, sanitise
+from cspa.site import address
 from cspa.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
 
@@ -33,6 +33,7 @@ from .quotations import Quotation
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
 TEXTS = ("title", "dateline", "summary", "body")  # what a translation translates
+COUNTED = 100  # articles in other languages: a list says how many, or that there are more
 COMPARED = 50  # articles a kind of subject, when looking for related ones
 
 
@@ -65,7 +66,7 @@ class Topic(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return reverse("news:topic", args=[self.slug])
+        return address("news:topic", self.slug)
 
     def natural_key(self) -> tuple[str]:
         return (self.slug,)
@@ -172,15 +173,23 @@ class ArticleQuerySet(DerivedQuerySet):
         shared: Counter[int] = Counter()
         for name, weight in (("people", 3), ("topics", 2), ("parliaments", 1)):
             if subjects := list(getattr(article, name).all()):
-                rows = others.filter(**{f"{name}__in": subjects}).newest_first().values_list("pk", "published_at")
-                shared.update({key: weight for key, _published in rows.distinct()[:COMPARED]})
+                field = Article._meta.get_field(name)
+                filed = field.remote_field.through.objects.filter(
+                    **{f"{field.m2m_reverse_field_name()}__in": subjects}
+                )
+                rows = others.filter(pk__in=filed.values("article")).newest_first().values_list("pk", flat=True)
+                shared.update(dict.fromkeys(rows[:COMPARED], weight))
         best = sorted(shared, key=lambda key: -shared[key])[:number]
-        articles = others.light().select_related("picture").in_bulk(best)
+        articles = others.titles().in_bulk(best)
         return [articles[key] for key in best if key in articles]
 
     def light(self) -> "ArticleQuerySet":
         """Without the long columns."""
         return self.defer("body", "stems")
+
+    def titles(self) -> "ArticleQuerySet":
+        """With what a link to them says, and no more."""
+        return self.only("language", "title", "slug", "date", "published_at")
 
     def with_translation(self) -> "ArticleQuerySet":
         """Each with its ``translation``: is its story there in every language, and nowhere older than the original?
@@ -254,6 +263,10 @@ class ArticleQuerySet(DerivedQuerySet):
         here = self.model.objects.published().filter(story=OuterRef("story"), language=language)
         others = [code for code in language_codes() if code != language]
         return self.filter(~models.Exists(here), language__in=others)
+
+    def number_elsewhere(self, language: str) -> int:
+        """How many are ``only_in_other_languages``; where there are more than COUNTED, one more than that."""
+        return self.only_in_other_languages(language).order_by()[: COUNTED + 1].count()
 
 
 class ArticleManager(models.Manager.from_queryset(ArticleQuerySet)):
@@ -424,8 +437,8 @@ class Article(DerivedModel):
             )
 
     def get_absolute_url(self) -> str:
-        with override(self.language):
-            return reverse("news:article", args=[f"{self.date:%Y}", f"{self.date:%m}", f"{self.date:%d}", self.slug])
+        day = self.date
+        return address("news:article", day.year, day.month, day.day, self.slug, language=self.language)
 
     def natural_key(self) -> tuple[str, str]:
         return (str(self.story.uid), self.language)

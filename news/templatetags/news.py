@@ -15,13 +15,13 @@ NEWEST = 5
 
 @register.simple_tag
 def latest_articles(about: Parliament | None = None, naming: Person | None = None, most: int = NEWEST):
-    """The newest articles of the active language, ``most`` of them, about a parliament or naming a person."""
+    """Titles of the newest articles of the active language, about a parliament or naming a person."""
     articles = Article.objects.published().in_language()
     if about is not None:
         articles = articles.filter(parliaments=about)
     if naming is not None:
         articles = articles.filter(people=naming)
-    return articles.for_list()[:most]
+    return articles.titles().newest_first()[:most]
 
 
 @register.simple_tag
