@@ -23,6 +23,7 @@ PAGES = [
     "delegations/tajikistan/",
     "delegations/full/",
     "delegations/full/completeness/",
+    "delegations/full/mandates/",
     "delegations/full/completeness/?on=2019-06-01",
     "delegations/people/2-viktor-rogalev/",
     "delegations/people/2-viktor-rogalev/?on=2019-02-01",

@@ -1,6 +1,6 @@
 """Public pages: what they say, and what they cost."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import time_machine
@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from delegations.models import Delegate, Parliament, SeatQuota
-from news.models import Article
+from news.models import Article, Story
 
 from . import factories
 
@@ -282,10 +282,31 @@ def fill(rows):
     return rows
 
 
+def test_the_archive_names_the_years_and_counts_the_months_of_the_one_that_is_asked_for(client):
+    for time in ("2018-03-05", "2020-05-26", "2020-05-27", "2020-01-01"):
+        factories.ArticleFactory(published_at=datetime.fromisoformat(f"{time}T12:00+00:00"))
+    factories.ArticleFactory(language="ru", published_at=datetime(2009, 1, 1, tzinfo=UTC))
+    page = client.get("/en/news/")
+    assert page.context["years"] == [2020, 2019, 2018]
+    assert "months" not in page.context
+    for address in ("/en/news/2020/", "/en/news/2020/05/26/"):
+        assert client.get(address).context["months"] == [(date(2020, 5, 1), 2), (date(2020, 1, 1), 1)]
+
+
+def test_what_only_the_other_language_has_is_counted_up_to_a_hundred(client):
+    stories = Story.objects.bulk_create(Story() for _number in range(101))
+    rows = [factories.ArticleFactory.build(language="ru", story=story) for story in stories]
+    Article.objects.bulk_create(rows[:100])
+    assert "100 articles exist only in the other language." in client.get("/en/news/").text
+    Article.objects.bulk_create(rows[100:])
+    assert "More than 100 articles exist only in the other language." in client.get("/en/").text
+
+
 COSTS = {
     "/en/": 12,
     "/en/delegations/": 10,
     "/en/delegations/home/": 25,
+    "/en/delegations/home/mandates/": 4,
     "/en/delegations/people/1-viktor-kogut/": 10,
     "/en/news/": 6,
     "/en/news/2020/05/": 7,

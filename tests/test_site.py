@@ -13,8 +13,11 @@ import pytest
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
+from django.urls import translate_url
 from django.utils import timezone
 from django.utils.translation import gettext, override
+
+from cspa.site import in_languages
 
 from . import factories
 
@@ -103,6 +106,12 @@ def test_every_page_is_well_formed_and_has_its_landmarks(pages):
         assert document.findtext(".//title"), path
         for image in document.iter("img"):
             assert image.get("alt") is not None, path
+
+
+def test_the_address_in_another_language_is_what_django_would_find(pages):
+    for path in [*html_pages(pages), "/api/v1/docs", "/english/"]:
+        with override("ru" if path.startswith("/ru/") else "en"):
+            assert in_languages(path) == {code: translate_url(path, code) for code in ("en", "ru")}, path
 
 
 def test_heading_levels_are_not_skipped(pages):
