@@ -19,7 +19,7 @@ class PeopleView(Files, OnDay, StrictPages, ListView):
     """Who holds a mandate, a service or a post on the day, in the reader's order."""
 
     template_name = "delegations/people.html"
-    paginate_by = 50
+    paginate_by = 15
     columns = PERSON_COLUMNS
     filterset_class: type[OnDayFilter] = PersonFilter
     row = staticmethod(person_row)

@@ -84,7 +84,7 @@ class ChangesView(Files, OnDay, StrictPages, ListView):
     """The register as of a day, newest first."""
 
     template_name = "delegations/changes.html"
-    paginate_by = 50
+    paginate_by = 15
     columns = [*COLUMNS, *SOURCE_COLUMNS]
 
     @cached_property
