@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
+from django.template import Engine
 
 from cspa.caching import COMPRESS
 from cspa.stylesheets import WHOLE
@@ -97,6 +98,37 @@ def test_a_list_weighs_no_more_than_25_kb_and_6_compressed(client, language):
         if len(body) > 25 * KB or max(compressed.values()) > 6 * KB:
             heavy[address] = (len(body), compressed)
     assert heavy == {}
+
+
+TEMPLATE = """{% if words %}
+  <p>
+    {{ words }}
+    {% for word in "ab" %}
+      <b>{{ word }}</b>
+    {% endfor %}
+    end {% translate "News" as news %}
+    {% translate "as it is" %} {{ news }}
+  </p>
+{% endif %}
+"""
+
+
+def test_white_space_goes_from_the_beginning_of_lines_and_stays_between_words(tmp_path):
+    (tmp_path / "page.html").write_text(TEMPLATE)
+    (tmp_path / "page.txt").write_text(TEMPLATE)
+    libraries = {"builtins": ["django.templatetags.i18n"]}
+    engine = Engine([tmp_path], loaders=["cspa.loader.Loader"], **libraries)
+    page, text = (engine.render_to_string(f"page.{ending}", {"words": "two words"}) for ending in ("html", "txt"))
+    assert page == "<p>\ntwo words\n<b>a</b>\n<b>b</b>\nend \nas it is News\n</p>\n"
+    assert page.split() == text.split()
+
+
+def test_what_frames_a_page_is_that_of_its_language_and_section(client):
+    for language, name in (("en", "About"), ("ru", "Об Ассамблее")):
+        for _time in range(2):
+            about, contact = (client.get(f"/{language}/{page}/").text for page in ("about", "contact"))
+            assert f'href="/{language}/about/" aria-current="page">{name}<' in about
+            assert 'aria-current="page">' + name not in contact
 
 
 @pytest.mark.browser
