@@ -22,6 +22,8 @@ from news.models import Attachment, Picture
 
 from . import factories
 
+pytestmark = pytest.mark.long
+
 ADDRESS = "s3://key:se%2Fcret@files.example.org/uploads?region=eu"
 
 

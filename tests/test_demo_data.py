@@ -22,7 +22,7 @@ from news.models import Article, Quotation, Story
 
 from . import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
 
 
 def demo_data(articles: int = 60, people: int = 200, seed: int = 1) -> str:

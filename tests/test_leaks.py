@@ -135,6 +135,7 @@ def seen(client: Client) -> dict[str, tuple[int, str]]:
     return answers
 
 
+@pytest.mark.long
 def test_a_visitor_sees_the_same_with_and_without_what_is_unpublished(client, subjects, published):
     with time_machine.travel(NOW, tick=False):
         before = seen(client)
