@@ -395,6 +395,7 @@ END = st.sampled_from(
 DAYS = [date(2017, 1, 1), date(2019, 5, 26), date(2020, 3, 1), date(2024, 1, 1), date(2024, 5, 31), EVE]
 
 
+@pytest.mark.long
 @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     rows=st.lists(

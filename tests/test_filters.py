@@ -251,6 +251,7 @@ class TestFilesEqualThePage:
 
 
 class TestFilters:
+    @pytest.mark.long
     def test_people_are_those_whom_a_plain_loop_finds(self, client, world):
         days = [date(2019, 5, 26), date(2021, 1, 1)]
         held = {

@@ -184,6 +184,7 @@ def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):  # noq
     assert gone == 7
 
 
+@pytest.mark.long
 def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administrator: Client):  # noqa: F811
     a_directory()
     before = everything()
@@ -306,6 +307,7 @@ EDITS = st.lists(
 )
 
 
+@pytest.mark.long
 @settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(entries=st.lists(EDITS, min_size=1, max_size=4))
 def test_entries_undone_from_the_last_to_the_first_lead_back(entries):

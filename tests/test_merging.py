@@ -341,6 +341,7 @@ def facts(people: list[Person]) -> list[set]:
     ]
 
 
+@pytest.mark.long
 @settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_no_fact_is_lost_whatever_the_histories(data):

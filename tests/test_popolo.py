@@ -354,6 +354,7 @@ def build(history):
                 factories.LinkFactory(chamber=chamber, starts="2012")
 
 
+@pytest.mark.long
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(history=histories())
 def test_any_history_comes_back_byte_for_byte(history):

@@ -198,6 +198,7 @@ def test_words_are_shared_out_so_that_each_has_its_own():
     assert not each_has_its_own([["a"], []])
 
 
+@pytest.mark.long
 @settings(max_examples=500, deadline=None)
 @given(st.lists(st.sampled_from("авнокьеюшщ -’"), min_size=1, max_size=14).map("".join), st.data())
 def test_whom_a_query_finds_the_database_is_asked_for(name: str, data: st.DataObject):
