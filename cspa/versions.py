@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
 from typing import Any
+from uuid import uuid4
 
 from django.apps import apps
 from django.conf import settings
@@ -330,18 +331,23 @@ class Listener(Ear):
     def _listen(self) -> None:
         import psycopg  # which SQLite does without
 
+        # Who hears itself hears the others: behind a pooler that gives each statement another connection it does not.
+        own = f"{CHANNEL}_{uuid4().hex}"
         while not self._closed.is_set():
             try:
                 with psycopg.connect(**self._parameters, autocommit=True) as channel:
                     channel.execute(f"LISTEN {CHANNEL}")
+                    channel.execute(f"LISTEN {own}")
                     self.finds_it_away = False
                     self._heard = True  # whatever was said before
                     while not self._closed.is_set():
-                        asked = time.monotonic()
-                        channel.execute("SELECT 1")
-                        self._alive_until = asked + 3 * HEARTBEAT
-                        for _told in channel.notifies(timeout=HEARTBEAT, stop_after=1):
-                            self._heard = True
+                        said = time.monotonic()
+                        channel.execute(f"NOTIFY {own}")
+                        for told in channel.notifies(timeout=HEARTBEAT):
+                            if told.channel == own:
+                                self._alive_until = said + 3 * HEARTBEAT
+                            else:
+                                self._heard = True
             except psycopg.Error as error:
                 if self._alive_until:
                     log.warning("The database cannot be heard: %s", error)

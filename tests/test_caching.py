@@ -455,6 +455,24 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
     assert len(numbers) >= 2
 
 
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
+def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
+    """As behind a pooler that gives each statement another connection."""
+
+    def deaf(channel: object, timeout: float) -> tuple:
+        time.sleep(0.05)
+        return ()
+
+    with mock.patch("psycopg.Connection.notifies", deaf):
+        reader.get(LIST)
+        time.sleep(0.3)
+        assert not reader.site.versions.is_sure
+        with CaptureQueriesContext(connection) as queries, reader.makes(0):
+            reader.get(LIST)
+        assert len(queries) == 1
+        reader.site.versions.close()
+
+
 # Many readers, no database
 
 
