@@ -3,6 +3,7 @@
 import pytest
 import schemathesis
 from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
 from hypothesis import HealthCheck, Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
@@ -11,8 +12,6 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
-
-from cspa.wsgi import application
 
 # In no transaction of the test: an answer over WSGI ends by closing the connection that it finds inside one.
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
@@ -25,7 +24,7 @@ def operations(settings):
     """Each operation of the document."""
     settings.ALLOWED_HOSTS = ["*"]
     call_command("loaddata", "seed", verbosity=0)
-    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", application)
+    schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
     return [result.ok() for result in schema.get_all_operations()]
 
 

@@ -73,13 +73,13 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
     article = articles[ROWS // 2]
     person = article.people.get()
     lists = {
-        "/en/news/": 5,
-        "/en/news/2015/": 5,
-        "/en/news/2015/05/": 5,
-        "/en/news/2015/05/05/": 5,
-        f"/en/news/topics/{article.topics.get().slug}/": 6,
-        f"/en/news/delegations/{article.parliaments.get().slug}/": 6,
-        f"/en/news/people/{person.public_id}-{person.slug}/": 6,
+        "/en/news/": 6,
+        "/en/news/2015/": 7,
+        "/en/news/2015/05/": 7,
+        "/en/news/2015/05/05/": 7,
+        f"/en/news/topics/{article.topics.get().slug}/": 7,
+        f"/en/news/delegations/{article.parliaments.get().slug}/": 7,
+        f"/en/news/people/{person.public_id}-{person.slug}/": 7,
     }
     lists |= {f"{address}{place}": number for address, number in lists.items() if "/2015/" not in address}
     others = {
@@ -88,7 +88,7 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
         "/en/search/?q=%22meeting+78%22": 7,
         f"/en/search/?q=meeting&year=2015&topic={article.topics.get().slug}": 8,
         "/en/news/feed.atom": 4,
-        "/en/": 12,
+        "/en/": 11,
         "/api/v1/articles/": 3,
     }
     whole = {"/sitemap.xml": 4, "/sitemap-articles.xml": 5}  # of all articles, by their nature
@@ -105,7 +105,8 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
                 explained += 1
                 if re.search(r"Seq Scan on news_article\b(?!_)(?!.*never executed)", plan):
                     scanned.append((address, plan))
-    assert costs == lists | others | whole
+    wanted = lists | others | whole
+    assert {address: (costs[address], number) for address, number in wanted.items() if costs[address] != number} == {}
     assert scanned == []
     assert explained > 40 or connection.vendor != "postgresql"
     # The pages of the list neither read what lies before them, nor sort.
@@ -228,10 +229,10 @@ def fill(people: int) -> dict[str, str]:
 
 
 COSTS = {
-    "directory": 11,
-    "directory of a day": 11,
-    "delegation": 20,
-    "delegation of a day": 20,
+    "directory": 9,
+    "directory of a day": 9,
+    "delegation": 19,
+    "delegation of a day": 19,
     "person": 8,
     "people": 8,
     "people found": 3,
@@ -253,7 +254,7 @@ def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_an_empty_one_d
     pages["/admin/"] += 1  # where there are namesakes, the database is asked for them
     completeness = f"{fill(5_000)['delegation']}completeness/"
     write_articles()
-    pages |= {completeness: 12}  # two of them for who is signed in
+    pages |= {completeness: 11}  # two of them for who is signed in
     client.get("/admin/")  # that it was used is stored in the session once a minute
     assert {address: cost(client, address) for address in pages} == pages
     for _label, lines in client.get("/admin/").context["desk"]:
