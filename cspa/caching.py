@@ -157,8 +157,7 @@ class Page:
         """The page as the request takes it: compressed, or not at all where the reader has it already."""
         encoding = _encoding(environ.get("HTTP_ACCEPT_ENCODING", "")) if len(self.body) >= COMPRESSED else ""
         etag = f"W/{self.etag}" if encoding else self.etag
-        known = environ.get("HTTP_IF_NONE_MATCH")
-        if known is not None and self.is_known(known):
+        if _has(environ, self.etag):
             start("304 Not Modified", [*self.headers, ("ETag", etag)])
             return ()
         headers = [*self.headers, ("ETag", etag)]
@@ -169,10 +168,6 @@ class Page:
         headers.append(("Content-Length", str(len(body))))
         start("200 OK", headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
-
-    def is_known(self, tags: str) -> bool:
-        """Whether If-None-Match names this page (RFC 9110, 13.1.2: the weak comparison)."""
-        return self.etag in tags or tags == "*"
 
     def answer_old(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """The page while the database is away: it says how old it is, to people and to machines (RFC 9211)."""
@@ -192,6 +187,12 @@ class Page:
         ]
         start("200 OK", headers)
         return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+
+def _has(environ: dict[str, Any], etag: str) -> bool:
+    """Whether If-None-Match names ``etag`` (RFC 9110, 13.1.2: the weak comparison)."""
+    known = environ.get("HTTP_IF_NONE_MATCH")
+    return known is not None and (etag in known or known == "*")
 
 
 def _brotli(body: bytes) -> bytes:
@@ -255,6 +256,10 @@ class Pages:
         with self._guard, suppress(ValueError):  # larger than all there is room for
             self.kept[address] = page
 
+    def _forget(self, address: Address) -> None:
+        with self._guard:
+            self.kept.pop(address, None)
+
     def times(self) -> list[float]:
         """When each page that is kept was made, in seconds since 1970."""
         with self._guard:  # past the order of use, which a look must not change
@@ -280,6 +285,9 @@ class Pages:
                     self.made += 1
                     self._keep(address, page)
                     shelf.put(address, page)
+                elif answer.status < "500":  # withdrawn, moved: not even its last good page may be read any more
+                    self._forget(address)
+                    shelf.forget(address)
         if page is not None:
             return page.answer(environ, start)
         if answer.status.startswith("503"):
@@ -303,6 +311,8 @@ class Pages:
     ) -> Iterable[bytes]:
         """The last good page, marked as such; where there is none, 503."""
         if page := self._look(address) or shelf.get(address):
+            if answer is not None:
+                answer.body.close()
             return page.answer_old(environ, start)
         if answer is None:
             answer = Answer.of(self.django, address, environ | {AWAY: True})
@@ -370,7 +380,13 @@ class Answer:
         return Page(headers, said["etag"], content, mark.of(self.tables), time.time(), mark)
 
     def pass_on(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
-        """The answer as it is."""
+        """The answer as it is, or 304: Django was not told what the reader has."""
+        etag = next((value for name, value in self.headers if name.lower() == "etag"), None)
+        if self.status.startswith("200") and etag and _has(environ, etag):
+            if hasattr(self.body, "close"):
+                self.body.close()
+            start("304 Not Modified", [header for header in self.headers if header[0].lower() != "content-length"])
+            return ()
         start(self.status, self.headers)
         return self.body
 
@@ -407,6 +423,9 @@ class Shelf:
 
     def put(self, address: Address, page: Page) -> None:
         self._try("set", _name(address), page, KEPT)
+
+    def forget(self, address: Address) -> None:
+        self._try("delete", _name(address))
 
     @contextmanager
     def turn(self, address: Address) -> Iterator[Page | None]:
