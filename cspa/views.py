@@ -29,7 +29,8 @@ from news.models import Article
 
 LATEST = 5
 RETRY = 5  # seconds
-_NOT_TYPED = re.compile("^_|token|password|code|secret|note|_FORMS$|^seen$|^asked$|^next$|action$|-id$", re.IGNORECASE)
+# Secrets, and what the page itself put into the form.
+_NOT_TYPED = re.compile("^_|token|password|secret|_FORMS$|^(code|note|next|action)$|(^|-)(seen|asked|id)$")
 
 
 def root(request: HttpRequest, page: str = "home") -> HttpResponse:
@@ -117,7 +118,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """503: the database is away. Who sent a text from a page of this site gets it back."""
+    """503: the database is away, or the files are. Who sent a text from a page of this site gets it back."""
     # What another site sent is not shown as if somebody had typed it here.
     own = request.headers.get("Sec-Fetch-Site") == "same-origin"
     context = {"is_error": True, "typed": list(_typed(request)) if own and request.method == "POST" else []}
