@@ -32,6 +32,7 @@ from .models import Version
 APPS = ("delegations", "news", "links")  # whose tables hold what readers see
 CHANNEL = TRIGGER = "cspa_version"
 PAUSE = 1.0  # seconds until an absent database is asked again
+REMEMBERED = 10_000  # letters of a statement
 HEARTBEAT = 1.0  # seconds between signs of life on the channel; after three without one it counts as broken
 
 Away = (OperationalError, InterfaceError)
@@ -57,9 +58,14 @@ def changes_by_itself(table: str, moment: Callable[[], datetime | None]) -> None
     _moments[table] = moment
 
 
-@lru_cache(maxsize=4096)
 def tables_in(sql: str) -> frozenset[str]:
     """The tables that a statement names, those without a version too."""
+    # Pages ask with the same short statements again and again; imports with long ones, once.
+    return _named(sql) if len(sql) <= REMEMBERED else _named.__wrapped__(sql)
+
+
+@lru_cache(maxsize=1000)
+def _named(sql: str) -> frozenset[str]:
     return frozenset(re.findall(r"\w+", sql)) & _all_tables()
 
 
@@ -172,7 +178,6 @@ def _watching(execute: Callable, sql: str, params: Any, many: bool, context: dic
     return result
 
 
-@lru_cache(maxsize=1024)
 def _writes(sql: str) -> bool:
     begins = r"\s*(?:WITH\b.*\b)?(?:INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|COPY|MERGE)\b"
     return bool(re.match(begins, sql, re.DOTALL) and tables_in(sql) & tables())
