@@ -8,10 +8,7 @@ import django_filters
 from django import forms
 from django.conf import settings
 from django.db.models import QuerySet
-from django.forms.utils import flatatt
 from django.http import QueryDict
-from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from cspa.stems import LONGEST_TEXT, Query
@@ -26,21 +23,6 @@ def _topics() -> list[tuple[str, str]]:
 
 def _parliaments() -> list[tuple[str, str]]:
     return [(parliament.slug, str(parliament.label)) for parliament in Parliament.objects.all()]
-
-
-class PlainSelect(forms.Select):
-    """Django's, written without a template for each of the choices."""
-
-    def render(self, name: str, value: Any, attrs: dict | None = None, renderer: Any = None) -> SafeString:
-        chosen = self.format_value(value)
-        options = format_html_join(
-            "",
-            '<option value="{}"{}>{}</option>',
-            ((key, SafeString(" selected") if str(key) in chosen else "", label) for key, label in self.choices),
-        )
-        return format_html(
-            '<select name="{}"{}>{}</select>', name, flatatt(self.build_attrs(self.attrs, attrs)), options
-        )
 
 
 class YearFilter(django_filters.Filter):
@@ -66,21 +48,19 @@ class ArticleFilter(django_filters.FilterSet):
         method="unchanged",
     )
     topic = django_filters.ChoiceFilter(
-        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics"), widget=PlainSelect
+        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics")
     )
     delegation = django_filters.ChoiceFilter(
         label=_("Delegation"),
         field_name="parliaments__slug",
         choices=_parliaments,
         empty_label=_("All delegations"),
-        widget=PlainSelect,
     )
     year = YearFilter(label=_("Year"), min_value=1900, max_value=2100)
     language = django_filters.ChoiceFilter(
         label=_("Language of the news"),
         choices=settings.LANGUAGES,
         empty_label=_("That of this page"),
-        widget=PlainSelect,
         method="unchanged",
     )
 
