@@ -70,12 +70,12 @@ dev: install  ## the reloading development server
 test: install  ## the fast suite: no service, no browser, under 3 minutes
 	@$(PYTEST) -n auto -m "not browser and not long"
 
-# Chromium keeps one core busy, the long tests the other.
+# Chromium comes first, the long tests take what it leaves. `make` itself is tested once.
 test-all: test corpora  ## the same and what is long or needs more: PostgreSQL, Chromium, 100,000 rows
 	@unset DATABASE_URL; ($(PYTEST) -m browser > var/browser.log 2>&1) & browser=$$!; code=0; \
-	$(PYTEST) -n 1 -m "long and not browser" || code=1; \
+	$(SERVE) nice $(BIN)/python -m pytest -n 2 -m "long and not browser" || code=1; \
 	wait $$browser || code=1; cat var/browser.log; exit $$code
-	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser"
+	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser" --ignore tests/test_make.py
 
 bench: install  ## compare the pages with a bare Django view (needs PostgreSQL and wrk; nginx is measured where it is)
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python benchmarks/compare

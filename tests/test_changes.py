@@ -293,7 +293,7 @@ def content(client, address, status=200):
     return (b"".join(response) if response.streaming else response.content).decode()
 
 
-@pytest.mark.parametrize("number", [1, 3, 300])
+@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_it_costs_the_same_whatever_its_length(client, number):
     parliaments = Parliament.objects.bulk_create(factories.ParliamentFactory.build_batch(number))
     people = Person.objects.bulk_create(factories.PersonFactory.build_batch(number))

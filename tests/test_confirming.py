@@ -1044,24 +1044,24 @@ def test_the_whole_way_without_script(chromium, server, width, scheme):
             parliament.get_by_label("Your name", exact=True).fill("Anna Second")
             parliament.get_by_label("Your office", exact=True).fill("Clerk of the House")
             parliament.get_by_role("button", name="Send the corrections").click()
-            assert "Nothing was sent yet." in parliament.inner_text("main")
-            assert "“May” is not a date" in entry.inner_text()
+            parliament.locator("main").get_by_text("Nothing was sent yet.").first.wait_for()
+            entry.get_by_text("“May” is not a date").first.wait_for()
             assert entry.get_by_label("Since").get_attribute("aria-invalid") == "true"
             overflow = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
             assert parliament.evaluate(overflow) == 0
             entry.get_by_label("Since").fill("")
             parliament.get_by_role("button", name="Send the corrections").click()
-            assert "Your corrections have arrived." in parliament.inner_text("main")
+            parliament.locator("main").get_by_text("Your corrections have arrived.").first.wait_for()
             assert parliament.goto(link).status == 410
         with in_time("deciding"):
             office.goto(f"{server}{page('delegations_proposal_changelist')}?state=waiting")
             office.get_by_role("link", name="the name is written otherwise: Ivan First").click()
             office.get_by_role("button", name="Accept as proposed").click()
-            assert "0 proposed corrections" in office.inner_text("#content")
+            office.locator("#content").get_by_text("0 proposed corrections").first.wait_for()
             office.goto(server + page("delegations_confirmationrequest_changelist"))
             office.get_by_role("link", name=str(chamber.parliament.name)).first.click()
             office.get_by_role("button", name="Record the confirmation").click()
-            assert "The confirmation was recorded." in office.inner_text(".messagelist")
+            office.locator(".messagelist").get_by_text("The confirmation was recorded.").first.wait_for()
     mandate.person.refresh_from_db()
     assert mandate.person.name_en == "Ivan Firrst"
     second, token = confirming.ask(chamber.parliament, "Somebody", User.objects.get())

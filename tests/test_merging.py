@@ -485,7 +485,7 @@ def test_merging_takes_the_rights_to_change_and_to_delete(client: Client, kept: 
     assert client.get(merge_page(kept, other)).status_code == 200
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_preview_costs_the_same_whatever_moves(kept, other, rows: int, django_assert_num_queries: Callable):
     for _number in range(rows):
         factories.DelegateFactory(person=other)
@@ -495,7 +495,7 @@ def test_preview_costs_the_same_whatever_moves(kept, other, rows: int, django_as
         assert len(preview(kept, other).details().split("; ")) > 3 * rows
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_list_of_people_alike_costs_the_same(administrator, kept, rows: int, django_assert_num_queries: Callable):
     for _number in range(rows):
         factories.DelegateFactory(person=factories.PersonFactory(name_en="Viktor Kogut"))

@@ -219,7 +219,7 @@ def test_one_delegation_leaves_the_others_out(belarus):
     assert {row["person_id"] for row in document["memberships"]} == {row["id"] for row in document["persons"]}
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_the_document_costs_the_same_whatever_its_length(django_assert_num_queries, rows):
     source = factories.SourceFactory()
     for number in range(rows):

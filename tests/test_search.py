@@ -216,7 +216,7 @@ def test_ways_to_write_a_name_fold_to_one(spellings):
     assert len({fold(name) for name in spellings}) == 1
 
 
-@pytest.mark.parametrize("rows", [1, 3, 300])
+@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_a_search_costs_two_queries(rows, django_assert_num_queries):
     Person.objects.bulk_create(factories.PersonFactory.build() for _ in range(rows))
     with django_assert_num_queries(2):
