@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """How fast articles are imported: tests/with-postgres .venv/bin/python benchmarks/import_articles.py [--articles N]
 
-Into an empty PostgreSQL database it imports N articles (default 100,000), then the same once more, then twice as many
-into an empty database; at last the server's own COPY writes the same rows into the same tables. It prints the ratio
-to COPY and the peak memory of each import; its database is as empty afterwards.
+Into an empty PostgreSQL database it imports N articles (default 100,000), then the same once more; into an empty one
+twice as many, then N that are neither sanitised nor stemmed. The server's own COPY writes the same rows into the same
+tables. It prints the ratio to COPY and the peak memory of each import; its database is as empty afterwards. `make
+bench` does the same.
 """
 
 import argparse
@@ -14,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
@@ -24,13 +26,19 @@ HOME = Path(__file__).resolve().parent.parent
 # What an import of articles writes, those that others point at first.
 TABLES = ["news_topic", "news_story", "news_article", "news_article_topics", "news_quotation", "cspa_entry"]
 TABLES += ["cspa_change"]
-# The command itself, in a process of its own that tells its peak at the end.
+# The command itself, in a process of its own that tells its peak at the end; or without what it does with each text:
+# its elements are taken as allowed, and its words as stems.
 IMPORT = r"""
 import re, sys
 from pathlib import Path
+from unittest import mock
 import django
 django.setup()
 from django.core.management import call_command
+if sys.argv[2:] == ["--bare"]:
+    mock.patch("news.archive.shape.sanitise", str).start()
+    mock.patch("news.models.articles.sanitise", str).start()
+    mock.patch("news.models.articles.stems", lambda text, language: text.lower().split()).start()
 call_command("import_articles", sys.argv[1], stdout=open("/dev/null", "w"), stderr=open("/dev/null", "w"))
 print(int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
 """
@@ -121,9 +129,9 @@ def seconds(do: Callable[[], object]) -> tuple[float, object]:
     return perf_counter() - start, result
 
 
-def imported(file: Path) -> int:
-    """Import ``file`` in a process of its own; its peak in MB."""
-    command = [sys.executable, "-c", IMPORT, file]
+def imported(file: Path, *options: str) -> int:
+    """Import ``file`` in a process of its own; its peak in MB. --bare: neither sanitised nor stemmed."""
+    command = [sys.executable, "-c", IMPORT, file, *options]
     done = subprocess.run(command, check=True, capture_output=True, text=True, cwd=HOME)
     return int(done.stdout)
 
@@ -162,15 +170,19 @@ def copied(folder: Path) -> float:
         return perf_counter() - start
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--articles", type=int, default=100_000, metavar="N")
-    number = parser.parse_args().articles
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
-    sys.path.insert(0, str(HOME))
-    import django
+@dataclass
+class Measured:
+    """An import, or COPY, of ``articles``."""
 
-    django.setup()
+    name: str
+    articles: int
+    seconds: float
+    to_copy: float  # what the server's own COPY of as many takes, to ``seconds``
+    peak: int | None = None  # MB
+
+
+def measured(number: int) -> list[Measured]:
+    """COPY, the import of ``number`` articles, the same once more, twice as many, and bare ones; Django is set up."""
     from django.core.management import call_command
     from django.db import connection
 
@@ -190,14 +202,30 @@ def main() -> None:
         empty()
         larger, memory_larger = seconds(lambda: imported(twice))
         empty()
-    print(f"{'':28}{'seconds':>8}{'to COPY':>9}{'peak MB':>9}")
-    for what, took, peak, rows in (
-        ("COPY", copy, None, 1),
-        ("import", first, memory, 1),
-        ("the same once more", again, memory_again, 1),
-        ("twice as many", larger, memory_larger, 2),
-    ):
-        print(f"{what:28}{took:8.1f}{rows * copy / took:9.2f}{peak or '':>9}")
+        bare, memory_bare = seconds(lambda: imported(once, "--bare"))
+        copy_of_bare = copied(folder)
+        empty()
+    return [
+        Measured("COPY", number, copy, 1),
+        Measured("import", number, first, copy / first, memory),
+        Measured("the same once more", number, again, copy / again, memory_again),
+        Measured("twice as many", 2 * number, larger, 2 * copy / larger, memory_larger),
+        Measured("neither sanitised nor stemmed", number, bare, copy_of_bare / bare, memory_bare),
+    ]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--articles", type=int, default=100_000, metavar="N")
+    number = parser.parse_args().articles
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
+    sys.path.insert(0, str(HOME))
+    import django
+
+    django.setup()
+    print(f"{'':30}{'seconds':>8}{'to COPY':>9}{'peak MB':>9}")
+    for each in measured(number):
+        print(f"{each.name:30}{each.seconds:8.1f}{each.to_copy:9.2f}{each.peak or '':>9}")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ from .counting import cost
 pytestmark = pytest.mark.django_db
 
 NEWS = (Attachment, Article, Story, Topic, Picture, Source)  # in the order in which they can be deleted
-KEYS = connection.vendor == "postgresql"  # COPY tells none: they are asked for before it
+KEYS = PACKS = connection.vendor == "postgresql"  # COPY tells no keys: they are asked for before it
 SPOKEN = "<blockquote><p>{words}</p><p>— {who}</p></blockquote>"
 
 
@@ -955,15 +955,15 @@ def many_lines(number: int) -> list[dict]:
 @pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_new_articles_cost_the_same_whatever_their_number(tmp_path, number):
     file = to_file(tmp_path, *many_lines(number))
-    assert cost(partial(imported, file)) == 32 + KEYS
+    assert cost(partial(imported, file)) == 32 + PACKS + KEYS
     assert Article.objects.count() == number
-    assert cost(partial(imported, file)) == 18
+    assert cost(partial(imported, file)) == 18 + PACKS
     assert cost(exported) == 10
 
 
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
     monkeypatch.setattr(lines, "CHUNK", 2)
-    assert cost(partial(imported, to_file(tmp_path, *many_lines(6)))) == 3 + 3 * (29 + KEYS)
+    assert cost(partial(imported, to_file(tmp_path, *many_lines(6)))) == 3 + PACKS + 3 * (29 + KEYS)
 
 
 # The peak that getrusage() gives would be that of this process where it is higher: a child takes it over.
@@ -1011,3 +1011,28 @@ def test_memory_does_not_grow_with_the_number_of_articles(tmp_path):
     for name, (fewer, more) in megabytes.items():
         assert fewer < (160 if name == "out" else 120), megabytes
         assert more < 1.1 * fewer, megabytes
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite packs no texts")
+@pytest.mark.django_db(transaction=True)
+def test_an_import_packs_texts_quickly_and_nobody_else_does(tmp_path):
+    long = f"<p>{' '.join(f'word{place % 97}' for place in range(2000))}</p>"
+
+    def packed(slug: str) -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_column_compression(body) FROM news_article WHERE slug = %s", [slug])
+            return cursor.fetchone()[0]
+
+    imported(to_file(tmp_path, a_line(slug="imported", body=long)))
+    assert packed("imported") == "lz4"
+    factories.ArticleFactory(slug="saved", body=long)
+    assert packed("saved") == "pglz"
+
+
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL plans by what it has counted")
+def test_a_large_import_has_the_database_count_its_rows(tmp_path, monkeypatch):
+    monkeypatch.setattr("news.archive.MANY", 3)
+    imported(to_file(tmp_path, *many_lines(6)))
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'news_article'")
+        assert cursor.fetchone()[0] == 6

@@ -1,6 +1,6 @@
 """Lines become articles: who is who, what differs, what is missing, and all of it saved."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -10,6 +10,7 @@ from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
 from cspa import journal, versions
+from cspa.copying import copy
 from cspa.derived import DerivedQuerySet
 from cspa.images import clean_photo
 from cspa.languages import columns
@@ -36,13 +37,17 @@ _RELATIONS = {"topics": "topics", "delegations": "parliaments", "people": "peopl
 
 
 class Import:
-    """The articles of one file, some lines at a time; memory does not grow with the file."""
+    """The articles of one file, some lines at a time; memory does not grow with the file.
 
-    def __init__(self, files: Files, said: Said, update: bool, dry_run: bool):
+    ``meanwhile`` is what to do while the database takes an article.
+    """
+
+    def __init__(self, files: Files, said: Said, update: bool, dry_run: bool, meanwhile: Callable[[], Any]):
         self.files = files
         self.said = said
         self.update = update
         self.dry_run = dry_run
+        self.meanwhile = meanwhile
         self.report = ArchiveReport.empty()
 
     @property
@@ -50,9 +55,14 @@ class Import:
         """Whether anything is to be written: nothing is any more after the first conflict."""
         return not self.dry_run and not self.report.conflicts
 
+    @property
+    def new_articles(self) -> int:
+        """How many articles have been added so far."""
+        return self.report.counts[ADDED]["articles"]
+
     def take(self, rows: list[Row]) -> None:
-        """Read, compare and save some lines."""
-        rows = self.each(rows, self.read)
+        """Compare and save some lines that are read."""
+        rows = self.each(rows, self.look)
         self.known = Known(rows)
         self.new: dict[type[models.Model], list] = {model: [] for model in (Story, Topic, Source, Picture)}
         rows = self.each(rows, self.find)
@@ -83,9 +93,10 @@ class Import:
 
     # Lines among each other
 
-    def read(self, row: Row) -> None:
-        """Read the line; no two lines may be one article or have one address."""
-        row.read()
+    def look(self, row: Row) -> None:
+        """It is well read; no two lines may be one article or have one address."""
+        if row.problem:
+            raise row.problem
         self.once(row, "id", row.values["id"])
         self.once(row, "story", *row.key)
         for address in (row.address, *row.former_addresses):
@@ -275,21 +286,20 @@ class Import:
         for model in (Story, Topic, Source):
             self.create(model, self.new[model])
         new = [row for row in rows if row.new]
-        insert([row.article for row in new])
+        insert([row.article for row in new], self.meanwhile)
         journal.add(Article, [row.article.pk for row in new])
         self.quote(new)
         for key, relation in _RELATIONS.items():
-            through = getattr(Article, relation).through
-            column = f"{Article._meta.get_field(relation).related_model._meta.model_name}_id"
-            through.objects.bulk_create(
-                through(**{"article_id": row.article.pk, column: other.pk})
-                for row in new
-                for other in self.related(row, key)
-            )
+            field = Article._meta.get_field(relation)
+            names = (f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id")
+            if pairs := [(row.article.pk, other.pk) for row in new for other in self.related(row, key)]:
+                copy(field.remote_field.through, names, pairs)
         self.create(
             FormerAddress,
             (FormerAddress(article=row.article, **each) for row in new for each in row.values["former_addresses"]),
         )
+        if new:
+            versions.written()  # which COPY does not say by itself
         for row in rows:
             if not row.new:
                 self.replace(row)
@@ -372,28 +382,29 @@ class Import:
                 Attachment.objects.filter(uid=each["id"]).update(title=each["title"], language=each["language"])
 
 
-def insert(articles: list[Article]) -> None:
-    """Save new articles: by COPY on PostgreSQL, which neither builds nor reads a statement as long as all their texts.
+def insert(articles: list[Article], meanwhile: Callable[[], Any]) -> None:
+    """Save new articles. PostgreSQL takes in one while the next is made ready, and ``meanwhile()`` is done.
 
     Not by Article.objects, which would ask the directory who is quoted: the lines say it.
     """
     if not articles or connection.vendor != "postgresql":
         DerivedQuerySet(Article).bulk_create(articles)
         return
-    table, fields = connection.ops.quote_name(Article._meta.db_table), Article._meta.concrete_fields
-    columns = ", ".join(connection.ops.quote_name(field.column) for field in fields)
-    with connection.cursor() as cursor, connection.wrap_database_errors:
+    with connection.cursor() as cursor:
         keys = "SELECT nextval(pg_get_serial_sequence(%s, 'id')) FROM generate_series(1, %s)"
-        cursor.execute(keys, [table, len(articles)])
+        cursor.execute(keys, [connection.ops.quote_name(Article._meta.db_table), len(articles)])
         for article, (article.pk,) in zip(articles, cursor.fetchall(), strict=True):
             article.story = article.story  # which has its key by now
-            article.derive()
             article._state.adding, article._state.db = False, connection.alias
-        with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as rows:
-            for article in articles:
-                values = (field.get_db_prep_save(getattr(article, field.attname), connection) for field in fields)
-                rows.write_row(list(values))
-    versions.written()  # which COPY does not say by itself
+    names = [field.attname for field in Article._meta.concrete_fields]
+
+    def rows() -> Iterator[list[Any]]:
+        for article in articles:
+            article.derive()
+            yield [getattr(article, name) for name in names]
+            meanwhile()
+
+    copy(Article, names, rows())
 
 
 def _address(article: Article) -> Address:

@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from itertools import count
@@ -20,7 +20,7 @@ from ..models import Article
 from .records import CHUNK
 from .shape import ARTICLE, shown
 
-CHUNK_BYTES = 512 * 1024
+CHUNK_BYTES = 1024 * 1024
 LONGEST = 2 * 1024 * 1024  # bytes of a line
 
 type Address = tuple[str, date, str]  # language, day, slug
@@ -32,13 +32,20 @@ class Row:
 
     number: int
     data: bytes | None  # None: it is too long to be read
+    problem: Problem | None = None  # that reading it met
     values: dict[str, Any] = field(default_factory=dict)
     article: Article | None = None  # the one on record, then the one that is saved
     new: bool = True
     changed: list[str] = field(default_factory=list)  # keys under which the record says otherwise
 
     def read(self) -> None:
-        """Read the line; a Problem with words where something is wrong in it."""
+        """Read the line: ``values``, or the ``problem`` with words where something is wrong in it."""
+        try:
+            self._read()
+        except Problem as problem:
+            self.problem = problem
+
+    def _read(self) -> None:
         if self.data is None:
             raise Problem(_("The line is longer than %(limit)d MB.") % {"limit": LONGEST // 1024**2})
         self.values = ARTICLE.read(_json(self.data))
@@ -91,17 +98,36 @@ def rows(file: BinaryIO) -> Iterator[Row]:
             yield Row(number, data)
 
 
-def chunks(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    """Up to CHUNK rows together, fewer where they are long."""
-    chunk, size = [], 0
-    for row in rows:
-        chunk.append(row)
-        size += len(row.data or b"")
-        if len(chunk) == CHUNK or size >= CHUNK_BYTES:
+class Chunks:
+    """Rows that are read, up to CHUNK together, fewer where they are long."""
+
+    def __init__(self, rows: Iterator[Row]):
+        self._rows = rows
+        self._next: list[Row] = []
+        self._size = 0
+        self._is_over = False
+
+    def __iter__(self) -> Iterator[list[Row]]:
+        while True:
+            while self.go_on():
+                pass
+            if not self._next:
+                return
+            chunk, self._next, self._size = self._next, [], 0
             yield chunk
-            chunk, size = [], 0
-    if chunk:
-        yield chunk
+
+    def go_on(self) -> bool:
+        """Read a row of the next chunk; False where it is complete."""
+        if self._is_over or len(self._next) == CHUNK or self._size >= CHUNK_BYTES:
+            return False
+        row = next(self._rows, None)
+        if row is None:
+            self._is_over = True
+            return False
+        self._size += len(row.data or b"")
+        row.read()
+        self._next.append(row)
+        return True
 
 
 def _json(data: bytes) -> Any:
