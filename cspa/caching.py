@@ -35,6 +35,7 @@ from django.utils.translation import get_language_from_path, override
 
 from . import versions
 from .api import PREFIX, language_asked
+from .file_cache import FileCache
 from .replicas import Replicas, reading
 from .versions import Away, Mark, Versions
 
@@ -48,6 +49,8 @@ LOCKS = 128
 MAKING = 15  # seconds that a process may take for a page that others wait for
 KEPT = 7 * 24 * 3600  # seconds that a page is kept for the day on which the database is away
 COMPRESSED = 200  # bytes; less is not worth it
+# Settings that decide what a page says, or who is answered.
+DECIDING = ("SITE_URL", "TIME_ZONE", "CDN_SECONDS", "ALLOWED_HOSTS", "SECURE_SSL_REDIRECT", "BEHIND_PROXY")
 
 log = logging.getLogger(__name__)
 
@@ -411,7 +414,10 @@ def _environ(address: Address, environ: dict[str, Any]) -> dict[str, Any]:
 
 
 class Shelf:
-    """The shared cache (CACHE_URL), where there is one: what a process has made the others need not make."""
+    """The shared cache (CACHE_URL), where there is one: what a process has made the others need not make.
+
+    While the database is away it has the pages of the others, and those of before the start.
+    """
 
     @property
     def cache(self) -> BaseCache | None:
@@ -430,6 +436,9 @@ class Shelf:
     @contextmanager
     def turn(self, address: Address) -> Iterator[Page | None]:
         """Wait until it is this process's turn to make a page; what another has made meanwhile comes along."""
+        if isinstance(self.cache, FileCache):  # which is for another day: each process makes its own
+            yield None
+            return
         name = f"{_name(address)}:making"
         mine = self._try("add", name, 1, MAKING)
         until = time.monotonic() + MAKING
@@ -444,10 +453,8 @@ class Shelf:
 
     def _try(self, method: str, *arguments: Any) -> Any:
         """What the cache answers; None where there is none. One that is away does not keep a page from its reader."""
-        if self.cache is None:
-            return None
         try:
-            return getattr(self.cache, method)(*arguments)
+            return None if self.cache is None else getattr(self.cache, method)(*arguments)
         except Exception:  # of whichever engine
             log.warning("The shared cache does not answer.", exc_info=True)
             return None
@@ -462,8 +469,13 @@ def _name(address: Address) -> str:
 
 @cache
 def release() -> str:
-    """Which version of the site this is: a short form of its files, as they were when the process began."""
-    digest = hashlib.sha256(repr((settings.SITE_URL, settings.TIME_ZONE, settings.CDN_SECONDS)).encode())
+    """Which version of the site this is: a short form of its files, as they were when the process began.
+
+    And of the settings that decide what its pages say, and to whom: none of another site is found on the shelf.
+    """
+    digest = hashlib.sha256(repr([getattr(settings, name) for name in DECIDING]).encode())
+    database = settings.DATABASES[DEFAULT_DB_ALIAS]
+    digest.update(repr([str(database.get(name, "")) for name in ("HOST", "PORT", "NAME")]).encode())
     folders = [path.parent for path in settings.BASE_DIR.glob("*/__init__.py")] + [settings.BASE_DIR / "templates"]
     files = [
         path for folder in folders for path in folder.rglob("*") if path.suffix in (".py", ".html", ".svg", ".mo")

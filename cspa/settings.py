@@ -127,7 +127,12 @@ def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
 
 
 def env_cache(name: str, default: str) -> dict:
-    url = env_url(name, default, ("locmem", "redis", "rediss"))
+    url = env_url(name, default, ("sqlite", "locmem", "redis", "rediss"))
+    if url.scheme == "sqlite":
+        if url.netloc or len(url.path) < 2:
+            raise ImproperlyConfigured(f"{name} must name a file such as sqlite:////var/cache/pages.sqlite3.")
+        file = unquote(url.path[1:])
+        return {"BACKEND": "cspa.file_cache.FileCache", "LOCATION": file, "OPTIONS": {"MEGABYTES": PAGES_MEGABYTES}}
     if url.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {
@@ -211,9 +216,9 @@ if replicas := env_replicas("DATABASE_REPLICA_URLS"):
         raise ImproperlyConfigured("DATABASE_REPLICA_URLS must stay empty unless DATABASE_URL is PostgreSQL.")
     DATABASES |= replicas
     DATABASE_ROUTERS = ["cspa.replicas.Router"]
-CACHES = {"default": env_cache("CACHE_URL", "locmem://")}
 STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
 PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)
+CACHES = {"default": env_cache("CACHE_URL", f"sqlite:///{VAR_DIR / 'pages.sqlite3'}")}
 CDN_SECONDS = env_count("CDN_SECONDS", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")

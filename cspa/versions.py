@@ -32,6 +32,7 @@ from .models import Version
 APPS = ("delegations", "news", "links")  # whose tables hold what readers see
 CHANNEL = TRIGGER = "cspa_version"
 PAUSE = 1.0  # seconds until an absent database is asked again
+LOOKING = 3.0  # seconds that a reader waits while it is looked for
 REMEMBERED = 10_000  # letters of a statement
 HEARTBEAT = 1.0  # seconds between signs of life on the channel; after three without one it counts as broken
 
@@ -244,7 +245,7 @@ class Versions:
         with self._lock:
             if self._ear is None:
                 self._ear = Ear.to(connection)
-            if self._ear.finds_it_away or time.monotonic() < self.away_until:
+            if self._ear.finds_it_away() or time.monotonic() < self.away_until:
                 raise OperationalError("The database was away a moment ago.")
             self._ear.forget()  # first: what is heard while reading is read again
             moved = stamp()
@@ -289,7 +290,9 @@ class Versions:
 class Ear:
     """Hears nothing and need not: SQLite has no other machines, and the stamp says all."""
 
-    finds_it_away = False
+    def finds_it_away(self) -> bool:
+        """Whether the database is away."""
+        return False
 
     def is_quiet(self) -> bool:
         """Whether it is certain that no other machine has written."""
@@ -319,9 +322,16 @@ class Listener(Ear):
             self._parameters.pop(name, None)
         self._heard = True
         self._alive_until = 0.0
+        self._away = False
+        self._looked = threading.Event()
         self._closed = threading.Event()
         self._thread = threading.Thread(target=self._listen, name="versions", daemon=True)
         self._thread.start()
+
+    def finds_it_away(self) -> bool:
+        # While it looks, whoever asks waits for what it finds: a pool that has lost its connections waits longer.
+        self._looked.wait(LOOKING)
+        return self._away
 
     def is_quiet(self) -> bool:
         return not self._heard and time.monotonic() < self._alive_until
@@ -343,8 +353,9 @@ class Listener(Ear):
                 with psycopg.connect(**self._parameters, autocommit=True) as channel:
                     channel.execute(f"LISTEN {CHANNEL}")
                     channel.execute(f"LISTEN {own}")
-                    self.finds_it_away = False
                     self._heard = True  # whatever was said before
+                    self._away = False
+                    self._looked.set()
                     while not self._closed.is_set():
                         said = time.monotonic()
                         channel.execute(f"NOTIFY {own}")
@@ -356,8 +367,10 @@ class Listener(Ear):
             except psycopg.Error as error:
                 if self._alive_until:
                     log.warning("The database cannot be heard: %s", error)
-                # Lost, it may be there again at once; where it cannot be found, nobody else need wait for it.
-                self.finds_it_away = not self._alive_until
-                self._alive_until = 0.0
-                if self.finds_it_away:
+                if self._alive_until:  # lost: it may be there again at once
+                    self._looked.clear()
+                    self._alive_until = 0.0
+                else:
+                    self._away = True
+                    self._looked.set()
                     self._closed.wait(HEARTBEAT / 4)

@@ -22,13 +22,14 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_and_clean(tmp_path_factory):
-    """Passwords hash at once; uploads and the stamp go to folders of this run."""
+    """Passwords hash at once; uploads and the stamp go to folders of this run, and no test finds another's pages."""
     from django.test import override_settings
 
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
         STAMP_FILE=tmp_path_factory.mktemp("stamp") / "stamp",
+        CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
     ):
         yield
 
