@@ -1,11 +1,11 @@
-"""What every answer of the API has in common: language, errors, pages of lists, and the document of it all.
+"""What the addresses of the API have in common: parameters, problems, pages of lists, and the document of it all.
 
-The applications declare their addresses in ``delegations.api`` and ``news.api``; ``cspa.urls`` mounts them.
+The applications declare theirs in ``delegations.api`` and ``news.api``, the search in ``cspa.search_api``.
 """
 
 import re
 from collections.abc import Callable, Iterable, Sequence
-from functools import reduce, wraps
+from functools import reduce
 from http import HTTPStatus
 from typing import Any, Literal
 
@@ -14,14 +14,11 @@ from django.core.signing import BadSignature, Signer
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import Q, QuerySet
 from django.forms import BaseForm
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
-from django.urls import reverse
-from django.utils.cache import patch_vary_headers
 from django.utils.text import Truncator
-from django.utils.translation import get_supported_language_variant, gettext_noop, override
 from django.utils.translation import gettext as _
-from django.utils.translation.trans_real import parse_accept_lang_header
+from django.utils.translation import gettext_noop, override
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 from django_filters import FilterSet
@@ -32,10 +29,9 @@ from ninja.renderers import JSONRenderer
 from pydantic import Field, ValidationInfo, create_model, model_validator
 
 from cspa.languages import language_codes
+from cspa.manners import DOCUMENT, DOCUMENTATION, PREFIX, READABLE, in_language, problem
 from cspa.site import absolute
 
-PREFIX = "/api/v1/"
-DOCUMENTATION = f"{PREFIX}docs"
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
 
@@ -45,7 +41,7 @@ _LIMIT = re.compile("[1-9][0-9]{0,2}")
 class Renderer(JSONRenderer):
     """JSON in which every alphabet can be read."""
 
-    json_dumps_params = {"ensure_ascii": False}
+    json_dumps_params = READABLE
 
 
 # Errors (RFC 9457)
@@ -67,93 +63,6 @@ class Problem(Schema):
     status: int
     detail: str
     parameter: str | None = Field(None, description=gettext_noop("The parameter that is at fault."))
-
-
-def problem(status: int, detail: str = "", parameter: str | None = None) -> JsonResponse:
-    """An error as application/problem+json."""
-    phrase = HTTPStatus(status).phrase
-    content = {"type": "about:blank", "title": phrase, "status": status, "detail": detail or _words(status)}
-    if parameter is not None:
-        content["parameter"] = parameter
-    return JsonResponse(
-        content, status=status, content_type="application/problem+json", json_dumps_params=Renderer.json_dumps_params
-    )
-
-
-def _words(status: int) -> str:
-    return {
-        400: _("The request cannot be read."),
-        404: _("There is nothing at this address."),
-        405: _("The data can be read only: GET and HEAD."),
-        500: _("Something is wrong with this site; it is not your request."),
-        503: _("The database does not answer. Try again in a few seconds."),
-    }.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
-
-
-def manners(get_response: Callable) -> Callable:
-    """Middleware: answers of the API may be read from any site, and their errors are never pages.
-
-    HEAD is answered as GET, with its ETag; the server leaves the body out.
-    """
-
-    def middleware(request: HttpRequest) -> HttpResponse:
-        if not request.path_info.startswith(PREFIX) or request.path_info == DOCUMENTATION:
-            return get_response(request)
-        method = request.method
-        if method == "OPTIONS":
-            response = HttpResponse(status=204, headers={"Access-Control-Allow-Headers": "If-None-Match"})
-        else:
-            request.method = "GET" if method == "HEAD" else method
-            response = get_response(request)
-            request.method = method
-        if response.status_code >= 400 and response["Content-Type"] != "application/problem+json":
-            kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
-            language = asked_language(request)
-            with override(language):
-                response = problem(response.status_code)
-            response["Content-Language"] = language
-            patch_vary_headers(response, ["Accept-Language"])
-            for name, value in kept.items():
-                response[name] = value
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Access-Control-Expose-Headers"] = "ETag, Content-Language"
-        return response
-
-    return middleware
-
-
-# Language
-
-
-def asked_language(request: HttpRequest) -> str:
-    """The language that ``request`` asks for."""
-    return language_asked(request.GET, request.headers.get("Accept-Language", ""))
-
-
-def language_asked(parameters: QueryDict, accepted: str) -> str:
-    """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
-    if parameters.get("language") in language_codes():
-        return parameters["language"]
-    for code, _quality in parse_accept_lang_header(accepted.lower()):
-        try:
-            return get_supported_language_variant(code)
-        except LookupError:
-            continue
-    return settings.LANGUAGE_CODE
-
-
-def in_language(view: Callable) -> Callable:
-    """Decorator: ``view`` answers in the language that is asked for."""
-
-    @wraps(view)
-    def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        language = asked_language(request)
-        with override(language):
-            response = view(request, *args, **kwargs)
-        response.headers.setdefault("Content-Language", language)
-        return response
-
-    return answer
 
 
 # Parameters
@@ -384,7 +293,7 @@ class Documentation(DocsBase):
         # Links to the other languages name the language themselves.
         request.GET = QueryDict()
         versions = {code: f"{request.path}?language={code}" for code in language_codes()}
-        context = {"document": document, "groups": groups, "shapes": shapes, "versions": versions}
+        context = {"document": document, "address": DOCUMENT, "groups": groups, "shapes": shapes, "versions": versions}
         return render(request, "api.html", context)
 
 
@@ -430,12 +339,12 @@ class Api(NinjaAPI):
         """What there is: the addresses of the lists and of their description."""
         lists = [path for path in self.get_openapi_schema()["paths"] if "{" not in path]
         addresses = {path.split("/")[-2]: path for path in lists}
-        addresses |= {"documentation": DOCUMENTATION, "openapi": reverse("api:openapi-json")}
+        addresses |= {"documentation": DOCUMENTATION, "openapi": DOCUMENT}
         return {name: absolute(request, path) for name, path in addresses.items()}
 
-    def get_openapi_schema(self, **kwargs) -> dict:
+    def get_openapi_schema(self, **kwargs: Any) -> dict:
         """The document, with the errors that every address may answer."""
-        document = super().get_openapi_schema(**kwargs)
+        document = super().get_openapi_schema(path_prefix=PREFIX)
         schema = Problem.model_json_schema()
         document["components"]["schemas"]["Problem"] = schema
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -27,16 +27,17 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.core.handlers.wsgi import get_path_info
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, DatabaseError
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_path, override
 
 from . import versions
-from .api import PREFIX, language_asked
 from .file_cache import FileCache
-from .replicas import Replicas, reading
+from .manners import PREFIX, language_asked
+from .pieces import Rested, reading
+from .replicas import Replicas, reading_from
 from .versions import Away, Mark, Versions
 
 type Start = Callable[..., Any]
@@ -129,15 +130,13 @@ def asked(environ: dict[str, Any]) -> Address | None:
 
 
 @dataclass
-class Page:
-    """An answer, and the numbers of what was read for it."""
+class Page(Rested):
+    """An answer."""
 
     headers: Headers  # without those of one encoding
     etag: str
     body: bytes
-    numbers: dict[str, Any]
     made: float  # seconds since 1970
-    mark: Mark | None = None  # at which the numbers were last compared
     encoded: dict[str, bytes] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -146,15 +145,6 @@ class Page:
     @property
     def size(self) -> int:
         return 2 * len(self.body) + 2000  # with its compressed forms and headers
-
-    def holds(self, mark: Mark) -> bool:
-        """Whether nothing in it has changed."""
-        if self.mark is mark:
-            return True
-        if mark.agrees(self.numbers):
-            self.mark = mark
-            return True
-        return False
 
     def answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """The page as the request takes it: compressed, or not at all where the reader has it already."""
@@ -301,13 +291,13 @@ class Pages:
     def _ask(self, address: Address, environ: dict[str, Any], mark: Mark) -> "Answer":
         """What Django answers, from a replica where one is as far as the primary and nothing goes wrong there."""
         alias = self.replicas.at(mark)
-        answer = Answer.of(self.django, address, environ, alias)
+        answer = Answer.of(self.django, address, environ, mark, alias)
         if alias == DEFAULT_DB_ALIAS or (answer.status < "500" and answer.tables <= versions.tables()):
             return answer
         answer.body.close()
         if answer.status >= "500":
             self.replicas.leave_out(alias)
-        return Answer.of(self.django, address, environ)
+        return Answer.of(self.django, address, environ, mark)
 
     def _without_database(
         self, address: Address, environ: dict[str, Any], start: Start, answer: "Answer | None" = None
@@ -333,19 +323,16 @@ class Answer:
 
     @classmethod
     def of(
-        cls, django: Callable, address: Address, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
+        cls,
+        django: Callable,
+        address: Address,
+        environ: dict[str, Any],
+        mark: Mark | None = None,
+        alias: str = DEFAULT_DB_ALIAS,
     ) -> "Answer":
-        """Django's answer, for which it reads from the database ``alias``."""
-        read: set[str] = set()
-
-        def note(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-            read.update(versions.tables_in(str(sql)))
-            return execute(sql, params, many, context)
-
+        """Django's answer, of pieces that hold at ``mark`` and of what it reads from the database ``alias``."""
         started: list[Any] = []
-        with reading(alias), ExitStack() as noting:
-            for connection in connections.all():
-                noting.enter_context(connection.execute_wrapper(note))
+        with reading_from(alias), reading(mark) as read:
             body = django(_environ(address, environ), lambda *said: started.extend(said[:2]))
         status, headers = started
         return cls(status, headers, body, frozenset(read))
@@ -380,7 +367,7 @@ class Answer:
                 ("Surrogate-Key", keys),
                 ("Cache-Tag", keys.replace(" ", ",")),
             ]
-        return Page(headers, said["etag"], content, mark.of(self.tables), time.time(), mark)
+        return Page(mark.of(self.tables), mark, headers, said["etag"], content, time.time())
 
     def pass_on(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """The answer as it is, or 304: Django was not told what the reader has."""

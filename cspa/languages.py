@@ -21,6 +21,9 @@ class Localised(str):
         localised.lang = lang
         return localised
 
+    def __getnewargs__(self) -> tuple[str, str]:
+        return str(self), self.lang  # what a copy is made of
+
 
 def language_codes() -> list[str]:
     """The site's languages in their order of preference."""

@@ -24,7 +24,7 @@ _read: ContextVar[str] = ContextVar("read", default=DEFAULT_DB_ALIAS)
 
 
 @contextmanager
-def reading(alias: str) -> Iterator[None]:
+def reading_from(alias: str) -> Iterator[None]:
     """What this thread reads meanwhile comes from the database ``alias``."""
     token = _read.set(alias)
     try:

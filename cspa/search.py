@@ -1,32 +1,28 @@
 """Search over people, delegations and news: asks each queryset's ``search()`` and groups the answers."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet, prefetch_related_objects
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
-from django.utils.translation import get_language, gettext_noop, override
+from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
-from ninja import Query as Asked
-from ninja import Router, Schema
-from pydantic import Field
-from rapidfuzz import fuzz, process
 
-from cspa.api import Parameters, ProblemError, filtered_by, parameter, refuse_errors
 from cspa.languages import language_codes
 from cspa.pagination import is_page_number
+from cspa.pieces import each, kept, piece
 from cspa.richtext import plain
 from cspa.site import Unreadable, absolute
 from cspa.stems import Query, words
 from delegations.dates import today
 from delegations.models import Parliament, Person
-from news.api import ArticleRecord, Ignored, article_record
 from news.feeds import ENTRIES, NewsFeed
 from news.filters import ArticleFilter
 from news.models import Article, Topic
@@ -50,8 +46,24 @@ class Hit:
 
 
 @dataclass
+class Named:
+    """People or delegations that were found: how many, and the first SHOWN."""
+
+    count: int
+    rows: list[Person] | list[Parliament]
+
+    @classmethod
+    def of(cls, rows: QuerySet) -> "Named":
+        found = list(rows)
+        return cls(len(found), found[:SHOWN])
+
+
+@dataclass
 class Results:
-    """What ``parameters`` find for a reader of ``language``."""
+    """What ``parameters`` find for a reader of ``language``.
+
+    What its pages have in common, and searches for the same words, is kept (``cspa.pieces``).
+    """
 
     parameters: QueryDict
     language: str
@@ -74,14 +86,18 @@ class Results:
     @cached_property
     def ranked(self) -> list[int]:
         """Keys of the articles, best first: with the words in the title, then in the summary, then the newest."""
+        keys, self.more = piece(("search.ranked", self.filter.chosen), self._ranked)
+        return keys
+
+    def _ranked(self) -> tuple[list[int], bool]:
+        """The keys, and whether there are more."""
         day, share = today(), self.query.share
         rows = self.filter.newest(RANKED + 1, "title", "summary")
-        self.more = len(rows) > RANKED
         scored = [
             (-2 * share(title) - share(summary) - _freshness(published, day), place, key)
             for place, (key, published, title, summary) in enumerate(rows[:RANKED])
         ]
-        return [key for _score, _place, key in sorted(scored)]
+        return [key for _score, _place, key in sorted(scored)], len(rows) > RANKED
 
     def page(self, number: str) -> tuple[list[Hit], Page]:
         """The hits of a page, from 1; Http404 where there is none."""
@@ -89,9 +105,12 @@ class Results:
         if not is_page_number(number) or int(number) > paginator.num_pages:
             raise Http404(_("There is no such page."))
         page = paginator.page(int(number))
-        keys = page.object_list
+        hits = each(list(page.object_list), self._hits, "search.hit", self.query.text, self.query.language)
+        return [hit for hit in hits if hit], page
+
+    def _hits(self, keys: list[int]) -> dict[int, Hit | None]:
         articles = Article.objects.published().defer("stems").in_bulk(keys)
-        return [self.hit(articles[key]) for key in keys if key in articles], page
+        return {key: self.hit(articles[key]) if key in articles else None for key in keys}
 
     def hit(self, article: Article) -> Hit:
         text, share = article.summary, self.query.share(article.summary)
@@ -102,12 +121,15 @@ class Results:
     # People and delegations
 
     @cached_property
-    def people(self) -> list[Person]:
-        return list(self.named(Person.objects.public()).in_order())
+    def people(self) -> Named:
+        return self._names("people", lambda: self.named(Person.objects.public()).in_order())
 
     @cached_property
-    def delegations(self) -> list[Parliament]:
-        return list(self.named(Parliament.objects.all()))
+    def delegations(self) -> Named:
+        return self._names("delegations", lambda: self.named(Parliament.objects.all()))
+
+    def _names(self, kind: str, rows: Callable[[], QuerySet]) -> Named:
+        return piece(("search", kind, self.query.text, self.query.language), lambda: Named.of(rows()))
 
     def named(self, rows: QuerySet) -> QuerySet:
         """Those of ``rows`` that the wanted words name, without those that the unwanted name."""
@@ -122,6 +144,9 @@ class Results:
 
     def elsewhere(self) -> list[tuple[str, int, str]]:
         """Each other language that has hits: code, number (ELSEWHERE + 1 for more), query string."""
+        return piece(("search.elsewhere", self.filter.chosen), self._elsewhere)
+
+    def _elsewhere(self) -> list[tuple[str, int, str]]:
         found = []
         for code in language_codes():
             if code != self.query.language and self.asked:
@@ -135,7 +160,9 @@ class Results:
 
     def suggestion(self) -> str:
         """Words of this site that are like those looked for, and find something; else empty."""
-        known = self.vocabulary()
+        from rapidfuzz import fuzz, process  # loaded with the first search that finds nothing, not with every command
+
+        known = vocabulary(self.query.language)
         text, query = [], self.query
         for word in words(query.said):
             if word in known or not known:
@@ -152,15 +179,17 @@ class Results:
         found = Article.objects.published().newest_found(better, 1) or any(rows.exists() for rows in names)
         return better.text if found else ""
 
-    def vocabulary(self) -> list[str]:
-        """The words of the newest titles and summaries in the language, of topics and of names."""
-        newest = Article.objects.published().in_language(self.query.language).newest_first()
-        texts = [text for row in newest.values_list("title", "summary")[:VOCABULARY] for text in row]
-        with override(self.query.language):
-            texts += [str(topic.name) for topic in Topic.objects.all()]
-            texts += [str(parliament.name) for parliament in Parliament.objects.all()]
-            texts += [str(person.name) for person in Person.objects.public().only("name_en", "name_ru")]
-        return sorted({word for text in texts for word in words(text)})
+
+@kept
+def vocabulary(language: str) -> list[str]:
+    """The words of the newest titles and summaries in ``language``, of topics and of names."""
+    newest = Article.objects.published().in_language(language).newest_first()
+    texts = [text for row in newest.values_list("title", "summary")[:VOCABULARY] for text in row]
+    with override(language):
+        texts += [str(topic.name) for topic in Topic.objects.all()]
+        texts += [str(parliament.name) for parliament in Parliament.objects.all()]
+        texts += [str(person.name) for person in Person.objects.public().only("name_en", "name_ru")]
+    return sorted({word for text in texts for word in words(text)})
 
 
 def _freshness(published: datetime, day: date) -> float:
@@ -176,13 +205,13 @@ class SearchView(TemplateView):
     def get_context_data(self, **kwargs):
         results = Results(self.request.GET, get_language())
         hits, page = results.page(self.request.GET.get("page", "1"))
-        nothing = results.asked and not (hits or results.people or results.delegations)
+        nothing = results.asked and not (hits or results.people.count or results.delegations.count)
         return super().get_context_data(
             results=results,
             hits=hits,
             page_obj=page,
-            people=results.people[:SHOWN],
-            delegations=results.delegations[:SHOWN],
+            people=results.people,
+            delegations=results.delegations,
             elsewhere=results.elsewhere(),
             suggestion=results.suggestion() if nothing else "",
             names_query=urlencode({"q": results.query.said}),
@@ -232,81 +261,3 @@ class SearchFeed(NewsFeed):
         return absolute(self.request, self.request.get_full_path())
 
     feed_guid = feed_url
-
-
-# In the API
-
-router = Router(tags=[gettext_noop("Search")])
-
-
-class NameFound(Schema):
-    id: str = Field(description=gettext_noop("Public id of a person, slug of a delegation."))
-    name: str
-    page: str = Field(description=gettext_noop("Address of the page for people."))
-
-
-class NamesFound(Schema):
-    count: int
-    results: list[NameFound]
-
-
-class ArticleHit(ArticleRecord):
-    excerpt: str = Field(description=gettext_noop("HTML: the words that were looked for stand in mark elements."))
-
-
-class ArticleHits(Schema):
-    count: int
-    more: bool = Field(description=gettext_noop("Whether there are more than are counted and ranked."))
-    results: list[ArticleHit]
-
-
-class Elsewhere(Schema):
-    language: str
-    count: int
-
-
-class SearchAnswer(Schema):
-    people: NamesFound
-    delegations: NamesFound
-    articles: ArticleHits
-    elsewhere: list[Elsewhere] = Field(description=gettext_noop("Articles that the words find in other languages."))
-    suggestion: str | None = Field(description=gettext_noop("Where nothing was found: words that find something."))
-
-
-class SearchParameters(filtered_by(ArticleFilter, Parameters), Ignored):
-    page: str = parameter(gettext_noop("Page of the articles, from 1."), type="integer", minimum=1, default=1)
-
-
-@router.get("/search/", response=SearchAnswer, summary=gettext_noop("Search in people, delegations and news"))
-def search(request, asked: Asked[SearchParameters]):
-    results = Results(request.GET, get_language())
-    refuse_errors(results.filter.form)
-    try:
-        hits, _paginator = results.page(asked.page or "1")
-    except Http404 as error:
-        raise ProblemError(404, str(error), "page") from error
-    prefetch_related_objects([hit.article for hit in hits], "topics")
-    nothing = results.asked and not (hits or results.people or results.delegations)
-    return {
-        "people": _names(request, results.people, "public_id"),
-        "delegations": _names(request, results.delegations, "slug"),
-        "articles": {
-            "count": len(results.ranked),
-            "more": results.more,
-            "results": [{**article_record(request, hit.article), "excerpt": hit.excerpt} for hit in hits],
-        },
-        "elsewhere": [{"language": code, "count": number} for code, number, _query in results.elsewhere()],
-        "suggestion": (results.suggestion() or None) if nothing else None,
-    }
-
-
-def _names(request: HttpRequest, rows: list[Person] | list[Parliament], identity: str) -> dict:
-    results = [
-        {
-            "id": str(getattr(row, identity)),
-            "name": str(row.name),
-            "page": absolute(request, row.get_absolute_url()),
-        }
-        for row in rows[:SHOWN]
-    ]
-    return {"count": len(rows), "results": results}

@@ -280,7 +280,7 @@ MIDDLEWARE = [
     "cspa.middleware.permissions_policy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "cspa.api.manners",
+    "cspa.manners.manners",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -5,16 +5,13 @@ from functools import partial
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
 from delegations.answering import confirm
-from delegations.api import router as directory
-from news.api import router as news
 from news.filters import ArticleFilter
 
 from . import search, sitemaps, views
-from .api import Api
 from .caching import shared
 from .health import health
 
@@ -23,14 +20,10 @@ handler403 = views.forbidden
 handler404 = views.not_found
 handler500 = views.server_error
 
-api = Api()
-api.add_router("", directory)
-api.add_router("", news)
-api.add_router("", search.router)
-
 urlpatterns = [
     path("", views.root, name="root"),
-    path("api/v1/", api.urls),
+    # Without its slash a list is no address, so that Django adds it.
+    re_path(r"^api/v1/(?:.*/|docs|openapi\.json)?$", views.api),
     path("data/", views.root, {"page": "data"}, name="data_root"),
     path("data/", include("delegations.data")),
     path("sitemap.xml", shared(sitemaps.index), name="sitemap"),

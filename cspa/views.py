@@ -11,20 +11,22 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import select_template
-from django.urls import reverse
+from django.urls import resolve, reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
 from django.utils.translation import get_language, get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
-from cspa.api import PREFIX
 from cspa.languages import language_codes
+from cspa.manners import DOCUMENT, DOCUMENTATION, PREFIX
+from cspa.pieces import once
 from cspa.site import Unreadable, absolute, origin
 from cspa.versions import Away
 from delegations.dates import today
-from delegations.models import Seats, delegations_on
+from delegations.models import Delegation, Seats, delegations_on
 from news.models import Article
 
 LATEST = 5
@@ -41,25 +43,35 @@ def root(request: HttpRequest, page: str = "home") -> HttpResponse:
     return response
 
 
+@csrf_exempt  # it is only read, and says so itself
+def api(request: HttpRequest) -> HttpResponse:
+    """Handed on to the addresses of the API, which are loaded with the first of them and not with every command."""
+    found = request.resolver_match = resolve(request.path_info, "cspa.api_urls")
+    return found.func(request, *found.args, **found.kwargs)
+
+
 class HomeView(TemplateView):
     """The latest news and the delegations at a glance."""
 
     template_name = "home.html"
 
     def get_context_data(self, **kwargs):
-        language = get_language()
-        other = next(code for code in language_codes() if code != language)
-        delegations = delegations_on(today(), figures_only=True)
+        other = next(code for code in language_codes() if code != get_language())
         with override(other):
             elsewhere_url = reverse("news:feed")
-        return super().get_context_data(
-            latest=Article.objects.published().in_language().for_list()[:LATEST],
-            elsewhere=Article.objects.published().number_elsewhere(language),
-            elsewhere_url=elsewhere_url,
-            delegations=delegations,
-            totals=Seats.sum(delegation.figures for delegation in delegations),
-            **kwargs,
-        )
+        latest = Article.objects.published().in_language().newest_first().only("pk")[:LATEST]
+        return super().get_context_data(latest=latest, elsewhere_url=elsewhere_url, **kwargs)
+
+    def elsewhere(self) -> int:
+        """How many articles only another language has."""
+        return Article.objects.published().number_elsewhere(get_language())
+
+    @once
+    def delegations(self) -> list[Delegation]:
+        return delegations_on(today(), figures_only=True)
+
+    def totals(self) -> Seats:
+        return Seats.sum(delegation.figures for delegation in self.delegations)
 
 
 class DataView(TemplateView):
@@ -75,7 +87,9 @@ class DataView(TemplateView):
             (_("The whole directory as Popolo:"), reverse("data:popolo")),
             (_("The latest ten articles in Russian:"), f"{PREFIX}articles/?language=ru&limit=10"),
         ]
-        return super().get_context_data(origin=origin(self.request), examples=examples, **kwargs)
+        return super().get_context_data(
+            origin=origin(self.request), examples=examples, documentation=DOCUMENTATION, document=DOCUMENT, **kwargs
+        )
 
 
 class StandingView(TemplateView):

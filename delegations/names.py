@@ -8,7 +8,6 @@ import re
 from collections.abc import Iterable
 from itertools import pairwise
 
-from rapidfuzz.distance import OSA
 from slugify import slugify
 
 LONGEST_QUERY = 200  # letters; no name is as long
@@ -53,9 +52,17 @@ def words_of(names: Iterable[str]) -> str:
     return f" {' '.join(words)} " if words else ""
 
 
-def alike(word: str, other: str) -> bool:
-    """Whether two folded words are at most one slip of typing apart: a letter more, less, other, or two swapped."""
-    return word == other or (len(word) >= SHORTEST_WITH_SLIP and OSA.distance(word, other, score_cutoff=1) <= 1)
+def alike(word: str, others: Iterable[str]) -> set[str]:
+    """Those of ``others`` that are at most one slip of typing from ``word``: a letter more, less, other, two swapped.
+
+    All are folded words.
+    """
+    if len(word) < SHORTEST_WITH_SLIP:
+        return {word}.intersection(others)
+    from rapidfuzz.distance import OSA  # loaded with the first search, not with every command
+    from rapidfuzz.process import extract_iter
+
+    return {other for other, *_ in extract_iter(word, others, scorer=OSA.distance, score_cutoff=1)}
 
 
 def each_has_its_own(choices: list[list[str]]) -> bool:
@@ -105,7 +112,7 @@ class Query:
         """
         people = [(key, words.split(), patronymics) for key, words, patronymics in people]
         known = {word for _key, words, _patronymics in people for word in words}
-        meanings = [{other for other in known if other.startswith(word) or alike(word, other)} for word in self.words]
+        meanings = [alike(word, known) | {other for other in known if other.startswith(word)} for word in self.words]
         # "O Neil" for O'Neil
         joined = [
             (place, word + following)
@@ -132,7 +139,7 @@ class Query:
         recorded = set(fold(patronymics).split())
         # "Petr" and "Petrov" begin the patronymic Petrovich, yet do not mean it.
         meant = [
-            [word for word in chosen if word not in recorded or place in self.patronymics or alike(asked, word)]
+            [word for word in chosen if word not in recorded or place in self.patronymics or alike(asked, [word])]
             for place, (asked, chosen) in enumerate(zip(self.words, choices, strict=True))
         ]
         return each_has_its_own(meant)

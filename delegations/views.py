@@ -1,5 +1,9 @@
 """The directory of delegations."""
 
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
@@ -7,8 +11,10 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, ListView, TemplateView
 
+from cspa.charts import Timeline
 from cspa.pagination import StrictPages
-from cspa.site import Unreadable, absolute
+from cspa.pieces import kept, once
+from cspa.site import Unreadable, absolute, origin
 from cspa.tables import Files
 
 from . import jsonld
@@ -17,7 +23,18 @@ from .dates import FOUNDED, Day
 from .filters import DelegationFilter
 from .history import History
 from .lists import DELEGATION_COLUMNS, delegation_rows
-from .models import Delegate, Delegation, FormerSlug, Parliament, Person, Seats, delegations_on
+from .models import (
+    AssemblyPost,
+    Delegate,
+    Delegation,
+    FormerSlug,
+    Parliament,
+    Period,
+    Person,
+    Representative,
+    Seats,
+    delegations_on,
+)
 
 
 class OnDay:
@@ -33,12 +50,22 @@ class OnDay:
     def absolute(self, path: str) -> str:
         return absolute(self.request, path)
 
+    def origin(self) -> str:
+        """What absolute addresses begin with, for pieces of the page that hold some."""
+        return origin(self.request)
+
     def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
         """Those of ``parliaments`` on the day; none before there was an Assembly."""
         return [] if self.day.before_founding else delegations_on(self.day, parliaments, figures_only)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
+
+
+@kept
+def taking_part(day: date) -> tuple[int, ...]:
+    """The keys of all parliaments with a delegation on ``day``, in protocol order."""
+    return tuple(Parliament.objects.on(day).values_list("pk", flat=True))
 
 
 class DirectoryView(Files, OnDay, TemplateView):
@@ -58,15 +85,42 @@ class DirectoryView(Files, OnDay, TemplateView):
         self.filterset.refuse_errors()
         return delegation_rows(self.delegations(self.filterset.found))
 
+    @once
+    def parliaments(self) -> tuple[int, ...]:
+        """The keys of the parliaments that are shown, in protocol order."""
+        if self.day.before_founding:
+            return ()
+        if not self.filterset.chosen:
+            return taking_part(self.day)
+        return tuple(self.filterset.found.on(self.day).values_list("pk", flat=True))
+
+    @once
+    def shown(self) -> dict[int, Delegation]:
+        """Their delegations, by the keys."""
+        delegations = self.delegations(Parliament.objects.filter(pk__in=self.parliaments), figures_only=True)
+        return {delegation.parliament.pk: delegation for delegation in delegations}
+
+    def json_ld(self) -> dict:
+        return jsonld.directory(self.shown.values(), self.absolute(self.request.path), self.absolute)
+
+    def totals(self) -> Seats:
+        return Seats.sum(delegation.figures for delegation in self.shown.values())
+
+    def entries(self) -> list[tuple[int, Callable[[], Delegation | None]]]:
+        """Each key with its delegation, which is read when a piece of the page asks for it; None: gone meanwhile."""
+        return [(key, partial(self._entry, key)) for key in self.parliaments]
+
+    def _entry(self, key: int) -> Delegation | None:
+        return self.shown.get(key)
+
     def get_context_data(self, **kwargs):
-        delegations = self.delegations(self.filterset.found, figures_only=True)
-        return super().get_context_data(
-            filter=self.filterset,
-            delegations=delegations,
-            json_ld=jsonld.directory(delegations, self.absolute(self.request.path), self.absolute),
-            totals=Seats.sum(delegation.figures for delegation in delegations),
-            **kwargs,
-        )
+        return super().get_context_data(filter=self.filterset, **kwargs)
+
+
+@kept
+def parliament_at(slug: str) -> Parliament | None:
+    """The parliament at an address of today; None where there is none."""
+    return Parliament.objects.filter(slug=slug).first()
 
 
 class OfParliament(OnDay):
@@ -75,7 +129,7 @@ class OfParliament(OnDay):
     parliament: Parliament
 
     def get(self, request, slug, *args, **kwargs):
-        found = Parliament.objects.filter(slug=slug).first()
+        found = parliament_at(slug)
         if found is None:
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
             address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
@@ -92,17 +146,20 @@ class DelegationView(OfParliament, TemplateView):
 
     template_name = "delegations/delegation.html"
 
-    def get_context_data(self, **kwargs):
-        delegations = self.delegations(Parliament.objects.filter(pk=self.parliament.pk))
-        history = History.of(self.parliament)
-        return super().get_context_data(
-            # None where it is on record, but takes no part on this day.
-            delegation=delegations[0] if delegations else None,
-            json_ld=jsonld.delegation(delegations[0], self.absolute) if delegations else None,
-            history=history,
-            timeline=history.timeline(self.day),
-            **kwargs,
-        )
+    @once
+    def delegation(self) -> Delegation | None:
+        """None where it is on record, but takes no part on this day."""
+        return next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
+
+    @once
+    def history(self) -> History:
+        return History.of(self.parliament)
+
+    def timeline(self) -> Timeline | None:
+        return self.history.timeline(self.day)
+
+    def json_ld(self) -> dict | None:
+        return jsonld.delegation(self.delegation, self.absolute) if self.delegation else None
 
 
 class MandatesView(OfParliament, StrictPages, ListView):
@@ -128,40 +185,46 @@ class CompletenessView(OfParliament, TemplateView):
         return super().get_context_data(completeness=completeness, **kwargs)
 
 
+@kept
+def person_at(public_id: int) -> Person | None:
+    """The person with this public id; None where there is none, or only under another id since."""
+    return Person.objects.filter(public_id=public_id).first()
+
+
 class PersonView(OnDay, DetailView):
     """A person with every mandate, service and post in order, those of the day marked.
 
     A merged record redirects to the person it became; one that was withdrawn says why (410).
     """
 
-    queryset = Person.objects.all()
     template_name = "delegations/person.html"
-    slug_field = "public_id"
-    slug_url_kwarg = "public_id"
+    context_object_name = "person"
 
     def get(self, request, public_id, slug):
-        known = Person.objects.filter(public_id=public_id).first()  # nearly always, and by one index
-        self.object = known or get_object_or_404(Person.objects.known_as(public_id))
+        # Nearly always the first, and by one index.
+        self.object = person_at(public_id) or get_object_or_404(Person.objects.known_as(public_id))
         if self.object.withdrawn:
             return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
         if (public_id, slug) != (self.object.public_id, self.object.slug):
             return HttpResponsePermanentRedirect(self.object.get_absolute_url() + self.day.query)
-        return self.render_to_response(self.get_context_data(object=self.object))
+        return self.render_to_response(self.get_context_data())
 
-    def get_context_data(self, **kwargs):
-        person = self.object
-        mandates = self.rows(person.mandates.select_related("chamber__parliament"))
-        services = self.rows(person.services.select_related("parliament"))
-        posts = self.rows(person.posts.all())
-        return super().get_context_data(
-            mandates=mandates,
-            services=services,
-            posts=posts,
-            json_ld=jsonld.person(person, mandates, services, posts, self.absolute),
-            **kwargs,
-        )
+    @once
+    def mandates(self) -> list[Delegate]:
+        return self.rows(self.object.mandates.select_related("chamber__parliament"))
 
-    def rows(self, rows: QuerySet) -> QuerySet:
+    @once
+    def services(self) -> list[Representative]:
+        return self.rows(self.object.services.select_related("parliament"))
+
+    @once
+    def posts(self) -> list[AssemblyPost]:
+        return self.rows(self.object.posts.all())
+
+    def json_ld(self) -> dict:
+        return jsonld.person(self.object, self.mandates, self.services, self.posts, self.absolute)
+
+    def rows(self, rows: QuerySet) -> list[Period]:
         """``rows`` in order; ``held`` says which of them hold on the day."""
         on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
-        return rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources")
+        return list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))

@@ -11,18 +11,16 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from cspa.pieces import kept
 from cspa.stems import LONGEST_TEXT, Query
-from delegations.models import Parliament
+from delegations.filters import Chosen, delegation_choices
 
 from .models import Article, Topic
 
 
+@kept
 def _topics() -> list[tuple[str, str]]:
     return sorted(((topic.slug, str(topic.name)) for topic in Topic.objects.all()), key=lambda entry: entry[1])
-
-
-def _parliaments() -> list[tuple[str, str]]:
-    return [(parliament.slug, str(parliament.label)) for parliament in Parliament.objects.all()]
 
 
 class YearFilter(django_filters.Filter):
@@ -34,7 +32,7 @@ class YearFilter(django_filters.Filter):
         return queryset if year is None else queryset.dated(date(year, 1, 1), date(year + 1, 1, 1))
 
 
-class ArticleFilter(django_filters.FilterSet):
+class ArticleFilter(Chosen, django_filters.FilterSet):
     """Published articles by words, topic, delegation and year, in ``language`` unless another is asked for.
 
     Without a word to look for nothing is found.
@@ -53,7 +51,7 @@ class ArticleFilter(django_filters.FilterSet):
     delegation = django_filters.ChoiceFilter(
         label=_("Delegation"),
         field_name="parliaments__slug",
-        choices=_parliaments,
+        choices=delegation_choices,
         empty_label=_("All delegations"),
     )
     year = YearFilter(label=_("Year"), min_value=1900, max_value=2100)

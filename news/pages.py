@@ -17,10 +17,11 @@ from slugify import slugify
 from cspa import journal
 from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
-from delegations.importer import Refused, Report, import_block
+from delegations.importer import Refused, Report
 from delegations.importer.block import Line
 from delegations.importer.difference import ADDED, CHANGED, UNCHANGED
 from delegations.importer.files import check_size, text_of
+from delegations.importer.observed import import_block
 from delegations.importer.records import Note, single_line
 from delegations.importer.report import Entry
 

@@ -1,13 +1,14 @@
 """The news feed, its archive, topics and articles."""
 
+from collections.abc import Iterable
 from datetime import date, timedelta
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from django.db.models import Count, DateField, Prefetch
+from django.db.models import Count, DateField, Prefetch, QuerySet
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
-from django.shortcuts import render
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, translate_url
 from django.utils.formats import date_format
 from django.utils.functional import cached_property
@@ -17,6 +18,7 @@ from django.views.generic import DetailView, TemplateView
 
 from cspa.languages import language_codes
 from cspa.pagination import Keyset
+from cspa.pieces import kept, once
 from cspa.site import absolute
 from cspa.tables import Files
 from delegations.dates import today
@@ -29,6 +31,7 @@ from .models import Article, ArticleQuerySet, Quotation, Topic
 from .scopes import Moved, Scope
 
 
+@kept
 def years(language: str) -> list[int]:
     """The years from the first article in ``language`` to the newest one, newest first; asked of two rows alone."""
     articles = Article.objects.published().in_language(language).values_list("date", flat=True)
@@ -36,6 +39,7 @@ def years(language: str) -> list[int]:
     return list(range(newest.year, first.year - 1, -1)) if newest else []
 
 
+@kept
 def months(language: str, year: int) -> list[tuple[date, int]]:
     """The months of ``year`` with news in ``language``, newest first: (first day, articles)."""
     return list(
@@ -110,17 +114,30 @@ class FeedView(Files, TemplateView):
     def get_context_data(self, **kwargs):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
+        places = self.stories().in_language().only("published_at", "date")
         return super().get_context_data(
-            page=Keyset.asked(self.get_queryset(), "published_at", self.request.GET, self.page_size),
+            page=Keyset.asked(places, "published_at", self.request.GET, self.page_size),
             heading=self.heading,
             kicker=self.kicker,
             scope=self.scope,
-            years=years(language),
-            topics=Topic.objects.all(),
-            elsewhere=self.stories().number_elsewhere(language),
             elsewhere_url=translate_url(self.request.path, other),
             **kwargs,
         )
+
+    # What stands beside the list on all its pages
+
+    year: int | None = None  # whose months the archive shows
+    months: Iterable[tuple[date, int]] = ()
+
+    def years(self) -> list[int]:
+        return years(get_language())
+
+    def topics(self) -> QuerySet[Topic]:
+        return Topic.objects.all()
+
+    def elsewhere(self) -> int:
+        """How many articles of this list only another language has."""
+        return self.stories().number_elsewhere(get_language())
 
 
 class PeriodView(FeedView):
@@ -159,9 +176,12 @@ class PeriodView(FeedView):
     def stories(self):
         return super().stories().dated(self.first, self.end)
 
-    def get_context_data(self, **kwargs):
-        kwargs["year"] = self.first.year
-        return super().get_context_data(months=months(get_language(), self.first.year), **kwargs)
+    @property
+    def year(self) -> int:
+        return self.first.year
+
+    def months(self) -> list[tuple[date, int]]:
+        return months(get_language(), self.year)
 
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:
@@ -172,6 +192,19 @@ def shares(article: Article, url: str) -> list[tuple[str, str]]:
         ("VK", f"https://vk.com/share.php?{urlencode({'url': url, 'title': article.title})}"),
         ("X", f"https://x.com/intent/post?{urlencode({'url': url, 'text': article.title})}"),
     ]
+
+
+@kept
+def shown(language: str, day: date, slug: str) -> Article | None:
+    """The published article at an address, without its long columns; None where there is none."""
+    articles = Article.objects.published().light().select_related("picture")
+    return articles.filter(language=language, date=day, slug=slug).first()
+
+
+@kept
+def translations(key: int, story: int) -> list[Article]:
+    """The other published articles of a story."""
+    return list(Article.objects.published().filter(story=story).exclude(pk=key).titles())
 
 
 class ArticleView(DetailView):
@@ -186,26 +219,12 @@ class ArticleView(DetailView):
         except ValueError as error:
             raise Http404 from error
         self.slug, language = slug, get_language()
-        here = Article.objects.published().filter(date=self.date, slug=slug)
-        self.object = (
-            here.filter(language=language)
-            .prefetch_related(
-                "topics",
-                "parliaments",
-                Prefetch("people", Person.objects.public()),
-                "sources",
-                "corrections",
-                Prefetch("quotations", Quotation.objects.select_related("person")),
-                "attachments",
-            )
-            .select_related("picture")
-            .first()
-        )
+        self.object = shown(language, self.date, slug)
         if self.object:
             return self.render_to_response(self.get_context_data())
         # The same address in another language: its translation into this one, or an offer of what exists.
-        siblings = Article.objects.published().filter(story__in=here.values("story"))
         published = Article.objects.published()
+        siblings = published.filter(story__in=published.filter(date=self.date, slug=slug).values("story"))
         if target := siblings.filter(language=language).first() or published.at(language, self.date, slug).first():
             return HttpResponsePermanentRedirect(target.get_absolute_url())
         if withdrawn := Article.objects.withdrawn().at(language, self.date, slug).light().first():
@@ -217,27 +236,51 @@ class ArticleView(DetailView):
         raise Http404
 
     def get_context_data(self, **kwargs):
-        siblings = Article.objects.published().filter(story=self.object.story_id).exclude(pk=self.object.pk)
-        translations = list(siblings.titles())
-        topic = next(iter(self.object.topics.all()), None)
-        within = Article.objects.published().in_language().titles()
-        earlier, later = within.filter(topics=topic).beside(self.object) if topic else (None, None)
-        url = absolute(self.request, self.object.get_absolute_url())
+        others = translations(self.object.pk, self.object.story_id)
+        url = self.absolute(self.object.get_absolute_url())
         return super().get_context_data(
-            related=Article.objects.published().related(self.object),
             shares=shares(self.object, url),
-            translations=translations,
-            versions={version.language: version.get_absolute_url() for version in [self.object, *translations]},
+            translations=others,
+            versions={version.language: version.get_absolute_url() for version in [self.object, *others]},
             instead="news:feed",  # where the switch leads for a language without a translation
-            corrections=self.object.corrections.all(),
-            topic=topic,
-            earlier=earlier,
-            later=later,
             url=url,
-            picture_url=absolute(self.request, self.object.picture.address) if self.object.picture else "",
-            json_ld=jsonld.article(self.object, lambda path: absolute(self.request, path)),
+            picture_url=self.absolute(self.object.picture.address) if self.object.picture else "",
             **kwargs,
         )
+
+    def absolute(self, path: str) -> str:
+        return absolute(self.request, path)
+
+    # What the pieces of the page show
+
+    @once
+    def record(self) -> Article:
+        """The article with all that it consists of."""
+        articles = Article.objects.select_related("picture").prefetch_related(
+            "topics",
+            "parliaments",
+            Prefetch("people", Person.objects.public()),
+            "sources",
+            "corrections",
+            Prefetch("quotations", Quotation.objects.select_related("person")),
+            "attachments",
+        )
+        return get_object_or_404(articles, pk=self.object.pk)  # it may have gone since
+
+    def json_ld(self) -> dict:
+        return jsonld.article(self.record, self.absolute)
+
+    def related(self) -> list[Article]:
+        return Article.objects.published().related(self.record)
+
+    def neighbours(self) -> dict[str, Topic | Article | None]:
+        """The first topic, and the articles before and after this one in it; empty where it has no topic."""
+        topic = next(iter(self.record.topics.all()), None)
+        if topic is None:
+            return {}
+        within = Article.objects.published().in_language().titles().filter(topics=topic)
+        earlier, later = within.beside(self.object)
+        return {"topic": topic, "earlier": earlier, "later": later}
 
 
 class PreviewView(ArticleView):

@@ -5,9 +5,11 @@ from urllib.parse import quote
 
 import jsonschema
 import pytest
+from django.core.checks.urls import check_resolver
 from django.core.management import call_command
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.urls import get_resolver
 from django.utils import timezone
 from django.utils.html import escape
 
@@ -313,6 +315,13 @@ class TestNews:
         assert response["Content-Language"] == "ru"
         assert response.json()["translations"][0]["id"] == str(new.uid)
         assert response.json()["page"] == f"http://testserver{russian.get_absolute_url()}"
+
+
+def test_the_checks_of_django_find_nothing_in_the_addresses():
+    resolver = get_resolver("cspa.api_urls")
+    addresses = len(resolver.url_patterns[0].url_patterns)
+    assert addresses > len(LISTS)
+    assert check_resolver(resolver) == []
 
 
 class TestManners:

@@ -1,5 +1,6 @@
 """Who may import whom, and what is written once."""
 
+import os
 import re
 import subprocess
 import sys
@@ -26,6 +27,24 @@ def test_imports_keep_their_order():
     analysed = int(re.search(r"Analyzed (\d+) files", result.stdout)[1])
     assert analysed >= len(sources("*.py", *APPS))
     assert "3 kept, 0 broken" in result.stdout
+
+
+def test_commands_load_neither_the_library_of_the_api_nor_that_of_spelling():
+    program = (
+        "import sys; from django.core.management import execute_from_command_line; "
+        "execute_from_command_line(['manage.py', 'check'])\n"
+        "print({'ninja', 'pydantic', 'rapidfuzz'} & {*sys.modules})\n"
+        "import cspa.api_urls; print('ninja' in sys.modules)"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", program],
+        cwd=ROOT,
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "cspa.settings", "DATABASE_URL": ""},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.splitlines()[-2:] == ["set()", "True"]
 
 
 def test_the_rule_of_publication_is_written_once():

@@ -17,7 +17,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from delegations import popolo
-from delegations.importer import Refused, import_block, import_file
+from delegations.importer import Refused, import_file
+from delegations.importer.observed import import_block
 from delegations.models import (
     AssemblyPost,
     Chamber,

@@ -153,7 +153,7 @@ def test_staff_and_whatever_writes_read_the_primary(reader: Reader, copies: list
     client.force_login(factories.UserFactory(is_superuser=True))
     assert b"Another title" in client.get(LIST).content
     assert Version.objects.db == Topic.objects.db == DEFAULT_DB_ALIAS
-    with replicas.reading("replica1"):
+    with replicas.reading_from("replica1"):
         there = Article.objects.get()
         assert there.title == "The Council met"
         there.topics.add(factories.TopicFactory())

@@ -106,7 +106,7 @@ def test_people_and_delegations_are_found_in_any_alphabet_with_counts(client, as
     assert "Viktor Kogut" in response.text
     response = client.get(EN, {"q": "homeland"})
     assert "1 delegation" in response.text
-    assert client.get(EN, {"q": "Viktor -Kogut"}).context["people"] == []
+    assert client.get(EN, {"q": "Viktor -Kogut"}).context["people"].rows == []
     answer = client.get(API, {"q": "kogut", "language": "ru"}).json()
     assert answer["people"]["count"] == 1
     assert answer["people"]["results"][0]["name"] == "Виктор Когут"
@@ -174,11 +174,11 @@ def _schedule(article: Article) -> None:
 
 def test_withdrawn_person_is_not_found(client):
     person = factories.PersonFactory(name_en="Viktor Kogut")
-    assert client.get(EN, {"q": "Kogut"}).context["people"] == [person]
+    assert client.get(EN, {"q": "Kogut"}).context["people"].rows == [person]
     person.withdrawn, person.withdrawal_reason_en = True, "asked"
     person.save()
     response = client.get(EN, {"q": "Kogutt"})
-    assert response.context["people"] == []
+    assert response.context["people"].rows == []
     assert "kogut<" not in response.text.lower()
 
 

@@ -15,7 +15,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cspa import charts, feeds, richtext
+from cspa import charts, feeds, pieces, richtext
 from cspa.languages import Localised
 from cspa.pagination import Keyset
 from cspa.site import absolute, address, in_languages
@@ -109,6 +109,30 @@ def constant(parser, token) -> Constant:
     content = parser.parse(["endconstant"])
     parser.delete_first_token()
     return Constant(content, [parser.compile_filter(word) for word in token.split_contents()[1:]])
+
+
+class Kept(template.Node):
+    """What is between ``kept`` and ``endkept``, a piece of the page."""
+
+    def __init__(self, content: template.NodeList, asked: list[FilterExpression]):
+        self.content = content
+        self.asked = asked
+
+    def render(self, context) -> SafeString:
+        key = (expression.resolve(context) for expression in self.asked)
+        return pieces.text((self, *key), lambda: self.content.render(context))
+
+
+@register.tag
+def kept(parser, token) -> Kept:
+    """``{% kept person.pk day %}…{% endkept %}``: a part that the language, the values named and the database decide.
+
+    It is kept as long as nothing that was read within it has changed (``cspa.pieces``): so what it shows is read
+    within it, and not by the view before.
+    """
+    content = parser.parse(["endkept"])
+    parser.delete_first_token()
+    return Kept(content, [parser.compile_filter(word) for word in token.split_contents()[1:]])
 
 
 @register.simple_tag

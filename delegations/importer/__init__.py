@@ -4,7 +4,7 @@
 file may hold.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from datetime import date
 
@@ -14,19 +14,18 @@ from django.utils.translation import gettext as _
 from cspa import journal
 from cspa.models import Entry
 
-from . import block, observed, ours, tables, theirs
-from .block import Line
+from . import ours, tables, theirs
 from .difference import Difference, Progress
 from .files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .records import Batch, Problem, Refused
 from .report import Report
 from .saving import save
 
-__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_batch", "import_block", "import_file"]
+__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_batch", "import_file"]
 
 
-def _no_progress(stage: str, number: int, total: int) -> None:
-    pass
+def no_progress(stage: str, number: int, total: int) -> None:
+    """For an import that nobody watches."""
 
 
 def import_file(
@@ -39,7 +38,7 @@ def import_file(
     skip_invalid: bool = False,
     dry_run: bool = False,
     expected: str = "",
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> Report:
     """Import ``data``; the report says what was saved, or why nothing was.
 
@@ -56,14 +55,6 @@ def import_file(
     )
 
 
-def import_block(lines: Iterable[Line], day: date | None, progress: Progress = _no_progress) -> Report:
-    """Import the block of delegations that ``lines`` (number, text) of a page make, as it was seen on ``day``.
-
-    Without a day what it says is undated. Refused where the database refuses it.
-    """
-    return import_batch(lambda: observed.batch(block.read(lines), day), progress=progress)
-
-
 def import_batch(
     build: Callable[[], Batch],
     *,
@@ -71,7 +62,7 @@ def import_batch(
     skip_invalid: bool = False,
     dry_run: bool = False,
     expected: str = "",
-    progress: Progress = _no_progress,
+    progress: Progress = no_progress,
 ) -> Report:
     """Compare with the directory what ``build`` returns, and save it unless it conflicts or ``dry_run`` is asked for.
 

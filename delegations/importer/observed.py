@@ -21,8 +21,12 @@ from cspa.languages import columns, language_codes
 
 from ..dates import PartialDate
 from ..models import AssemblyPost, Link, Period, Person, Representative, SeatQuota
-from .block import Block, Statement
+from . import import_batch, no_progress
+from .block import Block, Statement, read
+from .block import Line as PageLine
+from .difference import Progress
 from .records import Batch, Record
+from .report import Report
 from .rules import held
 
 PAGE_LANGUAGE = "en"
@@ -103,6 +107,14 @@ def _barrier(current: Segment | None, fixed: list[tuple[date, date]]) -> date | 
     if current is None:
         return None
     return next((first for first, _until in fixed if first > (current.last or date.min)), None)
+
+
+def import_block(lines: Iterable[PageLine], day: date | None, progress: Progress = no_progress) -> Report:
+    """Import the block of delegations that ``lines`` (number, text) of a page make, as it was seen on ``day``.
+
+    Without a day what it says is undated. Refused where the database refuses it.
+    """
+    return import_batch(lambda: batch(read(lines), day), progress=progress)
 
 
 def batch(block: Block, day: date | None) -> Batch:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Case, Count, F, Min, OuterRef, Q, Subquery, Value, When
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import strip_tags
@@ -139,9 +140,8 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def beside(self, article: "Article") -> "tuple[Article | None, Article | None]":
         """The next earlier and the next later one than ``article``, in the order of ``newest_first``."""
-        when, key = article.published_at, article.pk
-        earlier = self.filter(Q(published_at__lt=when) | Q(published_at=when, pk__lt=key))
-        later = self.filter(Q(published_at__gt=when) | Q(published_at=when, pk__gt=key))
+        order, place = Tuple("published_at", "pk"), (article.published_at, article.pk)
+        earlier, later = self.filter(TupleLessThan(order, place)), self.filter(TupleGreaterThan(order, place))
         return earlier.newest_first().first(), later.order_by("published_at", "pk").first()
 
     def bulk_create(self, objs: Iterable["Article"], *args, **kwargs) -> list["Article"]:

@@ -1,0 +1,17 @@
+"""The addresses of the API; loaded with the first request for one of them (``cspa.views.api``)."""
+
+from django.urls import path
+
+from delegations.api import router as directory
+from news.api import router as news
+
+from .api import Api
+from .manners import PREFIX
+from .search_api import router as search
+
+api = Api()
+api.add_router("", directory)
+api.add_router("", news)
+api.add_router("", search)
+
+urlpatterns = [path(PREFIX[1:], api.urls)]

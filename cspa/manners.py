@@ -1,0 +1,104 @@
+"""The API from outside: where it is, how it answers, in which language, and what an error looks like.
+
+What it holds is declared with a library in ``cspa.api`` and by the applications, and mounted in ``cspa.api_urls``.
+"""
+
+from collections.abc import Callable
+from functools import wraps
+from http import HTTPStatus
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse, QueryDict
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import get_supported_language_variant, override
+from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import parse_accept_lang_header
+
+from cspa.languages import language_codes
+
+PREFIX = "/api/v1/"
+DOCUMENTATION = f"{PREFIX}docs"
+DOCUMENT = f"{PREFIX}openapi.json"
+READABLE = {"ensure_ascii": False}  # how JSON is written: every alphabet as it is
+
+
+def problem(status: int, detail: str = "", parameter: str | None = None) -> JsonResponse:
+    """An error as application/problem+json."""
+    phrase = HTTPStatus(status).phrase
+    content = {"type": "about:blank", "title": phrase, "status": status, "detail": detail or _words(status)}
+    if parameter is not None:
+        content["parameter"] = parameter
+    return JsonResponse(content, status=status, content_type="application/problem+json", json_dumps_params=READABLE)
+
+
+def _words(status: int) -> str:
+    return {
+        400: _("The request cannot be read."),
+        404: _("There is nothing at this address."),
+        405: _("The data can be read only: GET and HEAD."),
+        500: _("Something is wrong with this site; it is not your request."),
+        503: _("The database does not answer. Try again in a few seconds."),
+    }.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
+
+
+def manners(get_response: Callable) -> Callable:
+    """Middleware: answers of the API may be read from any site, and their errors are never pages.
+
+    HEAD is answered as GET, with its ETag; the server leaves the body out.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if not request.path_info.startswith(PREFIX) or request.path_info == DOCUMENTATION:
+            return get_response(request)
+        method = request.method
+        if method == "OPTIONS":
+            response = HttpResponse(status=204, headers={"Access-Control-Allow-Headers": "If-None-Match"})
+        else:
+            request.method = "GET" if method == "HEAD" else method
+            response = get_response(request)
+            request.method = method
+        if response.status_code >= 400 and response["Content-Type"] != "application/problem+json":
+            kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
+            language = asked_language(request)
+            with override(language):
+                response = problem(response.status_code)
+            response["Content-Language"] = language
+            patch_vary_headers(response, ["Accept-Language"])
+            for name, value in kept.items():
+                response[name] = value
+        response["Access-Control-Allow-Origin"] = "*"
+        response["Access-Control-Expose-Headers"] = "ETag, Content-Language"
+        return response
+
+    return middleware
+
+
+def asked_language(request: HttpRequest) -> str:
+    """The language that ``request`` asks for."""
+    return language_asked(request.GET, request.headers.get("Accept-Language", ""))
+
+
+def language_asked(parameters: QueryDict, accepted: str) -> str:
+    """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
+    if parameters.get("language") in language_codes():
+        return parameters["language"]
+    for code, _quality in parse_accept_lang_header(accepted.lower()):
+        try:
+            return get_supported_language_variant(code)
+        except LookupError:
+            continue
+    return settings.LANGUAGE_CODE
+
+
+def in_language(view: Callable) -> Callable:
+    """Decorator: ``view`` answers in the language that is asked for."""
+
+    @wraps(view)
+    def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        language = asked_language(request)
+        with override(language):
+            response = view(request, *args, **kwargs)
+        response.headers.setdefault("Content-Language", language)
+        return response
+
+    return answer

@@ -1,0 +1,88 @@
+"""The search in the API: what the page of the search finds."""
+
+from django.db.models import prefetch_related_objects
+from django.http import Http404, HttpRequest
+from django.utils.translation import get_language, gettext_noop
+from ninja import Query, Router, Schema
+from pydantic import Field
+
+from cspa.api import Parameters, ProblemError, filtered_by, parameter, refuse_errors
+from cspa.search import Named, Results
+from cspa.site import absolute
+from news.api import ArticleRecord, Ignored, article_record
+from news.filters import ArticleFilter
+
+router = Router(tags=[gettext_noop("Search")])
+
+
+class NameFound(Schema):
+    id: str = Field(description=gettext_noop("Public id of a person, slug of a delegation."))
+    name: str
+    page: str = Field(description=gettext_noop("Address of the page for people."))
+
+
+class NamesFound(Schema):
+    count: int
+    results: list[NameFound]
+
+
+class ArticleHit(ArticleRecord):
+    excerpt: str = Field(description=gettext_noop("HTML: the words that were looked for stand in mark elements."))
+
+
+class ArticleHits(Schema):
+    count: int
+    more: bool = Field(description=gettext_noop("Whether there are more than are counted and ranked."))
+    results: list[ArticleHit]
+
+
+class Elsewhere(Schema):
+    language: str
+    count: int
+
+
+class SearchAnswer(Schema):
+    people: NamesFound
+    delegations: NamesFound
+    articles: ArticleHits
+    elsewhere: list[Elsewhere] = Field(description=gettext_noop("Articles that the words find in other languages."))
+    suggestion: str | None = Field(description=gettext_noop("Where nothing was found: words that find something."))
+
+
+class SearchParameters(filtered_by(ArticleFilter, Parameters), Ignored):
+    page: str = parameter(gettext_noop("Page of the articles, from 1."), type="integer", minimum=1, default=1)
+
+
+@router.get("/search/", response=SearchAnswer, summary=gettext_noop("Search in people, delegations and news"))
+def search(request, asked: Query[SearchParameters]):
+    results = Results(request.GET, get_language())
+    refuse_errors(results.filter.form)
+    try:
+        hits, _paginator = results.page(asked.page or "1")
+    except Http404 as error:
+        raise ProblemError(404, str(error), "page") from error
+    prefetch_related_objects([hit.article for hit in hits], "topics")
+    nothing = results.asked and not (hits or results.people.count or results.delegations.count)
+    return {
+        "people": _names(request, results.people, "public_id"),
+        "delegations": _names(request, results.delegations, "slug"),
+        "articles": {
+            "count": len(results.ranked),
+            "more": results.more,
+            "results": [{**article_record(request, hit.article), "excerpt": hit.excerpt} for hit in hits],
+        },
+        "elsewhere": [{"language": code, "count": number} for code, number, _query in results.elsewhere()],
+        "suggestion": (results.suggestion() or None) if nothing else None,
+    }
+
+
+def _names(request: HttpRequest, found: Named, identity: str) -> dict:
+    results = [
+        {
+            "id": str(getattr(row, identity)),
+            "name": str(row.name),
+            "page": absolute(request, row.get_absolute_url()),
+        }
+        for row in found.rows
+    ]
+    return {"count": found.count, "results": results}
