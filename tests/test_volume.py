@@ -265,15 +265,13 @@ COSTS = {
 
 @pytest.mark.django_db(transaction=True)
 def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_an_empty_one_does(client):
-    user = factories.UserFactory(is_superuser=True)
-    client.force_login(user)
+    client.force_login(factories.UserFactory(is_superuser=True))
     pages = {"/admin/": 32, "/admin/news/article/calendar/?month=2015-05": 3}
     assert {address: cost(client, address) for address in pages} == pages
     pages["/admin/"] += 1  # where there are namesakes, the database is asked for them
     completeness = f"{fill(5_000)['delegation']}completeness/"
     write_articles()
     pages |= {completeness: 11}  # two of them for who is signed in
-    client.force_login(user)  # a session that was last used a minute ago would be written
     assert {address: cost(client, address) for address in pages} == pages
     for _label, lines in client.get("/admin/").context["desk"]:
         for line in lines:
