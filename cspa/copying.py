@@ -1,25 +1,30 @@
-"""Rows into a table by COPY, which neither builds nor reads a statement as long as they are."""
+"""Rows into a table without a statement as long as they are: by COPY, where there is one."""
 
 from collections.abc import Iterable, Sequence
+from itertools import batched
 from typing import Any
 
 from django.db import connection, models
 
 
 def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); by bulk_create on SQLite.
+    """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); one INSERT for many on SQLite.
 
     PostgreSQL takes a row in while ``rows`` makes the next. Who writes past the ORM so also does what its signals and
     ``cspa.versions.written`` would.
     """
-    if connection.vendor != "postgresql":
-        model._base_manager.bulk_create(model(**dict(zip(names, row, strict=True))) for row in rows)
-        return
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name) for name in names]
-    columns = ", ".join(quote(field.column) for field in fields)
-    statement = f"COPY {quote(model._meta.db_table)} ({columns}) FROM STDIN"
-    with connection.cursor() as cursor, connection.wrap_database_errors, cursor.copy(statement) as there:
-        for row in rows:
-            values = zip(fields, row, strict=True)
-            there.write_row([field.get_db_prep_save(value, connection) for field, value in values])
+    table, columns = quote(model._meta.db_table), ", ".join(quote(field.column) for field in fields)
+    values = (
+        [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)] for row in rows
+    )
+    with connection.cursor() as cursor, connection.wrap_database_errors:
+        if connection.vendor == "postgresql":
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as there:
+                for row in values:
+                    there.write_row(row)
+        else:
+            places = ", ".join("%s" for _ in fields)
+            for some in batched(values, 1_000):
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", some)

@@ -45,10 +45,10 @@ def fold(text: str) -> str:
 def words_of(names: Iterable[str]) -> str:
     """The folded words of ``names``, each once, as " kogut viktor ": a space stands before and after every word."""
     words: dict[str, None] = {}
-    for name in names:
-        words.update(dict.fromkeys(fold(name).split()))
+    for name in filter(None, names):
         # A double name is also found by either half.
-        words.update(dict.fromkeys(fold(_HYPHENS.sub(" ", name)).split()))
+        for written in dict.fromkeys([name, _HYPHENS.sub(" ", name)]):
+            words.update(dict.fromkeys(fold(written).split()))
     return f" {' '.join(words)} " if words else ""
 
 
