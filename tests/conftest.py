@@ -22,7 +22,11 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_and_clean(tmp_path_factory):
-    """Passwords hash at once; uploads and the stamp go to folders of this run, and no test finds another's pages."""
+    """Passwords hash at once; uploads and the stamp go to folders of this run, and no test finds another's pages.
+
+    A static file is looked for when it is asked for: each test's client would else look at all of them, which took
+    half of the time of the tests.
+    """
     from django.test import override_settings
 
     with override_settings(
@@ -30,6 +34,7 @@ def _quick_and_clean(tmp_path_factory):
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
         STAMP_FILE=tmp_path_factory.mktemp("stamp") / "stamp",
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
+        WHITENOISE_AUTOREFRESH=True,
     ):
         yield
 
