@@ -16,7 +16,7 @@ from cspa.roles import make_groups
 from delegations.dates import today
 from delegations.models import Person
 from links.models import Address
-from news.models import Article
+from news.models import Article, Picture
 
 from . import factories
 from .counting import cost
@@ -86,11 +86,14 @@ def write_work(number: int) -> None:
             translation = factories.ArticleFactory(language="ru" if language == "en" else "en", story=original.story)
             Article.objects.filter(pk=translation.pk).update(text_changed_at=now - timedelta(days=2))
         factories.ArticleFactory(language="ru")
-        factories.PictureFactory(credit_en="", credit_ru="")
         for name, row in (("websites", factories.LinkFactory(parliament=parliament)), ("articles", original)):
             address = Address.objects.create(url=f"https://example.org/{name}/{index}", fails_since=now)
             getattr(address, name).add(row)
-    factories.PictureFactory()
+    file = factories.PictureFactory().file.name
+    pictures = factories.PictureFactory.build_batch(number, credit_en="", credit_ru="", file=file)
+    for index, picture in enumerate(pictures):
+        picture.file.name = f"pictures/{index}.jpg"  # there is no such file: making its sizes would take long
+    Picture.objects.bulk_create(pictures)
     factories.ArticleFactory(state="draft", published_at=now + timedelta(days=2))
     factories.ArticleFactory(published_at=now + timedelta(days=20))
     Address.objects.create(url="https://example.org/", outcome="answered").websites.add(factories.LinkFactory())
