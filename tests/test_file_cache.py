@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
+import time_machine
 from django.conf import settings
 
 from cspa import file_cache
@@ -82,13 +83,15 @@ def test_the_newest_stay_that_have_room(tmp_path: Path):
 
 def test_an_entry_ends_with_its_time(tmp_path: Path):
     cache = a_cache(tmp_path)
-    cache.set("brief", 1, 0.3)
-    cache.set("for-ever", 2, None)
-    assert (cache.get("brief"), cache.get("for-ever")) == (1, 2)
-    cache._file.write()
-    assert (cache.get("brief"), cache.get("for-ever")) == (1, 2)
-    time.sleep(0.35)
-    assert (cache.get("brief"), cache.get("for-ever")) == (None, 2)
+    with time_machine.travel(1e9, tick=False) as clock:
+        cache.set("brief", 1, 60)
+        cache.set("for-ever", 2, None)
+        assert (cache.get("brief"), cache.get("for-ever")) == (1, 2)
+        cache._file.write()
+        clock.shift(60)
+        assert (cache.get("brief"), cache.get("for-ever")) == (1, 2)
+        clock.shift(1)
+        assert (cache.get("brief"), cache.get("for-ever")) == (None, 2)
 
 
 def test_nobody_else_may_look_into_it(tmp_path: Path):
