@@ -2,7 +2,6 @@
 
 import atexit
 import logging
-import os
 import pickle
 import sqlite3
 import threading
@@ -14,6 +13,7 @@ from typing import Any
 from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
 
 PAUSE = 0.05  # seconds between two writes
+WAIT = 1.0  # seconds at most for another process
 LOOK = 20  # writes, after which the file is made smaller where it has grown too large
 
 log = logging.getLogger(__name__)
@@ -124,14 +124,26 @@ class _File:
 
     def _run(self, statement: str, *parameters: Any) -> sqlite3.Cursor:
         if self._rows is None:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            os.close(os.open(self._path, os.O_CREAT | os.O_RDWR, 0o600))
-            rows = sqlite3.connect(self._path, timeout=1, isolation_level=None, check_same_thread=False)
-            rows.execute("PRAGMA journal_mode = WAL")
-            rows.execute("PRAGMA synchronous = NORMAL")
-            rows.execute(_TABLE)
-            self._rows = rows
+            self._rows = self._open()
         return self._rows.execute(statement, parameters)
+
+    def _open(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._path.touch(0o600)
+        rows = sqlite3.connect(self._path, timeout=WAIT, isolation_level=None, check_same_thread=False)
+        until = time.monotonic() + WAIT
+        while True:
+            try:
+                rows.execute("PRAGMA journal_mode = WAL")
+                break
+            except sqlite3.OperationalError:
+                # Of those that do this to a new file at once SQLite lets one wait for nobody.
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.01)
+        rows.execute("PRAGMA synchronous = NORMAL")
+        rows.execute(_TABLE)
+        return rows
 
 
 _file = cache(_File)  # one for all threads

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,13 @@ def test_an_entry_ends_with_its_time(tmp_path: Path):
         assert (cache.get("brief"), cache.get("for-ever")) == (1, 2)
         clock.shift(1)
         assert (cache.get("brief"), cache.get("for-ever")) == (None, 2)
+
+
+def test_those_that_open_a_new_file_at_once_wait_for_each_other(tmp_path: Path):
+    for number in range(20):
+        files = [a_cache(tmp_path / str(number)) for _process in range(8)]
+        with ThreadPoolExecutor(len(files)) as processes:
+            assert list(processes.map(lambda cache: cache.get("page"), files)) == [None] * len(files)
 
 
 def test_nobody_else_may_look_into_it(tmp_path: Path):
