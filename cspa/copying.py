@@ -8,7 +8,7 @@ from django.db import connection, models
 
 
 def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); one INSERT for many on SQLite.
+    """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); on SQLite by INSERT.
 
     PostgreSQL takes a row in while ``rows`` makes the next. Who writes past the ORM so also does what its signals and
     ``cspa.versions.written`` would.

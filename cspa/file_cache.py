@@ -137,7 +137,7 @@ class _File:
                 rows.execute("PRAGMA journal_mode = WAL")
                 break
             except sqlite3.OperationalError:
-                # Of those that do this to a new file at once SQLite lets one wait for nobody.
+                # Here SQLite does not wait: those that open a new file at once are told that it is locked.
                 if time.monotonic() > until:
                     raise
                 time.sleep(0.01)

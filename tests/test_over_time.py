@@ -378,7 +378,7 @@ def test_each_of_3000_days_answers_as_a_naive_reader_would():
             (slug, person) for slug, (_seats, people) in figures.items() for person in people
         }, day
         assert rows_on(day, Representative, "person__public_id") == {(person,) for person in sitting}, day
-        if (figures, sitting) == before:
+        if (figures, sitting) == before and number % 10:  # it takes ten times as long as the rule
             continue
         before = figures, sitting
         (found,) = delegations_on(day)
