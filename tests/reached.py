@@ -1,0 +1,95 @@
+"""Which URL patterns were asked for and which templates were rendered: a pytest plugin and its report.
+
+pytest -p tests.reached            each process adds what it reached to a file of its own under var/reached/
+python -m tests.reached            print what no test reached; fail where something is missing
+"""
+
+import json
+import os
+import shutil
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDER = ROOT / "var" / "reached"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _note_what_is_reached() -> Iterator[None]:
+    from django.core.handlers.base import BaseHandler
+    from django.test.signals import template_rendered
+
+    patterns: set[str] = set()
+    templates: set[str] = set()
+    get_response = BaseHandler.get_response
+
+    def answered(handler: BaseHandler, request: Any) -> Any:
+        response = get_response(handler, request)
+        if request.resolver_match:
+            patterns.add(request.resolver_match.route)
+        return response
+
+    def rendered(sender: Any, template: Any, **kwargs: Any) -> None:
+        templates.add(str(template.name))
+
+    template_rendered.connect(rendered)
+    with mock.patch.object(BaseHandler, "get_response", answered):
+        yield
+    template_rendered.disconnect(rendered)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    file = FOLDER / f"{os.getpid()}.json"
+    file.write_text(json.dumps({"patterns": sorted(patterns), "templates": sorted(templates)}))
+
+
+def all_patterns() -> set[str]:
+    """The route of each URL pattern, as a match names it."""
+    from django.urls import URLPattern, get_resolver
+
+    def below(resolver: Any, prefix: str) -> Iterator[str]:
+        for pattern in resolver.url_patterns:
+            route = prefix + str(pattern.pattern)
+            if isinstance(pattern, URLPattern):
+                yield route
+            else:
+                yield from below(pattern, route)
+
+    found = {*below(get_resolver(), ""), *below(get_resolver("cspa.api_urls"), "")}
+    return found - {"^api/v1/(?:.*/|docs|openapi\\.json)?$"}  # a match of the API replaces that of its mount
+
+
+def all_templates() -> set[str]:
+    """The name of each template of the project."""
+    folder = ROOT / "templates"
+    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+
+
+def report() -> int:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
+    import django
+    from django.utils.translation import override
+
+    django.setup()
+    files = [json.loads(path.read_text()) for path in FOLDER.glob("*.json")]
+    if not files:
+        sys.exit("tests.reached: no run has noted anything.")
+    reached = {name: set().union(*(file[name] for file in files)) for name in ("patterns", "templates")}
+    with override("en"):
+        missing = {
+            "URL patterns": sorted(all_patterns() - reached["patterns"]),
+            "templates": sorted(all_templates() - reached["templates"]),
+        }
+    print(f"Reached: {len(reached['patterns'])} URL patterns, {len(reached['templates'])} templates.")
+    for what, names in missing.items():
+        for name in names:
+            print(f"  not reached among the {what}: {name}")
+    shutil.rmtree(FOLDER)
+    return int(any(missing.values()))
+
+
+if __name__ == "__main__":
+    sys.exit(report())
