@@ -5,6 +5,7 @@ DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves stat
 
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import django
@@ -14,10 +15,32 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
 os.environ.setdefault("SECRET_KEY", "a key of the tests, long enough and with no secret behind it")
 os.environ.setdefault("SECURE_SSL_REDIRECT", "0")
 
+from . import generated  # noqa: F401  the profile of the property tests
+
 
 def pytest_configure() -> None:
     """Read the settings now: pytest-django looks for them before it reads this file, and again after it."""
     django.setup()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(request, django_test_environment, django_db_blocker, tmp_path_factory) -> Iterator[None]:
+    """The test database: the first worker migrates its own and leaves a copy, from which the others start."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        request.getfixturevalue("django_db_setup")
+        yield
+        return
+    from .databases import Template
+
+    template = Template(tmp_path_factory.getbasetemp().parent)
+    with template.locked(), django_db_blocker.unblock():
+        if template.exists():
+            with template.instead_of_migrate():
+                request.getfixturevalue("django_db_setup")
+        else:
+            request.getfixturevalue("django_db_setup")
+            template.make()
+    yield
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,0 +1,59 @@
+"""One migrated database for all workers of a test run."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+from unittest import mock
+
+from django.db import connection
+
+
+class Template:
+    """A copy of the migrated test database of the first worker."""
+
+    def __init__(self, shared: Path) -> None:
+        """``shared`` is a folder that all workers of this run see."""
+        self.file = shared / "template.sqlite3"  # on PostgreSQL an empty file that says that the template exists
+        self.lock = shared / "template.lock"
+        self.name = f"test_template_{shared.name}".replace("-", "_")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep the other workers waiting."""
+        with self.lock.open("w") as file:
+            fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+
+    def exists(self) -> bool:
+        return self.file.exists()
+
+    def make(self) -> None:
+        """Copy the database of this worker."""
+        if connection.vendor == "sqlite":
+            with closing(sqlite3.connect(self.file)) as template:
+                connection.connection.backup(template)
+            return
+        connection.close()
+        connection.close_pool()
+        own = connection.settings_dict["NAME"]
+        with connection._nodb_cursor() as cursor:
+            cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{own}"')
+        self.file.touch()
+
+    @contextmanager
+    def instead_of_migrate(self) -> Iterator[None]:
+        """While Django creates the database of this worker, take the copy where Django would migrate."""
+
+        def call_command(name: str, **options: Any) -> None:
+            if name == "migrate" and connection.vendor == "sqlite":
+                connection.ensure_connection()
+                with closing(sqlite3.connect(self.file)) as template:
+                    template.backup(connection.connection)
+
+        if connection.vendor == "postgresql":
+            connection.settings_dict["TEST"]["TEMPLATE"] = self.name
+        with mock.patch("django.core.management.call_command", call_command):
+            yield
