@@ -41,15 +41,27 @@ def person():
     return Person.objects.filter(public_id=1).first() or factories.PersonFactory(public_id=1)
 
 
+def days_around(rows):
+    """The days of 2019 to 2021 on which an answer may change: those around each bound and each turn of a month."""
+    turns = {date(year, month, 1) for year in (2019, 2020, 2021) for month in range(1, 13)} | {date(2022, 1, 1)}
+    bounds = {day for row in rows for day in (row.start, row.end) if day}
+    around = {day + timedelta(days=step) for day in turns | bounds for step in (-2, -1, 0, 1)}
+    return sorted(day for day in around if date(2018, 12, 1) <= day < date(2022, 2, 1))
+
+
 def days(model, rows):
-    """For each row the first and the last day on which it counts, and on how many, around 2019 to 2021."""
+    """For each row the first and the last day on which it counts, and how many days these are."""
+    asked = days_around(model.objects.all())
     counted = {saved.pk: [] for saved in rows}
-    day = date(2018, 12, 1)
-    while day < date(2022, 2, 1):
+    for day in asked:
         for pk in model.objects.on(day).filter(pk__in=counted).values_list("pk", flat=True):
             counted[pk].append(day)
-        day += timedelta(days=1)
-    return [(found[0], found[-1], len(found)) if (found := counted[saved.pk]) else None for saved in rows]
+    for found in counted.values():
+        assert found == [day for day in asked if found and found[0] <= day <= found[-1]], "a period has no gaps"
+    return [
+        (found[0], found[-1], (found[-1] - found[0]).days + 1) if (found := counted[saved.pk]) else None
+        for saved in rows
+    ]
 
 
 class TestOn:
