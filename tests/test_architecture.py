@@ -1,9 +1,11 @@
 """Who may import whom, and what is written once."""
 
+import ast
 import os
 import re
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import polib
@@ -27,6 +29,30 @@ def test_imports_keep_their_order():
     analysed = int(re.search(r"Analyzed (\d+) files", result.stdout)[1])
     assert analysed >= len(sources("*.py", *APPS))
     assert "3 kept, 0 broken" in result.stdout
+
+
+def module_of(path: Path) -> str:
+    return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+
+
+def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
+    asks = {
+        module_of(path)
+        for path in sources("*.py", *APPS)
+        if any(
+            isinstance(node, ast.Attribute) and node.attr == "vendor" for node in ast.walk(ast.parse(path.read_text()))
+        )
+    }
+    tested = {
+        argument.value
+        for path in sources("test_*.py", "tests")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "both_databases"
+        for argument in node.args
+    }
+    assert len(asks) >= 10
+    assert asks - tested == set(), "Mark a test of these with both_databases (CONTRIBUTING.md)."
+    assert {name for name in tested if not find_spec(name)} == set(), "These modules do not exist."
 
 
 def test_commands_load_neither_the_library_of_the_api_nor_that_of_spelling():

@@ -187,6 +187,7 @@ def a_rich_archive() -> None:
     factories.ArticleFactory(published_at=datetime(2100, 12, 30, tzinfo=UTC), language="ru")
 
 
+@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
 def test_what_goes_out_comes_back_without_loss(media, tmp_path):
     a_rich_archive()
     file = tmp_path / "archive" / "articles.jsonl"
@@ -359,6 +360,7 @@ def everything_else(values: dict, person: Person) -> dict:
     }
 
 
+@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
 def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_path):
     a_rich_archive()
     article = Article.objects.get(slug="second")
@@ -489,6 +491,7 @@ def with_the_file_of_another_picture(there: Article) -> dict:
     return a_line(picture={"id": str(uuid4()), "path": picture.file.name, "decorative": True})
 
 
+@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -961,6 +964,7 @@ def test_new_articles_cost_the_same_whatever_their_number(tmp_path, number):
     assert cost(exported) == 10
 
 
+@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
     monkeypatch.setattr(lines, "CHUNK", 2)
     assert cost(partial(imported, to_file(tmp_path, *many_lines(6)))) == 3 + PACKS + 3 * (29 + KEYS)

@@ -183,6 +183,7 @@ def backup(saved, tmp_path) -> Path:
 # There and back
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path, capsys):
     everything()
     SessionStore().create()
@@ -213,6 +214,7 @@ def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path
     assert stat.S_IMODE(stored.stat().st_mode) == 0o644  # the proxy shows them
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 def test_after_a_restore_the_site_works_on(saved):
     restore(saved)
     last = read_manifest(saved)["tables"]["news_topic"]["last_key"]
@@ -253,6 +255,7 @@ def test_only_the_owner_reads_a_backup_and_it_says_what_sha256sum_says(saved):
     assert len(done.stdout.splitlines()) == len(files(saved)) - 1 > 50
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 def test_null_is_a_value_of_json_and_no_value_is_another(tmp_path):
     observation = factories.ObservationFactory(statement={})
     with connection.cursor() as cursor:
@@ -356,6 +359,7 @@ def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_pa
 # Nothing restored: the place
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 def test_a_database_with_rows_stays_as_it_is(saved):
     parliament = factories.ParliamentFactory()
     refused(saved, r"The database is not empty: delegations_parliament \(1\)")
@@ -651,6 +655,7 @@ def run(there: dict[str, str], *arguments: str | Path) -> str:
     return done.stdout
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 @pytest.mark.long
 def test_what_migrate_makes_is_what_a_restore_replaces(elsewhere, tmp_path):
     manage(elsewhere, "backup", tmp_path / "empty")
@@ -687,6 +692,7 @@ print(make(Path(sys.argv[1]), progress).rows)
 """
 
 
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
 @pytest.mark.long
 def test_a_backup_is_of_one_moment_and_holds_up_nobody(elsewhere, tmp_path):
     script = run(elsewhere, "-c", MEANWHILE, tmp_path / "backup").split()

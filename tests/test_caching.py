@@ -356,6 +356,7 @@ def test_every_page_is_right_after_every_kind_of_edit(
     assert len(done) == 14
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
     person = factories.DelegateFactory().person
     for address in (LIST, "/en/delegations/people/", person.get_absolute_url()):
@@ -369,6 +370,7 @@ def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
         assert b"Another Name" in reader.get(person.get_absolute_url()).content
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
     reader.get(LIST)
     with transaction.atomic():
@@ -408,6 +410,7 @@ def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
         assert b"Kogut" in reader.get("/en/delegations/people/").content
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article: Article):
     assert len(versions.tables()) > 30
     reader.get(LIST)
@@ -441,6 +444,7 @@ def triggers() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_numbers_grow_and_never_come_again(article: Article):
     def number() -> int:
         return Version.objects.get(name="news_article").number
@@ -456,6 +460,7 @@ def test_numbers_grow_and_never_come_again(article: Article):
     assert number() > seen[-1]
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_connections_that_are_there_already_do_not_hide_new_ones(article: Article):
     """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
     topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
@@ -466,6 +471,7 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
     assert len(numbers) >= 2
 
 
+@pytest.mark.both_databases("cspa.versions")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
 def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
@@ -487,6 +493,7 @@ def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, ar
 # Many readers, no database
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, article: Article):
     start = threading.Barrier(200)
     answers: list[bytes] = []
@@ -519,6 +526,7 @@ def no_database() -> Iterator[None]:
         yield
 
 
+@pytest.mark.both_databases("cspa.versions")
 def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article):
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
         good = {address: reader.get(address) for address in (LIST, "/ru/news/", "/api/v1/articles/")}

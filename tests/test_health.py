@@ -108,6 +108,7 @@ def replicated(copies: list[Copy], article: Article) -> list[Copy]:  # noqa: F81
     return copies
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], cookie: str):  # noqa: F811
     assert state(reader, cookie)["replicas"] == {"replica1": "up", "replica2": "up"}
     rename("Another title")

@@ -69,6 +69,7 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
     assert unfollowed == set()
 
 
+@pytest.mark.both_databases("cspa.journal")
 def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):  # noqa: F811
     chamber = factories.ChamberFactory(name_en="House", order=1)
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
@@ -131,6 +132,7 @@ def test_password_of_an_account_is_never_recorded(administrator: Client):  # noq
     assert [row.before for row in Change.objects.all()] == [{"first_name": ""}]
 
 
+@pytest.mark.both_databases("cspa.journal")
 @pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
 def test_recording_costs_the_same_whatever_the_number_of_rows(number):
     rows = factories.DelegateFactory.create_batch(number)
@@ -255,6 +257,7 @@ def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: 
     assert Source.objects.get().title_en == "Newer"
 
 
+@pytest.mark.both_databases("cspa.journal")
 def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # noqa: F811
     quota = factories.SeatQuotaFactory(starts="2015", sources=[factories.SourceFactory()])
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}

@@ -84,6 +84,7 @@ def bootstrap(capsys) -> str:
     return capsys.readouterr().out
 
 
+@pytest.mark.both_databases("cspa.management.commands.bootstrap")
 @pytest.mark.django_db
 def test_bootstrap_fills_an_empty_database_and_prints_the_password_once(capsys):
     printed = bootstrap(capsys)
@@ -119,6 +120,7 @@ def test_bootstrap_takes_nobody_s_account(capsys):
     assert not Parliament.objects.exists()  # all or nothing
 
 
+@pytest.mark.both_databases("cspa.management.commands.bootstrap")
 @pytest.mark.django_db(transaction=True)
 def test_bootstrap_gives_its_lock_back():
     call_command("bootstrap", verbosity=0)

@@ -64,6 +64,7 @@ def days(model, rows):
     ]
 
 
+@pytest.mark.both_databases("delegations.models.periods")
 class TestOn:
     def test_a_period_is_half_open(self):
         quota = row(SeatQuota, starts="2020-03-01", ends="2020-03-05")
@@ -143,6 +144,7 @@ class TestOn:
         assert SeatQuota.objects.get().start == date(2019, 1, 1)
 
 
+@pytest.mark.both_databases("delegations.models.periods")
 @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
 class TestNoOverlap:
     def refused(self, model, **period):
@@ -199,6 +201,7 @@ class TestNoOverlap:
             cursor.execute(f"UPDATE {model._meta.db_table} SET start = %s WHERE id = %s", ["2019-12-31", later.pk])
 
 
+@pytest.mark.both_databases("delegations.models.periods")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
 def test_the_refusal_survives_a_rebuild_of_the_table(model):
@@ -217,6 +220,7 @@ def test_the_refusal_survives_a_rebuild_of_the_table(model):
         model.objects.bulk_create([row(model, starts="2020")])
 
 
+@pytest.mark.both_databases("delegations.models.periods")
 @pytest.mark.parametrize(
     "period",
     [

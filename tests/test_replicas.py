@@ -86,6 +86,7 @@ def reader(copies: list[Copy], article: Article) -> Iterator[Reader]:  # noqa: F
     reader.site.versions.close()
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[Copy]):
     one, two = copies
     with one.is_read(True), two.is_read(False):
@@ -95,6 +96,7 @@ def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[C
     assert len(primary) == 0
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reader, copies: list[Copy]):
     with reader.makes(1):
         reader.get(LIST)
@@ -106,6 +108,7 @@ def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reade
         assert b"Another title" in reader.get(LIST).content
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Copy]):
     one, two = copies
     rename("Another title")
@@ -122,6 +125,7 @@ def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Cop
         reader.get("/en/news/2020/05/")
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
     def away(alias: str) -> dict[str, int]:
         raise OperationalError("no connection")
@@ -132,6 +136,7 @@ def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
     assert [call.args for call in asked.mock_calls] == [("replica1",), ("replica2",)]
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies: list[Copy]):
     def fails(execute, sql, params, many, context):
         if "news_article" in sql:
@@ -148,6 +153,7 @@ def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies
     assert reader.site.versions.away_until == 0
 
 
+@pytest.mark.both_databases("cspa.replicas")
 def test_staff_and_whatever_writes_read_the_primary(reader: Reader, copies: list[Copy], client):
     rename("Another title")
     client.force_login(factories.UserFactory(is_superuser=True))

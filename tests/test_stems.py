@@ -99,6 +99,7 @@ queries = st.lists(
 ).map(" ".join)
 
 
+@pytest.mark.both_databases("cspa.stems")
 class TestFound(TestCase):
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(
@@ -122,6 +123,7 @@ class TestFound(TestCase):
         assert found.count() == len(expected)
 
 
+@pytest.mark.both_databases("cspa.stems")
 @pytest.mark.django_db
 @pytest.mark.parametrize("frequent", [False, True])
 def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatch, frequent: bool):
@@ -143,6 +145,7 @@ def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatc
                     assert rows.newest_found(query, number, "title") == list(expected[:number])
 
 
+@pytest.mark.both_databases("cspa.stems")
 @pytest.mark.django_db
 class TestIndex:
     def found(self, text: str) -> list[str]:
@@ -183,6 +186,7 @@ class TestIndex:
         assert Article.objects.filter(models.Exists(inner)).count() == 1
 
 
+@pytest.mark.both_databases("cspa.stems")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite rebuilds tables")
 def test_survives_a_rebuild_of_the_table():
