@@ -303,6 +303,12 @@ class TestNews:
             withdrawn = article.state == "withdrawn"
             refused(client, f"articles/{article.uid}/", 410 if withdrawn else 404)
 
+    def test_article_withdrawn_before_its_time_answers_404_and_hides_the_reason(self, client):
+        article = factories.ArticleFactory(
+            state="withdrawn", withdrawal_reason="A secret.", published_at=datetime(2099, 1, 1, tzinfo=UTC)
+        )
+        assert "A secret." not in str(refused(client, f"articles/{article.uid}/", 404))
+
     def test_articles_are_those_of_the_language_newest_first(self, client):
         topic = factories.TopicFactory(slug="drugs")
         old = factories.ArticleFactory(published_at=datetime(2019, 1, 1, tzinfo=UTC), topics=[topic])

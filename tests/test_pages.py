@@ -134,6 +134,25 @@ class TestAddresses:
         factories.ArticleFactory(slug="first", title="The new owner")
         assert b"The new owner" in client.get("/en/news/2020/05/26/first/").content
 
+    def test_former_address_of_a_withdrawn_new_owner_answers_410_and_redirects_no_more(self, client):
+        article = factories.ArticleFactory(slug="first")
+        article.slug = "second"
+        article.save()
+        assert client.get("/en/news/2020/05/26/first/").status_code == 301
+        factories.ArticleFactory(slug="first", state="withdrawn", withdrawal_reason="The meeting was cancelled.")
+        response = client.get("/en/news/2020/05/26/first/")
+        assert response.status_code == 410
+        assert "The meeting was cancelled." in text(response)
+
+    def test_article_back_at_its_first_address_has_the_second_as_its_only_former_address(self, client):
+        article = factories.ArticleFactory(slug="first")
+        for slug in ("second", "first"):
+            article.slug = slug
+            article.save()
+        assert client.get("/en/news/2020/05/26/first/").status_code == 200
+        assert client.get("/en/news/2020/05/26/second/")["Location"] == "/en/news/2020/05/26/first/"
+        assert [former.slug for former in article.former_addresses.all()] == ["second"]
+
     def test_a_persons_address_follows_the_name(self, client):
         factories.PersonFactory(public_id=12, name_en="Viktor Kogut")
         response = client.get("/ru/delegations/people/12-wrong/")
@@ -227,6 +246,15 @@ class TestPublication:
             assert client.get(article.get_absolute_url()).status_code == 404
         with time_machine.travel(datetime(2030, 1, 1, 9, tzinfo=UTC), tick=False):
             assert client.get(article.get_absolute_url()).status_code == 200
+
+    def test_article_withdrawn_before_its_time_answers_404_and_hides_the_reason(self, client):
+        reason = {"state": "withdrawn", "withdrawal_reason": "The visit is secret."}
+        seen = factories.ArticleFactory(**reason)
+        never_seen = factories.ArticleFactory(published_at=datetime(2099, 1, 1, tzinfo=UTC), **reason)
+        for article, status in ((seen, 410), (never_seen, 404)):
+            response = client.get(article.get_absolute_url())
+            assert response.status_code == status
+            assert ("The visit is secret." in text(response)) == (status == 410)
 
     def test_a_translation_is_linked_and_named_in_hreflang(self, client):
         english = factories.ArticleFactory(slug="in-english")
