@@ -256,6 +256,28 @@ class TestPublication:
             assert response.status_code == status
             assert ("The visit is secret." in text(response)) == (status == 410)
 
+    def test_related_articles_that_share_people_precede_those_that_share_topics_or_parliaments(self):
+        shared = {
+            "people": [factories.PersonFactory()],
+            "topics": [factories.TopicFactory()],
+            "parliaments": [factories.ParliamentFactory()],
+        }
+        article = factories.ArticleFactory(**shared)
+        expected = [
+            factories.ArticleFactory(**{name: shared[name] for name in names})  # the best is the oldest
+            for names in (("people", "topics"), ("people", "parliaments"), ("people",), ("topics",), ("parliaments",))
+        ]
+        published = Article.objects.published()
+        assert published.related(article, number=6) == expected
+        assert published.related(article) == expected[:3]
+
+    def test_related_articles_are_other_articles_of_the_language_that_readers_may_see(self, hidden):
+        topic = hidden[0].topics.get()
+        article, other = factories.ArticleFactory.create_batch(2, topics=[topic])
+        factories.ArticleFactory(language="ru", topics=[topic])
+        factories.ArticleFactory(topics=[factories.TopicFactory()])
+        assert Article.objects.published().related(article) == [other]
+
     def test_a_translation_is_linked_and_named_in_hreflang(self, client):
         english = factories.ArticleFactory(slug="in-english")
         russian = factories.ArticleFactory(slug="po-russki", language="ru", story=english.story)
@@ -326,6 +348,25 @@ def test_the_archive_names_the_years_and_counts_the_months_of_the_one_that_is_as
         with override("en"):
             assert page.context["view"].months() == [(date(2020, 5, 1), 2), (date(2020, 1, 1), 1)]
         assert 'href="/en/news/2020/05/"' in page.text
+
+
+@pytest.mark.parametrize(
+    ("period", "before"), [("2021/", "2020/"), ("2021/01/", "2020/12/"), ("2021/01/01/", "2020/12/31/")]
+)
+def test_article_of_the_first_moment_of_a_period_is_listed_in_that_period_alone(client, period, before):
+    midnight = datetime.fromisoformat("2021-01-01T00:00+03:00")  # in the Assembly's time zone
+    article = factories.ArticleFactory(published_at=midnight)
+    assert client.get(f"/en/news/{period}").context["page"].rows == [article]
+    assert client.get(f"/en/news/{before}").context["page"].rows == []
+
+
+def test_article_whose_translation_is_not_public_is_counted_as_only_in_the_other_language(client):
+    scheduled = {"published_at": datetime(2099, 1, 1, tzinfo=UTC)}
+    hidden = [{"state": "draft"}, {"state": "review"}, {"state": "withdrawn"}, scheduled]
+    for translation in [*hidden, {}]:
+        russian = factories.ArticleFactory(language="ru")
+        factories.ArticleFactory(story=russian.story, **translation)
+    assert "4 articles exist only in the other language." in client.get("/en/news/").text
 
 
 def test_what_only_the_other_language_has_is_counted_up_to_a_hundred(client):

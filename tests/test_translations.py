@@ -45,6 +45,28 @@ def test_a_story_is_missing_then_equal_then_older_then_equal_again():
         assert state(original) == "missing"
 
 
+def test_translation_whose_original_is_withdrawn_becomes_the_original():
+    original = factories.ArticleFactory()
+    translated = factories.ArticleFactory(story=original.story, language="ru")
+    assert (original.original(), translated.original()) == (None, original)
+    original.state = "withdrawn"
+    original.save()
+    assert translated.original() is None
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_outdated_translation_is_not_listed_once_it_or_its_original_is_withdrawn(language: str):
+    with time_machine.travel(NOW, tick=False) as clock:
+        translated = factories.ArticleFactory(language="ru", story=factories.ArticleFactory().story)
+        clock.shift(timedelta(hours=1))
+        original = translated.original()
+        original.summary = "Another summary."
+        original.save()
+    assert list(Article.objects.outdated("ru")) == [translated]
+    Article.objects.filter(language=language).update(state="withdrawn")
+    assert list(Article.objects.outdated("ru")) == []
+
+
 def test_lists_can_be_filtered_by_it_and_a_month_is_counted(administrator: Client):  # noqa: F811
     alone = factories.ArticleFactory(slug="alone")
     pair = factories.ArticleFactory(slug="pair")
