@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cspa import richtext
-from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, pictures, plain, rendered, sanitise
+from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, links, pictures, plain, rendered, sanitise
 from news.models import Article
 
 from . import factories
@@ -28,6 +28,7 @@ ATTACKS = [
     "<a href='javascript:alert(1)'>x</a>",
     "<a href='jav&#x09;ascript:alert(1)'>x</a>",
     "<a href=' &#14; javascript:alert(1)'>x</a>",
+    "<a href='java&#1;script:alert(1)'>x</a>",
     "<a href='data:text/html,<script>alert(1)</script>'>x</a>",
     "<a href='vbscript:x'>x</a>",
     "<a href='//evil.example' target=_blank onmouseover=alert(1)>x</a>",
@@ -118,6 +119,44 @@ def test_what_would_take_the_sanitiser_long_never_reaches_it(html, monkeypatch):
     with pytest.raises(ValidationError):
         sanitise(html)
     assert not asked
+
+
+def test_text_of_the_greatest_depth_or_length_passes():
+    assert sanitise("<ul>" * MAX_DEPTH).count("<ul>") == MAX_DEPTH
+    assert len(sanitise("a" * MAX_LENGTH)) == MAX_LENGTH
+
+
+@pytest.mark.parametrize("code", [0x1, 0x8, 0xB, 0xC, 0xE, 0x1F, 0xFFFE, 0xFFFF])
+def test_character_that_a_feed_cannot_hold_is_removed(code: int):
+    assert sanitise(f"<p>a{chr(code)}b&#{code};c&#x{code:X};d</p>") == "<p>abcd</p>"
+
+
+@pytest.mark.parametrize(
+    ("address", "is_kept"),
+    [
+        ("http://example.org/", True),
+        ("https://example.org/", True),
+        ("mailto:press@example.org", True),
+        ("/en/news/", True),
+        ("#sources", True),
+        ("ftp://example.org/", False),
+        ("file:///etc/hosts", False),
+        ("tel:+70000000000", False),
+    ],
+)
+def test_link_keeps_its_address_where_a_reader_can_follow_it(address: str, is_kept: bool):
+    assert links(sanitise(f'<p><a href="{address}">x</a></p>')) == [address] * is_kept
+
+
+def test_link_to_a_page_in_another_language_names_it():
+    html = '<p><a href="https://example.org/?a=1&amp;b=2" hreflang="ru">x</a></p>'
+    assert sanitise(html) == html
+
+
+@pytest.mark.parametrize("block", ["p", "h2", "h3", "li", "blockquote", "figcaption"])
+def test_words_of_two_blocks_are_apart_in_plain_text(block: str):
+    html = f"<{block}><em>O</em>ne</{block}><{block}>t<strong>wo</strong><br>lines</{block}>"
+    assert plain(html) == "One two lines"
 
 
 def test_a_long_text_of_allowed_elements_passes():
