@@ -21,9 +21,10 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
+from factory.django import DjangoModelFactory
 
 from cspa import journal, versions
-from cspa.caching import Pages, meaning
+from cspa.caching import LONGEST, Pages, meaning
 from cspa.models import Version
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.archive import import_lines, line, records
@@ -232,6 +233,71 @@ def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
     assert len(reader.site.kept) == 0
     reader.get(LIST)
     assert len(reader.site.kept) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "pages"),
+    [
+        ("Set-Cookie", "seen=1", 0),
+        ("Cache-Control", "private", 0),
+        ("Vary", "Cookie", 0),
+        ("Vary", "Accept-Language, Cookie", 0),
+        ("Vary", "Accept-Language", 1),
+        ("ETag", "", 0),  # there is none
+        ("X-Robots-Tag", "noindex", 1),
+    ],
+)
+def test_answer_with_a_header_for_one_reader_is_not_kept(
+    reader: Reader, article: Article, name: str, value: str, pages: int
+):
+    django = get_wsgi_application()
+
+    def site(environ: dict, start: Callable) -> HttpResponse:
+        def begin(status: str, headers: list, *error: object) -> None:
+            others = [header for header in headers if header[0] != name]
+            start(status, [*others, (name, value)] if value else others)
+
+        return django(environ, begin)
+
+    reader.site.django = site
+    with reader.makes(pages):
+        answers = [reader.get(LIST) for _reader in range(2)]
+    assert len(reader.site.kept) == pages
+    for answer in answers:
+        assert b"The Council met" in answer.content
+        assert pages or answer.get(name, "") == value
+
+
+@pytest.mark.parametrize(("factory", "pages"), [(factories.UserFactory, 0), (factories.TopicFactory, 1)])
+def test_page_that_reads_a_table_without_version_is_not_kept(
+    reader: Reader, article: Article, factory: type[DjangoModelFactory], pages: int
+):
+    rows = factory._meta.model.objects
+    django = get_wsgi_application()
+
+    def site(environ: dict, start: Callable) -> HttpResponse:
+        number = str(rows.count())
+        return django(environ, lambda status, headers, *_error: start(status, [*headers, ("Rows", number)]))
+
+    reader.site.django = site
+    with reader.makes(pages):
+        before = [reader.get(LIST)["Rows"] for _reader in range(2)]
+    factory()
+    assert before == [str(rows.count() - 1)] * 2
+    assert reader.get(LIST)["Rows"] == str(rows.count())
+
+
+@pytest.mark.parametrize(("address", "header"), [(f"{LIST}?utm=", None), ("/api/v1/topics/", "Accept-Language")])
+def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, address: str, header: str | None):
+    def get(letters: int) -> HttpResponse:
+        filling = "x" * (letters - len(address.replace("?", "")))
+        return reader.get(address, **{header: filling}) if header else reader.get(address + filling)
+
+    with reader.makes(0):
+        beyond = get(LONGEST + 1)
+    with reader.makes(1):
+        within = get(LONGEST)
+    assert beyond.status_code == within.status_code == 200
 
 
 def test_what_is_kept_is_bounded(reader: Reader, article: Article, settings):
