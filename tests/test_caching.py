@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from unittest import mock
 
@@ -450,6 +451,49 @@ def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
     with reader.makes(1):
         assert b"The Council met" in reader.get(LIST).content
     assert b"Inner" in reader.get(LIST).content
+
+
+def test_other_processes_are_told_of_a_transaction_when_it_is_committed(article: Article):
+    before = versions.stamp()
+    with transaction.atomic():
+        Article.objects.update(dateline="Minsk")
+        assert versions.stamp() == before, "a process that reads now reads the rows of before"
+        transaction.set_rollback(True)
+    assert versions.stamp() == before
+    with transaction.atomic():
+        Article.objects.update(dateline="Minsk")
+        assert versions.stamp() == before
+    assert versions.stamp() != before
+
+
+def test_edit_that_is_committed_while_the_numbers_are_read_shows_to_the_next_reader(reader: Reader, article: Article):
+    people = "/en/delegations/people/"
+    person = factories.DelegateFactory(person__name_en="Viktor Kogut").person
+    assert b"Viktor Kogut" in reader.get(people).content
+    Article.objects.update(dateline="Minsk")  # the numbers are read again, and so is the next moment of the news
+    statements = count()
+
+    def edit(execute: Callable, *arguments: object) -> object:
+        if next(statements) == 1:  # after the numbers
+            person.name_en = "Somebody Else"
+            person.save()
+        return execute(*arguments)
+
+    with connection.execute_wrapper(edit), reader.makes(0):
+        reader.get(people)
+    assert Person.objects.get(pk=person.pk).name_en == "Somebody Else"
+    assert b"Somebody Else" in reader.get(people).content
+
+
+@pytest.mark.parametrize("change", ["UPDATE news_article SET title = 'Changed'", "DELETE FROM news_article"])
+def test_statement_that_begins_with_a_query_shows_at_once(reader: Reader, article: Article, change: str):
+    assert b"The Council met" in reader.get(LIST).content
+    with connection.cursor() as cursor:
+        cursor.execute(f"""
+            WITH shown AS (SELECT id FROM news_article)
+            {change} WHERE id IN (SELECT id FROM shown)
+        """)
+    assert b"The Council met" not in reader.get(LIST).content
 
 
 def test_a_scheduled_article_appears_by_itself(reader: Reader):
