@@ -27,6 +27,7 @@ from factory.django import DjangoModelFactory
 from cspa import journal, versions
 from cspa.caching import LONGEST, Pages, meaning
 from cspa.models import Version
+from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.archive import import_lines, line, records
 from news.models import Article, Topic
@@ -54,8 +55,8 @@ class Reader:
         status, found = said
         response = HttpResponse(content, status=int(status.split()[0]))
         del response["Content-Type"]
-        for name, value in found:
-            response[name] = value
+        for name, value in found:  # a header that is sent twice counts as one (RFC 9110, 5.3)
+            response[name] = f"{response[name]}, {value}" if name in response else value
         return response
 
     def settle(self) -> None:
@@ -75,11 +76,19 @@ class Reader:
         assert self.site.made - before == pages
 
 
+@contextmanager
+def new_process() -> Iterator[Reader]:
+    reader = Reader()
+    try:
+        yield reader
+    finally:
+        reader.site.versions.close()
+
+
 @pytest.fixture
 def reader() -> Iterator[Reader]:
-    reader = Reader()
-    yield reader
-    reader.site.versions.close()
+    with new_process() as reader:
+        yield reader
 
 
 @pytest.fixture
@@ -624,20 +633,24 @@ def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, a
 
 
 @contextmanager
-def no_database() -> Iterator[None]:
-    """As if its server had been stopped: nobody can connect, and who is connected cannot ask."""
+def no_database(stamp: int = -1) -> Iterator[None]:
+    """As if its server had been stopped: nobody can connect, and who is connected cannot ask.
+
+    ``stamp`` is the number that processes see. A process that sees it unmoved reads no numbers first.
+    """
     error = OperationalError("the connection is lost")
     base = "django.db.backends.base.base.BaseDatabaseWrapper"
     with (
         mock.patch(f"{base}.connect", side_effect=error),
         mock.patch(f"{base}._cursor", side_effect=error),
-        mock.patch("cspa.versions.stamp", return_value=-1),
+        mock.patch("cspa.versions.stamp", return_value=stamp),
     ):
         yield
 
 
 @pytest.mark.both_databases("cspa.versions")
-def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article):
+def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article, settings):
+    settings.CDN_SECONDS = 60
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
         good = {address: reader.get(address) for address in (LIST, "/ru/news/", "/api/v1/articles/")}
         clock.shift(timedelta(minutes=2))
@@ -649,6 +662,10 @@ def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: 
                 assert answer["Cache-Status"] == "site; hit; ttl=-120"
                 assert answer["Content-Security-Policy"] == before["Content-Security-Policy"]
                 assert "ETag" not in answer
+                assert "max-age" in before["Cache-Control"]
+                assert "max-age" in before["CDN-Cache-Control"]
+                assert answer["Cache-Control"] == "no-store"
+                assert "CDN-Cache-Control" not in answer
                 assert int(answer["Content-Length"]) == len(answer.content)
             english, russian, data = (reader.get(address).content for address in good)
             assert b"This is a copy of the page as it was on 26 May 2026" in english
@@ -678,6 +695,23 @@ def test_what_was_withdrawn_is_no_last_good_page(reader: Reader, article: Articl
     assert b"The Council met" not in answer.content
 
 
+def test_withdrawn_article_is_not_read_from_the_shared_cache(
+    reader: Reader, article: Article, settings, tmp_path: Path
+):
+    settings.CACHES = {"default": env_cache("", f"sqlite:///{tmp_path}/pages")}
+    address = article.get_absolute_url()
+    assert reader.get(address).status_code == 200
+    with new_process() as process, no_database():
+        assert b"The Council met" in process.get(address).content
+    article.state, article.withdrawal_reason = Article.State.WITHDRAWN, "A mistake."
+    article.save()
+    assert reader.get(address).status_code == 410
+    with new_process() as process, no_database():
+        answer = process.get(address)
+    assert answer.status_code == 503
+    assert b"The Council met" not in answer.content
+
+
 def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader, article: Article):
     with mock.patch("cspa.caching.LARGEST", 1000):
         page = reader.get(LIST)
@@ -693,6 +727,16 @@ def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, articl
         reader.get(LIST)
         with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
             assert reader.get(LIST).status_code == 200
+
+
+def test_database_that_a_page_finds_away_is_not_asked_for_the_numbers_either(reader: Reader, article: Article):
+    with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False):
+        reader.get(LIST)
+        with no_database(stamp=versions.stamp()):
+            assert reader.get("/en/delegations/").status_code == 503
+        versions.move_stamp()
+        with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
+            assert "Age" in reader.get(LIST)
 
 
 def test_staff_get_their_text_back(administrator: Client, article: Article):  # noqa: F811
