@@ -180,8 +180,9 @@ def _watching(execute: Callable, sql: str, params: Any, many: bool, context: dic
 
 
 def _writes(sql: str) -> bool:
-    begins = r"\s*(?:WITH\b.*\b)?(?:INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|COPY|MERGE)\b"
-    return bool(re.match(begins, sql, re.DOTALL) and tables_in(sql) & tables())
+    comments = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    begins = rf"{comments}(?:WITH\b.*\b)?(?:INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|COPY|MERGE)\b"
+    return bool(re.match(begins, sql, re.DOTALL | re.IGNORECASE) and tables_in(sql) & tables())
 
 
 def written(database: BaseDatabaseWrapper | None = None) -> None:

@@ -505,6 +505,17 @@ def test_statement_that_begins_with_a_query_shows_at_once(reader: Reader, articl
     assert b"The Council met" not in reader.get(LIST).content
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["update news_article set title = 'Changed'", "/* by hand */ -- today\n Update news_article SET title = 'Changed'"],
+)
+def test_statement_shows_at_once_however_it_is_written(reader: Reader, article: Article, statement: str):
+    assert b"The Council met" in reader.get(LIST).content
+    with connection.cursor() as cursor:
+        cursor.execute(statement)
+    assert b"The Council met" not in reader.get(LIST).content
+
+
 def test_a_scheduled_article_appears_by_itself(reader: Reader):
     with time_machine.travel(datetime(2026, 5, 26, 12, tzinfo=UTC), tick=False) as clock:
         factories.ArticleFactory(title="To come", published_at=datetime(2026, 5, 26, 12, 30, tzinfo=UTC))
