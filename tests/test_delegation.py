@@ -37,6 +37,32 @@ def test_more_names_than_seats_are_over_and_never_a_negative_number(parliament):
     factories.DelegateFactory.create_batch(3, chamber=chamber)
     found = delegation(parliament)
     assert (found.named, found.unnamed, found.over) == (3, 0, 1)
+    assert found.seat_groups == [(2, 2)]
+
+
+def test_figures_of_several_chambers_are_added_up(parliament: Parliament):
+    for seats, named, substitutes in [(1, 2, 1), (1, 3, 0), (2, 1, 1), (3, 0, 0)]:
+        chamber = factories.ChamberFactory(parliament=parliament)
+        factories.SeatQuotaFactory(chamber=chamber, seats=seats)
+        factories.DelegateFactory.create_batch(named, chamber=chamber)
+        factories.DelegateFactory.create_batch(substitutes, chamber=chamber, role=Delegate.Role.SUBSTITUTE)
+    factories.ConfirmationFactory(parliament=parliament, date=DAY)
+    found = delegation(parliament)
+    assert (found.seats, found.named, found.substitutes) == (7, 6, 2)
+    assert (found.unnamed, found.vacant, found.over) == (4, 4, 3)
+
+
+def test_names_of_empty_roster_are_unknown_until_roster_is_confirmed(parliament: Parliament):
+    factories.SeatQuotaFactory(chamber__parliament=parliament, seats=2)
+    assert delegation(parliament).names is None
+    factories.ConfirmationFactory(parliament=parliament, date=DAY)
+    found = delegation(parliament)
+    assert (found.names, found.vacant) == (0, 2)
+
+
+def test_names_are_zero_where_only_substitute_is_published(parliament: Parliament):
+    factories.DelegateFactory(chamber__parliament=parliament, role=Delegate.Role.SUBSTITUTE)
+    assert delegation(parliament).names == 0
 
 
 def test_a_chamber_without_a_quota_is_missing_and_the_total_is_of_what_is_known(parliament):
@@ -61,6 +87,21 @@ def test_the_quota_of_the_day_counts(parliament):
     assert delegation(parliament, date(2020, 5, 26)).seats == 7
     assert not delegation(parliament, date(2020, 5, 25)).dated
     assert delegation(parliament, date(2020, 5, 26)).dated
+
+
+def test_delegation_is_dated_only_where_each_quota_is_dated(parliament: Parliament):
+    factories.ChamberFactory(parliament=parliament)
+    factories.SeatQuotaFactory(chamber__parliament=parliament, starts="2019")
+    assert delegation(parliament).dated
+    factories.SeatQuotaFactory(chamber__parliament=parliament)
+    assert not delegation(parliament).dated
+
+
+def test_websites_of_parliament_stand_before_those_of_its_chambers(parliament: Parliament):
+    last, first = (factories.ChamberFactory(parliament=parliament, order=order) for order in (2, 1))
+    of_last, of_first = (factories.LinkFactory(chamber=chamber) for chamber in (last, first))
+    own = factories.LinkFactory(parliament=parliament)
+    assert delegation(parliament).websites == [own, of_first, of_last]
 
 
 def test_without_participations_a_parliament_is_listed_with_no_status(parliament):

@@ -12,6 +12,7 @@ import time_machine
 from delegations.models import (
     Confirmation,
     Delegate,
+    Delegation,
     FormerPublicId,
     Parliament,
     Representative,
@@ -145,8 +146,12 @@ def test_the_page_shows_the_latest_mandates_and_another_page_all(client, home):
 # A seat without a name is vacant only where the roster is confirmed.
 
 
+def delegation_on(parliament: Parliament, day: date) -> Delegation:
+    return delegations_on(day, Parliament.objects.filter(pk=parliament.pk))[0]
+
+
 def vacant_on(parliament, day):
-    return delegations_on(day, Parliament.objects.filter(pk=parliament.pk))[0].vacant
+    return delegation_on(parliament, day).vacant
 
 
 def test_a_confirmation_speaks_from_its_day_for_twelve_months(home):
@@ -161,19 +166,40 @@ def test_a_confirmation_speaks_from_its_day_for_twelve_months(home):
 
 
 @pytest.mark.parametrize(
+    ("given", "last"),
+    [
+        (date(2023, 2, 28), date(2024, 2, 27)),
+        (date(2023, 3, 1), date(2024, 2, 29)),
+        (date(2024, 2, 29), date(2025, 2, 28)),
+    ],
+)
+def test_confirmation_around_29_february_speaks_for_twelve_months(home: Parliament, given: date, last: date):
+    factories.ConfirmationFactory(parliament=home, date=given)
+    days = {last: 5, last + timedelta(days=1): None, last + timedelta(days=2): None}
+    assert {day: vacant_on(home, day) for day in days} == days
+
+
+@pytest.mark.parametrize(
     "change",
     [
         lambda home: factories.DelegateFactory(chamber=home.chambers.get(), starts="2019-09-01"),
         lambda home: Delegate.objects.filter(person__name_en="Boris Second").update(end=date(2019, 9, 1)),
         lambda home: home.chambers.get().quotas.filter(seats=6).update(end=date(2019, 9, 1)),
         lambda home: factories.DelegateFactory(chamber=home.chambers.get(), starts="2019-09"),
+        lambda home: factories.SeatQuotaFactory(chamber__parliament=home, starts="2019-09-01"),
     ],
 )
 def test_a_confirmation_speaks_until_the_roster_or_a_quota_changes(home, change):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1))
     change(home)
     assert vacant_on(home, date(2019, 8, 31)) == 5
-    assert vacant_on(home, date(2019, 9, 1)) is None
+    after = delegation_on(home, date(2019, 9, 1))
+    assert (after.confirmation, after.vacant) == (None, None)
+
+
+def test_confirmation_on_day_of_handover_speaks_for_successor(home: Parliament):
+    factories.ConfirmationFactory(parliament=home, date=date(2019, 6, 1))
+    assert vacant_on(home, date(2019, 6, 1)) == 5
 
 
 def test_a_change_elsewhere_leaves_a_confirmation_alone(home):
