@@ -142,18 +142,25 @@ def test_quotas_go_from_number_to_number(chamber):
 
 
 def test_a_handover_of_the_representatives_is_one_entry(chamber, person):
-    source, other = factories.SourceFactory.create_batch(2)
+    old, shared, new = factories.SourceFactory.create_batch(3)
     before = factories.RepresentativeFactory(
-        parliament=chamber.parliament, starts="2017", ends="2019-06-01", sources=[source]
+        parliament=chamber.parliament, starts="2017", ends="2019-06-01", sources=[old, shared]
     )
     factories.RepresentativeFactory(
-        parliament=chamber.parliament, person=person, starts="2019-06-01", sources=[other, source]
+        parliament=chamber.parliament, person=person, starts="2019-06-01", sources=[shared, new]
     )
     change, first = register()
     assert (change.before, change.after, change.person, change.chamber) == (before.person, person, person, None)
-    assert sorted(found.pk for found in change.sources) == [source.pk, other.pk]
+    assert change.sources == (shared, new, old)
     assert (first.kind, first.before, first.after) == (Kind.REPRESENTATIVE_CHANGED, None, before.person)
     assert change.words == f"Anna First succeeded {before.person.name} as plenipotentiary representative of Home."
+
+
+def test_end_of_mandate_has_sources_of_mandate(chamber: Chamber):
+    source = factories.SourceFactory()
+    factories.DelegateFactory(chamber=chamber, ends="2020-06-01", sources=[source])
+    (left,) = register()
+    assert (left.kind, left.sources) == (Kind.LEFT, (source,))
 
 
 def test_participation_goes_from_status_to_status(chamber):
@@ -191,7 +198,9 @@ def test_parliaments_and_kinds_narrow_it(chamber, person):
     mandates(chamber, person, ("delegate", "2019-05-26", "2020-01-01"))
     factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
     factories.DelegateFactory(starts="2019-02-01")
-    assert len(register()) == 4
+    factories.RepresentativeFactory(starts="2019-02-01")
+    factories.ParticipationFactory(starts="2019-02-01")
+    assert len(register()) == 6
     home = Parliament.objects.filter(slug="home")
     assert {change.parliament for change in register(parliaments=home)} == {chamber.parliament}
     assert told(parliaments=home, kinds=["left", "quota_changed"]) == [
@@ -237,6 +246,29 @@ def test_the_order_of_one_day_is_that_of_the_directory():
     ]
     assert len(found) == 22
     assert found == sorted(found)
+
+
+def test_changes_of_one_chamber_on_one_day_stand_by_kind(chamber: Chamber):
+    # Public ids grow in the order of creation, which is the reverse of the order of kinds.
+    factories.DelegateFactory(chamber=chamber, ends="2019-01-01")
+    factories.DelegateFactory(chamber=chamber, starts="2019-01-01")
+    stays = factories.PersonFactory()
+    mandates(chamber, stays, ("delegate", None, "2019-01-01"), ("head", "2019-01-01", None))
+    factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
+    assert [kind for _date, kind, *_values in told()] == ["quota_changed", "role_changed", "joined", "left"]
+
+
+def test_changes_of_one_parliament_on_one_day_stand_by_kind(chamber: Chamber):
+    of_parliament = {"parliament": chamber.parliament, "starts": "2019-01-01"}
+    factories.RepresentativeFactory(**of_parliament, uid=UUID(int=1))
+    factories.ParticipationFactory(**of_parliament, uid=UUID(int=2))
+    assert [kind for _date, kind, *_values in told()] == ["participation_changed", "representative_changed"]
+
+
+def test_end_in_year_stands_below_change_on_following_new_year(chamber: Chamber):
+    factories.SeatQuotaFactory(chamber=chamber, ends="2020")
+    factories.DelegateFactory(chamber=chamber, starts="2021-01-01")
+    assert told() == [("2021-01-01", "joined", None, "delegate"), ("2020", "quota_changed", 7, None)]
 
 
 # Words
