@@ -1,21 +1,51 @@
 """Dated rows: what counts on a day, and what the database itself refuses."""
 
 from datetime import date, timedelta
+from functools import partial
 
 import pytest
 from django.core.exceptions import FieldError, ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.migrations import AlterField
 from django.db.migrations.loader import MigrationLoader
+from django.db.models.deletion import ProtectedError
 
 from delegations.dates import PartialDate, Precision
-from delegations.models import Delegate, Link, Participation, Representative, SeatQuota
+from delegations.models import Delegate, Link, Participation, Representative, SeatQuota, Source
 
 from . import factories
 
 pytestmark = pytest.mark.django_db
 
 GUARDED = [SeatQuota, Delegate, Representative, Participation]
+
+
+def two(factory):
+    """A function that makes two rows."""
+    return lambda: factory.create_batch(2)
+
+
+# The columns of each line of succession, each with a function that makes two values: rows need a database.
+LINES = [
+    (factories.ParticipationFactory, {"parliament": two(factories.ParliamentFactory)}),
+    (factories.SeatQuotaFactory, {"chamber": two(factories.ChamberFactory)}),
+    (factories.RepresentativeFactory, {"parliament": two(factories.ParliamentFactory)}),
+    (factories.DelegateFactory, {"person": two(factories.PersonFactory), "chamber": two(factories.ChamberFactory)}),
+    (factories.LinkFactory, {"parliament": two(factories.ParliamentFactory), "language": lambda: ("ru", "en")}),
+    (factories.LinkFactory, {"chamber": two(factories.ChamberFactory), "language": lambda: ("ru", "")}),
+    (
+        factories.AssemblyPostFactory,
+        {"person": two(factories.PersonFactory), "post": lambda: ("chair", "council_member")},
+    ),
+    (
+        partial(factories.AssemblyPostFactory, post="commission_chair"),
+        {
+            "person": two(factories.PersonFactory),
+            "commission_en": lambda: ("Law", "Security"),
+            "commission_ru": lambda: ("Право", ""),
+        },
+    ),
+]
 
 
 def row(model, **period):
@@ -91,17 +121,38 @@ class TestOn:
         assert days(SeatQuota, [first])[0][1] == date(2020, 6, 14)
         assert days(SeatQuota, [second])[0][0] == date(2020, 6, 15)
 
-    def test_a_partial_end_does_not_give_way_to_another_line(self):
-        first = row(SeatQuota, starts="2019", ends="2020")
-        first.save()
-        factories.SeatQuotaFactory(starts="2020-06-15")
-        assert days(SeatQuota, [first])[0][1] == date(2020, 12, 31)
+    @pytest.mark.parametrize(("factory", "line"), LINES)
+    def test_partial_end_gives_way_to_the_next_start_of_its_own_line_only(self, factory, line):
+        values = {column: make() for column, make in line.items()}
+        same = {column: first for column, (first, _other) in values.items()}
+        ending = factory(**same, ends="2020")
+        for column, (_first, other) in values.items():
+            factory(**{**same, column: other}, starts="2020-07")
+        rows = type(ending).objects
+        assert ending in rows.on(date(2020, 12, 31))
+        factory(**same, starts="2020-11")
+        assert ending in rows.on(date(2020, 10, 31))
+        assert ending not in rows.on(date(2020, 11, 1))
 
-    def test_a_website_of_a_parliament_gives_way_to_the_next_one(self):
-        parliament = chamber().parliament
-        old = Link.objects.create(parliament=parliament, url="http://old.example/", ends="2020", language="ru")
-        Link.objects.create(parliament=parliament, url="http://new.example/", starts="2020-07", language="ru")
-        assert days(Link, [old])[0][1] == date(2020, 6, 30)
+    def test_row_that_starts_within_its_partial_end_holds_until_the_end_is_over(self):
+        quota = factories.SeatQuotaFactory(starts="2020-03-01", ends="2020")
+        assert list(SeatQuota.objects.on(date(2020, 12, 31))) == [quota]
+        assert not SeatQuota.objects.on(date(2021, 1, 1))
+
+    @pytest.mark.parametrize("year", ["1900", "2020"])
+    def test_partial_end_gives_way_to_a_start_on_its_first_day(self, year):
+        first = factories.SeatQuotaFactory(ends=year)
+        second = factories.SeatQuotaFactory(chamber=first.chamber, starts=year)
+        assert list(SeatQuota.objects.on(date(int(year), 1, 1))) == [second]
+
+    def test_partial_end_does_not_give_way_to_a_start_before_it(self):
+        quota = factories.SeatQuotaFactory(starts="2018", ends="2020")
+        factories.SeatQuotaFactory(chamber=quota.chamber, starts="2019-05", ended=True)
+        website = factories.LinkFactory(starts="2018", ends="2020")
+        beside = factories.LinkFactory(parliament=website.parliament, starts="2019-05")
+        for day in (date(2019, 6, 1), date(2020, 12, 31)):
+            assert list(SeatQuota.objects.on(day)) == [quota], day
+            assert set(Link.objects.on(day)) == {website, beside}, day
 
     def test_ended_at_an_unknown_date_counts_on_its_exact_start_day_only(self):
         exact = row(SeatQuota, starts="2019-05-03", ended=True)
@@ -142,6 +193,36 @@ class TestOn:
         quota = row(SeatQuota, start=date(2019, 5, 3), start_precision=Precision.YEAR)
         SeatQuota.objects.bulk_create([quota])
         assert SeatQuota.objects.get().start == date(2019, 1, 1)
+
+
+def test_rows_in_order_are_latest_first_and_those_without_start_last():
+    periods = [
+        ("2020", None),
+        ("2020", "2021-03"),
+        ("2020", "2020-06"),
+        ("2019-05", None),
+        ("2019-05", "2019-06"),
+        (None, None),
+        (None, "2022"),
+        (None, "2018"),
+    ]
+    # Created in another order, so that the primary keys do not decide.
+    rows = {
+        period: factories.SeatQuotaFactory(starts=period[0], ends=period[1]) for period in sorted(periods, key=str)
+    }
+    assert list(SeatQuota.objects.in_order()) == [rows[period] for period in periods]
+
+
+@pytest.mark.parametrize("delete", [Source.delete, lambda source: Source.objects.filter(pk=source.pk).delete()])
+def test_source_with_facts_cannot_be_deleted(delete):
+    source = factories.SourceFactory()
+    quota = factories.SeatQuotaFactory(sources=[source])
+    with pytest.raises(ProtectedError), transaction.atomic():
+        delete(source)
+    assert list(quota.sources.all()) == [source]
+    quota.sources.clear()
+    delete(source)
+    assert not Source.objects.exists()
 
 
 @pytest.mark.both_databases("delegations.models.periods")
@@ -268,6 +349,7 @@ class TestPartialDate:
         ("text", "after"),
         [
             ("2019", date(2020, 1, 1)),
+            ("2019-11", date(2019, 12, 1)),
             ("2019-12", date(2020, 1, 1)),
             ("2020-02", date(2020, 3, 1)),
             ("2020-02-29", date(2020, 3, 1)),
