@@ -287,6 +287,18 @@ def test_pages_say_the_same_to_machines(client, home):
     assert data["memberOf"][0]["memberOf"]["parentOrganization"]["name"] == "Home"
 
 
+def test_partial_end_is_shown_as_recorded_and_never_as_a_last_day(client, home):
+    mandate = Delegate.objects.get(person__name_en="Boris Second")
+    mandate.ends = "2020"
+    mandate.save()
+    factories.RepresentativeFactory(parliament=home, starts="2018", ends="2019-05")
+    page = text(client, "/en/delegations/home/?on=2019-06-01")
+    assert json_ld(page)["subOrganization"][0]["member"][0]["endDate"] == "2020"
+    history = page.partition('id="history"')[2]
+    assert "1 June 2019 – 2020" in history
+    assert "2018 – May 2019" in history
+
+
 def test_history_holds_every_row_whatever_the_day(client, home):
     factories.RepresentativeFactory(parliament=home, person__name_en="Clara Third", starts="2018", ends="2019")
     factories.ConfirmationFactory(parliament=home)

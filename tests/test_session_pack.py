@@ -19,7 +19,7 @@ from pypdf import PdfReader
 from cspa import sheets
 from cspa.roles import make_groups
 from delegations import session
-from delegations.dates import Day
+from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
 
 from . import factories
@@ -273,6 +273,19 @@ def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator
     assert ("Petr Orlov" in pdf) == (on > "2020")
     badges = answer(administrator, on=on, format="csv").decode("utf-8-sig").splitlines()
     assert len(badges) == (6 if on > "2020" else 1)
+
+
+@pytest.mark.parametrize(
+    ("day", "notices"),
+    [
+        (FOUNDED, []),
+        (date(2020, 6, 1), []),
+        (date(2020, 6, 2), ["2 June 2020 is a day to come; these papers say what is recorded today."]),
+    ],
+)
+def test_papers_warn_of_a_day_to_come_and_not_of_the_founding_or_today(belarus, day, notices):
+    with time_machine.travel(NOW):
+        assert document(day=Day.of(day)).parts[0].notices == notices
 
 
 def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):  # noqa: F811
