@@ -91,9 +91,7 @@ def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(adm
     assert after == {"seats": 6, "end": "2020-06-01", "end_precision": "month", "sources": [source.pk]}
     assert not made
     shown = words(administrator.get(entry_page(entry)))
-    assert "Seats: 7 → 6" in shown
-    assert "First day no longer in office: – → June 2020" in shown
-    assert "Sources: – → Decree 12" in shown
+    assert "First day no longer in office: – → June 2020 Seats: 7 → 6 Sources: – → Decree 12" in shown
     assert "Decree 12 arrived" in shown
     assert "Seats: 7 → 6" in words(administrator.get(page("delegations_seatquota_history", quota.pk)))
 
@@ -221,6 +219,25 @@ def test_import_that_changed_and_ended_is_undone(administrator: Client):  # noqa
     assert everything() != before
     assert Delegate.objects.filter(chamber=chamber, end__isnull=False).count() == 2
     assert "undone as a whole" in undo(administrator, Entry.objects.get())
+    assert everything() == before
+
+
+def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Client):  # noqa: F811
+    chamber = factories.ChamberFactory()
+    dated = {"chamber": chamber, "sources": [factories.SourceFactory()]}
+    first = factories.SeatQuotaFactory(seats=7, starts="2015", ends="2019-05", **dated)
+    second = factories.SeatQuotaFactory(seats=6, starts="2019-05", **dated)
+    before = everything()
+    data = filled_in(administrator, change(chamber)) | {
+        "quotas-0-starts": "2015",  # the later one comes first
+        "quotas-0-ends": "2019-05",
+        "quotas-1-starts": "2019-05",
+        "quotas-1-ends": "",
+        "change_reason": "The wrong way round",
+    }
+    assert administrator.post(change(chamber), data).status_code == 302
+    assert list(SeatQuota.objects.in_order()) == [first, second]
+    journal.undo(Entry.objects.get(), None)
     assert everything() == before
 
 
