@@ -165,6 +165,18 @@ def test_what_names_nobody_finds_nobody(people, text):
     assert found(people, text) == set()
 
 
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        *((f"Когут В. {letter}.", "kogut") for letter in "ШЩЧЖЮЯ"),
+        ("V. Yu. Kogut", "kogut"),
+        ("Шишкина Ж. П.", "shishkina"),
+    ],
+)
+def test_initial_of_several_latin_letters_stands_for_a_patronymic_missing_on_record(people, text, key):
+    assert found(people, text) == {key}
+
+
 def test_petrov_is_nobody_whose_father_was_petr(people):
     assert found(people, "Petrov") == {"petrov"}
     assert found(people, "Петров И.") == {"petrov"}
