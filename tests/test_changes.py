@@ -131,6 +131,16 @@ def test_a_row_that_holds_no_known_day_does_not_come_between_two_that_do(chamber
     assert "left" not in {kind for _date, kind, *_values in told()}
 
 
+@pytest.mark.parametrize("uids", [(1, 2), (2, 1)])
+def test_row_that_holds_no_known_day_is_not_succeeded_where_another_begins_with_it(chamber, uids):
+    factories.SeatQuotaFactory(chamber=chamber, seats=7, ends="2019-01-01")
+    unknown, known = (UUID(int=number) for number in uids)
+    factories.SeatQuotaFactory(chamber=chamber, seats=5, starts="2019", ended=True, uid=unknown)
+    factories.SeatQuotaFactory(chamber=chamber, seats=6, starts="2019", uid=known)
+    assert ("2019-01-01", "quota_changed", 7, 6) in told()
+    assert ("2019", "quota_changed", None, 5) in told()
+
+
 def test_quotas_go_from_number_to_number(chamber):
     for seats, starts, ends in ((7, "2015-01-01", "2017"), (6, "2017-03", "2019-01-01"), (6, "2019-01-01", "2020")):
         factories.SeatQuotaFactory(chamber=chamber, seats=seats, starts=starts, ends=ends)

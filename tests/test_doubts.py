@@ -87,6 +87,20 @@ def test_an_overlap_that_came_past_the_database_is_found(chamber, model, first, 
     assert row in rows
 
 
+@pytest.mark.parametrize("ends", [None, "2015"])
+def test_row_that_ended_without_any_date_overlaps_nothing(chamber, ends):
+    person = factories.PersonFactory()
+    for factory, line in (
+        (factories.SeatQuotaFactory, {"chamber": chamber}),
+        (factories.DelegateFactory, {"chamber": chamber, "person": person}),
+        (factories.RepresentativeFactory, {"parliament": chamber.parliament}),
+        (factories.ParticipationFactory, {"parliament": chamber.parliament}),
+    ):
+        factory(**line, ended=True)
+        factory(**line, ends=ends)
+    assert found(Kind.OVERLAP) == []
+
+
 @pytest.mark.parametrize(("end", "start"), [("2017", "2017-05"), ("2017-05-01", "2017-05-01"), ("2017-05", "2017-05")])
 def test_a_handover_is_no_overlap_and_not_over_quota(chamber, end, start):
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=1)
