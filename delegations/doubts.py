@@ -160,7 +160,7 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
     changes: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for line in mandates:
         for row in line:
-            if row.value != Delegate.Role.SUBSTITUTE and row.counts:
+            if row.value != Delegate.Role.SUBSTITUTE:
                 start, end = _span(row, line)
                 changes[row.line[0]][start] += 1
                 changes[row.line[0]][end] -= 1
