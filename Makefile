@@ -1,6 +1,9 @@
 # `make help` lists the targets.
 
 PORT ?= 8000
+# thorough: property tests generate twenty times as many examples.
+PROFILE ?= small
+export PROFILE
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
@@ -21,10 +24,12 @@ FIND_PYTHON = for python in $(CANDIDATES); do \
 SERVE := DEBUG=0 SECURE_SSL_REDIRECT=0 SECRET_KEY="$$(cat var/secret_key)"
 # granian's worker may hang when Ctrl+C reaches it together with its parent: only the parent is told.
 OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])'
-PYTEST := $(SERVE) $(BIN)/python -m pytest
+PYTEST := $(BIN)/python -m pytest
+COVERED := $(BIN)/coverage run -m pytest -p tests.reached
+MEASURE := $(BIN)/python tests/measure
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all bench corpora lint messages lock clean
+.PHONY: help install run dev test test-all audit test-under-load bench corpora lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -67,15 +72,33 @@ dev: install  ## the reloading development server
 	@DEBUG=1 $(BIN)/python manage.py bootstrap
 	@DEBUG=1 exec $(BIN)/python manage.py runserver $(PORT)
 
-test: install  ## the fast suite: no service, no browser, under 3 minutes
-	@$(PYTEST) -n auto -m "not browser and not long"
+test: install  ## the fast suite on SQLite: no service, no browser
+	@$(MEASURE) --start
+	@$(SERVE) $(MEASURE) "fast suite" $(PYTEST) -n auto -m "not browser and not long and not audit"
+	@$(MEASURE) --check test
 
-# Chromium comes first, the long tests take what it leaves. `make` itself is tested once.
-test-all: test corpora  ## the same and what is long or needs more: PostgreSQL, Chromium, 100,000 rows
-	@unset DATABASE_URL; ($(PYTEST) -m browser > var/browser.log 2>&1) & browser=$$!; code=0; \
-	$(SERVE) nice $(BIN)/python -m pytest -n 2 -m "long and not browser" || code=1; \
-	wait $$browser || code=1; cat var/browser.log; exit $$code
-	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python -m pytest -n auto -m "not browser" --ignore tests/test_make.py
+# Each test runs on one database, but for those of modules that do one thing in two ways.
+test-all: install corpora  ## all tests: PostgreSQL, Chromium, 300 rows; what they cost, and what they do not reach
+	@rm -rf var/coverage var/reached; mkdir -p var/coverage; unset DATABASE_URL; code=0; \
+	export COVERAGE_FILE=$(CURDIR)/var/coverage/data; \
+	$(MEASURE) --start; \
+	$(SERVE) $(MEASURE) SQLite $(COVERED) -n auto -m "both_databases and not browser and not audit" || code=1; \
+	$(SERVE) $(MEASURE) PostgreSQL $(BIN)/python tests/with-postgres $(COVERED) -n auto \
+		-m "not browser and not audit" --durations=20 --durations-min=1 || code=1; \
+	$(SERVE) $(MEASURE) Chromium $(COVERED) -m "browser and not audit" || code=1; \
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || code=1; \
+	$(SERVE) $(BIN)/python -m tests.reached || code=1; \
+	exit $$code
+
+audit: install corpora  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
+	@unset DATABASE_URL; code=0; export PROFILE=thorough; \
+	$(SERVE) $(BIN)/python tests/with-postgres $(PYTEST) -n auto -m "not browser and (audit or hypothesis)" || code=1; \
+	$(SERVE) $(PYTEST) -m "browser and audit" || code=1; \
+	$(SERVE) $(BIN)/python tests/mutants || code=1; \
+	exit $$code
+
+test-under-load: install  ## the fast suite ten times beside eight busy loops, in random order
+	@$(SERVE) tests/under-load
 
 bench: install  ## compare the pages with a bare Django view (needs PostgreSQL and wrk; nginx is measured where it is)
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python benchmarks/compare
