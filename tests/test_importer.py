@@ -8,12 +8,23 @@ from datetime import date
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
+from django.db.models.signals import post_init
 from openpyxl import Workbook
 
 from delegations import imports
 from delegations.importer import Refused, files, import_file
 from delegations.importer import save as real_save
-from delegations.models import Chamber, Delegate, FormerPublicId, Identifier, Parliament, Person, SeatQuota, Source
+from delegations.models import (
+    Chamber,
+    Delegate,
+    FormerPublicId,
+    FormerSlug,
+    Identifier,
+    Parliament,
+    Person,
+    SeatQuota,
+    Source,
+)
 from delegations.opendata import MANDATE_COLUMNS
 
 from . import factories
@@ -238,6 +249,18 @@ def test_a_better_known_start_and_a_new_end_change_the_same_mandate():
     assert (str(mandate.starts), str(mandate.ends)) == ("2015-03-01", "2019")
 
 
+@pytest.mark.parametrize("end", [None, "2019"])
+def test_earlier_membership_in_new_file_is_not_the_mandate_on_record(end):
+    take(popolo(memberships=[member(start_date="2015-03-01")]))
+    mandate = Delegate.objects.get()
+    # The dates of the earlier membership alone could mean the mandate on record.
+    earlier = member(start_date="2015", end_date="2015-03")
+    report = take(popolo(memberships=[earlier, member(start_date="2015-03-01", end_date=end)]))
+    assert report.counts["added"]["delegates"] == 1
+    mandate.refresh_from_db()
+    assert (str(mandate.starts), mandate.ends and str(mandate.ends)) == ("2015-03-01", end)
+
+
 def test_dates_may_move_past_each_other_in_one_import():
     before = [member(start_date="2010", end_date="2015-01-01"), member(start_date="2015-01-01", end_date="2016")]
     take(popolo(memberships=before))
@@ -338,6 +361,24 @@ def test_a_file_row_that_overlaps_with_one_on_record_is_a_conflict(chamber):
     assert "overlaps with 2010 – 2016 on record" in report.conflicts[0].message
 
 
+def test_change_that_is_left_out_keeps_its_days_from_other_rows(chamber):
+    first = factories.DelegateFactory(chamber=chamber, starts="2010", ends="2015")
+    second = factories.DelegateFactory(chamber=chamber, person=first.person, starts="2015", ends="2018")
+    about = {"person_id": first.person.public_id, "chamber": chamber.slug}
+    report = import_file(
+        table_of(
+            {**about, "id": first.uid, "start": "2012", "end": "2011"},
+            {**about, "id": second.uid, "start": "2014", "end": "2018"},
+        ),
+        "csv",
+        skip_invalid=True,
+    )
+    assert report.saved
+    assert "does not come after" in report.skipped[0].message
+    assert "overlaps with 2010 – 2015 on record" in report.skipped[1].message
+    assert [str(row.starts) for row in Delegate.objects.order_by("start")] == ["2010", "2015"]
+
+
 def test_many_conflicts_of_one_person_take_no_time():
     rows = [member(start_date=f"{year}-{month:02}", area_id="x") for year in range(1950, 2090) for month in (1, 2)]
     assert len(take(popolo(memberships=rows * 10)).conflicts) == len(rows) - 1
@@ -346,8 +387,9 @@ def test_many_conflicts_of_one_person_take_no_time():
 # Missing mandates
 
 
-def test_a_missing_mandate_stays_unless_a_day_is_given():
-    everybody = popolo(GOOD, [member("a"), member("b"), member("c", start_date="2021-01-01")])
+@pytest.mark.parametrize("start", ["2020-05-01", "2021-01-01"])
+def test_a_missing_mandate_stays_unless_a_day_is_given(start):
+    everybody = popolo(GOOD, [member("a"), member("b"), member("c", start_date=start)])
     fewer = popolo(GOOD[:1], [member("a")])
     take(everybody)
     assert not take(fewer).changes
@@ -359,9 +401,10 @@ def test_a_missing_mandate_stays_unless_a_day_is_given():
     assert not take(fewer, end_missing=date(2020, 5, 1)).changes
 
 
-def test_a_row_that_was_left_out_is_not_missing():
+@pytest.mark.parametrize("dates", [{"start_date": "never"}, {"end_date": "2014"}])
+def test_a_row_that_was_left_out_is_not_missing(dates):
     take(popolo(GOOD, [member("a"), member("b")]))
-    bad = popolo(GOOD, [member("a"), member("b", start_date="never")])
+    bad = popolo(GOOD, [member("a"), member("b", **dates)])
     report = take(bad, skip_invalid=True, end_missing=date(2020, 5, 1))
     assert len(report.skipped) == 1
     assert not Delegate.objects.filter(end__isnull=False).exists()
@@ -418,6 +461,56 @@ def test_mandates_come_back_into_the_same_chambers(tmp_path, file_format, chambe
     else:
         rows = [list(files.xlsx_rows(file.read_bytes())) for file in (first, second)]
         assert rows[0] == rows[1]
+
+
+def test_mandates_that_ended_without_any_date_are_known_by_their_roles(chamber):
+    person = factories.PersonFactory(name_en="Ann Lee")
+    for role in ("head", "substitute"):
+        factories.DelegateFactory(chamber=chamber, person=person, role=role, ended=True)
+    factories.DelegateFactory(chamber=chamber, person=person, starts="2010", ends="2015")
+    for roles in (("head", "substitute"), ("substitute", "head")):
+        rows = [{"name_en": "Ann Lee", "role": role, "ended": "true"} for role in roles]
+        report = import_file(table_of(*rows), "csv", chamber=chamber.slug)
+        assert report.counts["unchanged"]["delegates"] == 2
+        assert not report.changes
+
+
+@pytest.mark.parametrize("other", ["person", "chamber"])
+def test_id_of_another_mandate_in_foreign_table_begins_new_mandate(chamber, other):
+    ann = factories.PersonFactory(name_en="Ann Lee")
+    council = factories.ChamberFactory(parliament=chamber.parliament)
+    about = {"person": {"chamber": chamber}, "chamber": {"chamber": council, "person": ann}}[other]
+    known = factories.DelegateFactory(**about, starts="2010")
+    report = import_file(table_of({"id": known.uid, "name_en": "Ann Lee"}), "csv", chamber=chamber.slug)
+    assert report.saved, words(report.conflicts)
+    assert Delegate.objects.get(person=ann, chamber=chamber).uid != known.uid
+    assert Delegate.objects.get(uid=known.uid, person=known.person, chamber=known.chamber).starts == known.starts
+
+
+def test_id_of_the_same_mandate_in_foreign_table_changes_its_start(chamber):
+    known = factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010")
+    row = {"id": known.uid, "name_en": "Ann Lee", "start": "2011"}
+    assert import_file(table_of(row), "csv", chamber=chamber.slug).saved
+    known.refresh_from_db()
+    assert str(known.starts) == "2011"
+
+
+@pytest.mark.parametrize(
+    ("title", "day", "documents"),
+    [
+        ("Decree", "2020-01-02", 1),
+        ("Decree", "", 1),
+        ("", "2020-01-02", 1),
+        ("Decree", "2021-01-02", 2),
+        ("Another decree", "2020-01-02", 2),
+    ],
+)
+def test_source_at_one_address_is_known_by_its_title_and_its_date(chamber, title, day, documents):
+    source = factories.SourceFactory(title_en="Decree", url="https://example.org/decrees", date=date(2020, 1, 2))
+    row = {"name_en": "Ann Lee", "source_title": title, "source_url": source.url, "source_date": day}
+    assert import_file(table_of({**row, "chamber": chamber.slug}), "csv").saved
+    assert Source.objects.count() == documents
+    assert (Delegate.objects.get().sources.get() == source) is (documents == 1)
 
 
 def test_a_table_may_have_few_columns_and_semicolons(chamber):
@@ -583,6 +676,22 @@ def test_the_cost_of_an_import_does_not_follow_its_length():
     assert [imported(rows) for rows in (1, 3, 300)] == [24, 24, 24]
 
 
+def test_import_into_chamber_loads_no_mandate_of_another_parliament(chamber):
+    here, elsewhere = factories.DelegateFactory(chamber=chamber), factories.DelegateFactory()
+    loaded = set()
+
+    def remember(instance, **kwargs):
+        loaded.add(instance.pk)
+
+    post_init.connect(remember, sender=Delegate)
+    try:
+        take(popolo(), chamber=chamber.slug, dry_run=True)
+    finally:
+        post_init.disconnect(remember, sender=Delegate)
+    assert here.pk in loaded
+    assert elsewhere.pk not in loaded
+
+
 def test_a_former_id_is_the_person_it_was_merged_into(chamber):
     person = factories.PersonFactory()
     FormerPublicId.objects.create(person=person, public_id=900)
@@ -674,6 +783,21 @@ def test_a_former_address_keeps_the_present_one():
     report = edited(rename)
     assert report.saved, words(report.conflicts)
     assert Parliament.objects.get().slug == "renamed"
+
+
+def test_former_address_of_another_parliament_is_not_kept():
+    def claim(file):
+        other = factories.ParliamentFactory(slug="present")
+        FormerSlug.objects.create(parliament=other, slug="former")
+        file["organizations"][1]["former_slugs"] = ["present", "former", "own"]
+
+    report = edited(claim)
+    assert report.saved, words(report.conflicts)
+    assert [note.message for note in report.warnings if note.kind == "parliaments"] == [
+        "The former address “present” is another parliament's.",
+        "The former address “former” is another parliament's.",
+    ]
+    assert set(FormerSlug.objects.values_list("slug", "parliament__slug")) == {("former", "present"), ("own", "a")}
 
 
 # The command
