@@ -1,6 +1,7 @@
 """The journal: what the office changes is one entry, which can be looked at and undone as a whole."""
 
 import io
+from collections.abc import Callable
 from datetime import date
 from pathlib import Path
 
@@ -94,6 +95,49 @@ def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(adm
     assert "First day no longer in office: – → June 2020 Seats: 7 → 6 Sources: – → Decree 12" in shown
     assert "Decree 12 arrived" in shown
     assert "Seats: 7 → 6" in words(administrator.get(page("delegations_seatquota_history", quota.pk)))
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "shown"),
+    [("2019", "2020", "2019 → 2020"), ("2019-01", "2019", "January 2019 → 2019")],
+)
+def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
+    administrator: Client,  # noqa: F811
+    before: str,
+    after: str,
+    shown: str,
+):
+    quota = factories.SeatQuotaFactory(starts=before)
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        quota.starts = after
+        quota.save()
+    assert f"First day in office: {shown}" in words(administrator.get(entry_page(recorder.entry)))
+
+
+@pytest.mark.parametrize(
+    "connect",
+    [
+        lambda row, source: row.sources.add(source),
+        lambda row, source: row.sources.remove(row.sources.get()),
+        lambda row, source: row.sources.clear(),
+        lambda row, source: source.seatquota_set.add(row),
+        lambda row, source: row.sources.get().seatquota_set.remove(row),
+    ],
+    ids=["add", "remove", "clear", "add from the other end", "remove from the other end"],
+)
+def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undone(
+    connect: Callable[[SeatQuota, Source], None],
+):
+    quota = factories.SeatQuotaFactory(sources=[factories.SourceFactory()])
+    source = factories.SourceFactory()
+    before = list(quota.sources.values_list("pk", flat=True))
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        connect(quota, source)
+    after = sorted(quota.sources.values_list("pk", flat=True))
+    made = [(row.content_type.model, row.object_id, row.before, row.after) for row in recorder.entry.changes.all()]
+    assert made == [("seatquota", quota.pk, {"sources": before}, {"sources": after})]
+    journal.undo(recorder.entry, None)
+    assert list(quota.sources.values_list("pk", flat=True)) == before
 
 
 def test_form_saved_as_it_is_is_no_entry(administrator: Client):  # noqa: F811
@@ -286,6 +330,67 @@ def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # no
     assert quota.end == date(2019, 1, 1)
 
 
+@pytest.mark.parametrize("day", ["2014-01-01", "2016-01-01"])
+def test_first_day_that_moved_between_two_periods_moves_back(day: str):
+    chamber = factories.ChamberFactory()
+    first = factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2015-01-01")
+    second = factories.SeatQuotaFactory(chamber=chamber, starts="2015-01-01")
+    before = everything()
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        SeatQuota.make_way([first.pk, second.pk])
+        first.ends = second.starts = day
+        first.save()
+        second.save()
+    journal.undo(recorder.entry, None)
+    assert everything() == before
+
+
+def test_period_that_made_way_for_a_successor_is_open_again():
+    quota = factories.SeatQuotaFactory(starts="2010")
+    before = everything()
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        quota.ends = "2015-01-01"
+        quota.save()
+        factories.SeatQuotaFactory(chamber=quota.chamber, starts="2015-01-01")
+    journal.undo(recorder.entry, None)
+    assert everything() == before
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(deleted: bool):
+    quota = factories.SeatQuotaFactory(seats=7)
+    before = everything()
+    with journal.entry(Entry.Kind.IMPORT) as recorder:
+        for seats in (8, 9, 10):
+            quota.seats = seats
+            quota.save()
+            journal.write()
+        if deleted:
+            quota.delete()
+    assert recorder.entry.changes.count() == 3 + deleted
+    journal.undo(recorder.entry, None)
+    assert everything() == before
+
+
+def test_row_that_came_and_went_in_parts_of_an_entry_leaves_nothing_to_undo():
+    with journal.entry(Entry.Kind.IMPORT) as recorder:
+        source = factories.SourceFactory()
+        journal.write()
+        source.delete()
+    assert recorder.entry.changes.count() == 2
+    journal.undo(recorder.entry, None)
+    assert Entry.objects.get() == recorder.entry
+
+
+def test_deletion_that_was_undone_is_not_undone_again():
+    quota = factories.SeatQuotaFactory()
+    with journal.entry(Entry.Kind.DELETION) as recorder:
+        quota.delete()
+    journal.undo(recorder.entry, None)
+    with pytest.raises(journal.Refused, match="there again"):
+        journal.undo(recorder.entry, None)
+
+
 def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):  # noqa: F811
     with journal.entry(Entry.Kind.EDIT) as recorder:
         Source.objects.create(title_en="New")
@@ -318,6 +423,22 @@ def test_changed_text_is_undone_with_its_quotations(administrator: Client):  # n
     assert (article.title, article.slug) == ("First", "first")
     assert Quotation.objects.get().words == "First words."
     assert Article.objects.search("first", "en").get() == article
+
+
+@pytest.mark.parametrize("delete", [False, True])
+def test_quotation_that_went_with_its_text_comes_back_with_it(delete: bool):
+    quoted = "<blockquote><p>First words.</p><p>— Somebody Else</p></blockquote>"
+    article = factories.ArticleFactory(body=quoted)
+    with journal.entry(Entry.Kind.EDIT) as recorder:
+        if delete:
+            article.delete()
+        else:
+            article.body = "<p>Nothing is quoted.</p>"
+            article.save()
+    assert not Quotation.objects.exists()
+    assert "quotation" not in recorder.entry.changes.values_list("content_type__model", flat=True)
+    journal.undo(recorder.entry, None)
+    assert Quotation.objects.get().words == "First words."
 
 
 EDITS = st.lists(
