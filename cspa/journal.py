@@ -337,8 +337,7 @@ class _Undoing:
                 continue
             first, last = changes[0], changes[-1]
             if first.action == Change.Action.ADDED:
-                if last.action != Change.Action.DELETED:
-                    self.added.setdefault(model, set()).add(key)
+                self.added.setdefault(model, set()).add(key)
             elif last.action == Change.Action.DELETED:
                 before = {**last.before}
                 for change in reversed(changes[:-1]):
@@ -373,7 +372,6 @@ class _Undoing:
                 for key in set(later.values_list("object_id", flat=True)) & there:
                     if _has_changed_since(model(pk=key), entry_):
                         self._refuse(model, key, _("changed since"))
-            self.added[model] = there
         for model, rows in self.back.items():
             for key in states(model, rows):
                 self._refuse(model, key, _("there again"))
