@@ -410,6 +410,20 @@ def test_a_row_that_was_left_out_is_not_missing(dates):
     assert not Delegate.objects.filter(end__isnull=False).exists()
 
 
+def test_mandate_stays_open_where_a_row_of_its_person_is_left_out_for_an_overlap():
+    take(popolo(GOOD, [member("a"), member("b", start_date="2015-03-01")]))
+    later = [{"start_date": "2016-01-01", "end_date": "2016-05-01", "role": "head"}, {"start_date": "2021-01-01"}]
+    report = take(
+        popolo(GOOD, [member("a"), *(member("b", **values) for values in later)]),
+        skip_invalid=True,
+        end_missing=date(2020, 5, 1),
+    )
+    mandate = Delegate.objects.get(person__name_en="Bob Ray")
+    assert (mandate.start, mandate.end) == (date(2015, 3, 1), None)
+    assert len(report.skipped) == 2
+    assert not any("2020-05-01" in line for line in words(report.skipped))
+
+
 def test_missing_in_one_chamber_says_nothing_of_another(chamber):
     other = factories.DelegateFactory(chamber__parliament=chamber.parliament, starts="2010")
     take(popolo(), chamber="belarus-house", end_missing=date(2020, 5, 1))

@@ -118,6 +118,7 @@ class Difference(PeopleOnRecord):
         self.changes: dict[str, list[Change]] = {kind: [] for kind in KINDS}
         self.found: dict[str, dict[str, Model]] = {kind: {} for kind in KINDS}  # by the keys of the file
         self.spared: set[int] = set()  # people of whom a row was left out: nothing of theirs is missing
+        self.missing: list[Change] = []  # ends of mandates that the file does not name
         for kind in KINDS:
             if kind == "delegates" or batch.records[kind]:
                 self.compare(kind)
@@ -476,7 +477,8 @@ class Difference(PeopleOnRecord):
                 self.warnings.append(Note("", message, note.kind))
                 continue
             row.ends = PartialDate(day)
-            self.changes["delegates"].append(Change("delegates", "", row, ENDED, {"ends": None}))
+            self.missing.append(Change("delegates", "", row, ENDED, {"ends": None}))
+        self.changes["delegates"] += self.missing
 
     # Rules
 
@@ -499,6 +501,8 @@ class Difference(PeopleOnRecord):
             if len(rows) > 1:
                 refused |= overlapping(rows, before)
         self.changes[kind] = [change for change in self.changes[kind] if id(change.row) not in refused]
+        if kind == "delegates":
+            reopened = self.keep_open({asked[key].row.person_id for key in refused})
         places = {id(change.row): change.where for change in self.changes[kind]}
         for key, other in refused.items():
             change = asked[key]
@@ -510,6 +514,17 @@ class Difference(PeopleOnRecord):
                 "place": place_of(where) if where else _("on record"),
             }
             self.problems.append(Note(change.where, message, kind))
+        if kind == "delegates" and reopened:
+            self.refuse_overlaps(kind, guard)  # an accepted row may overlap with a mandate that stays open
+
+    def keep_open(self, people: set[int]) -> bool:
+        """Take back the ends of the missing mandates of these people; whether there were any."""
+        ended = [change for change in self.missing if change.row.person_id in people]
+        for change in ended:
+            change.row.ends = None
+            self.missing.remove(change)
+            self.changes["delegates"] = [other for other in self.changes["delegates"] if other is not change]
+        return bool(ended)
 
     def warn_doubtful(self, record: Record, row: Model) -> None:
         if isinstance(row, Person) and not row.pk:
