@@ -28,7 +28,7 @@ from delegations.models import (
     SeatQuota,
     Source,
 )
-from news.models import Article, FormerAddress, Quotation, Story
+from news.models import Article, FormerAddress, Quotation, Story, Topic
 
 from . import factories
 from .counting import cost
@@ -161,6 +161,30 @@ def test_a_row_that_came_and_went_is_no_change():
     with journal.entry(Entry.Kind.EDIT):
         Source.objects.create(title_en="Half").delete()
     assert not Entry.objects.exists()
+
+
+def test_deleted_topic_comes_back_with_its_articles():
+    topic, other = factories.TopicFactory.create_batch(2)
+    article = factories.ArticleFactory(topics=[topic, other])
+    factories.ArticleFactory(topics=[other])
+    with journal.entry(Entry.Kind.DELETION):
+        Topic.objects.filter(pk=topic.pk).delete()
+    assert list(article.topics.all()) == [other]
+    journal.undo(Entry.objects.get(), None)
+    assert set(article.topics.all()) == {topic, other}
+    assert list(Topic.objects.get(pk=topic.pk).articles.all()) == [article]
+
+
+def test_deleted_mandate_comes_back_with_the_proposals_on_it():
+    mandate = factories.DelegateFactory()
+    proposal = factories.ProposalFactory(mandate=mandate)
+    with journal.entry(Entry.Kind.DELETION):
+        Delegate.objects.filter(pk=mandate.pk).delete()
+    proposal.refresh_from_db()
+    assert proposal.mandate is None
+    journal.undo(Entry.objects.get(), None)
+    proposal.refresh_from_db()
+    assert proposal.mandate == mandate
 
 
 def test_password_of_an_account_is_never_recorded(administrator: Client):  # noqa: F811
