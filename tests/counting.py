@@ -1,20 +1,79 @@
 """Counting queries: those of what is tested, the same on both databases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
+import pytest
+from django.apps import apps
 from django.contrib.contenttypes.models import ContentType
-from django.db import connection
+from django.db import connection, transaction
 from django.test.utils import CaptureQueriesContext
 
-from cspa import journal
+from .query_bounds import QUERY_BOUNDS
+
+# What a test measures: the number of queries of each kind of page or operation.
+Costs = Mapping[str, int]
+
+
+def up_to(most: int) -> pytest.MarkDecorator:
+    """Give a test ``sizes``: 1 and 3 rows, and ``most`` rows too in a test that is marked long."""
+    return pytest.mark.parametrize(
+        "sizes",
+        [(1, 3), pytest.param((1, 3, most), marks=pytest.mark.long)],
+        ids=lambda sizes: "-".join(map(str, sizes)),
+    )
 
 
 def cost(do: Callable[[], object]) -> int:
     """How many queries ``do`` takes, without the lock of the journal, which only PostgreSQL needs.
 
-    The kinds of rows are asked for once in a process: they are known before.
+    The content types are looked up once in a process: they are known before.
     """
-    ContentType.objects.get_for_models(*journal.followed())
+    ContentType.objects.get_for_models(*apps.get_models())
     with CaptureQueriesContext(connection) as queries:
         do()
     return len([query for query in queries.captured_queries if "pg_advisory" not in query["sql"]])
+
+
+@contextmanager
+def rolled_back() -> Iterator[None]:
+    """Leave no row behind."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def assert_within_bounds(costs: Costs) -> None:
+    """Each kind takes at most as many queries as tests/query_bounds.py allows."""
+    above = [
+        f"{kind}: {number} queries, at most {QUERY_BOUNDS[kind]} are allowed"
+        for kind, number in costs.items()
+        if number > QUERY_BOUNDS[kind]
+    ]
+    assert not above, "; ".join(above)
+
+
+def assert_equal_costs(by_size: Mapping[int, Costs]) -> None:
+    """Each kind takes the same number of queries for each number of rows, and stays within its bound."""
+    assert len(by_size) > 1, "One size shows no growth."
+    first, *others = by_size.values()
+    assert all(costs.keys() == first.keys() for costs in others)
+    growing = [
+        f"{kind}: " + ", ".join(f"{costs[kind]} queries for {rows} rows" for rows, costs in by_size.items())
+        for kind in first
+        if any(costs[kind] != first[kind] for costs in others)
+    ]
+    assert not growing, "; ".join(growing)
+    assert_within_bounds(first)
+
+
+def assert_same_cost(measure: Callable[[int], Costs], sizes: Iterable[int]) -> None:
+    """``measure`` makes a number of rows and counts queries: the counts are the same for all ``sizes``.
+
+    The rows are rolled back before ``measure`` makes those of the next size.
+    """
+    by_size = {}
+    for rows in sizes:
+        with rolled_back():
+            by_size[rows] = measure(rows)
+    assert_equal_costs(by_size)
