@@ -1,9 +1,11 @@
 """Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
 
 import io
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from itertools import product
 from string import ascii_uppercase
+from typing import Any
 
 import factory
 from django.core.files.base import ContentFile
@@ -314,3 +316,24 @@ class UserFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         return model_class.objects.create_user(*args, **{"password": PASSWORD, **kwargs})
+
+
+def create_many(of: type[factory.django.DjangoModelFactory], rows: Iterable[dict[str, Any]]) -> list[Any]:
+    """What ``[of(**row) for row in rows]`` creates, in a few statements and without save().
+
+    Each row names the objects that it belongs to; an article needs its story.
+    """
+    rows, model = list(rows), of._meta.model
+    related = {field.name: field for field in model._meta.many_to_many}
+    made = model.objects.bulk_create(
+        of.build(**{name: value for name, value in row.items() if name not in related}) for row in rows
+    )
+    for name, field in related.items():
+        through = field.remote_field.through
+        one, other = field.m2m_field_name(), field.m2m_reverse_field_name()
+        through.objects.bulk_create(
+            through(**{one: instance, other: value})
+            for instance, row in zip(made, rows, strict=True)
+            for value in row.get(name, ())
+        )
+    return made

@@ -11,16 +11,16 @@ from urllib.parse import urlencode
 import html5lib
 import openpyxl
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cspa import tables
 from delegations.filters import PATHS, DelegateFilter, DelegationFilter, PersonFilter
 from delegations.models import AssemblyPost, Delegate, Parliament, Person
+from news.models import Story
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -367,39 +367,55 @@ class TestFilters:
 
 
 def fill(rows):
-    source, chamber = factories.SourceFactory(), factories.ChamberFactory()
-    for _number in range(rows):
-        person = factories.DelegateFactory(chamber=chamber, sources=[source]).person
-        factories.RepresentativeFactory(person=person, sources=[source])
-        factories.AssemblyPostFactory(person=person, sources=[source])
-        factories.ArticleFactory(people=[person], sources=[source], parliaments=[chamber.parliament])
-        factories.SeatQuotaFactory(sources=[source])
+    sources, chamber = [factories.SourceFactory()], factories.ChamberFactory()
+    people = factories.create_many(factories.PersonFactory, [{}] * rows)
+    stories = Story.objects.bulk_create(Story() for _number in range(rows))
+    parliaments = factories.create_many(factories.ParliamentFactory, [{}] * (2 * rows))
+    chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments[rows:]])
+    in_office = [{"person": person, "sources": sources} for person in people]
+    factories.create_many(factories.DelegateFactory, [row | {"chamber": chamber} for row in in_office])
+    factories.create_many(
+        factories.RepresentativeFactory,
+        [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments[:rows], strict=True)],
+    )
+    factories.create_many(factories.AssemblyPostFactory, in_office)
+    factories.create_many(
+        factories.ArticleFactory,
+        [
+            {"people": [person], "parliaments": [chamber.parliament], "sources": sources, "story": story}
+            for person, story in zip(people, stories, strict=True)
+        ],
+    )
+    factories.create_many(factories.SeatQuotaFactory, [{"chamber": row, "sources": sources} for row in chambers])
 
 
-COSTS = {
-    PEOPLE: (10, 7),
-    f"{PEOPLE}?q=Viktor&gender=none&source=yes": (11, 8),
-    DELEGATES: (5, 2),
-    f"{DELEGATES}?q=Viktor": (6, 3),
-    DIRECTORY: (11, 13),
-    NEWS: (7, 5),
-}
+# Of each list: the kind of its page, the kind of its files, and its address.
+KINDS = [
+    ("people", "file of people", PEOPLE),
+    ("people found", "file of people found", f"{PEOPLE}?q=Viktor&gender=none&source=yes"),
+    ("mandates", "file of mandates", DELEGATES),
+    ("mandates found", "file of mandates found", f"{DELEGATES}?q=Viktor"),
+    ("directory", "file of the directory", DIRECTORY),
+    ("news", "file of news", NEWS),
+]
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_each_list_and_file_costs_the_same_with_any_number_of_rows(client, rows):
-    fill(rows)
-    costs = {}
-    for address in COSTS:
-        spent = []
-        for suffix in ("", "format=csv", "format=xlsx", "format=json"):
-            with CaptureQueriesContext(connection) as queries:
-                client.get(f"{address}{'&' if '?' in address else '?'}{suffix}").getvalue()
-            spent.append(len(queries))
-        page, *files = spent
-        assert len(set(files)) == 1
-        costs[address] = (page, files[0])
-    assert costs == COSTS
+@up_to(300)
+def test_each_list_and_file_costs_the_same_with_any_number_of_rows(client, sizes):
+    def measure(rows):
+        fill(rows)
+        costs = {}
+        for page, file, address in KINDS:
+            link = f"{address}{'&' if '?' in address else '?'}"
+            costs[page] = cost(lambda link=link: client.get(link).getvalue())
+            costs[file], *others = (
+                cost(lambda link=link, name=name: client.get(f"{link}format={name}").getvalue())
+                for name in ("csv", "xlsx", "json")
+            )
+            assert set(others) == {costs[file]}
+        return costs
+
+    assert_same_cost(measure, sizes)
 
 
 # Bad input
