@@ -4,14 +4,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from html5lib import parse
 
 from news.models import Article
 
 from . import factories
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import page, words
 
 pytestmark = pytest.mark.django_db
@@ -117,13 +116,14 @@ def test_what_is_no_month_gets_words(administrator: Client, asked: str):
     assert "is a month between 1900 and 2100, written as 2026-11" in response.text
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_a_month_costs_the_same_whatever_is_in_it(administrator: Client, rows: int):
-    for number in range(rows):
-        factories.ArticleFactory(published_at=datetime(2026, 11, 1 + number % 28, 12, tzinfo=UTC))
-    with CaptureQueriesContext(connection) as queries:
-        administrator.get(page("news_article_calendar"))
-    assert len(queries) == 3
+@up_to(300)
+def test_a_month_costs_the_same_whatever_is_in_it(administrator: Client, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for number in range(rows):
+            factories.ArticleFactory(published_at=datetime(2026, 11, 1 + number % 28, 12, tzinfo=UTC))
+        return {"calendar": cost(lambda: administrator.get(page("news_article_calendar")))}
+
+    assert_same_cost(measure, sizes)
 
 
 def test_of_a_crowded_day_the_first_are_shown_and_the_list_has_all(administrator: Client):

@@ -3,9 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 from html5lib import parse
 
@@ -15,6 +13,7 @@ from delegations.dates import today
 from delegations.models import Chamber
 
 from . import factories
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import page, words
 
 pytestmark = pytest.mark.django_db
@@ -177,16 +176,21 @@ def test_the_desk_counts_what_the_page_names(client: Client, chamber):
     assert sum(desk[f"{name}/?todo=date"] for name in models) == missing["First day recorded"] == 3
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_the_page_costs_the_same_whatever_is_missing(client: Client, chamber, rows: int):
-    for _row in range(rows):
-        factories.DelegateFactory(chamber=chamber)
-        factories.SeatQuotaFactory(chamber=factories.ChamberFactory(parliament=chamber.parliament))
-        factories.LinkFactory(chamber=chamber, language="")
-    factories.ConfirmationFactory(parliament=chamber.parliament, date=today())
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(address()).status_code == 200
-    assert len(queries) == 9
+@up_to(300)
+def test_the_page_costs_the_same_whatever_is_missing(client: Client, chamber: Chamber, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for _row in range(rows):
+            factories.DelegateFactory(chamber=chamber)
+            factories.SeatQuotaFactory(chamber=factories.ChamberFactory(parliament=chamber.parliament))
+            factories.LinkFactory(chamber=chamber, language="")
+        factories.ConfirmationFactory(parliament=chamber.parliament, date=today())
+
+        def ask() -> None:
+            assert client.get(address()).status_code == 200
+
+        return {"completeness": cost(ask)}
+
+    assert_same_cost(measure, sizes)
 
 
 @pytest.mark.parametrize(

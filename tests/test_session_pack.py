@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from datetime import UTC, date, datetime
 from fractions import Fraction
 
@@ -23,6 +22,7 @@ from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 from .test_admin import administrator, page, words  # noqa: F401  a fixture
 from .test_browser import AXE_OPTIONS, LETTERS, browsing
 from .test_editors_day import sign_in
@@ -527,17 +527,45 @@ def test_a_secretary_sees_the_assigned_delegations_alone(client: Client, belarus
 # What it costs
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-@pytest.mark.parametrize(("form", "queries"), [("print", 28), ("pdf", 28), ("csv", 15)])
-def test_the_queries_do_not_grow(administrator, number, form, queries, django_assert_num_queries: Callable):  # noqa: F811
-    for place in range(number):
-        parliament = delegation(f"delegation-{place}", place)
-        sit(parliament)
-        sit(parliament, "substitute")
-        agent = factories.RepresentativeFactory(parliament=parliament).person
-        factories.AssemblyPostFactory(person=agent)
-    with django_assert_num_queries(queries):
-        answer(administrator, format=form)
+def fill(rows: int) -> None:
+    """Delegations, each with a delegate, a substitute and a representative who holds a post."""
+    parliaments = factories.create_many(factories.ParliamentFactory, [{"order": place} for place in range(rows)])
+    chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])
+    factories.create_many(factories.ParticipationFactory, [{"parliament": row} for row in parliaments])
+    factories.create_many(factories.SeatQuotaFactory, [{"chamber": row} for row in chambers])
+    people = factories.create_many(factories.PersonFactory, [{}] * (3 * rows))
+    for role, sitting in (("delegate", people[:rows]), ("substitute", people[rows : 2 * rows])):
+        mandates = [
+            {"chamber": row, "role": role, "person": person} for row, person in zip(chambers, sitting, strict=True)
+        ]
+        factories.create_many(factories.DelegateFactory, mandates)
+    agents = people[2 * rows :]
+    factories.create_many(
+        factories.RepresentativeFactory,
+        [{"parliament": row, "person": agent} for row, agent in zip(parliaments, agents, strict=True)],
+    )
+    factories.create_many(factories.AssemblyPostFactory, [{"person": agent} for agent in agents])
+
+
+@up_to(300)
+def test_it_costs_the_same_with_any_number_of_delegations(administrator, sizes):  # noqa: F811
+    def measure(rows):
+        fill(rows)
+        return {
+            "session pack for print": cost(lambda: answer(administrator, format="print")),
+            "session pack as CSV": cost(lambda: answer(administrator, format="csv")),
+        }
+
+    assert_same_cost(measure, sizes)
+
+
+@up_to(30)  # 300 delegations take ten seconds to set
+def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes):  # noqa: F811
+    def measure(rows):
+        fill(rows)
+        return {"session pack as PDF": cost(lambda: answer(administrator, format="pdf"))}
+
+    assert_same_cost(measure, sizes)
 
 
 def test_no_delegation_is_a_sheet_of_its_own(administrator):  # noqa: F811
