@@ -26,6 +26,7 @@ from delegations.models import (
 )
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 from .test_admin import filled_in, page, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -376,13 +377,19 @@ def test_of_two_answers_at_once_one_wins(home):
     assert Confirmation.objects.count() == Source.objects.count() == 1
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_the_page_costs_the_same_whatever_the_length_of_the_list(client, home, rows, django_assert_num_queries):
-    factories.DelegateFactory.create_batch(rows, chamber=home.chamber, starts="2020")
-    _asked, address = ask(home)
-    for query in ("", "?do=corrections"):
-        with django_assert_num_queries(13):
+@up_to(300)
+@pytest.mark.parametrize("query", ["", "?do=corrections"])
+def test_the_page_costs_the_same_whatever_the_length_of_the_list(client, home, query, sizes):
+    def measure(rows):
+        factories.DelegateFactory.create_batch(rows, chamber=home.chamber, starts="2020")
+        _asked, address = ask(home)
+
+        def visit():
             assert client.get(address + query).text.count('class="person-name"') == rows + 3
+
+        return {"confirmation": cost(visit)}
+
+    assert_same_cost(measure, sizes)
 
 
 # Withdrawn people

@@ -1,6 +1,5 @@
 """A new convocation: the former mandates end on its first day, those who stay and those who are new begin on it."""
 
-from collections.abc import Callable
 from datetime import date, timedelta
 
 import pytest
@@ -19,7 +18,7 @@ from delegations.importer.convocation import Convocation, in_office
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 
 from . import factories
-from .counting import cost
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import chamber, page, words  # noqa: F401  a fixture
 from .test_browser import browsing
 from .test_editors_day import sign_in
@@ -432,23 +431,24 @@ def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_n
 # Numbers
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
+@up_to(200)  # 300 are saved in two batches
 def test_a_larger_chamber_takes_no_more_queries(
     secretary: Client,  # noqa: F811
     house: Chamber,
-    django_assert_num_queries: Callable,
-    number: int,
+    sizes: tuple[int, ...],
 ):
-    source = factories.SourceFactory()
-    rows = [sitting(house, sources=[source]) for _number in range(number)]
-    factories.SeatQuotaFactory(chamber=house, seats=7)
-    new = (number + 1) // 2
-    data = typed(*rows, names=listed(new), seats="8")
-    with django_assert_num_queries(27):
-        response = show(secretary, house, data)
-    saving = data | {"note": response.context["note"], "save": "1"}
-    assert cost(lambda: secretary.post(address(house), saving)) == 52 + (number == 300)  # 600 rows are two batches
-    assert len(roster_on(house, DAY)) == number + new
+    def measure(rows: int) -> Costs:
+        source = factories.SourceFactory()
+        mandates = [sitting(house, sources=[source]) for _number in range(rows)]
+        factories.SeatQuotaFactory(chamber=house, seats=7)
+        new = (rows + 1) // 2
+        data = typed(*mandates, names=listed(new), seats="8")
+        showing = cost(lambda: data.update(note=show(secretary, house, data).context["note"]))
+        saving = cost(lambda: secretary.post(address(house), data | {"save": "1"}))
+        assert len(roster_on(house, DAY)) == rows + new
+        return {"convocation shown": showing, "convocation saved": saving}
+
+    assert_same_cost(measure, sizes)
 
 
 # In the browser

@@ -1,7 +1,6 @@
 """Two records of one person become one, nothing is lost, and the old address leads to what is left."""
 
 import json
-from collections.abc import Callable
 from datetime import date, timedelta
 from io import StringIO
 from itertools import pairwise
@@ -33,6 +32,7 @@ from delegations.models import (
 from news.models import Article
 
 from . import factories
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import filled_in, page, words
 
 pytestmark = pytest.mark.django_db
@@ -485,24 +485,34 @@ def test_merging_takes_the_rights_to_change_and_to_delete(client: Client, kept: 
     assert client.get(merge_page(kept, other)).status_code == 200
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_preview_costs_the_same_whatever_moves(kept, other, rows: int, django_assert_num_queries: Callable):
-    for _number in range(rows):
-        factories.DelegateFactory(person=other)
-        factories.AssemblyPostFactory(person=other)
-    factories.ArticleFactory.create_batch(rows, people=[other])
-    with django_assert_num_queries(16):
-        assert len(preview(kept, other).details().split("; ")) > 3 * rows
+@up_to(300)
+def test_preview_costs_the_same_whatever_moves(kept: Person, other: Person, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for _number in range(rows):
+            factories.DelegateFactory(person=other)
+            factories.AssemblyPostFactory(person=other)
+        factories.ArticleFactory.create_batch(rows, people=[other])
+
+        def ask() -> None:
+            assert len(preview(kept, other).details().split("; ")) > 3 * rows
+
+        return {"preview of a merge": cost(ask)}
+
+    assert_same_cost(measure, sizes)
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_list_of_people_alike_costs_the_same(administrator, kept, rows: int, django_assert_num_queries: Callable):
-    for _number in range(rows):
-        factories.DelegateFactory(person=factories.PersonFactory(name_en="Viktor Kogut"))
-    administrator.get(merge_page(kept))
-    with django_assert_num_queries(8):
-        response = administrator.get(merge_page(kept))
-    assert len(response.context["candidates"]) == min(rows, 10)
+@up_to(300)
+def test_list_of_people_alike_costs_the_same(administrator: Client, kept: Person, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for _number in range(rows):
+            factories.DelegateFactory(person=factories.PersonFactory(name_en="Viktor Kogut"))
+
+        def ask() -> None:
+            assert len(administrator.get(merge_page(kept)).context["candidates"]) == min(rows, 10)
+
+        return {"people alike": cost(ask)}
+
+    assert_same_cost(measure, sizes)
 
 
 # The rest of a person's, a parliament's and a chamber's page

@@ -1,7 +1,6 @@
 """A pasted list of names: read, asked about, shown as a difference, and saved at once or not at all."""
 
 import hashlib
-from collections.abc import Callable
 from datetime import date
 
 import pytest
@@ -20,7 +19,7 @@ from delegations.importer.roster import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source
 
 from . import factories
-from .counting import cost
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import administrator, chamber, page, words  # noqa: F401  fixtures
 from .test_browser import browsing
 from .test_editors_day import sign_in
@@ -531,24 +530,25 @@ def listed(number: int) -> str:
     return ", ".join(f"{made_up(n).upper()} Иван {made_up(n)}ович" for n in range(number))
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-@pytest.mark.parametrize("known", [False, True], ids=["new", "on record"])
+@up_to(300)
+@pytest.mark.parametrize("who", ["new people", "known people"])
 def test_a_longer_list_takes_no_more_queries(
     secretary: Client,
     chamber: Chamber,  # noqa: F811
-    django_assert_num_queries: Callable,
-    number: int,
-    known: bool,
+    who: str,
+    sizes: tuple[int, ...],
 ):
-    for n in range(number if known else 0):
-        name = {"name_ru": f"Иван {made_up(n)}", "patronymic_ru": f"{made_up(n)}ович", "name_en": ""}
-        factories.DelegateFactory(person=factories.PersonFactory(**name), chamber=chamber, ends="2020-05-26")
-    data = typed(chamber, names=listed(number), source_title="List")
-    with django_assert_num_queries(20 if known else 15):
-        response = show(secretary, data)
-    saving = data | {"note": response.context["note"], "save": "1"}
-    assert cost(lambda: secretary.post(ADDRESS, saving)) == (30 if known else 29)
-    assert Delegate.objects.on(date(2020, 5, 26)).count() == number
+    def measure(rows: int) -> Costs:
+        for n in range(rows if who == "known people" else 0):
+            name = {"name_ru": f"Иван {made_up(n)}", "patronymic_ru": f"{made_up(n)}ович", "name_en": ""}
+            factories.DelegateFactory(person=factories.PersonFactory(**name), chamber=chamber, ends="2020-05-26")
+        data = typed(chamber, names=listed(rows), source_title="List")
+        showing = cost(lambda: data.update(note=show(secretary, data).context["note"]))
+        saving = cost(lambda: secretary.post(ADDRESS, data | {"save": "1"}))
+        assert Delegate.objects.on(date(2020, 5, 26)).count() == rows
+        return {f"list of {who} shown": showing, f"list of {who} saved": saving}
+
+    assert_same_cost(measure, sizes)
 
 
 @pytest.mark.long
