@@ -9,8 +9,6 @@ from uuid import UUID
 import feedparser
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 from html5lib import parse
 from hypothesis import HealthCheck, given, settings
@@ -21,6 +19,7 @@ from delegations.changes import Kind, register
 from delegations.models import Chamber, Delegate, Parliament, Participation, Person, Representative, SeatQuota
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 from .test_filters import take_all
 
 pytestmark = pytest.mark.django_db
@@ -335,8 +334,8 @@ def content(client, address, status=200):
     return (b"".join(response) if response.streaming else response.content).decode()
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_it_costs_the_same_whatever_its_length(client, number):
+def make_changes(number):
+    """Four changes for each of so many chambers, a person in office in each."""
     parliaments = Parliament.objects.bulk_create(factories.ParliamentFactory.build_batch(number))
     people = Person.objects.bulk_create(factories.PersonFactory.build_batch(number))
     chambers = Chamber.objects.bulk_create(factories.ChamberFactory.build(parliament=row) for row in parliaments)
@@ -348,13 +347,22 @@ def test_it_costs_the_same_whatever_its_length(client, number):
     Representative.objects.bulk_create(
         Representative(parliament=row.parliament, person=person, **begun) for row, person in pairs
     )
-    with CaptureQueriesContext(connection) as queries:
-        assert len(list(register())) == 4 * number
-    # Chambers, parliaments, a few columns of four models; the rows of four models and their sources.
-    assert len(queries) == 14
-    with CaptureQueriesContext(connection) as queries:
-        assert content(client, PAGE).count('id="change-') == min(4 * number, 15)
-    assert len(queries) == 16
+
+
+@up_to(300)
+def test_it_costs_the_same_whatever_its_length(client, sizes):
+    def measure(rows):
+        make_changes(rows)
+
+        def read():
+            assert len(list(register())) == 4 * rows
+
+        def ask():
+            assert content(client, PAGE).count('id="change-') == min(4 * rows, 15)
+
+        return {"register of changes": cost(read), "changes": cost(ask)}
+
+    assert_same_cost(measure, sizes)
 
 
 def test_the_page_links_persons_and_delegations_and_shows_sources(client, chamber, person):

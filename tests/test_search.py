@@ -12,6 +12,7 @@ from delegations.models import Person
 from delegations.names import each_has_its_own, fold
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -231,11 +232,17 @@ def test_ways_to_write_a_name_fold_to_one(spellings):
     assert len({fold(name) for name in spellings}) == 1
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_a_search_costs_two_queries(rows, django_assert_num_queries):
-    Person.objects.bulk_create(factories.PersonFactory.build() for _ in range(rows))
-    with django_assert_num_queries(2):
-        assert len(Person.objects.search("V. Kogut")) == rows
+@up_to(300)
+def test_a_search_costs_the_same_with_any_number_of_people(sizes):
+    def measure(rows):
+        Person.objects.bulk_create(factories.PersonFactory.build() for _ in range(rows))
+
+        def ask():
+            assert len(Person.objects.search("V. Kogut")) == rows
+
+        return {"search of people": cost(ask)}
+
+    assert_same_cost(measure, sizes)
 
 
 @pytest.mark.long

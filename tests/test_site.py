@@ -20,6 +20,7 @@ from django.utils.translation import gettext, override
 from cspa.site import in_languages
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -205,23 +206,27 @@ def test_the_sitemap_lists_pages_that_exist_in_each_language(client, pages, seed
     assert {urlsplit(location).path for location in locations} <= set(pages)
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_the_sitemap_of_articles_names_the_translations_that_are_published(client, rows, django_assert_num_queries):
-    for number in range(rows):
-        article = factories.ArticleFactory(slug=f"first-{number}")
-        factories.ArticleFactory(language="ru", story=article.story, slug=f"vtoroy-{number}")
-    hidden = factories.ArticleFactory(slug="alone", state="published")
-    factories.ArticleFactory(language="ru", story=hidden.story, slug="chernovik", state="draft")
-    with django_assert_num_queries(5):
-        content = client.get("/sitemap-articles.xml").content
-    root = ElementTree.fromstring(content)
-    assert len(root) == 2 * rows + 1
-    links = [link.attrib for link in root.iter("{http://www.w3.org/1999/xhtml}link")]
-    assert len(links) == 4 * rows
-    assert {link["hreflang"] for link in links} == {"en", "ru"}
-    assert b"chernovik" not in content
-    with django_assert_num_queries(4):
-        client.get("/sitemap.xml")
+@up_to(300)
+def test_the_sitemap_of_articles_names_the_translations_that_are_published(client, sizes):
+    def measure(rows):
+        for number in range(rows):
+            article = factories.ArticleFactory(slug=f"first-{number}")
+            factories.ArticleFactory(language="ru", story=article.story, slug=f"vtoroy-{number}")
+        hidden = factories.ArticleFactory(slug="alone", state="published")
+        factories.ArticleFactory(language="ru", story=hidden.story, slug="chernovik", state="draft")
+
+        def ask():
+            content = client.get("/sitemap-articles.xml").content
+            root = ElementTree.fromstring(content)
+            assert len(root) == 2 * rows + 1
+            links = [link.attrib for link in root.iter("{http://www.w3.org/1999/xhtml}link")]
+            assert len(links) == 4 * rows
+            assert {link["hreflang"] for link in links} == {"en", "ru"}
+            assert b"chernovik" not in content
+
+        return {"sitemap of articles": cost(ask), "sitemap": cost(lambda: client.get("/sitemap.xml"))}
+
+    assert_same_cost(measure, sizes)
 
 
 def test_the_news_sitemap_has_the_last_two_days(client):

@@ -1,16 +1,16 @@
 """The search: what it finds, in which order, and that nothing unpublished is ever among it."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from cspa import search
 from news.models import Article
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -232,17 +232,20 @@ def test_a_search_is_not_indexed_and_the_form_is(client, assembly):
     assert form.context["hits"] == []
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_search_costs_the_same_whatever_it_finds(client, rows: int):
-    for number in range(rows):
-        topic = factories.TopicFactory()
-        factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", topics=[topic])
-        factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", language="ru")
-        factories.PersonFactory(name_en=f"Peace Person{number}")
-        factories.ParliamentFactory(name_en=f"Peace Parliament {number}")
-    costs = {}
-    for address in (EN, API, f"{EN}feed.atom"):
-        with CaptureQueriesContext(connection) as queries:
+@up_to(300)
+def test_search_costs_the_same_whatever_it_finds(client, sizes):
+    def measure(rows):
+        for number in range(rows):
+            topic = factories.TopicFactory()
+            factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", topics=[topic])
+            factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", language="ru")
+            factories.PersonFactory(name_en=f"Peace Person{number}")
+            factories.ParliamentFactory(name_en=f"Peace Parliament {number}")
+
+        def ask(address):
             assert client.get(address, {"q": "peace"}).status_code == 200
-        costs[address] = len(queries)
-    assert costs == {EN: 8, API: 7, f"{EN}feed.atom": 5}
+
+        addresses = {"search": EN, "API search": API, "feed of a search": f"{EN}feed.atom"}
+        return {kind: cost(partial(ask, address)) for kind, address in addresses.items()}
+
+    assert_same_cost(measure, sizes)
