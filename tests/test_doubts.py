@@ -9,7 +9,6 @@ import time_machine
 from django.contrib.auth.models import Permission
 from django.core.management import CommandError, call_command
 from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
 from delegations.dates import today
@@ -17,6 +16,7 @@ from delegations.doubts import Kind, doubts
 from delegations.models import Confirmation
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 
@@ -226,23 +226,28 @@ def one_of_each(source):
     factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01")
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_it_takes_a_constant_number_of_queries(source, number):
+@up_to(300)
+def test_it_costs_the_same_with_any_number_of_doubts(source, sizes):
+    def measure(rows):
+        for _ in range(rows):
+            one_of_each(source)
+
+        def ask():
+            kinds = [doubt.kind for doubt in doubts()]
+            assert {kind: kinds.count(kind) for kind in Kind} == {
+                Kind.OVERLAP: rows,
+                Kind.OVER_QUOTA: rows,
+                Kind.OUTSIDE_PARTICIPATION: rows,
+                Kind.NO_SOURCE: 2 * rows,
+                Kind.EXPIRED_CONFIRMATION: rows,
+                Kind.SAME_PERSON: 1,
+            }
+
+        return {"doubts": cost(ask)}
+
     unguard("delegations_delegate", "delegate_no_overlap")
     factories.PersonFactory(name_en="Anna First", name_ru="")
-    for _ in range(number):
-        one_of_each(source)
-    with CaptureQueriesContext(connection) as queries:
-        kinds = [doubt.kind for doubt in doubts()]
-    assert {kind: kinds.count(kind) for kind in Kind} == {
-        Kind.OVERLAP: number,
-        Kind.OVER_QUOTA: number,
-        Kind.OUTSIDE_PARTICIPATION: number,
-        Kind.NO_SOURCE: 2 * number,
-        Kind.EXPIRED_CONFIRMATION: number,
-        Kind.SAME_PERSON: 1,
-    }
-    assert len(queries) == 4 + 3 + 6 + 1 + 2
+    assert_same_cost(measure, sizes)
 
 
 # The command

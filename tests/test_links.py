@@ -8,9 +8,7 @@ from io import StringIO
 import pytest
 import time_machine
 from django.core.management import CommandError, call_command
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 
 from cspa.richtext import links
 from links import asking
@@ -20,6 +18,7 @@ from links.management.commands import check_links
 from links.models import Address
 
 from . import factories
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import page, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
@@ -275,16 +274,17 @@ def test_what_is_named_no_longer_is_forgotten_and_the_rest_keeps_its_result():
     assert (address.url, address.outcome, address.articles.count()) == (kept.url, "answered", 1)
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_gathering_costs_the_same_whatever_there_is(rows: int):
-    for number in range(rows):
-        factories.SourceFactory()
-        factories.ArticleFactory(body=f'<p><a href="https://example.org/{number}">A</a></p>')
-    factories.LinkFactory()
-    Address.objects.create(url="https://example.org/gone")
-    with CaptureQueriesContext(connection) as queries:
-        gather()
-    assert len(queries) == 19
+@up_to(300)
+def test_gathering_costs_the_same_whatever_there_is(sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for number in range(rows):
+            factories.SourceFactory()
+            factories.ArticleFactory(body=f'<p><a href="https://example.org/{number}">A</a></p>')
+        factories.LinkFactory()
+        Address.objects.create(url="https://example.org/gone")
+        return {"gathering addresses": cost(gather)}
+
+    assert_same_cost(measure, sizes)
 
 
 def test_a_source_is_not_in_use_because_its_address_was_asked():
@@ -366,17 +366,22 @@ def test_the_list_says_what_came_of_it_and_leads_to_where_it_stands(client: Clie
         assert f'href="{page(f"{name}_change", row.pk)}"' in response.text
 
 
-@pytest.mark.parametrize("rows", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_the_list_costs_the_same_whatever_its_length(client: Client, rows: int):
+@up_to(300)
+def test_the_list_costs_the_same_whatever_its_length(client: Client, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for number in range(rows):
+            address = Address.objects.create(url=f"https://example.org/{number}")
+            address.websites.add(factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None))
+            address.sources.add(factories.SourceFactory())
+            address.articles.add(factories.ArticleFactory())
+
+        def ask() -> None:
+            assert client.get(page("links_address_changelist")).status_code == 200
+
+        return {"changelist of links_address": cost(ask)}
+
     client.force_login(factories.UserFactory(is_superuser=True))
-    for number in range(rows):
-        address = Address.objects.create(url=f"https://example.org/{number}")
-        address.websites.add(factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None))
-        address.sources.add(factories.SourceFactory())
-        address.articles.add(factories.ArticleFactory())
-    with CaptureQueriesContext(connection) as queries:
-        assert client.get(page("links_address_changelist")).status_code == 200
-    assert len(queries) == 8
+    assert_same_cost(measure, sizes)
 
 
 def test_nobody_writes_an_address_by_hand(client: Client):

@@ -10,15 +10,14 @@ from django.core.exceptions import ValidationError
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from PIL import Image
 
 from cspa.richtext import pictures, sanitise
 from news.models import Article, Attachment, Picture
 
 from . import factories
+from .counting import Costs, assert_same_cost, cost, up_to
 from .test_admin import administrator, article_form, filled_in, page, words  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
@@ -221,17 +220,24 @@ def test_feeds_data_and_api_name_pictures_with_their_host(client: Client, illust
     assert f'<img src="http://testserver{inner.address}"' in record["body"]
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(30, marks=pytest.mark.long)])
-def test_pictures_cost_no_further_queries(client: Client, number: int):
-    for _ in range(number):
-        body = "".join(figure(factories.PictureFactory()) for _ in range(2))
-        article = factories.ArticleFactory(picture=factories.PictureFactory(), body=body)
-    costs = []
-    for address in ("/en/news/", "/en/news/feed.atom", article.get_absolute_url()):
-        with CaptureQueriesContext(connection) as queries:
+@up_to(30)
+def test_pictures_cost_no_further_queries(client: Client, sizes: tuple[int, ...]):
+    def measure(rows: int) -> Costs:
+        for _ in range(rows):
+            lead, *inner = (factories.PictureFactory(file=ContentFile(tiny, "photo.jpg")) for _ in range(3))
+            article = factories.ArticleFactory(picture=lead, body="".join(map(figure, inner)))
+
+        def ask(address: str) -> None:
             assert client.get(address).status_code == 200
-        costs.append(len(queries))
-    assert costs == [7, 5, 11]
+
+        return {
+            "news": cost(lambda: ask("/en/news/")),
+            "Atom feed": cost(lambda: ask("/en/news/feed.atom")),
+            "article": cost(lambda: ask(article.get_absolute_url())),
+        }
+
+    tiny = factories.photo((120, 80))
+    assert_same_cost(measure, sizes)
 
 
 # In the office

@@ -4,9 +4,7 @@ from datetime import UTC, date, datetime
 
 import pytest
 from django.core.management import call_command
-from django.db import connection
 from django.test import Client
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.translation import override
 
@@ -15,6 +13,7 @@ from delegations.models import Person
 from news.models import Article, Quotation
 
 from . import factories
+from .counting import assert_same_cost, cost, up_to
 from .test_admin import administrator, filled_in  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
@@ -195,19 +194,24 @@ def test_editor_chooses_speaker_and_function_while_changing_the_text(administrat
     ]
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_saving_and_showing_cost_the_same_with_any_number(client, number: int):
-    people = [factories.PersonFactory(name_en=f"Speaker {place}") for place in range(number)]
-    text = "".join(quote(f"Words {place}.", f"{person.name_en}, guest") for place, person in enumerate(people))
-    article = factories.ArticleFactory()
-    article.body = text
-    costs = []
-    with CaptureQueriesContext(connection) as queries:
-        article.save()
-    costs.append(len(queries))
-    for address in (article.get_absolute_url(), "/en/news/feed.atom"):
-        with CaptureQueriesContext(connection) as queries:
+@up_to(300)
+def test_saving_and_showing_cost_the_same_with_any_number(client, sizes):
+    def measure(rows):
+        people = [factories.PersonFactory(name_en=f"Speaker {place}") for place in range(rows)]
+        article = factories.ArticleFactory()
+        article.body = "".join(
+            quote(f"Words {place}.", f"{person.name_en}, guest") for place, person in enumerate(people)
+        )
+        saving = cost(article.save)
+        assert article.quotations.exclude(person=None).count() == rows
+
+        def ask(address):
             assert "Speaker 0" in client.get(address).text
-        costs.append(len(queries))
-    assert article.quotations.exclude(person=None).count() == number
-    assert costs == [6, 10, 5]
+
+        return {
+            "saving an article with quotations": saving,
+            "article": cost(lambda: ask(article.get_absolute_url())),
+            "Atom feed": cost(lambda: ask("/en/news/feed.atom")),
+        }
+
+    assert_same_cost(measure, sizes)
