@@ -36,12 +36,11 @@ from news.models import (
 )
 
 from . import factories
-from .counting import cost
+from .counting import assert_equal_costs, assert_same_cost, cost, rolled_back, up_to
 
 pytestmark = pytest.mark.django_db
 
 NEWS = (Attachment, Article, Story, Topic, Picture, Source)  # in the order in which they can be deleted
-KEYS = PACKS = connection.vendor == "postgresql"  # COPY tells no keys: they are asked for before it
 SPOKEN = "<blockquote><p>{words}</p><p>— {who}</p></blockquote>"
 
 
@@ -955,19 +954,28 @@ def many_lines(number: int) -> list[dict]:
     return values
 
 
-@pytest.mark.parametrize("number", [1, 3, pytest.param(300, marks=pytest.mark.long)])
-def test_new_articles_cost_the_same_whatever_their_number(tmp_path, number):
-    file = to_file(tmp_path, *many_lines(number))
-    assert cost(partial(imported, file)) == 32 + PACKS + KEYS
-    assert Article.objects.count() == number
-    assert cost(partial(imported, file)) == 18 + PACKS
-    assert cost(exported) == 10
+@up_to(300)
+def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
+    def measure(rows):
+        file = to_file(tmp_path, *many_lines(rows))
+        new = cost(partial(imported, file))
+        assert Article.objects.count() == rows
+        known = cost(partial(imported, file))
+        return {"import of new articles": new, "import of known articles": known, "export of articles": cost(exported)}
+
+    assert_same_cost(measure, sizes)
 
 
 @pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
+    def cost_of(number):
+        with rolled_back():
+            return cost(partial(imported, to_file(tmp_path, *many_lines(number))))
+
     monkeypatch.setattr(lines, "CHUNK", 2)
-    assert cost(partial(imported, to_file(tmp_path, *many_lines(6)))) == 3 + PACKS + 3 * (29 + KEYS)
+    one, two, three = (cost_of(number) for number in (2, 4, 6))
+    kind = "one more chunk of new articles"
+    assert_equal_costs({4: {kind: two - one}, 6: {kind: three - two}})
 
 
 # The peak that getrusage() gives would be that of this process where it is higher: a child takes it over.
