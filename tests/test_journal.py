@@ -207,6 +207,7 @@ def promote(mandates: list[Delegate]) -> Entry:
     return recorder.entry
 
 
+@pytest.mark.both_databases("cspa.journal")
 @up_to(300)
 def test_recording_costs_the_same_whatever_the_number_of_rows(sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
