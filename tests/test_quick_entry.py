@@ -20,6 +20,7 @@ from delegations.models import Chamber, Delegate, Person, Source
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .generated import examples
 from .test_admin import administrator, chamber, page, words  # noqa: F401  fixtures
 from .test_browser import browsing
 from .test_editors_day import sign_in
@@ -170,6 +171,7 @@ PEOPLE = st.lists(
 )
 
 
+@examples(25)
 @given(people=PEOPLE, separator=st.sampled_from([",", ", ", ";", "\n", "\r\n", " ,\n", " и "]), numbered=st.booleans())
 def test_a_list_that_was_written_is_read_back(people: list[tuple[str, str, str]], separator: str, numbered: bool):
     particles = {"оглы", "оглу", "улы", "ұлы", "уулу", "кызы", "қызы", "гызы"}
@@ -183,6 +185,7 @@ def test_a_list_that_was_written_is_read_back(people: list[tuple[str, str, str]]
     assert {(name.problem, name.left) for name in found} <= {("", "")}
 
 
+@examples(50)
 @given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
 def test_any_text_is_read_without_an_accident(text: str):
     for name in read(text):

@@ -13,6 +13,7 @@ from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, links, pictures, plain, r
 from news.models import Article
 
 from . import factories
+from .generated import examples
 
 ATTACKS = [
     "<script>alert(1)</script>",
@@ -66,6 +67,7 @@ def test_nothing_dangerous_is_kept(attack):
         assert "evil.example" not in lowered or lowered.startswith("<a href=")
 
 
+@examples(50)
 @given(st.text(alphabet="<>/\"'= abpshrefonclickstyle&#;:-—", max_size=200))
 def test_sanitising_twice_is_sanitising_once(text):
     once = sanitise(text)
@@ -96,6 +98,7 @@ PIECES = [
 ]
 
 
+@examples(50)
 @example(["<h2>", "<figure>", "<h2>", "words"])
 @example(["<p>", "<a href='/'>", "<select>", "<figcaption>", "<figure>", '<img src="/media/pictures/a.jpg" alt="">'])
 @given(st.lists(st.sampled_from(PIECES), max_size=20))

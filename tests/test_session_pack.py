@@ -23,6 +23,7 @@ from delegations.models import Delegate, Parliament
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .generated import examples
 from .test_admin import administrator, page, words  # noqa: F401  a fixture
 from .test_browser import AXE_OPTIONS, LETTERS, browsing
 from .test_editors_day import sign_in
@@ -174,6 +175,7 @@ def test_two_chambers_have_a_total_and_a_confirmed_roster_has_vacant_seats(belar
 # Quorum
 
 
+@examples(50)
 @given(seats=st.integers(1, 999), parts=st.integers(1, 99), more=st.integers(0, 99))
 def test_the_quorum_is_the_smallest_number_that_is_the_share(seats: int, parts: int, more: int):
     share = Fraction(parts, parts + more)

@@ -8,10 +8,12 @@ import openpyxl
 import pytest
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy, override
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cspa import tables
+
+from .generated import examples
 
 DANGEROUS = [
     "=1+1",
@@ -81,6 +83,7 @@ def test_other_texts_stay_as_they_are(text):
     assert read("xlsx", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
 
 
+@examples(50)
 @example("'" * 3 + "=")
 @example("\x00'\x0b=")
 @given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
@@ -97,7 +100,7 @@ CELLS = st.one_of(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20)
 @given(st.lists(st.tuples(CELLS, st.booleans(), CELLS), max_size=5))
 def test_the_three_files_hold_the_same_rows(rows):
     columns = ["first", "ended", "third"]
