@@ -11,7 +11,7 @@ import pytest
 import time_machine
 from django.utils.translation import override
 from html5lib import parse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase as HypothesisTestCase
 
@@ -20,6 +20,7 @@ from delegations.models import Chamber, Delegate, Parliament, Participation, Per
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .generated import examples
 from .test_filters import take_all
 
 pytestmark = pytest.mark.django_db
@@ -524,7 +525,7 @@ def test_the_json_feed_leads_through_all_pages(client, chamber):
 # A register counted out by hand, day by day.
 
 FIRST = date(2019, 1, 1)
-DAYS = 24
+DAYS = 12
 
 
 def state(day):
@@ -573,7 +574,7 @@ def successions(draw, values):
 
 
 class Histories(HypothesisTestCase):
-    @settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(3)
     @given(st.data())
     def test_the_register_is_what_a_patient_reader_would_write_down(self, data):
         people = factories.PersonFactory.create_batch(2)

@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 import html5lib
 import openpyxl
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa import tables
@@ -21,6 +21,7 @@ from news.models import Story
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .generated import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -151,13 +152,10 @@ def drawn(**choices):
     return st.fixed_dictionaries({name: st.sampled_from(values) for name, values in choices.items()})
 
 
-bounded = settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
-
-
 @pytest.mark.long
 class TestFilesEqualThePage:
     def test_people(self, client, world):
-        @bounded
+        @examples(5)
         @given(drawn(**CHOICES, role=ROLES))
         def check(parameters):
             shown = [public_id for public_id, _words in on_screen(client, PEOPLE, **parameters)]
@@ -171,7 +169,7 @@ class TestFilesEqualThePage:
         assert len(take_all(client, PEOPLE)) > 50, "more than one page"
 
     def test_mandates(self, client, world):
-        @bounded
+        @examples(5)
         @given(drawn(**CHOICES, role=ROLES[:3]))
         def check(parameters):
             shown = list(on_screen(client, DELEGATES, **parameters))
@@ -196,7 +194,7 @@ class TestFilesEqualThePage:
             "source": ["", "yes", "no"],
         }
 
-        @bounded
+        @examples(5)
         @given(drawn(**choices, q=["", "country", "House"]))
         def check(parameters):
             response = ask(client, DIRECTORY, **parameters)
@@ -277,7 +275,7 @@ class TestFilters:
 
         known = {day: [(row, said(row)) for row in rows if not row.person.withdrawn] for day, rows in held.items()}
 
-        @settings(bounded, max_examples=80)
+        @examples(25)
         @given(st.sampled_from(days), drawn(**asked, role=ROLES))
         def check(day, parameters):
             expected = [

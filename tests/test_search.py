@@ -4,7 +4,7 @@ import sys
 from collections import Counter
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from delegations import names
@@ -13,6 +13,7 @@ from delegations.names import each_has_its_own, fold
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .generated import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -215,7 +216,7 @@ def test_words_are_shared_out_so_that_each_has_its_own():
 
 @pytest.mark.both_databases("cspa.sqlite")
 @pytest.mark.long
-@settings(max_examples=500, deadline=None)
+@examples(100)
 @given(st.lists(st.sampled_from("авнокьеюшщ -’"), min_size=1, max_size=14).map("".join), st.data())
 def test_whom_a_query_finds_the_database_is_asked_for(name: str, data: st.DataObject):
     letters = data.draw(st.lists(st.sampled_from([*fold(name), *"aon "]), max_size=14).map("".join))

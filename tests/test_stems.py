@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import pytest
 from django.db import connection, models
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -13,6 +13,7 @@ from cspa.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
 from news.models import Article
 
 from . import factories
+from .generated import examples
 
 WORDS = [
     "meeting",
@@ -101,7 +102,7 @@ queries = st.lists(
 
 @pytest.mark.both_databases("cspa.stems")
 class TestFound(TestCase):
-    @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(30)
     @given(
         articles=st.lists(st.tuples(st.sampled_from(["en", "ru"]), texts, texts, texts), max_size=4),
         text=st.one_of(queries, st.text(max_size=20)),
