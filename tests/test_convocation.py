@@ -8,7 +8,7 @@ from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa.models import User
@@ -19,6 +19,7 @@ from delegations.models import Chamber, Delegate, Person, SeatQuota
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .generated import examples
 from .test_admin import chamber, page, words  # noqa: F401  a fixture
 from .test_browser import browsing
 from .test_editors_day import sign_in
@@ -395,7 +396,7 @@ DAYS = [date(2017, 1, 1), date(2019, 5, 26), date(2020, 3, 1), date(2024, 1, 1),
 
 
 @pytest.mark.long
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(15)
 @given(
     rows=st.lists(
         st.tuples(BEGIN, END, st.booleans(), st.sampled_from(Delegate.Role.values), st.booleans()), max_size=6

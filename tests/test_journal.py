@@ -11,7 +11,7 @@ from django.contrib.auth.models import Group, Permission
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa import journal
@@ -32,6 +32,7 @@ from news.models import Article, FormerAddress, Quotation, Story, Topic
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .generated import examples
 from .test_admin import administrator, filled_in, page, words  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
@@ -479,7 +480,7 @@ EDITS = st.lists(
 
 
 @pytest.mark.long
-@settings(deadline=None, max_examples=10, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(5)
 @given(entries=st.lists(EDITS, min_size=1, max_size=4))
 def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
     with transaction.atomic():

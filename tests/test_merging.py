@@ -11,7 +11,7 @@ from django.contrib.auth.models import Permission
 from django.core.management import call_command
 from django.db import transaction
 from django.test import Client
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa import journal
@@ -33,6 +33,7 @@ from news.models import Article
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .generated import examples
 from .test_admin import filled_in, page, words
 
 pytestmark = pytest.mark.django_db
@@ -342,7 +343,7 @@ def facts(people: list[Person]) -> list[set]:
 
 
 @pytest.mark.long
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
+@examples(8)
 @given(data=st.data())
 def test_no_fact_is_lost_whatever_the_histories(data):
     with transaction.atomic():

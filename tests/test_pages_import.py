@@ -12,7 +12,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.translation import override
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
@@ -34,6 +34,7 @@ from news.models import Article
 from news.pages import import_page, read
 
 from . import factories
+from .generated import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -504,7 +505,7 @@ def pages(pile: dict) -> Iterator[date | None]:
 
 @pytest.mark.long
 class TestAnyOrder(TestCase):
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @examples(10)
     @given(
         pile=st.dictionaries(st.sampled_from([None, *DAYS]), blocks, min_size=1),
         order=st.randoms(use_true_random=False),

@@ -7,7 +7,7 @@ from datetime import date, timedelta
 import pytest
 from django.core.management import CommandError, call_command
 from django.utils.translation import override
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from popolo_data.importer import Popolo
 
@@ -32,6 +32,7 @@ from delegations.models import (
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .generated import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -358,7 +359,7 @@ def build(history):
 
 
 @pytest.mark.long
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(8)
 @given(history=histories())
 def test_any_history_comes_back_byte_for_byte(history):
     empty()
