@@ -4,7 +4,7 @@ import pytest
 import schemathesis
 from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from schemathesis.checks import not_a_server_error
 from schemathesis.generation import GenerationMode
 from schemathesis.specs.openapi.checks import (
@@ -12,6 +12,8 @@ from schemathesis.specs.openapi.checks import (
     response_schema_conformance,
     status_code_conformance,
 )
+
+from .generated import examples
 
 # In no transaction of the test: an answer over WSGI ends by closing the connection that it finds inside one.
 pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
@@ -35,13 +37,7 @@ def test_every_answer_is_within_the_schema(operations, mode):
     for operation in operations:
 
         @given(case=operation.as_strategy(generation_mode=mode))
-        @settings(
-            max_examples=40,
-            deadline=None,
-            database=None,
-            phases=[Phase.explicit, Phase.generate],
-            suppress_health_check=list(HealthCheck),
-        )
+        @settings(examples(5), phases=[Phase.explicit, Phase.generate])
         def answers(case):
             response = case.call()
             statuses.add(response.status_code)
