@@ -1,6 +1,7 @@
 """The seat diagram: as many seats as there are, none upon another, whole numbers in every locale."""
 
 import locale
+from collections.abc import Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import combinations
@@ -14,11 +15,14 @@ from hypothesis import strategies as st
 from cspa import charts
 from cspa.charts import RADIUS, hemicycle
 
+from .generated import examples
+
 GROUPS = st.lists(
     st.integers(1, 120).flatmap(lambda seats: st.tuples(st.integers(0, seats), st.just(seats))), max_size=4
 )
 
 
+@examples(25)
 @given(GROUPS)
 def test_every_seat_is_drawn_once_inside_the_box(groups):
     chart = hemicycle(groups)
@@ -37,14 +41,22 @@ def test_no_seat_covers_another(total):
     assert all(gap >= (2 * RADIUS) ** 2 for gap in gaps)
 
 
+@pytest.fixture
+def russian_numbers() -> Iterator[None]:
+    """The locale of the process writes numbers as in Russian."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    with suppress(locale.Error):  # not installed everywhere; the language alone decides what Django formats
+        locale.setlocale(locale.LC_NUMERIC, "ru_RU.UTF-8")
+    yield
+    locale.setlocale(locale.LC_NUMERIC, before)
+
+
+@pytest.mark.usefixtures("russian_numbers")
 @pytest.mark.parametrize("language", ["en", "ru"])
 def test_the_drawing_is_the_same_in_every_locale(language, settings):
     settings.USE_THOUSAND_SEPARATOR = True
-    with suppress(locale.Error):  # not installed everywhere; the language alone decides what Django formats
-        locale.setlocale(locale.LC_NUMERIC, "ru_RU.UTF-8")
     with override(language):
         drawing = render_to_string("charts/hemicycle.svg", {"chart": hemicycle([(3, 700), (5, 500)]), "title": "t"})
-    locale.setlocale(locale.LC_NUMERIC, "C")
     assert drawing.count("M") == 1200
     assert ",00" not in drawing
     assert "\xa0" not in drawing
