@@ -3,7 +3,6 @@
 import gzip
 import io
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -36,6 +35,7 @@ from . import factories
 from .counting import cost
 from .test_admin import administrator, filled_in, page, save  # noqa: F401  a fixture
 from .test_site import walk
+from .waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -62,12 +62,7 @@ class Reader:
 
     def settle(self) -> None:
         """Wait until all that the database has to say is heard."""
-        for _attempt in range(100):
-            time.sleep(0.05)
-            self.site.versions.current()
-            if self.site.versions.is_sure:
-                return
-        pytest.fail("The database is not heard.")
+        until(lambda: self.site.versions.current() and self.site.versions.is_sure)
 
     @contextmanager
     def makes(self, pages: int) -> Iterator[None]:
@@ -585,10 +580,13 @@ def test_numbers_grow_and_never_come_again(article: Article):
         Article.objects.update(dateline="Minsk")
         seen.append(number())
     assert seen == sorted(set(seen))
-    Version.objects.all().delete()
-    time.sleep(0.002)  # the clock of SQLite counts milliseconds
-    Article.objects.update(dateline="")
-    assert number() > seen[-1]
+
+    def is_higher_without_the_row() -> bool:
+        Version.objects.all().delete()
+        Article.objects.update(dateline="")
+        return number() > seen[-1]
+
+    until(is_higher_without_the_row)  # with the next tick of SQLite's clock, which counts milliseconds
 
 
 @pytest.mark.both_databases("cspa.versions")
@@ -607,13 +605,17 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
 def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
 
-    def deaf(channel: object, timeout: float) -> tuple:
-        time.sleep(0.05)
+    import psycopg
+
+    listen, rounds = psycopg.Connection.notifies, []
+
+    def deaf(channel: psycopg.Connection, timeout: float) -> tuple:
+        rounds.append(list(listen(channel, timeout=0.05)))
         return ()
 
     with mock.patch("psycopg.Connection.notifies", deaf):
         reader.get(LIST)
-        time.sleep(0.3)
+        until(lambda: len(rounds) > 3)
         assert not reader.site.versions.is_sure
         with reader.makes(0):
             assert cost(lambda: reader.get(LIST)) == cost(reader.site.versions.current) > 0
@@ -734,7 +736,7 @@ def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader
 
 def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, article: Article):
     reader.get(LIST)
-    with no_database():
+    with no_database(), mock.patch("cspa.versions.PAUSE", 3600):
         reader.get(LIST)
         with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
             assert reader.get(LIST).status_code == 200

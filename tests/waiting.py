@@ -1,0 +1,13 @@
+"""Waiting for a state of another thread, process or server."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+def until(holds: Callable[[], Any], seconds: float = 60) -> None:
+    """Wait until ``holds()`` is true, and fail after ``seconds``: a bound that the slowest machine keeps."""
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, f"The state did not come within {seconds} seconds."
+        time.sleep(0.01)
