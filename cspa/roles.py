@@ -7,6 +7,7 @@ from typing import Any
 
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
+from django.db.models import Q
 from django.utils.translation import gettext_noop
 
 NEWS_EDITORS = gettext_noop("News editors")
@@ -84,10 +85,12 @@ def make_groups(apps: Apps) -> None:
         create_permissions(config, apps=apps, verbosity=0)
     for name, rights in ROLES.items():
         group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        allowed = Q(pk__in=())  # no right at all
         for model, actions in rights.items():
             app, model = model.split(".")
             codenames = [f"{action}_{model}" for action in actions.split()]
-            group.permissions.add(*permissions.filter(content_type__app_label=app, codename__in=codenames))
+            allowed |= Q(content_type__app_label=app, codename__in=codenames)
+        group.permissions.add(*permissions.filter(allowed))
 
 
 def remove_groups(apps: Apps) -> None:
