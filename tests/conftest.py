@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import django
 import pytest
@@ -60,6 +61,22 @@ def _quick_and_clean(tmp_path_factory):
         WHITENOISE_AUTOREFRESH=True,
     ):
         yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _groups_outlast_a_flush() -> Iterator[None]:
+    """A test that empties the database leaves it as ``migrate`` does: with the groups of the roles."""
+    from django.apps import apps
+    from django.db.models.signals import post_migrate
+
+    from cspa.roles import make_groups
+
+    def receiver(**kwargs: Any) -> None:
+        make_groups(apps)
+
+    post_migrate.connect(receiver, sender=apps.get_app_config("cspa"))
+    yield
+    post_migrate.disconnect(receiver, sender=apps.get_app_config("cspa"))
 
 
 @pytest.fixture(autouse=True)

@@ -5,14 +5,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
 from cspa import journal
 from cspa.models import Entry, User
-from cspa.roles import make_groups
 from delegations.dates import today
 from delegations.models import Person
 from links.models import Address
@@ -35,7 +33,6 @@ def administrator(client: Client) -> Client:
 
 def signed_in(group: str, **more) -> Client:
     """A browser of somebody in ``group``; parliaments are assigned with ``parliaments=[…]``."""
-    make_groups(apps)  # a test that empties the database takes them away
     parliaments = more.pop("parliaments", [])
     user = factories.UserFactory(**more)
     user.groups.add(Group.objects.get(name=group))

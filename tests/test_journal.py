@@ -523,9 +523,8 @@ def _do(chamber: Chamber, what: str, which: int, value: int) -> None:
 
 @pytest.fixture
 def colleagues() -> dict[str, Client]:
-    from cspa.roles import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
+    from cspa.roles import NEWS_EDITORS, PUBLISHERS, SECRETARIES
 
-    make_groups(apps)
     clients = {}
     for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS), ("secretary", SECRETARIES)):
         account = factories.UserFactory(username=name, is_staff=True)

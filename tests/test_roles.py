@@ -8,7 +8,6 @@ from types import SimpleNamespace
 
 import pytest
 from axes.models import AccessAttempt
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.contrib.sessions.models import Session
@@ -20,7 +19,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa import journal
 from cspa.models import Change, Entry, GroupRule, User
-from cspa.roles import ROLES, make_groups
+from cspa.roles import ROLES
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
 
@@ -41,13 +40,7 @@ COLUMNS = {
 
 
 @pytest.fixture
-def groups() -> None:
-    """As the migration makes them; a test that empties the database takes them away."""
-    make_groups(apps)
-
-
-@pytest.fixture
-def world(groups) -> SimpleNamespace:
+def world() -> SimpleNamespace:
     """What there is to look at: news in every state, two delegations, two accounts."""
     colleague = factories.UserFactory(username="colleague")
 
@@ -713,7 +706,7 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
     assert walked == 17
 
 
-def test_an_office_of_one_may_publish_alone(client: Client, groups, settings):
+def test_an_office_of_one_may_publish_alone(client: Client, settings):
     me = factories.UserFactory()
     me.groups.add(Group.objects.get(name="Publishers"))
     client.force_login(me)
@@ -722,7 +715,7 @@ def test_an_office_of_one_may_publish_alone(client: Client, groups, settings):
     assert publishes_alone(client, SimpleNamespace())
 
 
-def test_who_wrote_alone_is_told_what_to_do_and_a_colleague_publishes(client: Client, groups):
+def test_who_wrote_alone_is_told_what_to_do_and_a_colleague_publishes(client: Client):
     author, colleague = factories.UserFactory.create_batch(2)
     for user in (author, colleague):
         user.groups.add(Group.objects.get(name="Publishers"))

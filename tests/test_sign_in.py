@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from axes.models import AccessAttempt
-from django.apps import apps
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
@@ -20,7 +19,6 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa.models import GroupRule, User
-from cspa.roles import make_groups
 from cspa.sign_in import client_address
 
 from . import factories
@@ -49,7 +47,6 @@ def clerk() -> User:
 @pytest.fixture
 def group(clerk: User) -> Group:
     """A group with rights, in which the clerk is."""
-    make_groups(apps)
     group = Group.objects.get(name="Administrators")
     clerk.groups.add(group)
     return group
@@ -377,7 +374,6 @@ def test_removing_needs_a_code_and_leads_to_setting_up(client: Client, clerk: Us
 @pytest.fixture
 def chief(client: Client) -> User:
     """An administrator, signed in."""
-    make_groups(apps)
     chief = factories.UserFactory(username="chief")
     chief.groups.add(Group.objects.get(name="Administrators"))
     client.force_login(chief)
