@@ -35,7 +35,7 @@ from cspa.backup import make, restore
 from cspa.backup.folder import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
 from cspa.models import Entry, GroupRule
-from cspa.roles import NEWS_EDITORS, make_groups
+from cspa.roles import NEWS_EDITORS
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
 from links.models import Address
 from news.models import Article, Topic
@@ -52,7 +52,6 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def media(settings, tmp_path):
     """An empty folder of uploads, a database as `migrate` leaves it, and commands that speak English."""
-    make_groups(apps)  # the test before may have left none
     settings.MEDIA_ROOT = tmp_path / "media"
     with override("en"):
         yield settings.MEDIA_ROOT
@@ -123,7 +122,6 @@ def everything() -> None:
 def wipe() -> None:
     """The database as `migrate` leaves it, and no uploads."""
     call_command("flush", interactive=False, verbosity=0)
-    make_groups(apps)
     shutil.rmtree(configured.MEDIA_ROOT, ignore_errors=True)
 
 

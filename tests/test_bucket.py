@@ -5,7 +5,6 @@ import sys
 from collections.abc import Iterator
 
 import pytest
-from django.apps import apps
 from django.conf import settings as configured
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
@@ -15,7 +14,6 @@ from django.urls import reverse
 
 from cspa.backup import make, restore, uploads
 from cspa.images import rendition_names
-from cspa.roles import make_groups
 from cspa.settings import env_store
 from delegations.models import Person
 from news.models import Attachment, Picture
@@ -94,7 +92,6 @@ def test_names_never_come_again(store):
 def test_a_backup_takes_them_along_and_brings_them_back(store, tmp_path):
     def start_anew(*kept: str) -> None:
         call_command("flush", interactive=False, verbosity=0)
-        make_groups(apps)
         for name in {*uploads.names()} - {*kept}:
             default_storage.delete(name)
 

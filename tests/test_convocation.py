@@ -3,7 +3,6 @@
 from datetime import date, timedelta
 
 import pytest
-from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.db import transaction
@@ -12,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa.models import User
-from cspa.roles import SECRETARIES, make_groups
+from cspa.roles import SECRETARIES
 from delegations.importer import import_batch, roster
 from delegations.importer.convocation import Convocation, in_office
 from delegations.models import Chamber, Delegate, Person, SeatQuota
@@ -458,7 +457,6 @@ def test_a_larger_chamber_takes_no_more_queries(
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_convocation_begins_with_the_keyboard_and_without_script(chromium, server):
-    make_groups(apps)
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
     house = factories.ChamberFactory(name_en="House")

@@ -4,7 +4,6 @@ import hashlib
 from datetime import date
 
 import pytest
-from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa.models import User
-from cspa.roles import SECRETARIES, make_groups
+from cspa.roles import SECRETARIES
 from delegations.importer import Refused
 from delegations.importer.roster import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source
@@ -220,7 +219,6 @@ def answer(response, number: int) -> str:
 
 @pytest.fixture
 def secretary(client: Client) -> Client:
-    make_groups(apps)
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
     client.force_login(me)
@@ -571,7 +569,6 @@ def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):  # 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 def test_a_list_is_entered_with_the_keyboard_and_without_script(chromium, server):
-    make_groups(apps)
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
     chamber = factories.ChamberFactory(name_en="House")  # noqa: F811

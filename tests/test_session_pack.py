@@ -7,7 +7,6 @@ from fractions import Fraction
 
 import pytest
 import time_machine
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.test import Client
 from html5lib import HTMLParser, parse
@@ -16,7 +15,6 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from cspa import sheets
-from cspa.roles import make_groups
 from delegations import session
 from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
@@ -500,7 +498,6 @@ def test_nobody_else_sees_them(client: Client, belarus, form):
     asked = {"format": form} if form else {}
     visited = client.get(PACK, asked)
     assert (visited.status_code, visited["Location"].partition("?")[0]) == (302, page("login"))
-    make_groups(apps)
     for group in ("News editors", "Translators", "Publishers", "Administrators"):
         me = factories.UserFactory()
         me.groups.add(Group.objects.get(name=group))
@@ -513,7 +510,6 @@ def test_nobody_else_sees_them(client: Client, belarus, form):
 @pytest.mark.parametrize("form", ["print", "pdf", "csv"])
 def test_a_secretary_sees_the_assigned_delegations_alone(client: Client, belarus, armenia, form):
     sit(armenia, name_en="Ani Hakobyan", family_name_en="Hakobyan")
-    make_groups(apps)
     me = factories.UserFactory()
     me.groups.add(Group.objects.get(name="Delegation secretaries"))
     client.force_login(me)
@@ -580,7 +576,6 @@ def test_no_delegation_is_a_sheet_of_its_own(administrator):  # noqa: F811
 
 @pytest.fixture
 def site(server):
-    make_groups(apps)
     parliament = delegation("belarus", 1)
     sit(parliament)
     sit(parliament, "substitute")
