@@ -6,11 +6,13 @@ DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves stat
 import os
 import shutil
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import django
 import pytest
+import time_machine
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
 os.environ.setdefault("SECRET_KEY", "a key of the tests, long enough and with no secret behind it")
@@ -93,6 +95,23 @@ def _default_language_first():
     from django.utils import translation
 
     translation.deactivate()
+
+
+@pytest.fixture(autouse=True)
+def _begins_at_noon(request) -> Iterator[None]:
+    """A test begins at noon of yesterday: no day ends while it runs.
+
+    Rows that a test writes are not in the future of another process, whose clock is the machine's. A test in a browser
+    keeps the clock of the machine, which is the browser's too.
+    """
+    if request.node.get_closest_marker("browser"):
+        yield
+        return
+    from django.utils import timezone
+
+    yesterday = timezone.localtime() - timedelta(days=1)
+    with time_machine.travel(yesterday.replace(hour=12, minute=0, second=0)):
+        yield
 
 
 @pytest.fixture(autouse=True)
