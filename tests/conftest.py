@@ -130,6 +130,24 @@ def sample_data() -> Path:
     return Path(folder).resolve(strict=True)
 
 
+@pytest.fixture(scope="module")
+def module_db(django_db_setup, django_db_blocker) -> Iterator:
+    """The lock of the database, for a fixture that fills it once for a module whose tests only read.
+
+    What the fixture saves is committed, and is gone after the module.
+    """
+    from django.core.management import call_command
+    from django.utils import translation
+
+    from .factories import ParliamentFactory
+
+    ParliamentFactory.reset_sequence(force=True)
+    translation.deactivate()
+    yield django_db_blocker
+    with django_db_blocker.unblock():
+        call_command("flush", verbosity=0, interactive=False)
+
+
 @pytest.fixture(scope="session")
 def chromium():
     """Debian's Chromium, which finds no host but this machine."""
@@ -150,6 +168,7 @@ def chromium():
                 "--disable-component-update",
                 "--disable-sync",
                 "--no-first-run",
+                "--disable-gpu",
                 "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
             ],
         )
