@@ -12,6 +12,7 @@ import pytest
 from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
@@ -23,7 +24,6 @@ from news.models import Article
 
 from . import factories
 from .test_browser import browsing, in_time
-from .test_editors_day import sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -154,13 +154,13 @@ def sitting(house: Chamber, name: str, russian: str, **more) -> Delegate:
 @contextmanager
 def working(chromium, server, role: str, heading: str, language: str = "en", job: type[Job] = Job):
     """Somebody with one role has signed in and stands on the first page."""
-    user = factories.UserFactory()
+    user, client = factories.UserFactory(), Client()
     user.groups.add(Group.objects.get(name=role))
-    with (
-        browsing(chromium, server, signed_in=True, locale="en", viewport=SCREEN) as page,
-        in_time(heading, seconds=60),
-    ):
-        sign_in(page, server, user)
+    client.force_login(user)
+    session = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
+    with browsing(chromium, server, signed_in=True, locale="en", viewport=SCREEN) as page:
+        page.context.add_cookies([{**session, "url": server}])
+        page.goto(f"{server}/admin/")
         if language != "en":
             page.get_by_role("button", name=dict(settings.LANGUAGES)[language]).click()
         yield job(page, heading, language)
