@@ -57,6 +57,8 @@ AXE_OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"target-size": {"enabled": True}},
 }
+# A page of hundreds of tables alike: axe looks at the first of each section, as one second of CPU time is enough.
+ALIKE = {"/api/v1/docs": {"exclude": [["article ~ article"], ["dl ~ dl"]]}}
 NARROW, WIDE = 320, 1440
 WIDTHS = (NARROW, 360, 768, WIDE)
 SECONDS = 60  # for one step in a page: a bound of hangs, which no slow machine meets
@@ -235,7 +237,7 @@ def test_each_kind_of_page_passes_axe_never_scrolls_sideways_and_keeps_its_polic
             with in_time(address):
                 page.set_viewport_size(viewport)
                 assert page.goto(site + address).status == status, address
-                for rule in axe.run(page, options=AXE_OPTIONS).response["violations"]:
+                for rule in axe.run(page, ALIKE.get(address), AXE_OPTIONS).response["violations"]:
                     nodes = [node["html"][:120] for node in rule["nodes"]][:3]
                     violations.setdefault(rule["id"], {})[address] = nodes
                 for each in WIDTHS:
