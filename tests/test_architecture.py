@@ -21,6 +21,7 @@ def sources(pattern, *folders):
     return [path for path in files if "migrations" not in path.parts]
 
 
+@pytest.mark.long
 def test_imports_keep_their_order():
     result = subprocess.run(
         [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
@@ -55,6 +56,7 @@ def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
     assert {name for name in tested if not find_spec(name)} == set(), "These modules do not exist."
 
 
+@pytest.mark.long
 def test_commands_load_neither_the_library_of_the_api_nor_that_of_spelling():
     program = (
         "import sys; from django.core.management import execute_from_command_line; "

@@ -163,7 +163,7 @@ WORK = {
 }
 
 
-@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.long)])
 def test_each_line_leads_to_a_list_of_exactly_so_many_rows(administrator: Client, language: str):
     write_work(2)
     administrator.post(page("language"), {"language": language})

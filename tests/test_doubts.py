@@ -310,11 +310,11 @@ def test_nobody_else_sees_it(client, chamber):
     assert ADDRESS not in client.get("/admin/").text
 
 
-@pytest.mark.parametrize("number", ["0", "abc", "%00", "9" * 5000, "1_000", "-1", "2"])
-def test_its_pages_take_any_number(client, number):
-    factories.DelegateFactory.create_batch(101)
+def test_its_pages_take_any_number(client):
+    factories.DelegateFactory.create_batch(101, chamber=factories.ChamberFactory())
     secretary(client, "view_parliament", "view_delegate")
-    assert client.get(f"{ADDRESS}?page={number}").status_code == 200
+    for number in ("0", "abc", "%00", "9" * 5000, "1_000", "-1"):
+        assert client.get(f"{ADDRESS}?page={number}").status_code == 200, number
     assert client.get(f"{ADDRESS}?page=2").text.count("no source is recorded") == 1
 
 

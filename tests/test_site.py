@@ -22,7 +22,7 @@ from cspa.site import in_languages
 from . import factories
 from .counting import assert_same_cost, cost, up_to
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("site")]  # one worker walks the site, once
 
 HOST = "http://testserver"
 SECURITY_HEADERS = {
@@ -48,7 +48,10 @@ def in_the_sitemap(client):
 
 
 def walk(client):
-    """Every page that can be reached by links from the home pages and the sitemap: address -> response."""
+    """Every page that can be reached by links from the home pages and the sitemap: address -> response.
+
+    A response of HTML has its parsed ``document``.
+    """
     locations = in_the_sitemap(client)
     queue, pages = deque(["/en/", "/ru/", *(urlsplit(location).path for location in locations)]), {}
     while queue:
@@ -57,7 +60,8 @@ def walk(client):
             continue
         pages[path] = response = client.get(path)
         if response["Content-Type"].startswith("text/html"):
-            for link in parse(response.content).iter("a"):
+            response.document = parse(response.content)
+            for link in response.document.iter("a"):
                 target = urlsplit(urljoin(HOST + path, link.get("href", "")))
                 if target.netloc == "testserver":
                     queue.append(target.path)
@@ -93,7 +97,7 @@ def test_every_link_leads_to_a_page_and_the_walk_saw_them_all(pages):
 
 def test_every_page_is_well_formed_and_has_its_landmarks(pages):
     for path, page in html_pages(pages).items():
-        document = parse(page.content)
+        document = page.document
         assert document.get("lang") == path.split("/")[1], path
         assert len(list(document.iter("h1"))) == 1, path
         for landmark in ("header", "main", "footer", "nav"):
@@ -117,9 +121,7 @@ def test_the_address_in_another_language_is_what_django_would_find(pages):
 
 def test_heading_levels_are_not_skipped(pages):
     for path, page in html_pages(pages).items():
-        levels = [
-            int(element.tag[1]) for element in parse(page.content).iter() if re.fullmatch("h[1-6]", str(element.tag))
-        ]
+        levels = [int(element.tag[1]) for element in page.document.iter() if re.fullmatch("h[1-6]", str(element.tag))]
         assert levels[0] == 1, path
         for before, after in pairwise(levels):
             assert after <= before + 1, (path, levels)
@@ -127,7 +129,7 @@ def test_heading_levels_are_not_skipped(pages):
 
 def test_no_page_has_a_script_a_cookie_an_inline_style_or_another_host(pages):
     for path, page in html_pages(pages).items():
-        document = parse(page.content)
+        document = page.document
         assert not page.cookies, path
         assert [script for script in document.iter("script") if script.get("type") != "application/ld+json"] == [], (
             path
@@ -172,7 +174,7 @@ def test_every_answer_carries_the_security_headers(client, pages):
 
 def test_canonical_and_hreflang_name_pages_that_exist(pages):
     for path, page in html_pages(pages).items():
-        document = parse(page.content)
+        document = page.document
         links = {(link.get("rel"), link.get("hreflang")): link.get("href") for link in document.iter("link")}
         if path.endswith("/styleguide/"):
             continue
