@@ -15,7 +15,6 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
-from html5lib import parse
 
 from cspa.admin import EDITOR_STYLE
 from cspa.models import User
@@ -26,6 +25,7 @@ from news.models import Article, Story
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .markup import parsed, text
 
 pytestmark = pytest.mark.django_db
 
@@ -77,8 +77,7 @@ def filled_in(client: Client, address: str) -> dict:
     """What the browser would send if the form at ``address`` were saved as it is."""
     response = client.get(address)
     assert response.status_code == 200
-    tree = parse(response.text, namespaceHTMLElements=False)
-    form = next(form for form in tree.iter("form") if form.get("id", "").endswith("_form"))
+    form = next(form for form in parsed(response).iter("form") if form.get("id", "").endswith("_form"))
     data: dict = {}
     for field in form.iter():
         name, kind = field.get("name"), field.get("type")
@@ -116,8 +115,7 @@ def save(client: Client, address: str, data: dict) -> HttpResponse:
 
 def words(response) -> str:
     """The text of a page, with single spaces."""
-    tree = parse(response.text, namespaceHTMLElements=False)
-    return " ".join(" ".join(tree.itertext()).split())
+    return text(response)
 
 
 # Who may come in

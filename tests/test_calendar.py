@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import time_machine
 from django.test import Client
-from html5lib import parse
 
 from news.models import Article
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .markup import parsed
 from .test_admin import page, words
 
 pytestmark = pytest.mark.django_db
@@ -35,7 +35,7 @@ def month(client: Client, asked: str = "") -> list[list[list[str]]]:
     """The weeks of the table, a list of the titles of each day."""
     response = client.get(page("news_article_calendar"), {"month": asked} if asked else {})
     assert response.status_code == 200
-    tree = parse(response.text, namespaceHTMLElements=False)
+    tree = parsed(response)
     rows = list(tree.find(".//table[@class='calendar']/tbody"))
     return [[["".join(item.itertext()).split() for item in cell.iter("li")] for cell in row] for row in rows]
 
@@ -65,7 +65,7 @@ def test_the_table_has_headings_and_each_day_leads_to_its_list(administrator: Cl
     factories.ArticleFactory(title="Here", published_at=NOW)
     factories.ArticleFactory(title="Elsewhere", published_at=NOW - timedelta(days=1))
     response = administrator.get(page("news_article_calendar"))
-    tree = parse(response.text, namespaceHTMLElements=False)
+    tree = parsed(response)
     table = tree.find(".//table[@class='calendar']")
     assert table.findtext("caption") == "November 2026"
     assert ["".join(cell.itertext()) for cell in table.iter("th")][::6] == ["MonMonday", "SunSunday"]
@@ -80,7 +80,7 @@ def test_the_table_has_headings_and_each_day_leads_to_its_list(administrator: Cl
 def test_in_russian(administrator: Client):
     administrator.post(page("language"), {"language": "ru"})
     response = administrator.get(page("news_article_calendar"))
-    tree = parse(response.text, namespaceHTMLElements=False)
+    tree = parsed(response)
     table = tree.find(".//table[@class='calendar']")
     assert "2026" in table.findtext("caption")
     assert [cell.text for cell in next(table.iter("th"))] == ["Пн", "Понедельник"]

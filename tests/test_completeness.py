@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 from django.test import Client
 from django.utils.translation import override
-from html5lib import parse
 
 from cspa.charts import BAR, share
 from delegations.completeness import Completeness
@@ -14,6 +13,7 @@ from delegations.models import Chamber
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
+from .markup import parsed
 from .test_admin import page, words
 
 pytestmark = pytest.mark.django_db
@@ -68,7 +68,7 @@ def test_the_page_names_what_is_missing(client: Client, chamber):
     factories.RepresentativeFactory(parliament=chamber.parliament, person=unseen)
     factories.SeatQuotaFactory(chamber=chamber)
     response = client.get(address())
-    tree = parse(response.text, namespaceHTMLElements=False)
+    tree = parsed(response)
     rows = {row.findtext("th"): row for row in tree.iter("tr") if row.find("td") is not None}
     cells = {label: " ".join("".join(row[2].itertext()).split()) for label, row in rows.items()}
     assert cells["Photo"] == "1 missing: Photo Unseen Person"

@@ -8,7 +8,6 @@ from io import BytesIO, StringIO
 from itertools import product
 from urllib.parse import urlencode
 
-import html5lib
 import openpyxl
 import pytest
 from hypothesis import given
@@ -22,6 +21,7 @@ from news.models import Story
 from . import factories
 from .counting import assert_same_cost, cost, up_to
 from .generated import examples
+from .markup import parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -74,7 +74,7 @@ def pages(client, address, **parameters):
     while number or place:
         response = ask(client, address, **({"before": place} if place else {"page": number}), **parameters)
         assert response.status_code == 200
-        yield html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+        yield parsed(response)
         if (page := response.context.get("page_obj")) is None:
             number, place = None, response.context["page"].older.removeprefix("before=")
         else:
@@ -198,7 +198,7 @@ class TestFilesEqualThePage:
         @given(drawn(**choices, q=["", "country", "House"]))
         def check(parameters):
             response = ask(client, DIRECTORY, **parameters)
-            document = html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+            document = parsed(response)
             shown = []
             for item in of_class(document, "article", "delegation-item"):
                 slug = item.find(".//h2/a").get("href").split("?")[0].split("/")[-2]

@@ -13,6 +13,7 @@ from news.models import Article, Story
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .markup import parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -24,9 +25,7 @@ def seed():
 
 def text(response):
     """The words of a page, without its markup."""
-    import html5lib
-
-    document = html5lib.parse(response.content, transport_encoding="utf-8", namespaceHTMLElements=False)
+    document = parsed(response)
     for element in list(document.iter("script")):
         element.text = ""
     return " ".join(" ".join(document.itertext()).split())

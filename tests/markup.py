@@ -1,0 +1,14 @@
+"""Pages as trees of elements, read by a parser in C. A strict one checks in tests/test_site.py that they are HTML."""
+
+from django.http import HttpResponse
+from lxml.html import HtmlElement, HTMLParser, document_fromstring
+
+
+def parsed(response: HttpResponse) -> HtmlElement:
+    """The root element of a page."""
+    return document_fromstring(response.content, parser=HTMLParser(encoding="utf-8", remove_comments=True))
+
+
+def text(response: HttpResponse) -> str:
+    """The text of a page, with single spaces."""
+    return " ".join(" ".join(parsed(response).itertext()).split())
