@@ -712,46 +712,46 @@ def test_administrator_creates_an_account_and_puts_it_into_a_group(administrator
 # Bad input
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "title__regex=(",
-        "title__foo=1",
-        "body__contains=a",
-        "state__exact=%00",
-        "state%00=draft",
-        "topics__id__exact=abc",
-        "topics__id__exact=99999999999999999999",
-        "published_at__year=99999",
-        "published_at__year=abc",
-        "published_at__gte=9999-99-99",
-        "published_at__gte=0001-01-01",
-        "published_at__lt=10000-01-01",
-        "story__articles__title=a",
-        "p=abc",
-        "p=0",
-        "p=99999999999999999999",
-        "p=" + "9" * 5000,
-        "o=abc",
-        "o=99999",
-        "q=%00",
-        "q=a%00b",
-        "q=%ff%fe",
-        "q=" + "a" * 2000,
-        "q=%22%27",
-        "all=abc",
-        "e=1",
-        "_to_field=abc",
-        "_popup=abc",
-        "today=abc",
-    ],
-)
+STRANGE = [
+    "title__regex=(",
+    "title__foo=1",
+    "body__contains=a",
+    "state__exact=%00",
+    "state%00=draft",
+    "topics__id__exact=abc",
+    "topics__id__exact=99999999999999999999",
+    "published_at__year=99999",
+    "published_at__year=abc",
+    "published_at__gte=9999-99-99",
+    "published_at__gte=0001-01-01",
+    "published_at__lt=10000-01-01",
+    "story__articles__title=a",
+    "p=abc",
+    "p=0",
+    "p=99999999999999999999",
+    "p=" + "9" * 5000,
+    "o=abc",
+    "o=99999",
+    "q=%00",
+    "q=a%00b",
+    "q=%ff%fe",
+    "q=" + "a" * 2000,
+    "q=%22%27",
+    "all=abc",
+    "e=1",
+    "_to_field=abc",
+    "_popup=abc",
+    "today=abc",
+]
+
+
 @pytest.mark.parametrize("model", ["news_article", "delegations_delegate", "cspa_user"])
-def test_strange_address_of_a_list_is_answered(administrator: Client, model: str, query: str):
+def test_strange_address_of_a_list_is_answered(administrator: Client, model: str):
     MODELS[model](1)
-    response = administrator.get(f"{page(f'{model}_changelist')}?{query}", follow=True)
-    assert response.status_code in {200, 400}
-    assert len(words(response)) > 40
+    for query in STRANGE:
+        response = administrator.get(f"{page(f'{model}_changelist')}?{query}", follow=True)
+        assert response.status_code in {200, 400}, query
+        assert len(words(response)) > 40, query
 
 
 def test_regular_expression_in_an_address_is_400(administrator: Client):
@@ -759,9 +759,8 @@ def test_regular_expression_in_an_address_is_400(administrator: Client):
     assert administrator.get(page("news_article_changelist") + "?title__regex=(").status_code == 400
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
+def test_strange_address_of_a_new_article_opens_an_empty_form(administrator: Client):
+    for query in (
         "published_at=9999-99-99",
         "published_at=0001-01-01T00:00:00%2B05:00",
         "story=abc",
@@ -773,12 +772,10 @@ def test_regular_expression_in_an_address_is_400(administrator: Client):
         "nonsense=1",
         "corrections=1",
         "_changelist_filters=%00",
-    ],
-)
-def test_strange_address_of_a_new_article_opens_an_empty_form(administrator: Client, query: str):
-    response = administrator.get(f"{page('news_article_add')}?{query}")
-    assert response.status_code == 200
-    assert "Add article" in words(response)
+    ):
+        response = administrator.get(f"{page('news_article_add')}?{query}")
+        assert response.status_code == 200, query
+        assert "Add article" in words(response), query
 
 
 @pytest.mark.parametrize("model", ["news_article", "delegations_source", "cspa_user", "auth_group"])

@@ -517,6 +517,7 @@ def test_a_list_costs_the_same_with_any_number_of_rows(client, sizes):
 
 
 class TestDocument:
+    @pytest.mark.long
     def test_it_is_openapi_3_1(self, client):
         from schemathesis.specs.openapi.definitions import OPENAPI_31
 
@@ -527,6 +528,7 @@ class TestDocument:
         for schema in document["components"]["schemas"].values():
             jsonschema.Draft202012Validator.check_schema(schema)
 
+    @pytest.mark.long
     def test_every_answer_is_as_it_says(self, client):
         fill(1)
         house()

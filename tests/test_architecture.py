@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -36,18 +37,23 @@ def module_of(path: Path) -> str:
     return ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
 
 
+def nodes(path: Path, word: str) -> Iterator[ast.AST]:
+    """The syntax tree of a module that holds a word."""
+    text = path.read_text()
+    if word in text:
+        yield from ast.walk(ast.parse(text))
+
+
 def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
     asks = {
         module_of(path)
         for path in sources("*.py", *APPS)
-        if any(
-            isinstance(node, ast.Attribute) and node.attr == "vendor" for node in ast.walk(ast.parse(path.read_text()))
-        )
+        if any(isinstance(node, ast.Attribute) and node.attr == "vendor" for node in nodes(path, "vendor"))
     }
     tested = {
         argument.value
         for path in sources("test_*.py", "tests")
-        for node in ast.walk(ast.parse(path.read_text()))
+        for node in nodes(path, "both_databases")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "both_databases"
         for argument in node.args
     }

@@ -306,6 +306,7 @@ def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, 
     assert beyond.status_code == within.status_code == 200
 
 
+@pytest.mark.long
 def test_what_is_kept_is_bounded(reader: Reader, settings):
     settings.PAGES_MEGABYTES = 1
     small = Pages(reader.site.django)

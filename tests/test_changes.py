@@ -400,6 +400,7 @@ def test_names_are_escaped_and_say_their_language(client, chamber):
     assert not feedparser.parse(content(client, ATOM)).bozo
 
 
+@pytest.mark.long
 def test_filters_combine_on_page_feeds_and_files(client, chamber, person):
     mandates(chamber, person, ("delegate", "2015-01-01", "2019-01-01"))
     factories.SeatQuotaFactory(chamber=chamber, starts="2018-01-01")
@@ -511,6 +512,7 @@ def test_an_empty_feed_does_not_change_from_request_to_request(client):
         assert client.get(ATOM)["ETag"] == before
 
 
+@pytest.mark.long
 def test_the_json_feed_leads_through_all_pages(client, chamber):
     factories.DelegateFactory.create_batch(120, chamber=chamber, starts="2015-01-01")
     address, seen = f"{JSON}?kind=joined", []
@@ -573,6 +575,7 @@ def successions(draw, values):
     return rows
 
 
+@pytest.mark.long
 class Histories(HypothesisTestCase):
     @examples(3)
     @given(st.data())

@@ -163,7 +163,8 @@ WORK = {
 }
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["en", "ru"])
 def test_each_line_leads_to_a_list_of_exactly_so_many_rows(administrator: Client, language: str):
     write_work(2)
     administrator.post(page("language"), {"language": language})
@@ -258,6 +259,7 @@ def test_a_secretary_with_parliaments_sees_their_work_alone():
     assert Address.objects.silent().exclude(pk=address.pk).exists()
 
 
+@pytest.mark.long
 def test_last_imports_stand_there_for_those_whose_work_they_are(administrator: Client):
     for number in range(5):
         with journal.entry(Entry.Kind.IMPORT, factories.UserFactory(username=f"clerk{number}"), details="list.csv"):

@@ -310,6 +310,7 @@ def test_nobody_else_sees_it(client, chamber):
     assert ADDRESS not in client.get("/admin/").text
 
 
+@pytest.mark.long
 def test_its_pages_take_any_number(client):
     factories.DelegateFactory.create_batch(101, chamber=factories.ChamberFactory())
     secretary(client, "view_parliament", "view_delegate")

@@ -87,6 +87,7 @@ def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client,
     assert article.title == "Third"
 
 
+@pytest.mark.long
 def test_strange_states_are_a_bad_request(administrator: Client, article: Article):  # noqa: F811
     other = factories.ArticleFactory(slug="other")
     data = filled_in(administrator, change(other)) | {"title": "Changed"}

@@ -624,6 +624,7 @@ def test_a_file_that_cannot_be_read_is_refused_with_words(case):
     assert not Parliament.objects.exists()
 
 
+@pytest.mark.long
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr("openpyxl.load_workbook", lambda *args, **kwargs: pytest.fail("was opened"))
     with pytest.raises(Refused, match="when it is unpacked"):

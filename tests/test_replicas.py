@@ -112,6 +112,7 @@ def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reade
         assert b"Another title" in reader.get(LIST).content
 
 
+@pytest.mark.long
 @pytest.mark.both_databases("cspa.replicas")
 def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Copy]):
     one, two = copies

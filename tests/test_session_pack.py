@@ -376,6 +376,7 @@ def test_a_name_in_another_language_says_so(administrator):  # noqa: F811
 # PDF
 
 
+@pytest.mark.long
 def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):  # noqa: F811
     data = answer(administrator, on="2020-05-26", format="pdf")
     text = text_of(data).replace("\xad ", "")
@@ -427,6 +428,7 @@ def test_the_pdf_has_the_letters_of_every_member(administrator):  # noqa: F811
     assert {font.split("-")[0] for font in fonts} == {"LibertinusSerif"}
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     "name",
     ["*bold* _it_ #panic() $x$ <b>", '"]} \\', "漢字 😀 Հայ", "A" * 150, "Очень " * 24, "a\tb", "\u202eevil"],

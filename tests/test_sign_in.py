@@ -146,6 +146,7 @@ def addresses(patterns: list, prefix: str = "") -> Iterator[str]:
             yield path
 
 
+@pytest.mark.long
 def test_no_page_of_the_office_opens_with_the_password_alone(client: Client):
     chief = factories.UserFactory(is_superuser=True)
     factories.PersonFactory(pk=1)

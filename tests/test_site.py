@@ -22,7 +22,7 @@ from cspa.site import in_languages
 from . import factories
 from .counting import assert_same_cost, cost, up_to
 
-pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("site")]  # one worker walks the site, once
+pytestmark = pytest.mark.django_db
 
 HOST = "http://testserver"
 SECURITY_HEADERS = {

@@ -84,6 +84,7 @@ def fill():
         factories.ArticleFactory(language=language, published_at=datetime(2006, 11, 16, tzinfo=UTC))
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_a_list_weighs_no_more_than_25_kb_and_6_compressed(client):
     fill()
