@@ -790,8 +790,7 @@ import sys
 import django
 django.setup()
 from tests import test_volume
-test_volume.ROWS = int(sys.argv[1])
-test_volume.write_articles()
+test_volume.write_articles(int(sys.argv[1]))
 """
 PEAK = r"""
 import re, sys

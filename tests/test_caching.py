@@ -20,7 +20,8 @@ from django.db import OperationalError, connection, transaction
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from django.test.utils import CaptureQueriesContext
-from django.urls import reverse
+from django.urls import resolve, reverse
+from django.utils.translation import override
 from factory.django import DjangoModelFactory
 
 from cspa import journal, versions
@@ -33,6 +34,7 @@ from news.models import Article, Topic
 
 from . import factories
 from .counting import cost
+from .generated import FACTOR
 from .test_admin import administrator, filled_in, page, save  # noqa: F401  a fixture
 from .test_site import walk
 from .waiting import until
@@ -335,6 +337,17 @@ def all_pages(reader: Reader) -> list[str]:
     return sorted({*pages, *others, *sections, *days, *feeds, "/en/search/?q=council", "/ru/search/?q=заседание"})
 
 
+def one_of_each_kind(addresses: list[str]) -> list[str]:
+    """An address of each URL pattern, language and query, if possible one whose page the edits change."""
+    edited = ("belarus", "council", Person.objects.first().get_absolute_url())
+    kinds = {}
+    for address in sorted(addresses, key=lambda address: not any(word in address for word in edited)):
+        path, _mark, query = address.partition("?")
+        with override("ru" if path.startswith("/ru/") else "en"):
+            kinds.setdefault((resolve(path).route, query), address)
+    return list(kinds.values())
+
+
 def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], object]]:  # noqa: F811
     """What somebody can do to change what readers see."""
     parliament = Parliament.objects.get(slug="belarus")
@@ -415,6 +428,7 @@ def test_every_page_is_right_after_every_kind_of_edit(
     kept = {address for address in addresses if "stale-if-error" in reader.get(address).get("Cache-Control", "")}
     assert set(addresses) - kept == set(), "every public page is one that is kept"
     done = edits(administrator, tmp_path)
+    addresses = addresses if FACTOR > 1 else one_of_each_kind(addresses)
     for name, edit in done.items():
         before = {address: reader.get(address) for address in addresses}
         with reader.makes(0):  # what did not change is not made again

@@ -127,7 +127,8 @@ def test_bootstrap_gives_its_lock_back():
     call_command("bootstrap", verbosity=0)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
-            cursor.execute("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'")
+            here = "SELECT oid FROM pg_database WHERE datname = current_database()"
+            cursor.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = ({here})")
             assert cursor.fetchone() == (0,)
     call_command("bootstrap", verbosity=0)
 

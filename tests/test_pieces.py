@@ -172,7 +172,7 @@ def test_what_is_kept_changes_with_the_day(versions: Versions):
     assert days == [26, 27]
 
 
-@pytest.mark.long
+@pytest.mark.audit
 def test_pages_of_pieces_are_those_that_are_read_anew(reader: Reader, client: Client, store: LRUCache):  # noqa: F811
     call_command("demo_data", articles=60, people=30, verbosity=0)
     days = ("", "?on=2015-05-05", "?on=2024-02-29", f"?on={date.today().isoformat()}", "?on=1990-01-01")
@@ -220,7 +220,7 @@ COLUMNS = {
 }
 
 
-@pytest.mark.long
+@pytest.mark.audit
 def test_every_column_that_readers_see_shows_at_once(reader: Reader, client: Client):  # noqa: F811
     chamber = factories.ChamberFactory()
     source, person = factories.SourceFactory(url="https://example.org/"), factories.PersonFactory()
