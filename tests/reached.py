@@ -63,9 +63,9 @@ def all_patterns() -> set[str]:
 
 
 def all_templates() -> set[str]:
-    """The name of each template of the project."""
-    folder = ROOT / "templates"
-    return {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    """The name of each template of the project; those of Typst are no templates of Django."""
+    files = [path for path in (ROOT / "templates").rglob("*") if path.is_file() and path.suffix != ".typ"]
+    return {path.relative_to(ROOT / "templates").as_posix() for path in files}
 
 
 def report() -> int:

@@ -223,6 +223,14 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
     ]
 
 
+@pytest.mark.parametrize("app", ["delegations", "news", "links", "cspa"])
+def test_page_of_an_app_lists_its_models(administrator: Client, app: str):
+    response = administrator.get(page("app_list", app))
+    assert [found["app_label"] for found in response.context["app_list"]] == [app]
+    for model in response.context["app_list"][0]["models"]:
+        assert f'href="{model["admin_url"]}"' in response.text
+
+
 def test_language_can_be_chosen_in_the_header(administrator: Client):
     response = administrator.post(page("language"), {"language": "ru", "next": page("index")})
     assert response["Location"] == page("index")
