@@ -27,6 +27,8 @@ OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.ar
 PYTEST := $(BIN)/python -m pytest
 COVERED := $(BIN)/coverage run -m pytest -p tests.reached
 MEASURE := $(BIN)/python tests/measure
+# Python without an ending.
+SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile
 
 .DELETE_ON_ERROR:
 .PHONY: help install run dev test test-all audit test-under-load bench corpora lint messages lock clean
@@ -114,8 +116,8 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 corpora: $(CORPORA)  ## fetch the strings that tests/test_attacks.py types
 
 lint: install  ## linters, formatters, import order, compose files, missing migrations, deployment check
-	@$(BIN)/ruff check . tests/with-postgres benchmarks/compare benchmarks/profile
-	@$(BIN)/ruff format --check . tests/with-postgres benchmarks/compare benchmarks/profile
+	@$(BIN)/ruff check . $(SCRIPTS)
+	@$(BIN)/ruff format --check . $(SCRIPTS)
 	@find templates -name '*.html' -exec $(BIN)/djade --target-version 6.1 --check {} +
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.scale.yml
