@@ -37,13 +37,16 @@ def django_db_setup(request, django_test_environment, django_db_blocker, tmp_pat
 
     template = Template(tmp_path_factory.getbasetemp().parent)
     with template.locked(), django_db_blocker.unblock():
-        if template.exists():
-            with template.instead_of_migrate():
-                request.getfixturevalue("django_db_setup")
-        else:
+        if is_first := not template.exists():
             request.getfixturevalue("django_db_setup")
             template.make()
+        else:
+            with template.instead_of_migrate():
+                request.getfixturevalue("django_db_setup")
     yield
+    if is_first:
+        with template.locked(), django_db_blocker.unblock():
+            template.drop()
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -43,6 +43,13 @@ class Template:
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{own}"')
         self.file.touch()
 
+    def drop(self) -> None:
+        """Leave no template in a cluster that outlasts the run; a worker that begins later makes its own."""
+        if connection.vendor == "postgresql":
+            with connection._nodb_cursor() as cursor:
+                cursor.execute(f'DROP DATABASE "{self.name}"')
+        self.file.unlink()
+
     @contextmanager
     def instead_of_migrate(self) -> Iterator[None]:
         """While Django creates the database of this worker, take the copy where Django would migrate."""
