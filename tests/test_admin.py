@@ -167,7 +167,8 @@ def test_clerk_of_news_can_choose_a_story(client: Client):
 # Every page opens
 
 
-@pytest.mark.parametrize("language", ["en", pytest.param("ru", marks=pytest.mark.long)])
+@pytest.mark.long
+@pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("model", MODELS)
 def test_each_page_of_each_model_opens(administrator: Client, model: str, language: str):
     row = MODELS[model](1)[0]
@@ -583,6 +584,7 @@ def test_source_in_use_stays_and_the_page_says_what_rests_on_it(administrator: C
     assert list(Source.objects.all()) == [used]
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
 def test_no_list_deletes_several_rows_at_once(administrator: Client, name: str):
     MODELS[name](2)
