@@ -180,7 +180,8 @@ def _watching(execute: Callable, sql: str, params: Any, many: bool, context: dic
 
 
 def _writes(sql: str) -> bool:
-    comments = r"(?:\s|--[^\n]*\n|/\*.*?\*/)*"
+    # Possessive: no comment is read in a second way, which would take exponential time.
+    comments = r"(?>\s+|--[^\n]*(?:\n|\Z)|/\*.*?\*/)*+"
     begins = rf"{comments}(?:WITH\b.*\b)?(?:INSERT|REPLACE|UPDATE|DELETE|TRUNCATE|COPY|MERGE)\b"
     return bool(re.match(begins, sql, re.DOTALL | re.IGNORECASE) and tables_in(sql) & tables())
 
