@@ -264,7 +264,7 @@ def _after_saving(sender: type[models.Model], instance: models.Model, created: b
 
 def _before_deleting(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
     touch(sender, [instance.pk])
-    # Connections of other rows to this one, and keys that become null, change without a signal.
+    # Django sends no signal when it deletes connections of other rows to this one, or sets their keys to null.
     for relation in sender._meta.related_objects:
         if relation.many_to_many or relation.on_delete is models.SET_NULL:
             others = relation.related_model._base_manager.filter(**{relation.field.name: instance.pk})

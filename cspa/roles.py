@@ -85,7 +85,8 @@ def make_groups(apps: Apps) -> None:
         create_permissions(config, apps=apps, verbosity=0)
     for name, rights in ROLES.items():
         group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
-        allowed = Q(pk__in=())  # no right at all
+        # Matches nothing; each model adds its rights.
+        allowed = Q(pk__in=())
         for model, actions in rights.items():
             app, model = model.split(".")
             codenames = [f"{action}_{model}" for action in actions.split()]

@@ -518,12 +518,13 @@ class Difference(PeopleOnRecord):
             self.refuse_overlaps(kind, guard)  # an accepted row may overlap with a mandate that stays open
 
     def keep_open(self, people: set[int]) -> bool:
-        """Take back the ends of the missing mandates of these people; whether there were any."""
+        """Keep the missing mandates of these people open; return whether one of them had been ended."""
         ended = [change for change in self.missing if change.row.person_id in people]
         for change in ended:
             change.row.ends = None
-            self.missing.remove(change)
-            self.changes["delegates"] = [other for other in self.changes["delegates"] if other is not change]
+        taken_back = {id(change) for change in ended}
+        self.missing = [change for change in self.missing if id(change) not in taken_back]
+        self.changes["delegates"] = [row for row in self.changes["delegates"] if id(row) not in taken_back]
         return bool(ended)
 
     def warn_doubtful(self, record: Record, row: Model) -> None:
