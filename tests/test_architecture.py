@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -60,6 +61,16 @@ def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
     assert len(asks) >= 10
     assert asks - tested == set(), "Mark a test of these with both_databases (CONTRIBUTING.md)."
     assert {name for name in tested if not find_spec(name)} == set(), "These modules do not exist."
+
+
+def test_each_listed_fault_can_be_put_in_and_names_a_test():
+    faults = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())["mutant"]
+    assert len(faults) > 70
+    for fault in faults:
+        assert (ROOT / fault["module"]).read_text().count(fault["code"]) == 1, fault
+        for test in fault["tests"].split():
+            file, *_classes, name = test.partition("[")[0].split("::")
+            assert f"def {name}(" in (ROOT / file).read_text(), test
 
 
 @pytest.mark.long
