@@ -25,9 +25,9 @@ SERVE := DEBUG=0 SECURE_SSL_REDIRECT=0 SECRET_KEY="$$(cat var/secret_key)"
 # granian's worker may hang when Ctrl+C reaches it together with its parent: only the parent is told.
 OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])'
 PYTEST := $(BIN)/python -m pytest
-COVERED := $(BIN)/coverage run -m pytest -p tests.reached
+COVERED := $(BIN)/coverage run -m pytest -p tests.reached --durations=20 --durations-min=1
 MEASURE := $(BIN)/python tests/measure
-# Python without an ending.
+# Python scripts whose names have no suffix.
 SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile
 
 .DELETE_ON_ERROR:
@@ -76,17 +76,17 @@ dev: install  ## the reloading development server
 
 test: install  ## the fast suite on SQLite: no service, no browser
 	@$(MEASURE) --start
-	@$(SERVE) $(MEASURE) "fast suite" $(PYTEST) -n auto -m "not browser and not long and not audit"
-	@$(MEASURE) --check test
+	@code=0; $(SERVE) $(MEASURE) "fast suite" $(PYTEST) -n auto -m "not browser and not long and not audit" || code=1; \
+	$(MEASURE) --check test || code=1; exit $$code
 
-# Each test runs on one database, but for those of modules that do one thing in two ways.
-test-all: install corpora  ## all tests: PostgreSQL, Chromium, 300 rows; what they cost, and what they do not reach
+# Tests marked both_databases run on SQLite and on PostgreSQL, the others on one of them.
+test-all: install corpora  ## all tests but those of `make audit`: PostgreSQL, Chromium; what they cost and do not reach
 	@rm -rf var/coverage var/reached; mkdir -p var/coverage; unset DATABASE_URL; code=0; \
 	export COVERAGE_FILE=$(CURDIR)/var/coverage/data; \
 	$(MEASURE) --start; \
 	$(SERVE) $(MEASURE) SQLite $(COVERED) -n auto -m "both_databases and not browser and not audit" || code=1; \
 	$(SERVE) $(MEASURE) PostgreSQL $(BIN)/python tests/with-postgres $(COVERED) -n auto \
-		-m "not browser and not audit" --durations=20 --durations-min=1 || code=1; \
+		-m "not browser and not audit" || code=1; \
 	$(SERVE) $(MEASURE) Chromium $(COVERED) -m "browser and not audit" || code=1; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || code=1; \
 	$(SERVE) $(BIN)/python -m tests.reached || code=1; \
@@ -94,7 +94,7 @@ test-all: install corpora  ## all tests: PostgreSQL, Chromium, 300 rows; what th
 
 audit: install corpora  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
 	@unset DATABASE_URL; code=0; export PROFILE=thorough; \
-	$(SERVE) $(BIN)/python tests/with-postgres $(PYTEST) -n auto -m "not browser and (audit or hypothesis)" || code=1; \
+	$(SERVE) $(BIN)/python tests/with-postgres $(PYTEST) -n auto -m "not browser and (audit or hypothesis or thorough)" || code=1; \
 	$(SERVE) $(PYTEST) -m "browser and audit" || code=1; \
 	$(SERVE) $(BIN)/python tests/mutants || code=1; \
 	exit $$code
