@@ -85,11 +85,16 @@ def _groups_outlast_a_flush() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
-def _real_countries_first():
-    """Each test begins with the countries that there are: forms refuse the made-up ones of long lists."""
-    from .factories import ParliamentFactory
+def _sequences_begin_anew():
+    """Each test begins with the same countries and names, whatever ran before.
+
+    The first countries are real: forms refuse the made-up ones of long lists. Which people have similar names depends
+    on the numbers in them.
+    """
+    from .factories import ParliamentFactory, PersonFactory
 
     ParliamentFactory.reset_sequence(force=True)
+    PersonFactory.reset_sequence(force=True)
 
 
 @pytest.fixture(autouse=True)
@@ -119,7 +124,10 @@ def _begins_at_noon(request) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _sessions_are_written_once(request, monkeypatch):
-    """A test that takes more than a minute counts the same queries; one with a clock of its own sees the minute."""
+    """Do not save sessions again after a minute, so that slow tests count the same queries.
+
+    Tests with a ``clock`` keep the real interval.
+    """
     if "clock" not in request.fixturenames:
         monkeypatch.setattr("cspa.sessions.PRECISION", float("inf"))
 
@@ -135,10 +143,7 @@ def sample_data() -> Path:
 
 @pytest.fixture(scope="module")
 def module_db(django_db_setup, django_db_blocker) -> Iterator:
-    """The lock of the database, for a fixture that fills it once for a module whose tests only read.
-
-    What the fixture saves is committed, and is gone after the module.
-    """
+    """Database access for a module fixture. Its rows are committed, and deleted after the module."""
     from django.core.management import call_command
     from django.utils import translation
 

@@ -40,11 +40,13 @@ class Template:
         connection.close_pool()
         own = connection.settings_dict["NAME"]
         with connection._nodb_cursor() as cursor:
+            # A run that was killed leaves its template in a cluster that outlasts it.
+            cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}"')
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{own}"')
         self.file.touch()
 
     def drop(self) -> None:
-        """Leave no template in a cluster that outlasts the run; a worker that begins later makes its own."""
+        """Delete the template. A worker that starts later makes its own."""
         if connection.vendor == "postgresql":
             with connection._nodb_cursor() as cursor:
                 cursor.execute(f'DROP DATABASE "{self.name}"')

@@ -11,7 +11,7 @@ FACTOR = FACTORS[os.environ.get("PROFILE") or "small"]
 def examples(number: int) -> settings:
     """Settings of a property test that generates ``number`` examples, or as many times more as the profile says.
 
-    No profile has a deadline: a slow machine is no fault of the code.
+    No test has a deadline, because machines differ in speed.
     """
     return settings(
         max_examples=number * FACTOR, deadline=None, database=None, suppress_health_check=list(HealthCheck)
