@@ -107,7 +107,7 @@ def strings(corpora: dict[str, set[str]]) -> list[str]:
         return sorted(set().union(*corpora.values()))
     chosen = set()
     for texts in map(sorted, corpora.values()):
-        chosen.update(texts[:: len(texts) // SAMPLE])
+        chosen.update(texts[:: max(1, len(texts) // SAMPLE)])
         # They found most faults.
         chosen.update(text for text in texts if any(map(is_control, text)))
     return sorted(chosen)

@@ -18,10 +18,11 @@ from . import factories
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 
-# One address a kind of page: together they render every template and each of its parts.
+# One address of each kind of page. The test fails where a page template is not rendered.
 PAGES = [
     "",
     "delegations/?on=2020-05-05",
+    "delegations/?country=XX",
     "delegations/full/",
     "delegations/full/completeness/?on=2019-06-01",
     "delegations/full/mandates/",
@@ -30,7 +31,9 @@ PAGES = [
     "delegations/people/?q=Kogut&role=nonsense",
     "delegations/people/delegates/?on=2020-03-02",
     "delegations/changes/?since=2019-01-01",
+    "search/",
     "search/?q=meeting",
+    "search/?q=Kogut&year=x",
     "news/2020/05/",
     "news/topics/biological-security/",
     "privacy/",
@@ -57,11 +60,12 @@ AXE_OPTIONS = {
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"target-size": {"enabled": True}},
 }
-# A page of hundreds of tables alike: axe looks at the first of each section, as one second of CPU time is enough.
+# This page repeats the same tables. axe checks the first of each section, which saves CPU time.
 ALIKE = {"/api/v1/docs": {"exclude": [["article ~ article"], ["dl ~ dl"]]}}
 NARROW, WIDE = 320, 1440
 WIDTHS = (NARROW, 360, 768, WIDE)
-SECONDS = 60  # for one step in a page: a bound of hangs, which no slow machine meets
+# Seconds for one step in a page. Only a hang takes longer.
+SECONDS = 60
 
 # A letter of each language of the members that the English and Russian alphabets lack, and one that they have.
 LETTERS = {"kk": "ӘәҒғҚқҢңӨөҰұҮүҺһІі", "ky": "ҢңӨөҮү", "tg": "ҒғӢӣҚқӮӯҲҳҶҷ", "be": "ЁёІіЎў", "ru": "Щщ", "en": "Ww"}

@@ -126,6 +126,7 @@ def addresses() -> Iterator[str]:
     yield reverse("admin:delegations_person_merge", args=[person.pk])
     yield reverse("admin:delegations_chamber_convocation", args=[Chamber.objects.get().pk])
     yield f"{reverse('admin:delegations_confirmationrequest_add')}?parliament={Parliament.objects.first().pk}"
+    yield reverse("admin:auth_user_password_change", args=[User.objects.order_by("pk").first().pk])
     yield reverse("admin:news_article_preview", args=[Article.objects.order_by("pk").first().pk])
     for name in (
         "delegations_doubts",
