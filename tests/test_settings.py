@@ -53,13 +53,13 @@ def read_settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[s
     return {name: value for name, value in runpy.run_path(module.__file__).items() if name.isupper()}
 
 
-def check_deployment(monkeypatch: pytest.MonkeyPatch, **environment: str) -> None:
-    """Run `check --deploy` with the settings of production; raise SystemCheckError at a warning."""
-    values = read_settings(monkeypatch, **PRODUCTION, **environment)
+def check(monkeypatch: pytest.MonkeyPatch, deploy: bool = False, **environment: str) -> None:
+    """Run `check` with the settings that these variables give; raise SystemCheckError at a warning."""
+    values = read_settings(monkeypatch, **environment)
     changed = {name: value for name, value in values.items() if getattr(settings, name) != value}
     changed.pop("DATABASES", None)
     with override_settings(**changed):
-        call_command("check", deploy=True, fail_level="WARNING", stdout=io.StringIO(), stderr=io.StringIO())
+        call_command("check", deploy=deploy, fail_level="WARNING", stdout=io.StringIO(), stderr=io.StringIO())
 
 
 def documented() -> list[str]:
@@ -73,9 +73,10 @@ def test_env_example_documents_exactly_the_variables_that_are_read():
     assert sorted(documented()) == sorted(read)
 
 
+@pytest.mark.django_db
 def test_env_example_itself_is_valid_once_a_key_is_set(monkeypatch):
     lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
-    assert read_settings(monkeypatch, **{**dict(lines), "SECRET_KEY": GOOD_KEY})["SECRET_KEY"] == GOOD_KEY
+    check(monkeypatch, **{**dict(lines), "SECRET_KEY": GOOD_KEY})
 
 
 @pytest.mark.parametrize(
@@ -177,21 +178,22 @@ def test_a_command_ends_in_that_sentence_too():
     )
 
 
+@pytest.mark.django_db
 def test_debug_alone_needs_no_key(monkeypatch):
-    assert read_settings(monkeypatch, DEBUG="1")["DEBUG"] is True
+    check(monkeypatch, DEBUG="1")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY must be set"):
         read_settings(monkeypatch, DEBUG="0")
 
 
 @pytest.mark.django_db
 def test_deployment_check_finds_nothing_in_production_settings(monkeypatch):
-    check_deployment(monkeypatch)
+    check(monkeypatch, deploy=True, **PRODUCTION)
 
 
 @pytest.mark.django_db
 def test_deployment_check_would_find_a_missing_redirect(monkeypatch):
     with pytest.raises(SystemCheckError, match=r"security\.W008"):
-        check_deployment(monkeypatch, SECURE_SSL_REDIRECT="0")
+        check(monkeypatch, deploy=True, **PRODUCTION, SECURE_SSL_REDIRECT="0")
 
 
 @pytest.mark.django_db
