@@ -16,7 +16,7 @@ from schemathesis.specs.openapi.checks import (
 from .generated import examples
 
 # In no transaction of the test: an answer over WSGI ends by closing the connection that it finds inside one.
-pytestmark = [pytest.mark.long, pytest.mark.django_db(transaction=True)]
+pytestmark = [pytest.mark.long, pytest.mark.thorough, pytest.mark.django_db(transaction=True)]
 
 CHECKS = [not_a_server_error, response_schema_conformance, content_type_conformance, status_code_conformance]
 

@@ -414,6 +414,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
     }
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_every_page_is_right_after_every_kind_of_edit(
     reader: Reader,

@@ -348,6 +348,7 @@ def test_a_second_confirmation_of_one_day_gets_words_and_leaves_the_link_open(cl
     assert "Подтверждение" not in client.get(second[1]).text
 
 
+@pytest.mark.both_databases("delegations.confirming")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_answers_at_once_one_wins(home):
     asked, address = ask(home)

@@ -152,6 +152,7 @@ def drawn(**choices):
     return st.fixed_dictionaries({name: st.sampled_from(values) for name, values in choices.items()})
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 class TestFilesEqualThePage:
     def test_people(self, client, world):
@@ -411,6 +412,7 @@ def test_each_list_and_file_costs_the_same_with_any_number_of_rows(client, sizes
                 for name in ("csv", "xlsx", "json")
             )
             assert set(others) == {costs[file]}
+            assert client.get(f"{link}format=csv").getvalue().count(b"\n") > rows, address
         return costs
 
     assert_same_cost(measure, sizes)

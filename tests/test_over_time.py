@@ -375,6 +375,7 @@ def save(factory, rows, **fields):
         factory(starts=start, ends=end, ended=ended, **fields)
 
 
+@pytest.mark.thorough
 @pytest.mark.long
 def test_each_of_3000_days_answers_as_a_naive_reader_would():
     rng = random.Random(68)
