@@ -58,7 +58,7 @@ def all_patterns() -> set[str]:
 
     def below(resolver: Any, prefix: str) -> Iterator[str]:
         for pattern in resolver.url_patterns:
-            route = prefix + str(pattern.pattern)
+            route = prefix + str(pattern.pattern).removeprefix("^" if prefix else "")
             if isinstance(pattern, URLPattern):
                 yield route
             else:
