@@ -3,6 +3,7 @@
 DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves static files that were not collected.
 """
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -22,7 +23,11 @@ from . import generated  # noqa: F401  the profile of the property tests
 
 
 def pytest_configure() -> None:
-    """Read the settings now: pytest-django looks for them before it reads this file, and again after it."""
+    """Read the settings now: pytest-django looks for them before it reads this file, and again after it.
+
+    A young collection for each 200,000 objects instead of 2,000 saves a twentieth of the CPU time of the suite.
+    """
+    gc.set_threshold(200_000, 50, 100)
     django.setup()
 
 
