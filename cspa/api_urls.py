@@ -1,13 +1,13 @@
-"""The addresses of the API; loaded with the first request for one of them (``cspa.views.api``)."""
+"""The addresses of the API; loaded with the first request for one of them (``cspa.pages.views.api``)."""
 
 from django.urls import path
 
 from delegations.api import router as directory
 from news.api import router as news
 
-from .api import Api
-from .manners import PREFIX
-from .search_api import router as search
+from .api.app import Api
+from .api.middleware import PREFIX
+from .pages.search_api import router as search
 
 api = Api()
 api.add_router("", directory)

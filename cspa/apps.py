@@ -10,7 +10,7 @@ from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 # Where it can, django_countries reads the order of all of Unicode as soon as it is imported, which takes a tenth of a
-# second. This site orders names itself (cspa.sorting), and reads it when it does.
+# second. This site orders names itself (cspa.db.collation), and reads it when it does.
 sys.modules["pyuca"] = None
 import django_countries  # noqa: E402, F401
 
@@ -24,19 +24,21 @@ class CspaConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from . import journal, sessions, versions  # noqa: F401  sessions listens to sign-ins
+        from . import versions
+        from .audit import journal
+        from .auth import sessions  # noqa: F401  listens to sign-ins
+        from .db.sqlite_functions import teach_letters
         from .models import GroupRule, User
-        from .sqlite import teach_letters
 
         journal.follow(User, leave_out=["password", "last_login"])
         journal.follow(Group, GroupRule)
-        connection_created.connect(teach_letters, dispatch_uid="cspa.sqlite.teach_letters")
+        connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
         connection_created.connect(versions.watch, dispatch_uid="cspa.versions.watch")
         post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.versions.install")
 
 
 class AdminConfig(DjangoAdminConfig):
-    default_site = "cspa.desk.DeskSite"
+    default_site = "cspa.backoffice.dashboard.DeskSite"
 
     def ready(self) -> None:
         super().ready()

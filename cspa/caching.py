@@ -34,8 +34,8 @@ from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_path, override
 
 from . import versions
+from .api.middleware import PREFIX, language_asked
 from .file_cache import FileCache
-from .manners import PREFIX, language_asked
 from .pieces import Rested, reading
 from .replicas import Replicas, reading_from
 from .versions import Away, Mark, Versions
@@ -228,7 +228,7 @@ class Pages:
     def __call__(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         address = asked(environ)
         if address is None:
-            environ["cspa.pages"] = self  # for cspa.health
+            environ["cspa.pages"] = self  # for cspa.pages.health
             return self.django(environ, start)
         page = self._look(address)
         try:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from .caching import AWAY
-from .views import unavailable
+from .pages.views import unavailable
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 

@@ -56,7 +56,7 @@ class GroupRule(models.Model):
 
 
 class Entry(models.Model):
-    """One thing that somebody did: all rows that it changed belong to it. ``cspa.journal`` writes and undoes them."""
+    """One thing that a user did, with all rows that it changed. ``cspa.audit`` writes and undoes entries."""
 
     class Kind(models.TextChoices):
         EDIT = "edit", _("form saved")

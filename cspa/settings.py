@@ -159,7 +159,7 @@ def env_store(name: str) -> dict:
         "bucket_name": bucket,
         "region_name": query.get("region", [None])[0],
     }
-    return {"BACKEND": "cspa.bucket.Bucket", "OPTIONS": options}
+    return {"BACKEND": "cspa.media.s3.Bucket", "OPTIONS": options}
 
 
 def env_mailer(name: str, default: str) -> dict:
@@ -280,7 +280,7 @@ MIDDLEWARE = [
     "cspa.middleware.permissions_policy",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "cspa.manners.manners",
+    "cspa.api.middleware.manners",
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -290,7 +290,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "cspa.sessions.limits",
+    "cspa.auth.sessions.limits",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -336,15 +336,15 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # a list of 1,000 names, with an answer fo
 
 # Sign-in: who gives a wrong password or code too often waits, the account and the address alike
 
-AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.second_factor.AccountBackend"]
+AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.auth.two_factor.AccountBackend"]
 OTP_TOTP_ISSUER = "CSTO Parliamentary Assembly"
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that the page names stays true
-AXES_LOCKOUT_CALLABLE = "cspa.sign_in.locked_out"
-AXES_CLIENT_IP_CALLABLE = "cspa.sign_in.client_address"
-AXES_USERNAME_CALLABLE = "cspa.sign_in.typed_name"
+AXES_LOCKOUT_CALLABLE = "cspa.auth.lockout.locked_out"
+AXES_CLIENT_IP_CALLABLE = "cspa.auth.lockout.client_address"
+AXES_USERNAME_CALLABLE = "cspa.auth.lockout.typed_name"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept, not logged
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
@@ -374,8 +374,8 @@ if SECURE_SSL_REDIRECT:
     SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = True
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
-CSRF_FAILURE_VIEW = "cspa.views.csrf_failure"
-# Readers get nothing but the site's own styles, fonts and pictures; the admin adds its scripts in cspa.admin.
+CSRF_FAILURE_VIEW = "cspa.pages.views.csrf_failure"
+# Readers get the site's own styles, fonts and pictures; the back office adds its scripts.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],

@@ -11,9 +11,9 @@ from django.views.generic import TemplateView
 from delegations.answering import confirm
 from news.filters import ArticleFilter
 
-from . import search, sitemaps, views
 from .caching import shared
-from .health import health
+from .pages import search, sitemaps, views
+from .pages.health import health
 
 handler400 = views.bad_request
 handler403 = views.forbidden

@@ -26,7 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 
-from .journal import LOCK
+from .audit.journal import LOCK
 from .models import Version
 
 APPS = ("delegations", "news", "links")  # whose tables hold what readers see

@@ -23,13 +23,14 @@ from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa import journal, sheets, tables
-from cspa.admin import Admin, Fields
-from cspa.forms import RecordForm
-from cspa.history import reason_of
-from cspa.languages import columns, language_codes, language_name
+from cspa.audit import journal
+from cspa.backoffice.forms import RecordForm
+from cspa.backoffice.history import reason_of
+from cspa.backoffice.model_admin import Admin, Fields
+from cspa.backoffice.todo import Task, Tasks
+from cspa.exports import documents, tabular
+from cspa.i18n import columns, language_codes, language_name
 from cspa.models import Entry
-from cspa.tasks import Task, Tasks
 
 from . import imports, rosters, session
 from .dates import Day, PartialDate, today
@@ -435,12 +436,12 @@ class ParliamentAdmin(Tasks, Assigned, Admin):
         name, parliaments = f"session-{on.isoformat()}", assigned_to(request)
         if format == "csv":
             rows = session.badge_rows(session.delegations_of(on, parliaments))
-            return tables.answer(format, f"{name}-badges", session.BADGE_COLUMNS, rows)
+            return tabular.answer(format, f"{name}-badges", session.BADGE_COLUMNS, rows)
         document = session.pack(on, parliaments, languages, papers, recorded=timezone.now())
         if format == "print":
             return TemplateResponse(request, "sheets.html", {"document": document})
         headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
-        return HttpResponse(sheets.pdf(document), content_type="application/pdf", headers=headers)
+        return HttpResponse(documents.pdf(document), content_type="application/pdf", headers=headers)
 
     def doubts_view(self, request: HttpRequest) -> HttpResponse:
         """What check_delegations finds, as far as the reader may see it."""

@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
 
-from cspa.languages import language_codes
+from cspa.i18n import language_codes
 
 from . import confirming
 from .confirming import REPRESENTATIVE, Roster

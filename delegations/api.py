@@ -12,7 +12,8 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from cspa.api import (
+from cspa.absolute_urls import absolute
+from cspa.api.app import (
     ListParameters,
     Page,
     Parameters,
@@ -24,7 +25,6 @@ from cspa.api import (
     parameter,
     refuse_errors,
 )
-from cspa.site import absolute
 
 from . import opendata
 from .changes import Change, Kind, register

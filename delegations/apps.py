@@ -9,7 +9,7 @@ class DelegationsConfig(AppConfig):
     verbose_name = _("Delegations")
 
     def ready(self) -> None:
-        from cspa import journal
+        from cspa.audit import journal
 
         from . import models
 

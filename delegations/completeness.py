@@ -8,7 +8,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.languages import language_codes, language_name
+from cspa.i18n import language_codes, language_name
 
 from .models import Confirmation, Delegate, Link, Parliament, Participation, Period, Person, Representative, SeatQuota
 

@@ -22,8 +22,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from translated_fields import to_attribute
 
-from cspa import journal
-from cspa.languages import columns, language_codes, localised
+from cspa.audit import journal
+from cspa.i18n import columns, language_codes, localised
 from cspa.models import Entry
 
 from .dates import PartialDate, today

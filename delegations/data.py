@@ -6,8 +6,8 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from cspa.api.middleware import problem
 from cspa.caching import shared
-from cspa.manners import problem
 
 from . import popolo
 from .dates import FOUNDED, Day

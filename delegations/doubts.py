@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from .dates import FOUNDED, LATEST, today
 from .models import (

@@ -12,8 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from cspa.absolute_urls import Unreadable
 from cspa.pieces import kept
-from cspa.site import Unreadable
 
 from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
 

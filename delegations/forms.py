@@ -11,8 +11,8 @@ from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from cspa.forms import RecordForm, RecordFormSet
-from cspa.languages import language_codes
+from cspa.backoffice.forms import RecordForm, RecordFormSet
+from cspa.i18n import language_codes
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota

@@ -23,8 +23,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from cspa import journal, tables
-from cspa.history import reason_of
+from cspa.audit import journal
+from cspa.backoffice.history import reason_of
+from cspa.exports import tabular
 from cspa.models import Entry
 
 from .dates import EARLIEST, LATEST
@@ -119,7 +120,7 @@ def urls(site: admin.AdminSite, may: Callable[[HttpRequest], bool]) -> list[URLP
 
 def table_template(request: HttpRequest) -> HttpResponse:
     """An empty table with the columns that an import reads."""
-    return tables.answer("csv", "template", MANDATE_COLUMNS, [])
+    return tabular.answer("csv", "template", MANDATE_COLUMNS, [])
 
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:

@@ -6,7 +6,7 @@ from datetime import date
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from .models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from .opendata import NAMES, joined

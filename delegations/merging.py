@@ -12,9 +12,9 @@ from django.db import models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cspa import journal
-from cspa.differences import label, named
-from cspa.languages import columns
+from cspa.audit import journal
+from cspa.audit.diff import label, named
+from cspa.i18n import columns
 
 from .forms import last_day_in_words, no_overlaps, overlap
 from .models import Delegate, FormerPublicId, Period, Person

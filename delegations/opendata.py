@@ -6,7 +6,7 @@ A withdrawn person keeps the id, and nothing else.
 
 from collections.abc import Iterable
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from .models import (
     AssemblyPost,

@@ -5,8 +5,8 @@ from django.utils.functional import cached_property
 from django.views.generic import ListView
 from translated_fields import to_attribute
 
+from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
-from cspa.tables import Files
 
 from .filters import DelegateFilter, OnDayFilter, PersonFilter
 from .lists import PERSON_COLUMNS, person_row, with_functions

@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db.models import Model, QuerySet
 from django.utils.translation import gettext, override
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from .models import (
     AssemblyPost,

@@ -12,10 +12,10 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
 
-from cspa.feeds import AtomFeed
+from cspa.absolute_urls import Unreadable
+from cspa.exports.feeds import AtomFeed
+from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
-from cspa.site import Unreadable
-from cspa.tables import Files
 from cspa.templatetags.site import marked
 
 from .changes import Change, Kind, Register, register

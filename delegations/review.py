@@ -18,11 +18,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext_lazy, override
 from django.utils.translation import gettext_lazy as _
 
-from cspa.admin import Admin
-from cspa.forms import is_key
-from cspa.languages import columns
-from cspa.site import absolute
-from cspa.tasks import Task, Tasks
+from cspa.absolute_urls import absolute
+from cspa.backoffice.forms import is_key
+from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.todo import Task, Tasks
+from cspa.i18n import columns
 
 from . import confirming
 from .admin import Assigned

@@ -21,8 +21,8 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from cspa import journal
-from cspa.admin import ChooseOne
+from cspa.audit import journal
+from cspa.backoffice.model_admin import ChooseOne
 
 from .dates import EARLIEST, PartialDate
 from .forms import PartialDateField

@@ -17,8 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.languages import columns, language_codes
-from cspa.sheets import Column, Document, Part, Sheet, Table
+from cspa.exports.documents import Column, Document, Part, Sheet, Table
+from cspa.i18n import columns, language_codes
 
 from .dates import FOUNDED, Day
 from .models import ChamberSeats, Delegate, Delegation, Parliament, Participation, Person, Seats, delegations_on

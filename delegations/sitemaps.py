@@ -1,6 +1,6 @@
 """Pages of the directory for search engines."""
 
-from cspa.site import SiteSitemap
+from cspa.absolute_urls import SiteSitemap
 
 from .dates import today
 from .models import Parliament, Person

@@ -3,7 +3,7 @@
 from django.urls import path, register_converter
 
 from cspa.caching import shared
-from cspa.feeds import AtomFeed, JsonFeed
+from cspa.exports.feeds import AtomFeed, JsonFeed
 
 from . import people, registers, views
 from .filters import DelegateFilter, DelegationFilter, PersonFilter

@@ -11,11 +11,11 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, ListView, TemplateView
 
+from cspa.absolute_urls import Unreadable, absolute, origin
 from cspa.charts import Timeline
+from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
 from cspa.pieces import kept, once
-from cspa.site import Unreadable, absolute, origin
-from cspa.tables import Files
 
 from . import jsonld
 from .completeness import Completeness

@@ -10,8 +10,8 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from cspa.admin import Admin
-from cspa.tasks import Group, Task, Tasks
+from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.todo import Group, Task, Tasks
 from delegations.models import Link, Source
 from news.models import Article
 

@@ -21,14 +21,14 @@ from django.utils.text import format_lazy
 from django.utils.translation import get_language, gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cspa import journal
-from cspa.admin import Admin, Fields
-from cspa.forms import RecordForm, is_key
-from cspa.languages import columns, language_codes, language_name
+from cspa.absolute_urls import absolute
+from cspa.audit import journal
+from cspa.backoffice.forms import RecordForm, is_key
+from cspa.backoffice.model_admin import Admin, Fields
+from cspa.backoffice.todo import Group, Task, Tasks
+from cspa.i18n import columns, language_codes, language_name
 from cspa.models import Change, User
 from cspa.richtext import sanitise
-from cspa.site import absolute
-from cspa.tasks import Group, Task, Tasks
 from delegations.admin import first_column
 
 from . import preview

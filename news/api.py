@@ -9,9 +9,9 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from cspa.api import ListParameters, Page, Parameters, ProblemError, page, parameter
-from cspa.languages import localised
-from cspa.site import absolute
+from cspa.absolute_urls import absolute
+from cspa.api.app import ListParameters, Page, Parameters, ProblemError, page, parameter
+from cspa.i18n import localised
 from delegations.models import Person
 from delegations.opendata import source_record
 

@@ -9,7 +9,8 @@ class NewsConfig(AppConfig):
     verbose_name = _("News")
 
     def ready(self) -> None:
-        from cspa import journal, versions
+        from cspa import versions
+        from cspa.audit import journal
 
         from . import models
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from cspa.languages import localised
+from cspa.i18n import localised
 from cspa.richtext import rendered
 
 from .models import Article, Picture, Quotation

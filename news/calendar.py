@@ -10,7 +10,7 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from cspa.site import Unreadable
+from cspa.absolute_urls import Unreadable
 from delegations.dates import PartialDate, Precision, today
 
 from .models import EARLIEST, LATEST, Article, ArticleQuerySet

@@ -6,8 +6,8 @@ from django.contrib.syndication.views import Feed
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.translation import gettext as _
 
-from cspa.feeds import FORMATS
-from cspa.site import absolute
+from cspa.absolute_urls import absolute
+from cspa.exports.feeds import FORMATS
 
 from .bodies import plain_body
 from .models import Article, Picture

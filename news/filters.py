@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from cspa.pieces import kept
-from cspa.stems import LONGEST_TEXT, Query
+from cspa.search.stems import LONGEST_TEXT, Query
 from delegations.filters import Chosen, delegation_choices
 
 from .models import Article, Topic

@@ -1,6 +1,6 @@
 """An article as data for machines (schema.org: NewsArticle)."""
 
-from cspa.languages import localised
+from cspa.i18n import localised
 from delegations.jsonld import CONTEXT, Absolute, assembly, filled, named
 
 from .models import Article, Quotation

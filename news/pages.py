@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from slugify import slugify
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import Refused, Report

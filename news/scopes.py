@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cspa.feeds import FORMATS
-from cspa.site import address
+from cspa.absolute_urls import address
+from cspa.exports.feeds import FORMATS
 from delegations.models import Parliament, Person
 
 from .models import Article, ArticleQuerySet, Topic

@@ -5,7 +5,7 @@ from datetime import timedelta
 from django.db.models import Prefetch, QuerySet
 from django.utils import timezone
 
-from cspa.site import SiteSitemap
+from cspa.absolute_urls import SiteSitemap
 
 from .models import Article, Topic
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.urls import path, register_converter
 
 from cspa.caching import shared
-from cspa.feeds import FORMATS
+from cspa.exports.feeds import FORMATS
 from delegations.urls import PublicId
 
 from . import views

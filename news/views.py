@@ -16,11 +16,11 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
-from cspa.languages import language_codes
+from cspa.absolute_urls import absolute
+from cspa.exports.tabular import Files
+from cspa.i18n import language_codes
 from cspa.pagination import Keyset
 from cspa.pieces import kept, once
-from cspa.site import absolute
-from cspa.tables import Files
 from delegations.dates import today
 from delegations.lists import SOURCE_COLUMNS, source_cells
 from delegations.models import Person

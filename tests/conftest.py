@@ -79,7 +79,7 @@ def _groups_outlast_a_flush() -> Iterator[None]:
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
-    from cspa.roles import make_groups
+    from cspa.auth.groups import make_groups
 
     def receiver(**kwargs: Any) -> None:
         make_groups(apps)
@@ -134,7 +134,7 @@ def _sessions_are_written_once(request, monkeypatch):
     Tests with a ``clock`` keep the real interval.
     """
     if "clock" not in request.fixturenames:
-        monkeypatch.setattr("cspa.sessions.PRECISION", float("inf"))
+        monkeypatch.setattr("cspa.auth.sessions.PRECISION", float("inf"))
 
 
 @pytest.fixture(scope="session")

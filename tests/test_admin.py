@@ -16,7 +16,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cspa.admin import EDITOR_STYLE
+from cspa.backoffice.model_admin import EDITOR_STYLE
 from cspa.models import User
 from delegations.dates import PartialDate
 from delegations.forms import PartialDateField

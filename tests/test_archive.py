@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.translation import override
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Change, Entry
 from delegations.models import FormerPublicId, FormerSlug, Person, Source
 from news.archive import lines, records, shape
@@ -186,7 +186,7 @@ def a_rich_archive() -> None:
     factories.ArticleFactory(published_at=datetime(2100, 12, 30, tzinfo=UTC), language="ru")
 
 
-@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
 def test_what_goes_out_comes_back_without_loss(media, tmp_path):
     a_rich_archive()
     file = tmp_path / "archive" / "articles.jsonl"
@@ -359,7 +359,7 @@ def everything_else(values: dict, person: Person) -> dict:
     }
 
 
-@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
 def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_path):
     a_rich_archive()
     article = Article.objects.get(slug="second")
@@ -490,7 +490,7 @@ def with_the_file_of_another_picture(there: Article) -> dict:
     return a_line(picture={"id": str(uuid4()), "path": picture.file.name, "decorative": True})
 
 
-@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -966,7 +966,7 @@ def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
     assert_same_cost(measure, sizes)
 
 
-@pytest.mark.both_databases("cspa.copying", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
     def cost_of(number):
         with rolled_back():

@@ -27,7 +27,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa.richtext import TAGS, rendered, sanitise
-from cspa.stems import LONGEST_TEXT
+from cspa.search.stems import LONGEST_TEXT
 from delegations.models import Person
 from news import preview
 from news.admin import ArticleAdmin

@@ -30,12 +30,12 @@ from django.utils.translation import override
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cspa import journal
+from cspa.audit import journal
+from cspa.auth.groups import NEWS_EDITORS
 from cspa.backup import make, restore
 from cspa.backup.folder import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
 from cspa.models import Entry, GroupRule
-from cspa.roles import NEWS_EDITORS
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
 from links.models import Address
 from news.models import Article, Topic

@@ -24,7 +24,8 @@ from django.urls import resolve, reverse
 from django.utils.translation import override
 from factory.django import DjangoModelFactory
 
-from cspa import journal, versions
+from cspa import versions
+from cspa.audit import journal
 from cspa.caching import LONGEST, Pages, meaning
 from cspa.models import Version
 from cspa.settings import env_cache

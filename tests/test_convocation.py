@@ -10,8 +10,8 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cspa.auth.groups import SECRETARIES
 from cspa.models import User
-from cspa.roles import SECRETARIES
 from delegations.importer import import_batch, roster
 from delegations.importer.convocation import Convocation, in_office
 from delegations.models import Chamber, Delegate, Person, SeatQuota

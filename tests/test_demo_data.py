@@ -12,11 +12,11 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.translation import override
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.demo.rows import filled
 from cspa.models import Entry
 from cspa.richtext import plain
-from cspa.stems import words
+from cspa.search.stems import words
 from delegations.models import Delegate, Parliament, Person, Source
 from news.models import Article, Quotation, Story
 

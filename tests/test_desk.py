@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry, User
 from delegations.dates import today
 from delegations.models import Person

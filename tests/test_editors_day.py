@@ -8,8 +8,8 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from cspa import journal
-from cspa.roles import NEWS_EDITORS, PUBLISHERS, make_groups
+from cspa.audit import journal
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, make_groups
 from news.models import Article
 
 from . import factories

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspa import tables
+from cspa.exports import tabular
 from delegations.filters import PATHS, DelegateFilter, DelegationFilter, PersonFilter
 from delegations.models import AssemblyPost, Delegate, Parliament, Person
 from news.models import Story
@@ -51,7 +51,7 @@ def take(client, address, file_format, **parameters):
     else:
         sheet = openpyxl.load_workbook(BytesIO(body)).active
         rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    return rows[0], [[tables.plain(cell) for cell in row] for row in rows[1:]]
+    return rows[0], [[tabular.plain(cell) for cell in row] for row in rows[1:]]
 
 
 def _text(value):
@@ -60,7 +60,7 @@ def _text(value):
 
 def take_all(client, address, **parameters):
     """The rows of the three files, which agree, as one dict a row."""
-    files = {file_format: take(client, address, file_format, **parameters) for file_format in tables.FORMATS}
+    files = {file_format: take(client, address, file_format, **parameters) for file_format in tabular.FORMATS}
     columns, rows = files["csv"]
     assert rows == files["xlsx"][1] == files["json"][1]
     assert columns == files["xlsx"][0]
@@ -350,7 +350,7 @@ class TestFilters:
 
     def test_the_page_keeps_the_filter_and_the_day_in_its_links(self, client, world):
         page = ask(client, PEOPLE, on="2019-05-26", gender="female").content.decode()
-        for file_format in tables.FORMATS:
+        for file_format in tabular.FORMATS:
             assert f'href="?on=2019-05-26&amp;gender=female&amp;format={file_format}"' in page
         assert '<option value="female" selected>' in page
         assert re.search(r'href="/en/delegations/people/\d+-[a-z0-9-]+/\?on=2019-05-26"', page)

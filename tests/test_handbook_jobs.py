@@ -16,9 +16,9 @@ from django.test import Client
 from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
-from cspa import journal
+from cspa.audit import journal
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
 from cspa.models import Entry
-from cspa.roles import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
 from news.models import Article
 

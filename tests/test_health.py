@@ -84,7 +84,7 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     }
     settings.STAMP_FILE = tmp_path / "gone" / "stamp"
     with (
-        mock.patch("cspa.health.default_storage.exists", side_effect=ConnectionError("secret")),
+        mock.patch("cspa.pages.health.default_storage.exists", side_effect=ConnectionError("secret")),
         mock.patch("cspa.versions.Versions.current", side_effect=OperationalError("secret")),
         mock.patch("cspa.caching.Pages.times", side_effect=RuntimeError("secret")),
     ):

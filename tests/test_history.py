@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Change
 from news.models import Article
 from news.pages import import_page

@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
-from cspa.images import MAX_SIDE, clean_photo
+from cspa.media.images import MAX_SIDE, clean_photo
 
 from . import factories
 

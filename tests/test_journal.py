@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Change, Entry, User
 from delegations.importer import import_file
 from delegations.models import (
@@ -71,7 +71,7 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
     assert unfollowed == set()
 
 
-@pytest.mark.both_databases("cspa.journal")
+@pytest.mark.both_databases("cspa.audit.journal")
 def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):  # noqa: F811
     chamber = factories.ChamberFactory(name_en="House", order=1)
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
@@ -208,7 +208,7 @@ def promote(mandates: list[Delegate]) -> Entry:
     return recorder.entry
 
 
-@pytest.mark.both_databases("cspa.journal")
+@pytest.mark.both_databases("cspa.audit.journal")
 @up_to(300)
 def test_recording_costs_the_same_whatever_the_number_of_rows(sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
@@ -349,7 +349,7 @@ def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: 
     assert Source.objects.get().title_en == "Newer"
 
 
-@pytest.mark.both_databases("cspa.journal")
+@pytest.mark.both_databases("cspa.audit.journal")
 def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # noqa: F811
     quota = factories.SeatQuotaFactory(starts="2015", sources=[factories.SourceFactory()])
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
@@ -523,7 +523,7 @@ def _do(chamber: Chamber, what: str, which: int, value: int) -> None:
 
 @pytest.fixture
 def colleagues() -> dict[str, Client]:
-    from cspa.roles import NEWS_EDITORS, PUBLISHERS, SECRETARIES
+    from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES
 
     clients = {}
     for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS), ("secretary", SECRETARIES)):

@@ -5,8 +5,8 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from cspa import journal
-from cspa.forms import RecordForm
+from cspa.audit import journal
+from cspa.backoffice.forms import RecordForm
 from cspa.models import Entry
 from delegations.importer import import_file
 from delegations.models import Delegate, Parliament, SeatQuota

@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry
 from delegations import popolo
 from delegations.dates import today

@@ -11,9 +11,9 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from cspa import journal
+from cspa.audit import journal
+from cspa.auth.groups import make_groups
 from cspa.models import Entry, User
-from cspa.roles import make_groups
 from delegations.models import Chamber, Parliament, Person
 from news.models import Article
 

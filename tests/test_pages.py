@@ -65,7 +65,7 @@ class TestSeedPages:
         assert 'hreflang="ru"' in response.content.decode()
         assert "Russian" in text(response)
 
-    @pytest.mark.both_databases("cspa.sqlite")
+    @pytest.mark.both_databases("cspa.db.sqlite_functions")
     def test_the_filter_narrows_by_country_kind_and_text_and_combines(self, client, seed):
         def found(query):
             view = client.get(f"/en/delegations/?{query}").context["view"]

@@ -5,7 +5,7 @@ from django.core.exceptions import FieldError
 from django.db import IntegrityError, transaction
 from django.utils.translation import override
 
-from cspa.sorting import sort_key
+from cspa.db.collation import sort_key
 from delegations.models import Person
 
 from . import factories
@@ -19,7 +19,7 @@ def test_public_ids_are_given_in_turn_and_kept():
     assert (first.public_id, second.public_id, third.public_id) == (1, 40, 41)
 
 
-@pytest.mark.both_databases("cspa.sorting")
+@pytest.mark.both_databases("cspa.db.collation")
 def test_bulk_create_gives_ids_and_sort_keys():
     Person.objects.bulk_create([factories.PersonFactory.build(), factories.PersonFactory.build(public_id=3)])
     Person.objects.bulk_create([factories.PersonFactory.build(), factories.PersonFactory.build()])

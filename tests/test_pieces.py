@@ -16,7 +16,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext, override
 
 from cspa import pieces
-from cspa.languages import Localised
+from cspa.i18n import Localised
 from cspa.models import User
 from cspa.pieces import Reading, kept, once, piece, reading
 from cspa.versions import Versions

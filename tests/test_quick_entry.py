@@ -11,8 +11,8 @@ from django.utils.translation import override
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cspa.auth.groups import SECRETARIES
 from cspa.models import User
-from cspa.roles import SECRETARIES
 from delegations.importer import Refused
 from delegations.importer.roster import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source

@@ -17,9 +17,9 @@ from django.test import Client
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cspa import journal
+from cspa.audit import journal
+from cspa.auth.groups import ROLES
 from cspa.models import Change, Entry, GroupRule, User
-from cspa.roles import ROLES
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
 

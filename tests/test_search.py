@@ -186,7 +186,7 @@ def test_petrov_is_nobody_whose_father_was_petr(people):
     assert found(people, "Петрович") == {"ivanov"}
 
 
-@pytest.mark.both_databases("cspa.sqlite")
+@pytest.mark.both_databases("cspa.db.sqlite_functions")
 def test_a_search_narrows_what_it_is_asked_of(people):
     others = Person.objects.exclude(pk=people["kogut"].pk)
     assert set(others.search("Viktor")) == {people["kagan"], people["rogalev"]}
@@ -214,7 +214,7 @@ def test_words_are_shared_out_so_that_each_has_its_own():
     assert not each_has_its_own([["a"], []])
 
 
-@pytest.mark.both_databases("cspa.sqlite")
+@pytest.mark.both_databases("cspa.db.sqlite_functions")
 @pytest.mark.long
 @examples(100)
 @given(st.lists(st.sampled_from("авнокьеюшщ -’"), min_size=1, max_size=14).map("".join), st.data())

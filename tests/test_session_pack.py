@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pypdf import PdfReader
 
-from cspa import sheets
+from cspa.exports import documents
 from delegations import session
 from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
@@ -86,11 +86,11 @@ def armenia() -> Parliament:
     return delegation("armenia", 2, seats=None, name_en="Parliament of Armenia", name_ru="Парламент Армении")
 
 
-def document(papers=session.Paper.values, languages=("en",), parliaments=None, day=DAY) -> sheets.Document:
+def document(papers=session.Paper.values, languages=("en",), parliaments=None, day=DAY) -> documents.Document:
     return session.pack(day, parliaments, languages, papers, recorded=NOW)
 
 
-def rows(table: sheets.Table) -> list[list[str]]:
+def rows(table: documents.Table) -> list[list[str]]:
     return [[str(cell) for cell in row] for row in table.rows]
 
 
@@ -358,11 +358,11 @@ def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, 
     assert all(table.find("thead") is not None and table.find(".//th[@scope='row']") is not None for table in tables)
 
 
-def cells(sheet: sheets.Sheet) -> list[str]:
+def cells(sheet: documents.Sheet) -> list[str]:
     return [cell for table in sheet.tables for cell in cells_of(table)]
 
 
-def cells_of(table: sheets.Table) -> list[str]:
+def cells_of(table: documents.Table) -> list[str]:
     return [cell for row in (*table.rows, table.total) for cell in row]
 
 
@@ -404,7 +404,7 @@ def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):  
 @pytest.mark.parametrize(("name", "kept"), [("Петр Орлов", True), ("漢字", False)])
 def test_the_pdf_keeps_the_rules_for_accessible_documents_where_every_letter_can_be_shown(name, kept):
     sit(delegation("belarus", 1), name_en=name, family_name_en="")
-    root = PdfReader(io.BytesIO(sheets.pdf(document(languages=["en", "ru"])))).trailer["/Root"]
+    root = PdfReader(io.BytesIO(documents.pdf(document(languages=["en", "ru"])))).trailer["/Root"]
     assert (b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data()) == kept
     assert root["/MarkInfo"]["/Marked"]
 

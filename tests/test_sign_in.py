@@ -18,8 +18,8 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from cspa.auth.lockout import client_address
 from cspa.models import GroupRule, User
-from cspa.sign_in import client_address
 
 from . import factories
 from .counting import assert_within_bounds, cost

@@ -17,7 +17,7 @@ from django.urls import translate_url
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from cspa.site import in_languages
+from cspa.absolute_urls import in_languages
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
@@ -323,7 +323,7 @@ def test_site_url_decides_absolute_links(client, settings):
 def test_the_health_check_says_when_the_database_is_away(client, monkeypatch):
     from django.db import OperationalError
 
-    from cspa import health
+    from cspa.pages import health
 
     assert client.get("/healthz").content == b"ok\n"
 

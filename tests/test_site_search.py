@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 from django.utils import timezone
 
-from cspa import search
+from cspa.pages import search
 from news.models import Article
 
 from . import factories

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from cspa import stems as stems_module
-from cspa.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
+from cspa.search import stems as stems_module
+from cspa.search.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
 from news.models import Article
 
 from . import factories
@@ -100,7 +100,7 @@ queries = st.lists(
 ).map(" ".join)
 
 
-@pytest.mark.both_databases("cspa.stems")
+@pytest.mark.both_databases("cspa.search.stems")
 class TestFound(TestCase):
     @examples(30)
     @given(
@@ -124,7 +124,7 @@ class TestFound(TestCase):
         assert found.count() == len(expected)
 
 
-@pytest.mark.both_databases("cspa.stems")
+@pytest.mark.both_databases("cspa.search.stems")
 @pytest.mark.django_db
 @pytest.mark.parametrize("frequent", [False, True])
 def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatch, frequent: bool):
@@ -146,7 +146,7 @@ def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatc
                     assert rows.newest_found(query, number, "title") == list(expected[:number])
 
 
-@pytest.mark.both_databases("cspa.stems")
+@pytest.mark.both_databases("cspa.search.stems")
 @pytest.mark.django_db
 class TestIndex:
     def found(self, text: str) -> list[str]:
@@ -187,7 +187,7 @@ class TestIndex:
         assert Article.objects.filter(models.Exists(inner)).count() == 1
 
 
-@pytest.mark.both_databases("cspa.stems")
+@pytest.mark.both_databases("cspa.search.stems")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite rebuilds tables")
 def test_survives_a_rebuild_of_the_table():

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy, override
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cspa import tables
+from cspa.exports import tabular
 
 from .generated import examples
 
@@ -62,7 +62,7 @@ def read_xlsx(body):
 
 
 def read(file_format, columns, rows):
-    body = content(tables.answer(file_format, "name", columns, rows))
+    body = content(tabular.answer(file_format, "name", columns, rows))
     if file_format == "json":
         return json.loads(body)
     return {"csv": read_csv, "xlsx": read_xlsx}[file_format](body)
@@ -73,12 +73,12 @@ def read(file_format, columns, rows):
 def test_what_a_spreadsheet_would_run_is_text_and_comes_back_as_it_was(file_format, text):
     (_header, (cell,)) = read(file_format, ["a"], [[text]])
     assert cell.startswith("'")
-    assert tables.plain(cell) == tables.printable(text)
+    assert tabular.plain(cell) == tabular.printable(text)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_other_texts_stay_as_they_are(text):
-    assert tables.safe(text) == text == tables.plain(text)
+    assert tabular.safe(text) == text == tabular.plain(text)
     assert read("csv", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
     assert read("xlsx", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
 
@@ -88,10 +88,10 @@ def test_other_texts_stay_as_they_are(text):
 @example("\x00'\x0b=")
 @given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
 def test_an_escaped_text_is_never_a_formula_and_never_loses_a_letter(text):
-    cell = tables.safe(text)
+    cell = tabular.safe(text)
     assert cell[:1] not in tuple("=+-@\t\r")
     assert "\x00" not in cell
-    assert tables.plain(cell) == tables.printable(text)
+    assert tabular.plain(cell) == tabular.printable(text)
 
 
 # A spreadsheet keeps tabs and line feeds; a carriage return in the middle of a cell is no text that a form sends.
@@ -104,26 +104,26 @@ CELLS = st.one_of(
 @given(st.lists(st.tuples(CELLS, st.booleans(), CELLS), max_size=5))
 def test_the_three_files_hold_the_same_rows(rows):
     columns = ["first", "ended", "third"]
-    as_csv, as_xlsx, as_json = (read(file_format, columns, rows) for file_format in tables.FORMATS)
+    as_csv, as_xlsx, as_json = (read(file_format, columns, rows) for file_format in tabular.FORMATS)
     assert as_csv[0] == as_xlsx[0] == columns
     assert as_json["count"] == len(rows)
 
     def words(value):
         return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
-    expected = [[tables.printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    expected = [[tabular.printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     assert [list(record.values()) for record in as_json["results"]] == expected
     in_words = [[words(cell) for cell in row] for row in expected]
     # Numbers may be negative and are no text; only texts are escaped.
     assert [
-        [cell if cell == shown else tables.plain(cell) for cell, shown in zip(*pair, strict=True)]
+        [cell if cell == shown else tabular.plain(cell) for cell, shown in zip(*pair, strict=True)]
         for pair in zip(as_csv[1:], in_words, strict=True)
     ] == in_words
-    assert [[tables.plain(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
+    assert [[tabular.plain(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
 
 
 def test_csv_ends_its_lines_as_rfc_4180_says():
-    body = content(tables.answer("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]]))
+    body = content(tabular.answer("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]]))
     assert body.decode("utf-8-sig") == 'a,b\r\n1,"with ""quotes"", and a comma"\r\n,true\r\n'
 
 
@@ -137,12 +137,12 @@ def test_nothing_but_a_header_where_there_is_no_row():
     ("file_format", "kind"),
     [
         ("csv", "text/csv; charset=utf-8"),
-        ("xlsx", tables.FORMATS["xlsx"]),
+        ("xlsx", tabular.FORMATS["xlsx"]),
         ("json", "application/json; charset=utf-8"),
     ],
 )
 def test_the_file_has_a_name_and_a_type(file_format, kind):
-    response = tables.answer(file_format, "people-2019-05-26", ["a"], [])
+    response = tabular.answer(file_format, "people-2019-05-26", ["a"], [])
     assert response["Content-Disposition"] == f'attachment; filename="people-2019-05-26.{file_format}"'
     assert response["Content-Type"] == kind
     assert content(response)
@@ -157,23 +157,23 @@ def test_rows_leave_before_the_last_one_is_made(file_format):
             made.append(number)
             yield [number]
 
-    pieces = iter(tables.answer(file_format, "a", ["a"], rows()).streaming_content)
+    pieces = iter(tabular.answer(file_format, "a", ["a"], rows()).streaming_content)
     next(pieces)
     assert 0 < len(made) < 50_000
 
 
-@pytest.mark.parametrize("file_format", list(tables.FORMATS))
+@pytest.mark.parametrize("file_format", list(tabular.FORMATS))
 def test_words_are_in_the_language_of_the_request_though_it_has_been_left(file_format):
     def rows():
         yield [str(gettext_lazy("News"))]
         yield [str(gettext_lazy("News"))]
 
     with override("ru"):
-        response = tables.answer(file_format, "a", ["a"], rows())
+        response = tabular.answer(file_format, "a", ["a"], rows())
     with override("en"):
         assert content(response)
     with override("ru"):
-        response = tables.answer("csv", "a", ["a"], rows())
+        response = tabular.answer("csv", "a", ["a"], rows())
     with override("en"):
         assert read_csv(content(response))[1:] == [["Новости"], ["Новости"]]
 
@@ -183,11 +183,11 @@ def test_words_are_in_the_language_of_the_request_though_it_has_been_left(file_f
 )
 def test_an_unknown_format_is_refused_with_words(query):
     with pytest.raises(ValueError, match="format"):
-        tables.asked_format(QueryDict(query))
+        tabular.asked_format(QueryDict(query))
 
 
 @pytest.mark.parametrize(
     ("query", "found"), [("", ""), ("format=", ""), ("format=csv", "csv"), ("on=x&format=xlsx", "xlsx")]
 )
 def test_a_format_is_asked_for_by_name(query, found):
-    assert tables.asked_format(QueryDict(query)) == found
+    assert tabular.asked_format(QueryDict(query)) == found

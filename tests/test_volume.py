@@ -17,7 +17,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cspa.copying import copy
+from cspa.db.bulk_copy import copy
 from delegations.models import Delegate, Person
 from news.models import Article, Story
 

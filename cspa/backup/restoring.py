@@ -12,8 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from cspa.roles import ROLES
-
+from ..auth.groups import ROLES
 from . import uploads
 from .application import migrations, version
 from .folder import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of

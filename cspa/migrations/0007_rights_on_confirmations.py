@@ -1,6 +1,6 @@
 from django.db import migrations
 
-from cspa.roles import make_groups
+from ..auth.groups import make_groups
 
 
 def give(apps, schema_editor):

@@ -15,10 +15,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cspa import charts, feeds, pieces, richtext
-from cspa.languages import Localised
 from cspa.pagination import Keyset
-from cspa.site import absolute, address, in_languages
+
+from .. import charts, pieces, richtext
+from ..absolute_urls import absolute, address, in_languages
+from ..exports import feeds
+from ..i18n import Localised
 
 register = template.Library()
 

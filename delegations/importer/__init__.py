@@ -11,7 +11,7 @@ from datetime import date
 from django.db import Error
 from django.utils.translation import gettext as _
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry
 
 from . import ours, tables, theirs

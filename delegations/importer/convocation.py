@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Period, SeatQuota

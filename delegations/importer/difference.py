@@ -12,7 +12,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from ..dates import PartialDate
 from ..models import (

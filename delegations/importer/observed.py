@@ -17,7 +17,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from ..dates import PartialDate
 from ..models import AssemblyPost, Link, Period, Person, Representative, SeatQuota

@@ -7,7 +7,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from .. import popolo
 from .records import Batch, Fields, Problem, Record, Refused, exact_date

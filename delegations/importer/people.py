@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.translation import gettext as _
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Parliament, Person, Representative

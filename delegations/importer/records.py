@@ -11,7 +11,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.languages import language_codes
+from cspa.i18n import language_codes
 
 from ..dates import PartialDate
 from ..models import (

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from .. import names
 from ..dates import PartialDate

@@ -11,7 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.languages import columns
+from cspa.i18n import columns
 
 from ..dates import EARLIEST, LATEST
 from ..models import (

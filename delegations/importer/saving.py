@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import Model
 
-from cspa import journal
+from cspa.audit import journal
 
 from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
 from .difference import ADDED, UNCHANGED, Change, Difference, Progress

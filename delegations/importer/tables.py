@@ -8,8 +8,8 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.languages import columns
-from cspa.tables import plain
+from cspa.exports.tabular import plain
+from cspa.i18n import columns
 
 from ..models import Chamber, Delegate, Person
 from ..models.periods import web_address

@@ -12,7 +12,7 @@ from django_countries import countries
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, FormerSlug, Parliament, Person

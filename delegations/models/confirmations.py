@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cspa.languages import any_language, translated
+from cspa.i18n import any_language, translated
 
 from .parliaments import Chamber, Parliament
 from .people import Delegate, Representative

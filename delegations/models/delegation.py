@@ -11,7 +11,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.languages import any_language, translated
+from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST
 from .parliaments import Chamber, Link, Parliament, Participation, SeatQuota

@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries.fields import CountryField
 
-from cspa.languages import any_language, contains, translated
-from cspa.site import address
+from cspa.absolute_urls import address
+from cspa.i18n import any_language, contains, translated
 
 from .periods import NoOverlap, Period, web_address
 

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa.derived import DerivedModel, DerivedQuerySet
-from cspa.images import PhotoField
-from cspa.languages import Localised, any_language, columns, language_codes, localised, translated
-from cspa.site import address
-from cspa.sorting import KEY_LENGTH, sort_key
+from cspa.absolute_urls import address
+from cspa.db.collation import KEY_LENGTH, sort_key
+from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.i18n import Localised, any_language, columns, language_codes, localised, translated
+from cspa.media.images import PhotoField
 
 from .. import names
 from .parliaments import Chamber, Parliament

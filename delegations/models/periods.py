@@ -20,9 +20,9 @@ from django.db.models.functions import Coalesce, Greatest
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from cspa import journal
-from cspa.derived import DerivedModel, DerivedQuerySet
-from cspa.languages import any_language, translated
+from cspa.audit import journal
+from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST, PartialDate, Precision
 

@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry
 from delegations.importer import Refused
 

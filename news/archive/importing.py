@@ -9,11 +9,12 @@ from django.core.files.images import get_image_dimensions
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from cspa import journal, versions
-from cspa.copying import copy
-from cspa.derived import DerivedQuerySet
-from cspa.images import clean_photo
-from cspa.languages import columns
+from cspa import versions
+from cspa.audit import journal
+from cspa.db.bulk_copy import copy
+from cspa.db.computed_fields import DerivedQuerySet
+from cspa.i18n import columns
+from cspa.media.images import clean_photo
 from cspa.richtext import pictures as shown_in
 from cspa.richtext import quotations
 from delegations.importer.difference import ADDED, CHANGED, UNCHANGED

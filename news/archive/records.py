@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Prefetch
 
-from cspa.languages import columns
+from cspa.i18n import columns
 from cspa.richtext import pictures as shown_in
 from delegations.models import Parliament, Person, Source
 

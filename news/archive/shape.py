@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from cspa.languages import columns, language_codes
+from cspa.i18n import columns, language_codes
 from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
 from delegations import dates
 from delegations.importer.ours import LARGEST_ID

@@ -10,8 +10,8 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
-from cspa.documents import check_pdf
-from cspa.images import rendition_names
+from cspa.media.images import rendition_names
+from cspa.media.pdf import check_pdf
 from delegations.importer.records import Problem
 
 from ..models import Picture

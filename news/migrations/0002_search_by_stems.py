@@ -2,7 +2,7 @@
 
 from django.db import migrations, models
 
-import cspa.stems
+import cspa.search.stems
 from cspa.richtext import plain
 
 
@@ -11,7 +11,7 @@ def fill_stems(apps, schema_editor):
     articles = apps.get_model("news", "Article").objects.all()
     for article in articles.iterator(chunk_size=500):
         parts = [article.title, article.summary, plain(article.body)]
-        article.stems = " 0 ".join(" ".join(cspa.stems.stems(part, article.language)) for part in parts)
+        article.stems = " 0 ".join(" ".join(cspa.search.stems.stems(part, article.language)) for part in parts)
         article.save(update_fields=["stems"])
 
 
@@ -31,6 +31,6 @@ class Migration(migrations.Migration):
         migrations.RunPython(fill_stems, migrations.RunPython.noop),
         migrations.AddIndex(
             model_name='article',
-            index=cspa.stems.StemsIndex(fields=['stems'], name='article_stems'),
+            index=cspa.search.stems.StemsIndex(fields=['stems'], name='article_stems'),
         ),
     ]

@@ -20,12 +20,12 @@ from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 from slugify import slugify
 
-from cspa.derived import DerivedModel, DerivedQuerySet
-from cspa.languages import any_language, language_codes, translated
+from cspa.absolute_urls import address
+from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.i18n import any_language, language_codes, translated
 from cspa.models import Change
 from cspa.richtext import pictures, plain, sanitise
-from cspa.site import address
-from cspa.stems import Query, StemsIndex, matching, newest, stems
+from cspa.search.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
 
 from .pictures import Picture

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cspa.documents import PdfField
+from cspa.media.pdf import PdfField
 
 
 class AttachmentManager(models.Manager):

@@ -12,8 +12,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
-from cspa.images import RENDITIONS, PhotoField, card_name, make_renditions, rendition_name, widths
-from cspa.languages import any_language, translated
+from cspa.i18n import any_language, translated
+from cspa.media.images import RENDITIONS, PhotoField, card_name, make_renditions, rendition_name, widths
 from cspa.richtext import PICTURES, pictures
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from translated_fields import to_attribute
 
-from cspa.languages import language_codes
+from cspa.i18n import language_codes
 from cspa.richtext import quotations
 from delegations.models import Person
 

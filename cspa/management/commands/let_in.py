@@ -4,10 +4,11 @@ from argparse import ArgumentParser
 
 from django.core.management.base import BaseCommand, CommandError
 
-from cspa import second_factor
 from cspa.models import User
-from cspa.sessions import end_sessions
-from cspa.sign_in import lift_limits
+
+from ...auth import two_factor
+from ...auth.lockout import lift_limits
+from ...auth.sessions import end_sessions
 
 
 class Command(BaseCommand):
@@ -28,6 +29,6 @@ class Command(BaseCommand):
         lift_limits(user)
         self.stdout.write(f"{username} may try to sign in again.")
         if reset_second_factor:
-            second_factor.remove(user)
+            two_factor.remove(user)
             end_sessions(user)
             self.stdout.write("The second factor was removed, and all sessions ended.")

@@ -8,7 +8,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
-from cspa import tables
+from cspa.exports import tabular
 from delegations import popolo
 from delegations.dates import FOUNDED
 from delegations.importer.files import FORMATS
@@ -59,4 +59,4 @@ def _table(file_format: str, on: date | None) -> Iterator[bytes]:
         "chamber__parliament__order", "chamber__order", "chamber__slug", "person__public_id", "start", "uid"
     ).prefetch_related("sources")
     rows = (mandate_row(mandate) for mandate in mandates.iterator(chunk_size=1000))
-    return iter(tables.answer(file_format, "delegates", MANDATE_COLUMNS, rows))
+    return iter(tabular.answer(file_format, "delegates", MANDATE_COLUMNS, rows))

@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cspa import journal
+from cspa.audit import journal
 from cspa.models import Entry
 from delegations.importer import Refused
 from delegations.importer.files import check_size

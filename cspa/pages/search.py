@@ -15,18 +15,19 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
-from cspa.languages import language_codes
 from cspa.pagination import is_page_number
 from cspa.pieces import each, kept, piece
 from cspa.richtext import plain
-from cspa.site import Unreadable, absolute
-from cspa.stems import Query, words
 from delegations.dates import today
 from delegations.models import Parliament, Person
 from news.feeds import ENTRIES, NewsFeed
 from news.filters import ArticleFilter
 from news.models import Article, Topic
 from news.scopes import Scope
+
+from ..absolute_urls import Unreadable, absolute
+from ..i18n import language_codes
+from ..search.stems import Query, words
 
 RANKED = 300  # the newest hits; more are not ranked, and the page says so
 SHOWN = 5  # people and delegations

@@ -20,7 +20,7 @@ from django.db.models.deletion import ProtectedError, RestrictedError
 from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
 from django.utils.translation import gettext as _
 
-from .models import Change, Entry, User
+from ..models import Change, Entry, User
 
 BATCH = 500  # rows a query
 LOCK = 20061116  # of PostgreSQL, held by the one who writes

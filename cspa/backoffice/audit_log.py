@@ -14,11 +14,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from . import journal
-from .admin import Admin
-from .differences import in_words, named, of_changes
+from ..audit import journal
+from ..audit.diff import in_words, named, of_changes
+from ..models import Change, Entry
 from .history import reason_of
-from .models import Change, Entry
+from .model_admin import Admin
 
 PAGE = 100  # changes
 

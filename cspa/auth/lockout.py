@@ -19,8 +19,8 @@ from django.views.decorators.csp import csp_override
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .admin import POLICY
-from .models import User
+from ..backoffice.model_admin import POLICY
+from ..models import User
 
 
 def client_address(request: HttpRequest) -> str | None:

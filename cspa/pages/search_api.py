@@ -6,11 +6,12 @@ from django.utils.translation import get_language, gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from cspa.api import Parameters, ProblemError, filtered_by, parameter, refuse_errors
-from cspa.search import Named, Results
-from cspa.site import absolute
 from news.api import ArticleRecord, Ignored, article_record
 from news.filters import ArticleFilter
+
+from ..absolute_urls import absolute
+from ..api.app import Parameters, ProblemError, filtered_by, parameter, refuse_errors
+from .search import Named, Results
 
 router = Router(tags=[gettext_noop("Search")])
 

@@ -27,10 +27,10 @@ from django.views.decorators.csp import csp_override
 from django.views.i18n import set_language
 from translated_fields import TranslatedField, to_attribute
 
-from . import journal
+from ..audit import journal
+from ..models import Entry
 from .forms import RecordForm, RecordFormSet, is_key
 from .history import HistoryPages, reason_of
-from .models import Entry
 
 # The one <style> that django-prose-editor adds to its page; a test compares it with the library.
 EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
@@ -117,14 +117,14 @@ class AssemblyAdminSite(admin.AdminSite):
 
     def second_factor(self, request: HttpRequest) -> HttpResponse:
         """The page on which somebody gives the second factor, sets it up and takes it away."""
-        from .second_factor import SecondFactorView
+        from ..auth.two_factor import SecondFactorView
 
         if not self.knows_password(request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         return SecondFactorView.as_view(site=self)(request)
 
     def get_urls(self) -> list:
-        from . import accounts, entries  # noqa: F401  their pages register with this site, which exists only now
+        from . import audit_log, users  # noqa: F401  their pages register with this site, which exists only now
 
         def open_page(view: Callable) -> Callable:
             return csp_override(POLICY)(never_cache(convert_exception_to_response(view)))

@@ -64,4 +64,4 @@ def derive_before_save(sender: type[models.Model], instance: models.Model, **kwa
         instance.derive()
 
 
-pre_save.connect(derive_before_save, dispatch_uid="cspa.derived")
+pre_save.connect(derive_before_save, dispatch_uid="cspa.db.computed_fields")

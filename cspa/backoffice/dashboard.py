@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
-from .admin import AssemblyAdminSite
-from .models import Entry
-from .tasks import Group, Task, Tasks
+from ..models import Entry
+from .model_admin import AssemblyAdminSite
+from .todo import Group, Task, Tasks
 
 MOST_SHOWN = 10  # rows of a task that the desk itself names
 LAST_IMPORTS = 3
@@ -48,7 +48,7 @@ class DeskSite(AssemblyAdminSite):
 
     def imports(self, request: HttpRequest) -> list[tuple[Entry, list[dict[str, str]]]]:
         """The last imports of the journal, as far as somebody may see them, with what they did."""
-        from .entries import numbers_of  # its page registers with this site, which exists only now
+        from .audit_log import numbers_of  # its page registers with this site, which exists only now
 
         journal = self._registry[Entry]
         if not journal.has_view_permission(request):

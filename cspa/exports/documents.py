@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields, is_dataclass
 
 from django.conf import settings
 
-from cspa.languages import Localised
+from ..i18n import Localised
 
 TEMPLATE = settings.BASE_DIR / "templates" / "sheets.typ"
 

@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from cspa.site import Unreadable
+from ..absolute_urls import Unreadable
 
 type Cell = str | int | bool | None
 

@@ -23,8 +23,8 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
-from . import sign_in
-from .models import GroupRule, User
+from ..models import GroupRule, User
+from . import lockout
 
 RECOVERY_CODES = 10
 OFFERED = "offered_secret"  # in the session: the secret that the page shows, until a code proves that it arrived
@@ -101,7 +101,7 @@ class SecondFactorView(FormView):
         return form
 
     def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if not sign_in.may_try(request):
+        if not lockout.may_try(request):
             return HttpResponse(status=429)  # replaced by the page that says until when
         return super().post(request, *args, **kwargs)
 
@@ -157,7 +157,7 @@ class SecondFactorView(FormView):
             if verify_token(user, device.persistent_id, code):
                 self._verified_by(device)
                 return True
-        sign_in.count_failure(self.request)
+        lockout.count_failure(self.request)
         form.add_error("code", _("This code is wrong or was used before. Wait for the next one, and type that."))
         return False
 

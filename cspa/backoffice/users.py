@@ -16,13 +16,13 @@ from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from . import second_factor
-from .admin import Admin
-from .differences import in_words
+from ..audit.diff import in_words
+from ..auth import two_factor
+from ..auth.lockout import lift_limits
+from ..auth.sessions import end_sessions
+from ..models import GroupRule, User
 from .forms import RecordForm
-from .models import GroupRule, User
-from .sessions import end_sessions
-from .sign_in import lift_limits
+from .model_admin import Admin
 
 # Nobody reads the secret of a second factor here, nor writes one.
 admin.site.unregister([Group, StaticDevice, TOTPDevice])
@@ -108,7 +108,7 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
         """For somebody who lost the telephone: the next sign-in sets up another. Who found it is signed out."""
 
         def reset(user: User) -> None:
-            second_factor.remove(user)
+            two_factor.remove(user)
             end_sessions(user)
 
         self._for_each(request, users, reset, gettext("Second factor reset."))

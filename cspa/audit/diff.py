@@ -14,9 +14,9 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
+from ..models import Change
+from ..richtext import plain
 from .journal import State
-from .models import Change
-from .richtext import plain
 
 NOTHING = "–"
 

@@ -13,7 +13,7 @@ from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext
 
-from .models import User
+from ..models import User
 
 BEGAN, SEEN = "began", "seen"
 PRECISION = 60  # seconds; a session is saved no more often than this for having been used

@@ -4,9 +4,10 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from cspa.site import SiteSitemap, absolute
 from delegations.sitemaps import DelegationSitemap, PersonSitemap
 from news.sitemaps import ArticleSitemap, RecentNewsSitemap, TopicSitemap
+
+from ..absolute_urls import SiteSitemap, absolute
 
 
 class PageSitemap(SiteSitemap):

@@ -1,6 +1,6 @@
 """What the addresses of the API have in common: parameters, problems, pages of lists, and the document of it all.
 
-The applications declare theirs in ``delegations.api`` and ``news.api``, the search in ``cspa.search_api``.
+The applications declare theirs in ``delegations.api`` and ``news.api``, the search in ``cspa.pages.search_api``.
 """
 
 import re
@@ -28,9 +28,9 @@ from ninja.openapi.docs import DocsBase
 from ninja.renderers import JSONRenderer
 from pydantic import Field, ValidationInfo, create_model, model_validator
 
-from cspa.languages import language_codes
-from cspa.manners import DOCUMENT, DOCUMENTATION, PREFIX, READABLE, in_language, problem
-from cspa.site import absolute
+from ..absolute_urls import absolute
+from ..i18n import language_codes
+from .middleware import DOCUMENT, DOCUMENTATION, PREFIX, READABLE, in_language, problem
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50

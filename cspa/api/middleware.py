@@ -1,6 +1,6 @@
 """The API from outside: where it is, how it answers, in which language, and what an error looks like.
 
-What it holds is declared with a library in ``cspa.api`` and by the applications, and mounted in ``cspa.api_urls``.
+What it holds is declared with a library in ``cspa.api.app`` and by the applications, and mounted in ``cspa.api_urls``.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from django.utils.translation import get_supported_language_variant, override
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from cspa.languages import language_codes
+from ..i18n import language_codes
 
 PREFIX = "/api/v1/"
 DOCUMENTATION = f"{PREFIX}docs"

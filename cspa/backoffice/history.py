@@ -14,10 +14,10 @@ from django.utils.formats import localize
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from . import journal
-from .differences import Difference, Words, field_of
+from ..audit import journal
+from ..audit.diff import Difference, Words, field_of
+from ..models import Change, Entry
 from .forms import is_key
-from .models import Change, Entry
 
 PAGE = 50
 

@@ -29,7 +29,7 @@ class Bucket(S3Storage):
     )
 
     def url(self, name: str, *_arguments: Any, **_options: Any) -> str:
-        """On this site (``cspa.views.media``): readers are led to no other host."""
+        """On this site (``cspa.pages.views.media``): readers are led to no other host."""
         return settings.MEDIA_URL + filepath_to_uri(name)
 
     def _open(self, name: str, mode: str = "rb") -> File:

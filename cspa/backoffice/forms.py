@@ -12,8 +12,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from .differences import Difference, field_of, in_words
-from .journal import newest
+from ..audit.diff import Difference, field_of, in_words
+from ..audit.journal import newest
 
 
 def is_key(value: str) -> bool:
@@ -114,7 +114,7 @@ def _name(field: forms.Field) -> None:
 
 
 def _digest(value: Any) -> str:
-    return salted_hmac("cspa.forms", json.dumps(value), algorithm="sha256").hexdigest()[:16]
+    return salted_hmac("cspa.backoffice.forms", json.dumps(value), algorithm="sha256").hexdigest()[:16]
 
 
 def _plain(value: Any) -> Any:

@@ -20,14 +20,15 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
-from cspa.languages import language_codes
-from cspa.manners import DOCUMENT, DOCUMENTATION, PREFIX
 from cspa.pieces import once
-from cspa.site import Unreadable, absolute, origin
 from cspa.versions import Away
 from delegations.dates import today
 from delegations.models import Delegation, Seats, delegations_on
 from news.models import Article
+
+from ..absolute_urls import Unreadable, absolute, origin
+from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
+from ..i18n import language_codes
 
 LATEST = 5
 RETRY = 5  # seconds
