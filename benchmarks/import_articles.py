@@ -36,7 +36,7 @@ import django
 django.setup()
 from django.core.management import call_command
 if sys.argv[2:] == ["--bare"]:
-    mock.patch("news.archive.shape.sanitise", str).start()
+    mock.patch("news.jsonl.schema.sanitise", str).start()
     mock.patch("news.models.articles.sanitise", str).start()
     mock.patch("news.models.articles.stems", lambda text, language: text.lower().split()).start()
 call_command("import_articles", sys.argv[1], stdout=open("/dev/null", "w"), stderr=open("/dev/null", "w"))

@@ -8,7 +8,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path, re_path
 from django.views.generic import TemplateView
 
-from delegations.answering import confirm
+from delegations.views.confirmation import confirm
 from news.filters import ArticleFilter
 
 from .caching import shared
@@ -25,7 +25,7 @@ urlpatterns = [
     # Without its slash a list is no address, so that Django adds it.
     re_path(r"^api/v1/(?:.*/|docs|openapi\.json)?$", views.api),
     path("data/", views.root, {"page": "data"}, name="data_root"),
-    path("data/", include("delegations.data")),
+    path("data/", include("delegations.views.popolo")),
     path("sitemap.xml", shared(sitemaps.index), name="sitemap"),
     path(
         "sitemap-news.xml", sitemap, {"sitemaps": sitemaps.NEWS, "template_name": "sitemap_news.xml"}, "news_sitemap"

@@ -1,4 +1,4 @@
-"""The directory in the API: the records of ``opendata`` for any day."""
+"""The directory in the API: the records of ``serializers`` for any day."""
 
 from collections.abc import Callable
 from datetime import date
@@ -26,9 +26,9 @@ from cspa.api.app import (
     refuse_errors,
 )
 
-from . import opendata
 from .changes import Change, Kind, register
 from .dates import FOUNDED, Day, PartialDate
+from .exports import serializers
 from .filters import DelegateFilter, DelegationFilter, PersonFilter, known_as, narrowed
 from .models import (
     AssemblyPost,
@@ -42,7 +42,7 @@ from .models import (
     SeatQuota,
     delegations_on,
 )
-from .registers import ChangesForm
+from .views.changes import ChangesForm
 
 router = Router(tags=[gettext_noop("Directory")])
 
@@ -111,7 +111,7 @@ class ChangeListParameters(DayListParameters):
     since: str = parameter(gettext_noop("Only what happened on this day or later, or may have."), format="date")
 
 
-# What is answered: the shapes of ``opendata``
+# What is answered: the shapes of ``serializers``
 
 
 class Source(Schema):
@@ -325,7 +325,7 @@ def delegation(request, slug: str, asked: Query[DayParameters]):
 
 def _delegations(request: HttpRequest, parliaments: QuerySet[Parliament], day: date) -> list[dict]:
     return [
-        {**opendata.delegation_record(row), "page": absolute(request, row.parliament.get_absolute_url())}
+        {**serializers.delegation_record(row), "page": absolute(request, row.parliament.get_absolute_url())}
         for row in delegations_on(day, parliaments)
     ]
 
@@ -349,13 +349,13 @@ def parliaments(request, asked: Query[filtered_by(DelegationFilter, DayListParam
     day = asked_day(request)
     rows = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
     rows = rows.prefetch_related("chambers")
-    return page(request, asked, rows, ("order", "slug"), _each(opendata.parliament_record), on=day.isoformat())
+    return page(request, asked, rows, ("order", "slug"), _each(serializers.parliament_record), on=day.isoformat())
 
 
 @router.get("/parliaments/{slug:slug}/", response=ParliamentRecord, summary=gettext_noop("One parliament"))
 def parliament(request, slug: str, asked: Query[DayParameters]):
     row = Parliament.objects.on(asked_day(request)).filter(slug=slug).prefetch_related("chambers").first()
-    return opendata.parliament_record(row) if row else _elsewhere(request, slug)
+    return serializers.parliament_record(row) if row else _elsewhere(request, slug)
 
 
 @router.get("/chambers/", response=Page[ChamberRecord], summary=gettext_noop("Chambers of the parliaments on a day"))
@@ -366,7 +366,7 @@ def chambers(request, asked: Query[filtered_by(DelegationFilter, DayListParamete
     if asked.kind:
         rows = rows.filter(kind=asked.kind)
     keys = ("parliament__order", "parliament__slug", "order", "slug")
-    return page(request, asked, rows, keys, _each(opendata.chamber_record), on=day.isoformat())
+    return page(request, asked, rows, keys, _each(serializers.chamber_record), on=day.isoformat())
 
 
 @router.get(
@@ -377,7 +377,7 @@ def chamber(request, slug: str, asked: Query[DayParameters]):
     row = get_object_or_404(Chamber.objects.select_related("parliament"), slug=slug)
     quotas = SeatQuota.objects.filter(chamber=row).in_order().prefetch_related("sources")
     quotas = quotas.select_related("chamber__parliament")
-    return {**opendata.chamber_record(row), "quotas": [opendata.quota_record(quota) for quota in quotas]}
+    return {**serializers.chamber_record(row), "quotas": [serializers.quota_record(quota) for quota in quotas]}
 
 
 # People and what they do
@@ -409,9 +409,9 @@ def person(request, public_id: int, asked: Query[DayParameters]):
     if row.withdrawn:
         raise ProblemError(410, row.withdrawal_reason)
     functions = {
-        "mandates": (row.mandates.select_related("chamber__parliament"), opendata.delegate_record),
-        "services": (row.services.select_related("parliament"), opendata.representative_record),
-        "posts": (row.posts.all(), opendata.post_record),
+        "mandates": (row.mandates.select_related("chamber__parliament"), serializers.delegate_record),
+        "services": (row.services.select_related("parliament"), serializers.representative_record),
+        "posts": (row.posts.all(), serializers.post_record),
     }
     return {
         **_person(request, row),
@@ -424,7 +424,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
 
 
 def _person(request: HttpRequest, person: Person) -> dict:
-    return {**opendata.person_record(person), "page": absolute(request, person.get_absolute_url())}
+    return {**serializers.person_record(person), "page": absolute(request, person.get_absolute_url())}
 
 
 def _with_held(rows: QuerySet, day: date) -> QuerySet:
@@ -436,12 +436,12 @@ def _with_held(rows: QuerySet, day: date) -> QuerySet:
 @router.get("/delegates/", response=Page[DelegateRecord], summary=gettext_noop("Mandates on a day"))
 def delegates(request, asked: Query[filtered_by(DelegateFilter, DayListParameters)]):
     rows = Delegate.objects.select_related("chamber__parliament")
-    return _functions(request, asked, rows, DelegateFilter, opendata.delegate_record)
+    return _functions(request, asked, rows, DelegateFilter, serializers.delegate_record)
 
 
 @router.get("/delegates/{uuid:uid}/", response=DelegateDetail, summary=gettext_noop("One mandate"))
 def delegate(request, uid: UUID, asked: Query[DayParameters]):
-    return _function(request, uid, Delegate.objects.select_related("chamber__parliament"), opendata.delegate_record)
+    return _function(request, uid, Delegate.objects.select_related("chamber__parliament"), serializers.delegate_record)
 
 
 @router.get(
@@ -451,7 +451,7 @@ def delegate(request, uid: UUID, asked: Query[DayParameters]):
 )
 def representatives(request, asked: Query[filtered_by(ServiceFilter, DayListParameters)]):
     rows = Representative.objects.select_related("parliament")
-    return _functions(request, asked, rows, ServiceFilter, opendata.representative_record)
+    return _functions(request, asked, rows, ServiceFilter, serializers.representative_record)
 
 
 @router.get(
@@ -460,17 +460,19 @@ def representatives(request, asked: Query[filtered_by(ServiceFilter, DayListPara
     summary=gettext_noop("One service as plenipotentiary representative"),
 )
 def representative(request, uid: UUID, asked: Query[DayParameters]):
-    return _function(request, uid, Representative.objects.select_related("parliament"), opendata.representative_record)
+    return _function(
+        request, uid, Representative.objects.select_related("parliament"), serializers.representative_record
+    )
 
 
 @router.get("/posts/", response=Page[PostRecord], summary=gettext_noop("Posts in the Assembly on a day"))
 def posts(request, asked: Query[filtered_by(PostFilter, DayListParameters)]):
-    return _functions(request, asked, AssemblyPost.objects.all(), PostFilter, opendata.post_record)
+    return _functions(request, asked, AssemblyPost.objects.all(), PostFilter, serializers.post_record)
 
 
 @router.get("/posts/{uuid:uid}/", response=PostDetail, summary=gettext_noop("One post in the Assembly"))
 def post(request, uid: UUID, asked: Query[DayParameters]):
-    return _function(request, uid, AssemblyPost.objects.all(), opendata.post_record)
+    return _function(request, uid, AssemblyPost.objects.all(), serializers.post_record)
 
 
 def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filterset: type, record: Callable) -> dict:

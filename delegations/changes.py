@@ -16,8 +16,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .dates import PartialDate, today
+from .exports.serializers import names_record, source_record
 from .models import Chamber, Delegate, Parliament, Participation, Period, Person, Representative, SeatQuota, Source
-from .opendata import names_record, source_record
 from .succession import Handover, handovers, lines
 
 AT_ONCE = 5000  # entries whose rows are read together

@@ -16,7 +16,7 @@ from cspa.i18n import language_codes
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
-from .session import Paper
+from .services.session_documents import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 

@@ -5,9 +5,9 @@ from django.urls import path, register_converter
 from cspa.caching import shared
 from cspa.exports.feeds import AtomFeed, JsonFeed
 
-from . import people, registers, views
 from .filters import DelegateFilter, DelegationFilter, PersonFilter
-from .registers import ChangesForm
+from .views import changes, directory, people
+from .views.changes import ChangesForm
 
 
 class PublicId:
@@ -32,22 +32,22 @@ LIST = (DAY, "format", "page")
 CHANGES = (DAY, "page", ChangesForm)
 
 urlpatterns = [
-    path("", shared(views.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),
+    path("", shared(directory.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),
     path("people/", shared(people.PeopleView.as_view(), *LIST, PersonFilter), name="people"),
     path("people/delegates/", shared(people.DelegatesView.as_view(), *LIST, DelegateFilter), name="delegates"),
-    path("people/<public_id:public_id>-<slug:slug>/", shared(views.PersonView.as_view(), DAY), name="person"),
-    path("changes/", shared(registers.ChangesView.as_view(), "format", *CHANGES), name="changes"),
+    path("people/<public_id:public_id>-<slug:slug>/", shared(directory.PersonView.as_view(), DAY), name="person"),
+    path("changes/", shared(changes.ChangesView.as_view(), "format", *CHANGES), name="changes"),
     path(
         "changes/feed.atom",
-        shared(registers.ChangesFeed.as_view(generator=AtomFeed), *CHANGES),
+        shared(changes.ChangesFeed.as_view(generator=AtomFeed), *CHANGES),
         name="changes_atom",
     ),
     path(
         "changes/feed.json",
-        shared(registers.ChangesFeed.as_view(generator=JsonFeed), *CHANGES),
+        shared(changes.ChangesFeed.as_view(generator=JsonFeed), *CHANGES),
         name="changes_json",
     ),
-    path("<slug:slug>/", shared(views.DelegationView.as_view(), DAY), name="delegation"),
-    path("<slug:slug>/mandates/", shared(views.MandatesView.as_view(), DAY, "page"), name="mandates"),
-    path("<slug:slug>/completeness/", shared(views.CompletenessView.as_view(), DAY), name="completeness"),
+    path("<slug:slug>/", shared(directory.DelegationView.as_view(), DAY), name="delegation"),
+    path("<slug:slug>/mandates/", shared(directory.MandatesView.as_view(), DAY, "page"), name="mandates"),
+    path("<slug:slug>/completeness/", shared(directory.CompletenessView.as_view(), DAY), name="completeness"),
 ]

@@ -12,12 +12,12 @@ from pydantic import Field
 from cspa.absolute_urls import absolute
 from cspa.api.app import ListParameters, Page, Parameters, ProblemError, page, parameter
 from cspa.i18n import localised
+from delegations.exports.serializers import source_record
 from delegations.models import Person
-from delegations.opendata import source_record
 
 from . import models
-from .bodies import plain_body
 from .models import Article, Picture, Topic
+from .rendering import plain_body
 
 router = Router(tags=[gettext_noop("News")])
 

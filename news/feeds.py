@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from cspa.absolute_urls import absolute
 from cspa.exports.feeds import FORMATS
 
-from .bodies import plain_body
 from .models import Article, Picture
+from .rendering import plain_body
 from .scopes import Moved, Scope
 
 ENTRIES = 30

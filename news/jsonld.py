@@ -1,7 +1,7 @@
 """An article as data for machines (schema.org: NewsArticle)."""
 
 from cspa.i18n import localised
-from delegations.jsonld import CONTEXT, Absolute, assembly, filled, named
+from delegations.exports.jsonld import CONTEXT, Absolute, assembly, filled, named
 
 from .models import Article, Quotation
 

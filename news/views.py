@@ -22,9 +22,9 @@ from cspa.i18n import language_codes
 from cspa.pagination import Keyset
 from cspa.pieces import kept, once
 from delegations.dates import today
-from delegations.lists import SOURCE_COLUMNS, source_cells
+from delegations.exports.csv_rows import SOURCE_COLUMNS, source_cells
+from delegations.exports.serializers import joined
 from delegations.models import Person
-from delegations.opendata import joined
 
 from . import jsonld, preview
 from .models import Article, ArticleQuerySet, Quotation, Topic

@@ -22,7 +22,7 @@ from django.utils.translation import override
 from cspa.audit import journal
 from cspa.models import Change, Entry
 from delegations.models import FormerPublicId, FormerSlug, Person, Source
-from news.archive import lines, records, shape
+from news.jsonl import reader, records, schema
 from news.models import (
     Article,
     Attachment,
@@ -186,7 +186,7 @@ def a_rich_archive() -> None:
     factories.ArticleFactory(published_at=datetime(2100, 12, 30, tzinfo=UTC), language="ru")
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
 def test_what_goes_out_comes_back_without_loss(media, tmp_path):
     a_rich_archive()
     file = tmp_path / "archive" / "articles.jsonl"
@@ -237,14 +237,14 @@ LEFT_OUT = {"id", "date", "stems", "preview_key", "article", "width", "height", 
 @pytest.mark.parametrize(
     ("model", "keys", "names"),
     [
-        (Article, shape.ARTICLE, {**shape.COLUMNS, "id": "uid", "delegations": "parliaments"}),
-        (Topic, shape.TOPIC, {}),
-        (Source, shape.SOURCE, {"id": "uid"}),
-        (Correction, shape.CORRECTION, {"recorded": "recorded_at"}),
-        (Quotation, shape.QUOTATION, {}),
-        (FormerAddress, shape.ADDRESS, {}),
-        (Picture, shape.PICTURE, {"id": "uid", "path": "file", "focus": "focus_x"}),
-        (Attachment, shape.ATTACHMENT, {"id": "uid", "path": "file"}),
+        (Article, schema.ARTICLE, {**schema.COLUMNS, "id": "uid", "delegations": "parliaments"}),
+        (Topic, schema.TOPIC, {}),
+        (Source, schema.SOURCE, {"id": "uid"}),
+        (Correction, schema.CORRECTION, {"recorded": "recorded_at"}),
+        (Quotation, schema.QUOTATION, {}),
+        (FormerAddress, schema.ADDRESS, {}),
+        (Picture, schema.PICTURE, {"id": "uid", "path": "file", "focus": "focus_x"}),
+        (Attachment, schema.ATTACHMENT, {"id": "uid", "path": "file"}),
     ],
 )
 def test_no_column_is_forgotten(model, keys, names):
@@ -359,7 +359,7 @@ def everything_else(values: dict, person: Person) -> dict:
     }
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
 def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_path):
     a_rich_archive()
     article = Article.objects.get(slug="second")
@@ -490,7 +490,7 @@ def with_the_file_of_another_picture(there: Article) -> dict:
     return a_line(picture={"id": str(uuid4()), "path": picture.file.name, "decorative": True})
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -683,7 +683,7 @@ def test_of_many_problems_the_first_hundred_are_listed_and_the_others_counted(tm
 
 
 def test_of_many_articles_the_first_thousand_are_listed_and_the_others_counted(monkeypatch, tmp_path, capsys):
-    monkeypatch.setattr("news.archive.report.LISTED", {"entries": 2, "conflicts": 2, "warnings": 2})
+    monkeypatch.setattr("news.jsonl.report.LISTED", {"entries": 2, "conflicts": 2, "warnings": 2})
     values = [a_line() for _ in range(5)]
     call_command("import_articles", str(to_file(tmp_path, *values)))
     printed = capsys.readouterr().out
@@ -745,7 +745,7 @@ def test_a_dry_run_counts_what_several_chunks_share_once(monkeypatch, media, tmp
     file = tmp_path / "articles.jsonl"
     call_command("export_articles", str(file), "--files", str(tmp_path))
     forget_everything(media)
-    monkeypatch.setattr(lines, "CHUNK", 1)
+    monkeypatch.setattr(reader, "CHUNK", 1)
     dry = imported(file, "--dry-run")
     assert dry["added"] == {"articles": 6, "topics": 2, "sources": 3, "pictures": 2, "attachments": 2}
     assert imported(file) == dry | {"saved": True}
@@ -839,12 +839,12 @@ def test_what_was_stored_for_an_import_that_is_not_saved_is_removed(media, tmp_p
     values = with_files(tmp_path)
     file = to_file(tmp_path, values, a_line())
     # After everything, as when the connection is lost.
-    monkeypatch.setattr("news.archive.importing.Import.quote", lambda self, new: 1 / 0)
+    monkeypatch.setattr("news.jsonl.importer.Import.quote", lambda self, new: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         imported(file)
     assert (stored(media), Picture.objects.count()) == (set(), 0)
     monkeypatch.undo()
-    monkeypatch.setattr(lines, "CHUNK", 1)
+    monkeypatch.setattr(reader, "CHUNK", 1)
     assert imported(to_file(tmp_path, values, "[]"), "--files", str(tmp_path))["error"]
     assert (stored(media), Picture.objects.count(), Article.objects.count()) == (set(), 0, 0)
 
@@ -922,7 +922,7 @@ class Terminal(io.StringIO):
 
 
 def test_somebody_who_watches_sees_how_far_it_is(monkeypatch, tmp_path):
-    monkeypatch.setattr(lines, "CHUNK", 2)
+    monkeypatch.setattr(reader, "CHUNK", 2)
     monkeypatch.setattr("news.management.commands.export_articles.CHUNK", 2)
     terminal = Terminal()
     call_command("import_articles", str(to_file(tmp_path, *[a_line() for _ in range(3)])), stderr=terminal)
@@ -966,13 +966,13 @@ def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
     assert_same_cost(measure, sizes)
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.archive", "news.archive.importing")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
     def cost_of(number):
         with rolled_back():
             return cost(partial(imported, to_file(tmp_path, *many_lines(number))))
 
-    monkeypatch.setattr(lines, "CHUNK", 2)
+    monkeypatch.setattr(reader, "CHUNK", 2)
     one, two, three = (cost_of(number) for number in (2, 4, 6))
     kind = "one more chunk of new articles"
     assert_equal_costs({4: {kind: two - one}, 6: {kind: three - two}})
@@ -1045,7 +1045,7 @@ def test_an_import_packs_texts_quickly_and_nobody_else_does(tmp_path):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL plans by what it has counted")
 def test_a_large_import_has_the_database_count_its_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("news.archive.MANY", 3)
+    monkeypatch.setattr("news.jsonl.MANY", 3)
     imported(to_file(tmp_path, *many_lines(6)))
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'news_article'")

@@ -30,9 +30,9 @@ from cspa.richtext import TAGS, rendered, sanitise
 from cspa.search.stems import LONGEST_TEXT
 from delegations.models import Person
 from news import preview
-from news.admin import ArticleAdmin
+from news.admin.articles import ArticleAdmin
+from news.legacy_page import import_page
 from news.models import Article, Picture, Topic
-from news.pages import import_page
 
 from . import factories
 from .generated import FACTOR

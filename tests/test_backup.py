@@ -33,7 +33,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from cspa.audit import journal
 from cspa.auth.groups import NEWS_EDITORS
 from cspa.backup import make, restore
-from cspa.backup.folder import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
+from cspa.backup.archive import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
 from cspa.models import Entry, GroupRule
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
@@ -181,7 +181,7 @@ def backup(saved, tmp_path) -> Path:
 # There and back
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path, capsys):
     everything()
     SessionStore().create()
@@ -212,7 +212,7 @@ def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path
     assert stat.S_IMODE(stored.stat().st_mode) == 0o644  # the proxy shows them
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_after_a_restore_the_site_works_on(saved):
     restore(saved)
     last = read_manifest(saved)["tables"]["news_topic"]["last_key"]
@@ -253,7 +253,7 @@ def test_only_the_owner_reads_a_backup_and_it_says_what_sha256sum_says(saved):
     assert len(done.stdout.splitlines()) == len(files(saved)) - 1 > 50
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_null_is_a_value_of_json_and_no_value_is_another(tmp_path):
     observation = factories.ObservationFactory(statement={})
     with connection.cursor() as cursor:
@@ -357,7 +357,7 @@ def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_pa
 # Nothing restored: the place
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_a_database_with_rows_stays_as_it_is(saved):
     parliament = factories.ParliamentFactory()
     refused(saved, r"The database is not empty: delegations_parliament \(1\)")
@@ -653,7 +653,7 @@ def run(there: dict[str, str], *arguments: str | Path) -> str:
     return done.stdout
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 @pytest.mark.long
 def test_what_migrate_makes_is_what_a_restore_replaces(elsewhere, tmp_path):
     manage(elsewhere, "backup", tmp_path / "empty")
@@ -690,7 +690,7 @@ print(make(Path(sys.argv[1]), progress).rows)
 """
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 @pytest.mark.long
 def test_a_backup_is_of_one_moment_and_holds_up_nobody(elsewhere, tmp_path):
     script = run(elsewhere, "-c", MEANWHILE, tmp_path / "backup").split()

@@ -30,7 +30,7 @@ from cspa.caching import LONGEST, Pages, meaning
 from cspa.models import Version
 from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
-from news.archive import import_lines, line, records
+from news.jsonl import import_lines, line, records
 from news.models import Article, Topic
 
 from . import factories

@@ -7,9 +7,9 @@ from django.test import Client
 from django.utils.translation import override
 
 from cspa.charts import BAR, share
-from delegations.completeness import Completeness
 from delegations.dates import today
 from delegations.models import Chamber
+from delegations.quality.completeness import Completeness
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to

@@ -14,7 +14,6 @@ from django.test import Client
 from django.utils.translation import override
 
 from cspa.models import User
-from delegations import confirming
 from delegations.models import (
     Confirmation,
     ConfirmationRequest,
@@ -24,6 +23,7 @@ from delegations.models import (
     Representative,
     Source,
 )
+from delegations.services import confirmations
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
@@ -72,8 +72,8 @@ def home() -> SimpleNamespace:
 
 def ask(home: SimpleNamespace) -> tuple[ConfirmationRequest, str]:
     """A request, and the path of its link in English."""
-    asked, token = confirming.ask(home.parliament, "Petr Third, representative", home.clerk)
-    return asked, confirming.paths(token)["en"]
+    asked, token = confirmations.ask(home.parliament, "Petr Third, representative", home.clerk)
+    return asked, confirmations.paths(token)["en"]
 
 
 def digest(client: Client, address: str) -> str:
@@ -194,8 +194,8 @@ def test_it_expires_after_the_days_of_the_setting(client, home, clock, settings)
 
 def test_a_withdrawn_link_is_closed(client, home):
     asked, address = ask(home)
-    assert confirming.withdraw(asked)
-    assert not confirming.withdraw(asked)
+    assert confirmations.withdraw(asked)
+    assert not confirmations.withdraw(asked)
     response = client.get(address)
     assert response.status_code == 410
     assert "The Secretariat withdrew it." in words(response)
@@ -348,7 +348,7 @@ def test_a_second_confirmation_of_one_day_gets_words_and_leaves_the_link_open(cl
     assert "Подтверждение" not in client.get(second[1]).text
 
 
-@pytest.mark.both_databases("delegations.confirming")
+@pytest.mark.both_databases("delegations.services.confirmations")
 @pytest.mark.django_db(transaction=True)
 def test_of_two_answers_at_once_one_wins(home):
     asked, address = ask(home)
@@ -365,8 +365,8 @@ def test_of_two_answers_at_once_one_wins(home):
         # A database in memory has one connection for all threads: one after the other, on one reading of the row.
         stale = ConfirmationRequest.objects.get(pk=asked.pk)
         results = [Client().post(address, {"do": "correct", "shown": shown, **SIGNED}).status_code]
-        with pytest.raises(confirming.Refused, match="no longer open"):
-            confirming.confirm(stale, {"en": "Anna Second, Clerk"}, shown)
+        with pytest.raises(confirmations.Refused, match="no longer open"):
+            confirmations.confirm(stale, {"en": "Anna Second, Clerk"}, shown)
         results.append(410)
     else:
         threads = [threading.Thread(target=answer) for _ in range(2)]
@@ -579,7 +579,7 @@ def test_a_mail_server_that_is_away_leaves_the_letter_to_be_copied(home, office,
     def away(*args, **kwargs):
         raise ConnectionRefusedError
 
-    monkeypatch.setattr("delegations.review.send_mail", away)
+    monkeypatch.setattr("delegations.admin.confirmations.send_mail", away)
     add = page("delegations_confirmationrequest_add")
     data = {"parliament": home.parliament.pk, "addressee": "Petr Third", "email": "private@example.org"}
     response = office.post(add, data)
@@ -664,8 +664,8 @@ def test_accepting_an_end_ends_the_mandate_on_the_word_of_the_parliament(client,
     source = home.mandate.sources.get()
     assert source.title_en == "Confirmation by link of 20 May 2026: Home Assembly"
     assert (proposal.state, proposal.decided_by, proposal.decided_at) == ("accepted", home.clerk, NOW)
-    with pytest.raises(confirming.Refused, match="This proposal was decided meanwhile: accepted"):
-        confirming.decide(proposal, "refused", home.clerk, values={}, reason="No")
+    with pytest.raises(confirmations.Refused, match="This proposal was decided meanwhile: accepted"):
+        confirmations.decide(proposal, "refused", home.clerk, values={}, reason="No")
     again = office.post(page("delegations_proposal_change", proposal.pk), {"decide": "refused", "reason": "No"})
     assert again.status_code == 200
     proposal.refresh_from_db()
@@ -1072,14 +1072,14 @@ def test_the_whole_way_without_script(chromium, server, width, scheme):
             office.locator(".messagelist").get_by_text("The confirmation was recorded.").first.wait_for()
     mandate.person.refresh_from_db()
     assert mandate.person.name_en == "Ivan Firrst"
-    second, token = confirming.ask(chamber.parliament, "Somebody", User.objects.get())
+    second, token = confirmations.ask(chamber.parliament, "Somebody", User.objects.get())
     axe = Axe()
     options |= {"java_script_enabled": True, "bypass_csp": True}
     with browsing(chromium, server, viewport={"width": width, "height": 800}, **options) as reader:
         with in_time("reading"):
             reader.goto(f"{server}/en/delegations/home/")
             assert "(Anna Second, Clerk of the House)" in reader.inner_text("main")
-        for address in confirming.paths(token).values():
+        for address in confirmations.paths(token).values():
             for query in ("", "?do=corrections"):
                 with in_time(address):
                     assert reader.goto(server + address + query).status == 200

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from cspa.audit import journal
-from cspa.demo.rows import filled
+from cspa.demo.generator import filled
 from cspa.models import Entry
 from cspa.richtext import plain
 from cspa.search.stems import words

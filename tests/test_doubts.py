@@ -12,8 +12,8 @@ from django.db import connection
 from django.utils.translation import override
 
 from delegations.dates import today
-from delegations.doubts import Kind, doubts
 from delegations.models import Confirmation
+from delegations.quality.checks import Kind, doubts
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to

@@ -8,8 +8,8 @@ from django.urls import reverse
 
 from cspa.audit import journal
 from cspa.models import Change
+from news.legacy_page import import_page
 from news.models import Article
-from news.pages import import_page
 
 from . import factories
 from .test_admin import administrator, filled_in  # noqa: F401  a fixture

@@ -11,9 +11,11 @@ from django.core.management import CommandError, call_command
 from django.db.models.signals import post_init
 from openpyxl import Workbook
 
-from delegations import imports
-from delegations.importer import Refused, files, import_file
+from delegations.admin import file_import
+from delegations.exports.serializers import MANDATE_COLUMNS
+from delegations.importer import Refused, import_file
 from delegations.importer import save as real_save
+from delegations.importer.readers import files
 from delegations.models import (
     Chamber,
     Delegate,
@@ -25,7 +27,6 @@ from delegations.models import (
     SeatQuota,
     Source,
 )
-from delegations.opendata import MANDATE_COLUMNS
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
@@ -872,7 +873,7 @@ PAGE = "/admin/delegations/parliament/import/"
 @pytest.fixture
 def secretary(client, tmp_path, monkeypatch):
     """Somebody who may add and change delegates, signed in."""
-    monkeypatch.setattr(imports, "FOLDER", tmp_path / "imports")
+    monkeypatch.setattr(file_import, "FOLDER", tmp_path / "imports")
     user = factories.UserFactory()
     user.user_permissions.set(
         Permission.objects.filter(codename__in=["add_delegate", "change_delegate", "view_delegate"])

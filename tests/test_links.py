@@ -11,9 +11,9 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 
 from cspa.richtext import links
-from links import asking
-from links.asking import Answer, ask, is_public
-from links.gathering import gather
+from links import checker
+from links.checker import Answer, ask, is_public
+from links.collector import gather
 from links.management.commands import check_links
 from links.models import Address
 
@@ -109,7 +109,7 @@ class Site(BaseHTTPRequestHandler):
 @pytest.fixture
 def site(monkeypatch):
     """The address of the site; however slow the machine is, its answers come in time."""
-    monkeypatch.setattr(asking, "SECONDS", 60)
+    monkeypatch.setattr(checker, "SECONDS", 60)
     monkeypatch.setattr(check_links, "PAUSE", 0)
     monkeypatch.setattr(Site, "asked", [])
     server = ThreadingHTTPServer(("127.0.0.1", 0), Site)
@@ -162,7 +162,7 @@ def test_each_outcome_is_told_apart(site, path: str, answer: Answer):
 
 @pytest.mark.parametrize("path", ["/slow", "/drip"])
 def test_answer_that_never_ends_is_a_timeout(site, path: str, monkeypatch):
-    monkeypatch.setattr(asking, "SECONDS", 0.2)
+    monkeypatch.setattr(checker, "SECONDS", 0.2)
     assert ask(site + path, private=True) == Answer(Outcome.TIMEOUT)
 
 
@@ -192,9 +192,9 @@ def test_what_is_no_answer_at_all(site, url: str, outcome: Outcome):
 def test_a_certificate_that_nobody_signed_is_said(monkeypatch):
     class Untrusted:
         def wrap_socket(self, sock, **more):
-            raise asking.ssl.SSLCertVerificationError("self-signed")
+            raise checker.ssl.SSLCertVerificationError("self-signed")
 
-    monkeypatch.setattr(asking.ssl, "create_default_context", Untrusted)
+    monkeypatch.setattr(checker.ssl, "create_default_context", Untrusted)
     with socket.create_server(("127.0.0.1", 0)) as server:
         assert ask(f"https://127.0.0.1:{server.getsockname()[1]}/", private=True) == Answer(Outcome.CERTIFICATE)
 
@@ -219,7 +219,7 @@ def test_a_private_host_is_never_asked_whatever_leads_there(site, monkeypatch):
         assert ask(f"http://{host}:{port}/ok") == Answer(Outcome.PRIVATE), host
     assert Site.asked == []
     # A redirect, and a name that leads inwards: the very address that was looked at is connected to, or none.
-    monkeypatch.setattr(asking, "is_public", lambda ip: ip == "127.0.0.1")
+    monkeypatch.setattr(checker, "is_public", lambda ip: ip == "127.0.0.1")
     assert ask(f"{site}/inwards") == Answer(Outcome.PRIVATE)
     assert [path for _method, path, _agent in Site.asked] == ["/inwards"]
 

@@ -16,9 +16,8 @@ from hypothesis import strategies as st
 
 from cspa.audit import journal
 from cspa.models import Entry
-from delegations import popolo
 from delegations.dates import today
-from delegations.merging import MergeReport, Refused, in_words, merge, preview
+from delegations.exports import popolo
 from delegations.models import (
     AssemblyPost,
     Confirmation,
@@ -29,6 +28,7 @@ from delegations.models import (
     Person,
     Representative,
 )
+from delegations.services.merge import MergeReport, Refused, in_words, merge, preview
 from news.models import Article
 
 from . import factories

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from django.utils.translation import override
 
-from delegations import opendata
+from delegations.exports import serializers
 from delegations.models import Parliament, delegations_on
 
 from . import factories
@@ -47,7 +47,7 @@ def delegate():
 
 class TestMandateRow:
     def test_a_row_has_a_cell_for_every_column(self, delegate):
-        row = dict(zip(opendata.MANDATE_COLUMNS, opendata.mandate_row(delegate), strict=True))
+        row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
         assert row["id"] == str(delegate.uid)
         assert (row["person_id"], row["name_en"], row["family_name_en"]) == (12, "Viktor Kogut", "Kogut")
         assert (row["country"], row["delegation"], row["chamber"], row["role"]) == (
@@ -61,23 +61,23 @@ class TestMandateRow:
 
     def test_each_name_has_a_column_in_every_language(self):
         for name in ("name", "family_name", "given_name", "patronymic", "political_group", "constituency"):
-            assert {f"{name}_en", f"{name}_ru"} <= set(opendata.MANDATE_COLUMNS)
-        assert len(opendata.MANDATE_COLUMNS) == len(set(opendata.MANDATE_COLUMNS))
+            assert {f"{name}_en", f"{name}_ru"} <= set(serializers.MANDATE_COLUMNS)
+        assert len(serializers.MANDATE_COLUMNS) == len(set(serializers.MANDATE_COLUMNS))
 
     def test_several_sources_share_three_cells_and_come_apart_again(self, delegate):
-        row = dict(zip(opendata.MANDATE_COLUMNS, opendata.mandate_row(delegate), strict=True))
-        cells = zip(*(opendata.parted(row[f"source_{part}"]) for part in ("title", "url", "date")), strict=True)
+        row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
+        cells = zip(*(serializers.parted(row[f"source_{part}"]) for part in ("title", "url", "date")), strict=True)
         assert list(cells) == [("Decree", "https://example.org/d", "2020-05-26"), ("First | second", "", "")]
 
     @pytest.mark.parametrize("values", [["a"], ["a", "b"], ["a | b", ""], ["|", "\\|", "\\"], ["", "", ""]])
     def test_what_is_joined_comes_apart(self, values):
-        assert opendata.parted(opendata.joined(values)) == values
+        assert serializers.parted(serializers.joined(values)) == values
 
     def test_a_withdrawn_person_keeps_the_id_alone(self, delegate):
         person = delegate.person
         person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
         person.save()
-        row = dict(zip(opendata.MANDATE_COLUMNS, opendata.mandate_row(delegate), strict=True))
+        row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
         assert row["person_id"] == 12
         assert "Kogut" not in str(row)
         assert "Когут" not in str(row)
@@ -87,7 +87,7 @@ class TestMandateRow:
 class TestRecords:
     def test_a_delegate_says_what_is_recorded_and_null_for_the_rest(self, delegate):
         with override("ru"):
-            record = opendata.delegate_record(delegate)
+            record = serializers.delegate_record(delegate)
         assert record["person"] == {
             "id": 12,
             "name": "Виктор Когут",
@@ -102,7 +102,7 @@ class TestRecords:
         assert [source["date"] for source in record["source"]] == ["2020-05-26", None]
 
     def test_an_end_that_is_not_known_is_said(self):
-        record = opendata.delegate_record(factories.DelegateFactory(starts="2019", ended=True))
+        record = serializers.delegate_record(factories.DelegateFactory(starts="2019", ended=True))
         assert (record["start"], record["end"], record["ended"]) == ("2019", None, True)
 
     def test_a_withdrawn_person_has_an_id_and_no_name_anywhere(self, delegate):
@@ -112,11 +112,11 @@ class TestRecords:
         person.save()
         delegation = delegations_on(DAY, Parliament.objects.filter(slug="belarus"))[0]
         records = [
-            opendata.delegate_record(delegate),
-            opendata.person_record(person),
-            opendata.representative_record(person.services.get()),
-            opendata.post_record(factories.AssemblyPostFactory(person=person)),
-            opendata.delegation_record(delegation),
+            serializers.delegate_record(delegate),
+            serializers.person_record(person),
+            serializers.representative_record(person.services.get()),
+            serializers.post_record(factories.AssemblyPostFactory(person=person)),
+            serializers.delegation_record(delegation),
         ]
         assert delegation.named == 1
         text = json.dumps(records, ensure_ascii=False)
@@ -128,7 +128,7 @@ class TestRecords:
         quota = factories.SeatQuotaFactory(chamber=delegate.chamber, seats=7)
         factories.ChamberFactory(parliament=delegate.chamber.parliament, slug="without-quota", kind="", order=2)
         factories.LinkFactory(chamber=delegate.chamber, url="https://example.org/house")
-        record = opendata.delegation_record(delegations_on(DAY)[0])
+        record = serializers.delegation_record(delegations_on(DAY)[0])
         assert (record["slug"], record["country"], record["on"]) == ("belarus", "BY", "2020-05-26")
         assert (record["seats"], record["named"], record["unnamed"], record["over"]) == (7, 1, 6, 0)
         assert (record["vacant"], record["missing"], record["dated"]) == (None, ["without-quota"], False)
@@ -140,12 +140,12 @@ class TestRecords:
     def test_every_record_is_made_of_json_values(self, delegate):
         factories.SeatQuotaFactory(chamber=delegate.chamber)
         records = [
-            opendata.delegate_record(delegate),
-            opendata.person_record(delegate.person),
-            opendata.chamber_record(delegate.chamber),
-            opendata.quota_record(delegate.chamber.quotas.get()),
-            opendata.parliament_record(Parliament.objects.on(DAY).get()),
-            opendata.delegation_record(delegations_on(DAY)[0]),
+            serializers.delegate_record(delegate),
+            serializers.person_record(delegate.person),
+            serializers.chamber_record(delegate.chamber),
+            serializers.quota_record(delegate.chamber.quotas.get()),
+            serializers.parliament_record(Parliament.objects.on(DAY).get()),
+            serializers.delegation_record(delegations_on(DAY)[0]),
         ]
         assert len(records) == 6
         assert json.loads(json.dumps(records)) == records

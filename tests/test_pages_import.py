@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from delegations import popolo
+from delegations.exports import popolo
 from delegations.importer import Refused, import_file
-from delegations.importer.observed import import_block
+from delegations.legacy_pages.facts import import_block
 from delegations.models import (
     AssemblyPost,
     Chamber,
@@ -30,8 +30,8 @@ from delegations.models import (
     SeatQuota,
     Source,
 )
+from news.legacy_page import import_page, read
 from news.models import Article
-from news.pages import import_page, read
 
 from . import factories
 from .generated import examples

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from popolo_data.importer import Popolo
 
-from delegations import popolo
+from delegations.exports import popolo
 from delegations.importer import import_file
 from delegations.models import (
     AssemblyPost,

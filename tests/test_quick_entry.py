@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from cspa.auth.groups import SECRETARIES
 from cspa.models import User
 from delegations.importer import Refused
-from delegations.importer.roster import LONGEST, MOST, NEW, read
+from delegations.importer.name_list import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source
 
 from . import factories

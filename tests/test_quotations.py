@@ -8,8 +8,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
 
-from delegations.merging import merge
 from delegations.models import Person
+from delegations.services.merge import merge
 from news.models import Article, Quotation
 
 from . import factories

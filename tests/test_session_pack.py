@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 from pypdf import PdfReader
 
 from cspa.exports import documents
-from delegations import session
 from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
+from delegations.services import session_documents
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
@@ -86,8 +86,10 @@ def armenia() -> Parliament:
     return delegation("armenia", 2, seats=None, name_en="Parliament of Armenia", name_ru="Парламент Армении")
 
 
-def document(papers=session.Paper.values, languages=("en",), parliaments=None, day=DAY) -> documents.Document:
-    return session.pack(day, parliaments, languages, papers, recorded=NOW)
+def document(
+    papers=session_documents.Paper.values, languages=("en",), parliaments=None, day=DAY
+) -> documents.Document:
+    return session_documents.pack(day, parliaments, languages, papers, recorded=NOW)
 
 
 def rows(table: documents.Table) -> list[list[str]]:
@@ -177,7 +179,7 @@ def test_two_chambers_have_a_total_and_a_confirmed_roster_has_vacant_seats(belar
 @given(seats=st.integers(1, 999), parts=st.integers(1, 99), more=st.integers(0, 99))
 def test_the_quorum_is_the_smallest_number_that_is_the_share(seats: int, parts: int, more: int):
     share = Fraction(parts, parts + more)
-    found = session.quorum(seats, share)
+    found = session_documents.quorum(seats, share)
     assert isinstance(found, int)
     assert Fraction(found, seats) >= share > Fraction(found - 1, seats)
     assert 1 <= found <= seats
@@ -196,7 +198,7 @@ def test_the_quorum_is_the_smallest_number_that_is_the_share(seats: int, parts: 
     ],
 )
 def test_the_quorum_is_rounded_up_and_never_invented(seats, share, found):
-    assert session.quorum(seats, Fraction(share)) == found
+    assert session_documents.quorum(seats, Fraction(share)) == found
 
 
 def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):

@@ -279,12 +279,12 @@ def test_error_pages_wear_the_sites_dress(client, settings, language, monkeypatc
     assert document.get("lang") == language
     assert len(list(document.iter("h1"))) == 1
 
-    from delegations import views
+    from delegations.views import directory
 
     def fail(*args, **kwargs):
         raise RuntimeError
 
-    monkeypatch.setattr(views, "delegations_on", fail)
+    monkeypatch.setattr(directory, "delegations_on", fail)
     broken = client.get(f"/{language}/delegations/")
     assert broken.status_code == 500
     assert parse(broken.content).get("lang") == language

@@ -34,7 +34,9 @@ class DeskSite(AssemblyAdminSite):
     """The admin site, which begins with the desk."""
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        from delegations.admin import may_import  # its pages register with this site, which exists only now
+        from delegations.admin.parliaments import (
+            may_import,  # its pages register with this site, which exists only now
+        )
 
         lines = self.lines(request)
         groups = [(group.label, [line for line in lines if line.task.group == group]) for group in Group]

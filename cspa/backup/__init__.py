@@ -4,8 +4,8 @@
 ("Backup") is for those who run them; ``folder`` says what lies where.
 """
 
-from .making import make
-from .refusals import Refused
-from .restoring import restore
+from .dump import make
+from .errors import Refused
+from .load import restore
 
 __all__ = ["Refused", "make", "restore"]

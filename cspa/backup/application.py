@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from .refusals import Refused, listed
+from .errors import Refused, listed
 
 
 def version() -> str:

@@ -22,7 +22,7 @@ from django.utils.duration import duration_iso_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .refusals import Refused
+from .errors import Refused
 
 # An old sign-in must not come to life again, even one that was ended since.
 LEFT_OUT = {

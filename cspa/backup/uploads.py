@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from .folder import files, readable
+from .archive import files, readable
 
 
 def names() -> list[str]:

@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from cspa.audit import journal
 from cspa.models import Entry
 
-from . import ours, tables, theirs
-from .difference import Difference, Progress
-from .files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
+from .diff import Difference, Progress
+from .readers import csv_table, own_export, popolo
+from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .records import Batch, Problem, Refused
 from .report import Report
-from .saving import save
+from .writer import save
 
 __all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_batch", "import_file"]
 
@@ -96,16 +96,16 @@ def read(data: bytes, file_format: str, chamber: str = "", country: str = "") ->
         raise Refused(_("Name the chamber or the country, not both."))
     try:
         if file_format == "csv":
-            return tables.read(csv_rows(data), chamber, country)
+            return csv_table.read(csv_rows(data), chamber, country)
         if file_format == "xlsx":
-            return tables.read(xlsx_rows(data), chamber, country)
+            return csv_table.read(xlsx_rows(data), chamber, country)
         document = json_of(data)
-        if ours.is_ours(document):
+        if own_export.is_ours(document):
             if chamber or country:
                 raise Refused(_("This is an export of this site and says itself what it is about."))
-            return ours.read(document)
+            return own_export.read(document)
         if not (chamber or country):
             raise Refused(_("This file is not an export of this site: name the chamber or the country it is about."))
-        return theirs.read(document, chamber, country)
+        return popolo.read(document, chamber, country)
     except Problem as problem:
         raise Refused(str(problem)) from problem

@@ -12,8 +12,8 @@ from cspa.i18n import columns
 
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Period, SeatQuota
+from .name_list import Document, Entry, Mandates, add_people, add_person, cite, person_key
 from .records import Batch, Record
-from .roster import Document, Entry, Mandates, add_people, add_person, cite, person_key
 
 NAMED = 5  # people in one sentence
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from django.utils.translation import gettext as _
 
-from .difference import ACTIONS, UNCHANGED, Difference
+from .diff import ACTIONS, UNCHANGED, Difference
 from .records import KINDS, Note, place_of
 
 

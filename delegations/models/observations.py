@@ -16,7 +16,7 @@ class Observation(models.Model):
     """A page's block on a parliament, as it was seen on a day.
 
     Dated facts that rest on pages are computed from all observations of their parliament together, so that the order
-    in which the pages are imported makes no difference (``delegations.importer.observed``).
+    in which the pages are imported makes no difference (``delegations.legacy_pages.facts``).
     """
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)

@@ -8,12 +8,13 @@ from django.utils.safestring import SafeString, mark_safe
 
 from cspa import pieces
 from delegations.models import Parliament, Person
-from news import bodies
 from news.models import Article, Picture, Quotation
+
+from .. import rendering
 
 register = template.Library()
 
-register.filter("quoting", bodies.body)
+register.filter("quoting", rendering.body)
 
 NEWEST = 5
 
@@ -57,7 +58,7 @@ def quotations_of(person: Person, most: int = NEWEST):
 @register.simple_tag
 def credit_of(picture: Picture, article: Article):
     """Who made the lead picture of ``article``."""
-    return bodies.credit(picture, article)
+    return rendering.credit(picture, article)
 
 
 @register.simple_tag

@@ -4,8 +4,9 @@ from argparse import ArgumentTypeError
 
 from django.core.management.base import CommandError
 
-from cspa.demo.rows import Refused, Size, fill
 from cspa.management.progress import WatchedCommand
+
+from ...demo.generator import Refused, Size, fill
 
 
 def number(text: str) -> int:

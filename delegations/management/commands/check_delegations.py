@@ -5,7 +5,7 @@ import json
 from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import ngettext
 
-from delegations.doubts import doubts
+from ...quality.checks import doubts
 
 
 class Command(BaseCommand):

@@ -9,12 +9,13 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils.translation import gettext as _
 
 from cspa.exports import tabular
-from delegations import popolo
 from delegations.dates import FOUNDED
-from delegations.importer.files import FORMATS
 from delegations.management.reporting import day, write_whole
 from delegations.models import Delegate
-from delegations.opendata import MANDATE_COLUMNS, mandate_row
+
+from ...exports import popolo
+from ...exports.serializers import MANDATE_COLUMNS, mandate_row
+from ...importer.readers.files import FORMATS
 
 
 class Command(BaseCommand):

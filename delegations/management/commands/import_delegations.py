@@ -5,8 +5,9 @@ from pathlib import Path
 from django.utils.translation import gettext as _
 
 from delegations.importer import Refused, Report, format_of, import_file
-from delegations.importer.files import FORMATS, check_size
 from delegations.management.reporting import ReportingCommand, day
+
+from ...importer.readers.files import FORMATS, check_size
 
 
 class Command(ReportingCommand):

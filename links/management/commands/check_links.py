@@ -10,9 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from links.asking import Answer, ask
-from links.gathering import gather
 from links.models import Address
+
+from ...checker import Answer, ask
+from ...collector import gather
 
 AT_ONCE = 4  # hosts
 PAUSE = 1  # seconds between two questions to one host

@@ -10,8 +10,9 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from delegations.management.reporting import ReportingCommand, write_whole
-from news.archive import CHUNK, files, line, records
 from news.models import Article, ArticleQuerySet
+
+from ...jsonl import CHUNK, files, line, records
 
 
 class Command(ReportingCommand):

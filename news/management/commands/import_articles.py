@@ -11,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from delegations.importer import Refused
 from delegations.management.reporting import ReportingCommand
-from news.archive import ArchiveReport, import_lines
+
+from ...jsonl import ArchiveReport, import_lines
 
 
 class Command(ReportingCommand):

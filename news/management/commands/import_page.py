@@ -10,9 +10,10 @@ from django.utils.translation import gettext as _
 from cspa.audit import journal
 from cspa.models import Entry
 from delegations.importer import Refused
-from delegations.importer.files import check_size
+from delegations.importer.readers.files import check_size
 from delegations.management.reporting import ReportingCommand, day
-from news.pages import PageReport, import_page
+
+from ...legacy_page import PageReport, import_page
 
 
 class Command(ReportingCommand):

@@ -1,0 +1,139 @@
+"""The folder of a backup.
+
+manifest.json   version and migrations of the application, number and sum of the rows of each table
+tables/         the rows of each table, one a line as a JSON list, compressed
+media/          the uploaded files
+SHA256SUMS      the sum of each of these files, as `sha256sum --check` reads it
+"""
+
+import gzip
+import hashlib
+import json
+import re
+import stat
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from django.utils.translation import gettext as _
+
+from .errors import Refused, listed
+from .tables import Sum, line
+
+FORMAT = 1
+MANIFEST, SUMS, MEDIA = "manifest.json", "SHA256SUMS", "media"
+LONGEST_ROW = 16 * 1024 * 1024  # bytes
+LARGEST_TEXT = 256 * 1024 * 1024  # bytes of manifest.json, of SHA256SUMS
+
+type Progress = Callable[[str, int, int | None], None]
+
+
+def rows_of(table: str) -> str:
+    """Where in the folder the rows of ``table`` lie."""
+    return f"tables/{table}.jsonl.gz"
+
+
+def files(root: Path) -> list[str]:
+    """The file names in ``root`` and below. Refused where something is no file, or has a name with odd letters."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    found = []
+    for folder, _folders, names in root.walk(on_error=fail):
+        for name in names:
+            path = folder / name
+            if not stat.S_ISREG(path.lstat().st_mode):
+                raise Refused(_("This is no file of its own: %(path)s") % {"path": path})
+            found.append(path.relative_to(root).as_posix())
+    return readable(found)
+
+
+def readable(names: Iterable[str]) -> list[str]:
+    """``names`` in order. Refused where one has odd letters."""
+    names = sorted(names)
+    if odd := [name for name in names if "\\" in name or not name.isprintable() or ".." in name.split("/")]:
+        raise Refused(_("A backup cannot hold a file of this name: %(name)s") % {"name": repr(odd[0])})
+    return names
+
+
+def digest(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+# Writing
+
+
+def write_rows(path: Path, rows: Iterable[list]) -> Sum:
+    """Write ``rows``; the same rows make the same file."""
+    total = Sum()
+    with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, compresslevel=6, mtime=0) as packed:
+        for row in rows:
+            total.add(row)
+            written = line(row)
+            if len(written) > LONGEST_ROW:
+                raise Refused(_("%(path)s: a row is too long") % {"path": path.name})
+            packed.write(written)
+    return total
+
+
+def write_sums(folder: Path) -> int:
+    """Write SHA256SUMS of all files in ``folder``; how many uploaded ones there are."""
+    names = files(folder)
+    lines = [f"{digest(folder / name)}  {name}\n" for name in names]
+    (folder / SUMS).write_text("".join(lines), "utf-8")
+    return sum(name.startswith(f"{MEDIA}/") for name in names)
+
+
+# Reading: nothing in the folder is believed
+
+
+def read_rows(path: Path) -> Iterator[list]:
+    try:
+        with gzip.open(path) as packed:
+            while written := packed.readline(LONGEST_ROW + 1):
+                row = json.loads(written) if len(written) <= LONGEST_ROW else None
+                if not isinstance(row, list):
+                    raise Refused(_("%(path)s: a row cannot be read") % {"path": path.name})
+                yield row
+    except (EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
+        raise Refused(_("%(path)s: a row cannot be read") % {"path": path.name}) from error
+
+
+def read_manifest(folder: Path) -> dict:
+    try:
+        manifest = json.loads(_text(folder / MANIFEST))
+    except (ValueError, RecursionError) as error:
+        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST}) from error
+    if not isinstance(manifest, dict):
+        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST})
+    return manifest
+
+
+def checked_sums(folder: Path, progress: Progress) -> dict[str, str]:
+    """The sum of each file of ``folder``: all that SHA256SUMS names are there, undamaged, and no others."""
+    there = set(files(folder)) - {SUMS}
+    try:
+        lines = _text(folder / SUMS).splitlines()
+        sums = {name: found for found, name in (re.fullmatch("([0-9a-f]{64})  (.+)", text).groups() for text in lines)}
+    except (ValueError, AttributeError) as error:
+        raise Refused(_("This cannot be read: %(path)s") % {"path": SUMS}) from error
+    if missing := sums.keys() - there:
+        raise Refused(_("Files of the backup are missing: %(names)s") % {"names": listed(missing)})
+    if foreign := there - sums.keys():
+        raise Refused(_("These files do not belong to the backup: %(names)s") % {"names": listed(foreign)})
+    damaged = []
+    for number, (name, said) in enumerate(sums.items(), 1):
+        progress("checking files", number, len(sums))
+        if digest(folder / name) != said:
+            damaged.append(name)
+    if damaged:
+        raise Refused(_("Files of the backup are damaged: %(names)s") % {"names": listed(damaged)})
+    return sums
+
+
+def _text(path: Path) -> str:
+    if path.stat().st_size > LARGEST_TEXT:
+        raise ValueError("too large")
+    return path.read_text("utf-8")

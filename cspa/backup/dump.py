@@ -1,0 +1,144 @@
+"""A backup is made: whole under its name, or not at all."""
+
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from django.conf import settings
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils import timezone
+from django.utils.formats import number_format
+from django.utils.translation import gettext as _
+
+from . import uploads
+from .application import migrations, version
+from .archive import FORMAT, MANIFEST, MEDIA, Progress, rows_of, write_rows, write_sums
+from .errors import Refused, in_words
+from .tables import BATCH, Table, tables
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How much a backup holds."""
+
+    tables: int
+    rows: int
+    files: int
+
+    def __str__(self) -> str:
+        numbers = {name: number_format(number, force_grouping=True) for name, number in vars(self).items()}
+        return _("%(tables)s tables, %(rows)s rows, %(files)s files") % numbers
+
+
+def no_progress(stage: str, number: int, total: int | None) -> None:
+    pass
+
+
+@in_words()
+def make(folder: Path, progress: Progress = no_progress) -> Counts:
+    """Write database and uploaded files to ``folder``, which must be empty or not there yet.
+
+    The rows are those of one moment, whoever writes meanwhile. Nobody but the owner may read the folder.
+    """
+    folder = folder.resolve()
+    _check_place(folder)
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    with _for_the_owner_alone():
+        part.mkdir()
+        try:
+            counts = _write(part, progress)
+            os.sync()  # lest a power cut leave the name without what it names
+            part.rename(folder)
+        finally:
+            shutil.rmtree(part, ignore_errors=True)
+    return counts
+
+
+def _check_place(folder: Path) -> None:
+    for shown in (settings.MEDIA_ROOT, settings.STATIC_ROOT):
+        if folder.is_relative_to(Path(shown).resolve()):
+            raise Refused(_("Readers could fetch the backup from there: %(path)s") % {"path": folder})
+    if not folder.parent.is_dir():
+        raise Refused(_("There is no such folder: %(path)s") % {"path": folder.parent})
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise Refused(_("There is something already: %(path)s. Name a new or an empty folder.") % {"path": folder})
+
+
+@contextmanager
+def _for_the_owner_alone() -> Iterator[None]:
+    before = os.umask(0o077)
+    try:
+        yield
+    finally:
+        os.umask(before)
+
+
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """What is read inside is of one moment, and holds up nobody who writes."""
+    if connection.vendor == "postgresql":
+        with transaction.atomic(durable=True), connection.cursor() as cursor:
+            cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield
+    else:
+        connection.ensure_connection()  # it knows its mode from then on
+        usual, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        try:
+            with transaction.atomic(durable=True):
+                yield
+        finally:
+            connection.transaction_mode = usual
+
+
+def _write(folder: Path, progress: Progress) -> Counts:
+    (folder / "tables").mkdir()
+    found = tables()
+    with _one_moment():
+        manifest = {
+            "format": FORMAT,
+            "version": version(),
+            "made": timezone.now().isoformat(timespec="seconds"),
+            "database": connection.vendor,
+            "migrations": migrations(),
+            "tables": {table.name: _write_table(table, folder, progress) for table in found},
+        }
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
+    # Files never change under their names; one that is stored from now on belongs to no row that was read.
+    _copy_media(folder / MEDIA, progress)
+    progress("sums", 0, None)
+    rows = sum(table["rows"] for table in manifest["tables"].values())
+    return Counts(len(found), rows, write_sums(folder))
+
+
+def _write_table(table: Table, folder: Path, progress: Progress) -> dict:
+    total = table.count()
+
+    def rows() -> Iterator[list]:
+        for number, row in enumerate(table.rows()):
+            if number % BATCH == 0:
+                progress(table.name, number, total)
+            yield row
+
+    written = write_rows(folder / rows_of(table.name), rows())
+    return {
+        "columns": table.columns,
+        "rows": written.rows,
+        "sum": str(written),
+        "last_key": table.last_key(),
+    }
+
+
+def _copy_media(target: Path, progress: Progress) -> None:
+    names = uploads.names()
+    for number, name in enumerate(names, 1):
+        progress(MEDIA, number, len(names))
+        copy = target / name
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        # One may go away meanwhile, with an import that is undone.
+        with suppress(FileNotFoundError), default_storage.open(name) as file, copy.open("wb") as written:
+            shutil.copyfileobj(file, written)

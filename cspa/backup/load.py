@@ -1,0 +1,163 @@
+"""A backup comes back, all of it and nothing else, or nothing changes."""
+
+import re
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+from django.contrib.auth.models import Group
+from django.contrib.contenttypes.models import ContentType
+from django.core.files import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.utils.translation import gettext as _
+
+from ..auth.groups import ROLES
+from . import uploads
+from .application import migrations, version
+from .archive import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
+from .dump import Counts, no_progress
+from .errors import Refused, in_words, listed
+from .tables import BATCH, Table, tables
+
+
+@in_words()
+def restore(folder: Path, progress: Progress = no_progress) -> Counts:
+    """Put the backup in ``folder`` into an empty database and the store of uploads, and compare both with it then.
+
+    Refused, with nothing changed, where the backup is damaged or of another version, where the database holds more
+    than `migrate` makes, where another file has the name of one in the backup, or where the two are not equal then.
+    """
+    sums = checked_sums(folder, progress)
+    found = tables()
+    described = _described(read_manifest(folder), found)
+    media = {name.removeprefix(f"{MEDIA}/"): said for name, said in sums.items() if name.startswith(f"{MEDIA}/")}
+    if sums.keys() != {MANIFEST, *(rows_of(table.name) for table in found), *(f"{MEDIA}/{name}" for name in media)}:
+        raise Refused(_("These files are not those of a backup."))
+    with ExitStack() as undo:
+        with transaction.atomic(durable=True):
+            _take_hold(found)
+            _check_room(found, media)
+            rows = sum(_restore_table(table, folder, described[table.name], progress) for table in found)
+            connection.check_constraints()
+            for table in found:
+                _compare_table(table, described[table.name], progress)
+            _restore_media(folder / MEDIA, media, undo, progress)
+            for table in found:
+                if table.counts_up:
+                    table.set_last_key(described[table.name]["last_key"])
+        undo.pop_all()
+    ContentType.objects.clear_cache()
+    return Counts(len(found), rows, len(media))
+
+
+# Before anything is touched
+
+
+def _described(manifest: dict, found: list[Table]) -> dict[str, dict]:
+    """What the manifest says of each table. Refused unless the backup belongs to this application as it is."""
+    if manifest.get("format") != FORMAT or _parts(manifest.get("version")) > _parts(version()):
+        raise Refused(
+            _("Version %(theirs)s of the application made the backup; this is %(ours)s and cannot read it.")
+            % {"theirs": manifest.get("version"), "ours": version()}
+        )
+    theirs, ours = manifest.get("migrations"), migrations()
+    if theirs != ours:
+        theirs = {str(name) for name in theirs} if isinstance(theirs, list) else set()
+        raise Refused(
+            _(
+                "The migrations differ. Only the backup has: %(theirs)s. Only the database has: %(ours)s. Restore it "
+                "with version %(version)s of the application, and update afterwards."
+            )
+            % {
+                "theirs": listed(theirs - set(ours)) or "–",
+                "ours": listed(set(ours) - theirs) or "–",
+                "version": manifest["version"],
+            }
+        )
+    described = manifest.get("tables")
+    if not (
+        isinstance(described, dict)
+        and described.keys() == {table.name for table in found}
+        and all(_describes(described[table.name], table) for table in found)
+    ):
+        raise Refused(_("The tables of the backup are not those of this application."))
+    return described
+
+
+def _parts(text: object) -> tuple[int, ...]:
+    """A version such as 1.10.2 so that a later one is greater."""
+    if not (isinstance(text, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", text, re.ASCII)):
+        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST})
+    return tuple(map(int, text.split(".")))
+
+
+def _describes(described: object, table: Table) -> bool:
+    if not isinstance(described, dict) or described.get("columns") != table.columns:
+        return False
+    rows, last = described.get("rows"), described.get("last_key")
+    return type(rows) is int and (type(last) is int and 0 <= last < 2**63 if table.counts_up else last is None)
+
+
+def _take_hold(found: list[Table]) -> None:
+    """Nobody writes meanwhile; SQLite sees to that by itself."""
+    if connection.vendor == "postgresql":
+        names = ", ".join(connection.ops.quote_name(table.name) for table in found)
+        with connection.cursor() as cursor:
+            cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
+
+
+def _check_room(found: list[Table], media: dict[str, str]) -> None:
+    """Refused where something is there that would be lost or mixed with the backup."""
+    filled = [
+        f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
+    ]
+    filled += Group.objects.exclude(name__in=ROLES).values_list("name", flat=True)
+    if filled:
+        raise Refused(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
+    there = [name for name in media if default_storage.exists(name)]
+    other = [name for name in there if uploads.digest(name) != media[name]]
+    if other:
+        raise Refused(_("Other files have these names: %(names)s.") % {"names": listed(other)})
+
+
+# What is brought back
+
+
+def _restore_table(table: Table, folder: Path, described: dict, progress: Progress) -> int:
+    """Put in the rows of ``table``; how many there are."""
+    number = 0
+
+    def rows() -> Iterator[list]:
+        nonlocal number
+        for row in read_rows(folder / rows_of(table.name)):
+            if number == described["rows"]:
+                raise Refused(_("There are more rows than the backup says: %(table)s") % {"table": table.name})
+            if number % BATCH == 0:
+                progress(table.name, number, described["rows"])
+            number += 1
+            yield row
+
+    if table.filled_by_migrate:
+        table.clear()
+    table.insert(rows())
+    return number
+
+
+def _compare_table(table: Table, described: dict, progress: Progress) -> None:
+    progress(f"comparing {table.name}", 0, None)
+    there = table.sum()
+    if (there.rows, str(there)) != (described["rows"], described.get("sum")):
+        raise Refused(_("What was restored is not equal to the backup: %(table)s.") % {"table": table.name})
+
+
+def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
+    """Store the files that are not there yet, and compare all of them."""
+    for number, (name, said) in enumerate(media.items(), 1):
+        progress(MEDIA, number, len(media))
+        if not default_storage.exists(name):
+            undo.callback(default_storage.delete, name)
+            with (source / name).open("rb") as file:
+                default_storage.save(name, File(file))
+        if uploads.digest(name) != said:
+            raise Refused(_("This file was not restored as it is in the backup: %(name)s") % {"name": name})

@@ -1,0 +1,5 @@
+"""Admin pages of the directory."""
+
+from . import parliaments
+
+__all__ = ["parliaments"]

@@ -1,0 +1,205 @@
+"""The admin page behind which a file is imported: upload, see the difference, confirm.
+
+What was uploaded waits in a private folder for the confirmation; a signed note says what was shown and to whom.
+"""
+
+import secrets
+import time
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import UploadedFile
+from django.core.validators import FileExtensionValidator
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django_countries import countries
+
+from cspa.audit import journal
+from cspa.backoffice.history import reason_of
+from cspa.exports import tabular
+from cspa.models import Entry
+
+from ..dates import EARLIEST, LATEST
+from ..exports.serializers import MANDATE_COLUMNS
+from ..importer import Refused, Report, format_of, import_file
+from ..importer.readers.files import FORMATS, check_size
+from ..models import Chamber
+
+FOLDER = Path(settings.VAR_DIR) / "imports"
+WAITING = timedelta(hours=1)  # for the confirmation
+SHOWN = 500  # rows of each kind of note; the numbers tell of all
+SALT = "delegations.admin.file_import"
+
+
+class ImportForm(forms.Form):
+    """A file and what it is about."""
+
+    file = forms.FileField(
+        label=_("File"),
+        validators=[FileExtensionValidator([ending[1:] for ending in FORMATS.values()])],
+        help_text=_("Popolo JSON, CSV or XLSX, at most 50 MB."),
+    )
+    chamber = forms.ChoiceField(
+        label=_("Chamber"),
+        required=False,
+        choices=lambda: [("", "---------"), *_chambers()],
+        help_text=_("That the members sit in. Our own export needs neither chamber nor country."),
+    )
+    country = forms.ChoiceField(
+        label=_("Country"),
+        required=False,
+        choices=lambda: [("", "---------"), *countries],
+        help_text=_("Of the file's legislature; a new country becomes a parliament with its chamber."),
+    )
+    end_missing = forms.DateField(
+        label=_("End what is missing"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}),
+        help_text=_("The first day no longer in office of mandates that the file does not name. Empty: they stay."),
+    )
+    skip_invalid = forms.BooleanField(label=_("Leave out rows that conflict, and save the others"), required=False)
+
+    def clean_file(self) -> UploadedFile:
+        file = self.cleaned_data["file"]
+        try:
+            check_size(file.size)
+        except Refused as refused:
+            raise forms.ValidationError(str(refused)) from refused
+        return file
+
+    def clean_end_missing(self):
+        day = self.cleaned_data["end_missing"]
+        if day and not EARLIEST <= day <= LATEST:
+            raise forms.ValidationError(_("Dates must lie between 1900 and 2100."))
+        return day
+
+    def clean(self) -> dict:
+        data = super().clean()
+        if data.get("chamber") and data.get("country"):
+            raise forms.ValidationError(_("Name the chamber or the country, not both."))
+        return data
+
+    def options(self) -> dict:
+        """What import_file takes, as text that can be signed."""
+        data = self.cleaned_data
+        return {
+            "file_format": format_of(data["file"].name),
+            "chamber": data["chamber"],
+            "country": data["country"],
+            "end_missing": data["end_missing"].isoformat() if data["end_missing"] else "",
+            "skip_invalid": data["skip_invalid"],
+        }
+
+
+def _chambers() -> list[tuple[str, str]]:
+    return [(chamber.slug, str(chamber)) for chamber in Chamber.objects.select_related("parliament")]
+
+
+def urls(site: admin.AdminSite, may: Callable[[HttpRequest], bool]) -> list[URLPattern]:
+    """The page, for the urls of an admin; ``may`` says who may import."""
+
+    def page(request: HttpRequest) -> HttpResponse:
+        if not may(request):
+            raise PermissionDenied
+        return import_page(site, request)
+
+    return [
+        path("import/", site.admin_view(page), name="delegations_import"),
+        path("import/template.csv", site.admin_view(table_template), name="delegations_import_template"),
+    ]
+
+
+def table_template(request: HttpRequest) -> HttpResponse:
+    """An empty table with the columns that an import reads."""
+    return tabular.answer("csv", "template", MANDATE_COLUMNS, [])
+
+
+def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
+    """The form; after an upload the difference; after its confirmation the directory."""
+    if request.method == "POST" and "note" in request.POST:
+        return confirm(request)
+    form = ImportForm(request.POST or None, request.FILES or None)
+    context = {**site.each_context(request), "title": _("Import a file"), "form": form}
+    if request.method == "POST" and form.is_valid():
+        options = form.options()
+        data = form.cleaned_data["file"].read()
+        try:
+            report = run(data, options, dry_run=True)
+        except Refused as refused:
+            form.add_error("file", str(refused))
+        else:
+            context["report"] = shown(report)
+            if not report.conflicts and report.changes:
+                context["note"] = keep(request, data, form.cleaned_data["file"].name, options, report)
+    return TemplateResponse(request, "admin/delegations/import.html", context)
+
+
+def confirm(request: HttpRequest) -> HttpResponse:
+    """Import what was shown, if it still is the same."""
+    page = HttpResponseRedirect(reverse("admin:delegations_import"))
+    try:
+        note = signing.loads(request.POST["note"], salt=SALT, max_age=WAITING)
+        if note["user"] != request.user.pk:
+            raise signing.BadSignature
+        file = FOLDER / note["file"]
+        data = file.read_bytes()
+    except (signing.BadSignature, FileNotFoundError):
+        messages.error(request, _("The upload is no longer waiting: upload the file again."))
+        return page
+    try:
+        with journal.entry(Entry.Kind.IMPORT, request.user, reason_of(request), details=note["name"]):
+            report = run(data, note["options"], expected=note["digest"])
+    except Refused as refused:
+        messages.error(request, str(refused))
+        return page
+    finally:
+        file.unlink(missing_ok=True)
+    words = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
+    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": words})
+    return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
+
+
+def run(data: bytes, options: dict, **more) -> Report:
+    end_missing = forms.DateField(required=False).clean(options["end_missing"])
+    return import_file(data, **{**options, "end_missing": end_missing}, **more)
+
+
+def shown(report: Report) -> dict:
+    """The report as the page lists it."""
+    notes = [
+        (_("Conflicts"), report.conflicts),
+        (_("Left out"), report.skipped),
+        (_("Warnings"), report.warnings),
+    ]
+    return {
+        "numbers": list(report.numbers()),
+        "changes": report.changes,
+        "conflicts": report.conflicts,
+        "entries": report.entries[:SHOWN],
+        "more": max(len(report.entries) - SHOWN, 0),
+        "notes": [(title, rows[:SHOWN], len(rows)) for title, rows in notes if rows],
+        "not_kept": report.not_kept,
+    }
+
+
+def keep(request: HttpRequest, data: bytes, uploaded: str, options: dict, report: Report) -> str:
+    """Put the file ``uploaded`` where only this process can read it; returns the signed note that leads to it."""
+    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for old in FOLDER.iterdir():
+        if old.stat().st_mtime < time.time() - WAITING.total_seconds():
+            old.unlink(missing_ok=True)
+    name = secrets.token_hex(16)
+    file = FOLDER / name
+    file.touch(mode=0o600)
+    file.write_bytes(data)
+    note = {"file": name, "name": uploaded, "options": options, "digest": report.digest, "user": request.user.pk}
+    return signing.dumps(note, salt=SALT)

@@ -1,0 +1,354 @@
+"""The admin pages on which lists of names are entered: quick entry, and a new convocation.
+
+Each is one form that keeps all that was typed. It is sent until nothing is left to ask; then the difference stands
+below it with a signed note, and what is saved is what the note says was shown.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from itertools import groupby
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core import signing
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from cspa.audit import journal
+from cspa.backoffice.model_admin import ChooseOne
+
+from ..dates import EARLIEST, PartialDate
+from ..forms import PartialDateField
+from ..importer import Refused, Report, import_batch, name_list
+from ..importer.convocation import Convocation, in_office
+from ..importer.name_list import Document, Entry, Name
+from ..importer.records import Batch
+from ..models import Chamber, Delegate, Person, Source
+from ..models.periods import web_address
+from .file_import import shown
+
+SALT = "delegations.admin.roster_entry"
+NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
+
+
+# Forms
+
+
+class RosterForm(forms.Form):
+    """A list of names, their language, and what it rests on."""
+
+    names = forms.CharField(
+        label=_("Names"),
+        widget=forms.Textarea(attrs={"rows": 8, "cols": 80, "spellcheck": "false"}),
+        help_text=_(
+            "Separated by commas, or one a line: “ASANOV Zhakip Kazhmanovich, BEKTAEV Ali Abdikarimovich”. "
+            "Capitals mark the family name; without them the name is kept as it is written."
+        ),
+    )
+    language = forms.ChoiceField(
+        label=_("Language of the names"),
+        required=False,
+        choices=lambda: [("", _("by their letters")), *settings.LANGUAGES],
+    )
+    source = forms.ModelChoiceField(
+        Source.objects.all(),
+        label=_("Source"),
+        required=False,
+        help_text=_("A document on record. Or give the title and address of one below."),
+    )
+    source_title = forms.CharField(label=_("Title of the source"), required=False, max_length=300)
+    source_url = forms.CharField(
+        label=_("Address of the source"), required=False, max_length=1000, validators=[web_address]
+    )
+
+    def __init__(self, *args, site: admin.AdminSite, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.fields["source"].widget = ChooseOne(Delegate.sources.field, site)
+        self.fields["source"].widget.choices = self.fields["source"].choices
+
+    def clean_names(self) -> list[Name]:
+        try:
+            found = name_list.read(self.cleaned_data["names"])
+        except Refused as refused:
+            raise ValidationError(str(refused)) from refused
+        if not found and self.fields["names"].required:
+            raise ValidationError(_("There is no name in the list."))
+        return found
+
+    def clean(self) -> dict:
+        data = super().clean()
+        if data.get("source") and (data.get("source_title") or data.get("source_url")):
+            self.add_error("source_title", _("Choose a source on record or name another one, not both."))
+        return data
+
+    @property
+    def document(self) -> Document:
+        data = self.cleaned_data
+        return Document(data["source"], data["source_title"], data["source_url"])
+
+
+class QuickEntryForm(RosterForm):
+    """The chamber that the people sit for, since when, and as what."""
+
+    chamber = forms.ModelChoiceField(Chamber.objects.none(), label=_("Chamber"))
+    starts = PartialDateField(
+        label=_("First day in office"),
+        help_text=_("As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. Empty: not recorded."),
+    )
+    role = forms.ChoiceField(label=_("Role"), choices=Delegate.Role.choices, initial=Delegate.Role.DELEGATE)
+    field_order = ["names", "language", "chamber", "starts", "role"]
+
+    def __init__(self, *args, chambers: QuerySet[Chamber], **kwargs):
+        super().__init__(*args, **kwargs)
+        field = self.fields["chamber"]
+        field.queryset = chambers.order_by("parliament__order", "parliament__slug", "order", "slug")
+        field.choices = [("", "---------"), *_by_parliament(field.queryset)]
+
+
+def _by_parliament(chambers: QuerySet[Chamber]) -> Iterator[tuple[str, list[tuple[int, str]]]]:
+    for parliament, houses in groupby(chambers, key=lambda chamber: chamber.parliament):
+        yield str(parliament.label), [(chamber.pk, str(chamber)) for chamber in houses]
+
+
+class ConvocationForm(RosterForm):
+    """The first day of the convocation, and the seats where they change on it."""
+
+    day = PartialDateField(
+        label=_("First day of the new convocation"),
+        help_text=_("The whole date: 2024-05-26 or 26.05.2024. The former mandates end on it."),
+    )
+    seats = forms.IntegerField(
+        label=_("Seats from this day"),
+        required=False,
+        min_value=1,
+        max_value=999,
+        help_text=_("Only where the quota changes on this day. Empty: it stays."),
+    )
+    field_order = ["day", "seats", "source", "source_title", "source_url", "names", "language"]
+
+    def __init__(self, *args, may_change_quota: bool, **kwargs):
+        super().__init__(*args, **kwargs)
+        names = self.fields["names"]
+        names.required = names.widget.is_required = False
+        names.label = _("New people")
+        if not may_change_quota:
+            del self.fields["seats"]
+
+    def clean_day(self) -> PartialDate:
+        day = self.cleaned_data["day"]
+        if day is None or not day.exact:
+            raise ValidationError(_("Give the whole date, as in 2024-05-26 or 26.05.2024."))
+        if day.first <= EARLIEST:
+            raise ValidationError(PartialDateField.default_error_messages["outside"])
+        return day
+
+
+# Pages
+
+
+class _Page:
+    """One answer of a page; ``admin_`` is the model's admin that it belongs to."""
+
+    template = "admin/delegations/roster.html"
+    title = ""
+    saved = ""
+    original: Chamber | None = None  # whose page it is
+
+    def __init__(self, admin_: admin.ModelAdmin, request: HttpRequest):
+        if not request.user.has_perms(["delegations.add_delegate", "delegations.change_delegate"]):
+            raise PermissionDenied
+        self.admin = admin_
+        self.site = admin_.admin_site
+        self.request = request
+        self.data = request.POST if request.method == "POST" else None
+
+    # What each page says
+
+    @cached_property
+    def form(self) -> RosterForm:
+        raise NotImplementedError
+
+    @property
+    def chamber(self) -> Chamber:
+        raise NotImplementedError
+
+    def batch(self) -> Batch:
+        raise NotImplementedError
+
+    def open_questions(self) -> bool:
+        return any(entry.question for entry in self.entries)
+
+    def context(self) -> dict[str, Any]:
+        return {}
+
+    def after(self) -> str:
+        raise NotImplementedError
+
+    # What they share
+
+    @cached_property
+    def entries(self) -> list[Entry]:
+        """The names as read, with what was said of each."""
+        people = self.site._registry[Person].get_queryset(self.request)
+        data = self.form.cleaned_data
+        found = name_list.entries(data["names"], people, self.chamber, data["language"])
+        for entry in found:
+            said = self.data.get(f"who-{entry.name.key}", "")
+            if said in entry.choices:
+                entry.chosen = said
+        return found
+
+    @property
+    def typed(self) -> str:
+        """A short form of all that was typed."""
+        fields = sorted((name, values) for name, values in self.data.lists() if name not in NOT_TYPED)
+        return hashlib.sha256(repr(fields).encode(errors="replace")).hexdigest()
+
+    def answer(self) -> HttpResponse:
+        context = {
+            **self.site.each_context(self.request),
+            "title": self.title,
+            "opts": self.admin.opts,
+            "original": self.original,
+            "form": self.form,
+            "media": self.form.media,
+        }
+        if self.data is not None and self.form.is_valid():
+            context |= {"entries": self.entries, **self.context()}
+            if not self.open_questions():
+                if "save" in self.data and self.save():
+                    return HttpResponseRedirect(self.after())
+                context |= self.difference()
+        return TemplateResponse(self.request, self.template, context)
+
+    def difference(self) -> dict[str, Any]:
+        """The difference as the page lists it, with the note that its confirmation brings back."""
+        report = import_batch(self.batch, dry_run=True)
+        context: dict[str, Any] = {"report": shown(report)}
+        if report.changes and not report.conflicts:
+            note = {"digest": report.digest, "typed": self.typed, "user": self.request.user.pk}
+            context["note"] = signing.dumps(note, salt=SALT)
+        return context
+
+    def save(self) -> bool:
+        """Save what was shown, if it still is the same."""
+        try:
+            note = signing.loads(self.data.get("note", ""), salt=SALT)
+            if (note["user"], note["typed"]) != (self.request.user.pk, self.typed):
+                raise signing.BadSignature
+            with journal.entry(journal.Entry.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"):
+                report = import_batch(self.batch, expected=note["digest"])
+        except signing.BadSignature:
+            words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
+            messages.error(self.request, words)
+            return False
+        except Refused as refused:
+            messages.error(self.request, str(refused))
+            return False
+        self.say(report)
+        return True
+
+    def say(self, report: Report) -> None:
+        numbers = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
+        words = self.saved % {"chamber": self.chamber, "numbers": numbers}
+        self.site._registry[Chamber].log_change(self.request, self.chamber, words)
+        messages.success(self.request, words)
+
+
+class QuickEntry(_Page):
+    """A list of names becomes mandates for one chamber."""
+
+    title = _("Enter a list of names")
+    saved = _("The list of names was saved for %(chamber)s. %(numbers)s")
+
+    @cached_property
+    def form(self) -> QuickEntryForm:
+        chambers = self.site._registry[Chamber].get_queryset(self.request)
+        return QuickEntryForm(self.data, site=self.site, chambers=chambers)
+
+    @property
+    def chamber(self) -> Chamber:
+        return self.form.cleaned_data["chamber"]
+
+    def batch(self) -> Batch:
+        data = self.form.cleaned_data
+        return name_list.batch(
+            self.entries, self.chamber, data["starts"], data["role"], self.form.document, data["language"]
+        )
+
+    def after(self) -> str:
+        return reverse("admin:delegations_delegate_changelist")
+
+
+class NewConvocation(_Page):
+    """The mandates of a chamber end on a day; who stays and who is new begins on it."""
+
+    title = _("Begin a new convocation")
+    saved = _("The new convocation of %(chamber)s was saved. %(numbers)s")
+
+    def __init__(self, admin_: admin.ModelAdmin, request: HttpRequest, chamber: Chamber):
+        super().__init__(admin_, request)
+        self.original = chamber
+
+    @property
+    def chamber(self) -> Chamber:
+        return self.original
+
+    @cached_property
+    def form(self) -> ConvocationForm:
+        may = self.request.user.has_perms(["delegations.add_seatquota", "delegations.change_seatquota"])
+        return ConvocationForm(self.data, site=self.site, may_change_quota=may)
+
+    @property
+    def day(self) -> PartialDate:
+        return self.form.cleaned_data["day"]
+
+    @cached_property
+    def rows(self) -> list[dict[str, Any]]:
+        """Those in office on the day before, with whether they stay and as what."""
+        roles = Delegate.Role.values
+        rows = []
+        for mandate in in_office(self.chamber, self.day.first):
+            role = self.data.get(f"role-{mandate.uid}", "")
+            rows.append(
+                {
+                    "mandate": mandate,
+                    "stays": f"stays-{mandate.uid}" in self.data,
+                    "role": role if role in roles else mandate.role,
+                }
+            )
+        return rows
+
+    @property
+    def asked(self) -> bool:
+        """Whether those who were in office on the day before have been shown, so that nobody ends unseen."""
+        return self.data.get("listed") == str(self.day)
+
+    def open_questions(self) -> bool:
+        return (bool(self.rows) and not self.asked) or super().open_questions()
+
+    def context(self) -> dict[str, Any]:
+        return {"rows": self.rows, "listed": self.day, "roles": Delegate.Role.choices, "asked": self.asked}
+
+    def batch(self) -> Batch:
+        data = self.form.cleaned_data
+        stays = {str(row["mandate"].uid): row["role"] for row in self.rows if row["stays"]}
+        return Convocation(
+            self.chamber,
+            self.day.first,
+            stays,
+            self.entries,
+            data.get("seats"),
+            self.form.document,
+            data["language"],
+        ).batch()
+
+    def after(self) -> str:
+        return reverse("admin:delegations_chamber_change", args=[self.chamber.pk])

@@ -1,0 +1,127 @@
+"""The directory's pages as data for machines (schema.org: GovernmentOrganization, Person, OrganizationRole)."""
+
+from collections.abc import Callable, Iterable
+
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative
+
+CONTEXT = "https://schema.org"
+
+#: An absolute address for a path of this site.
+Absolute = Callable[[str], str]
+
+
+def directory(delegations: Iterable[Delegation], address: str, absolute: Absolute) -> dict:
+    """The Assembly with the parliaments of ``delegations``; ``address`` is that of its directory."""
+    parliaments = [delegation.parliament for delegation in delegations]
+    return {
+        "@context": CONTEXT,
+        **assembly(),
+        "url": address,
+        "inLanguage": get_language(),
+        "member": [
+            {**_organization(parliament.name), "@id": url, "url": url}
+            for parliament in parliaments
+            for url in [absolute(parliament.get_absolute_url())]
+        ],
+    }
+
+
+def delegation(delegation: Delegation, absolute: Absolute) -> dict:
+    """A parliament with its chambers, and those who sit for it on the day of ``delegation``."""
+    parliament = delegation.parliament
+    address = absolute(parliament.get_absolute_url())
+    return filled(
+        {
+            "@context": CONTEXT,
+            "@type": "GovernmentOrganization",
+            "@id": address,
+            "url": address,
+            "name": str(parliament.name),
+            "inLanguage": get_language(),
+            "address": {"@type": "PostalAddress", "addressCountry": parliament.country.code},
+            "sameAs": [link.url for link in delegation.links],
+            "memberOf": assembly(),
+            "subOrganization": [
+                filled(
+                    {
+                        "@type": "GovernmentOrganization",
+                        "name": str(part.chamber.name),
+                        "sameAs": [link.url for link in part.links],
+                        "member": [_membership(row, absolute) for row in part.delegates if not row.person.withdrawn],
+                    }
+                )
+                for part in delegation.chambers
+            ],
+            "employee": [
+                {**_role(row, _("plenipotentiary representative")), "employee": named(row.person, absolute)}
+                for row in delegation.representatives
+                if not row.person.withdrawn
+            ],
+        }
+    )
+
+
+def person(
+    person: Person,
+    mandates: Iterable[Delegate],
+    services: Iterable[Representative],
+    posts: Iterable[AssemblyPost],
+    absolute: Absolute,
+) -> dict:
+    """A person with every recorded mandate, service and post, and its dates as precise as known."""
+    roles = [
+        {**_role(row, row.get_role_display()), "memberOf": _organization(row.chamber.name, row.chamber.parliament)}
+        for row in mandates
+    ]
+    roles += [
+        {**_role(row, _("plenipotentiary representative")), "memberOf": _organization(row.parliament.name)}
+        for row in services
+    ]
+    roles += [{**_role(row, row.title), "memberOf": assembly()} for row in posts]
+    wikidata = [row.identifier for row in person.identifiers.all() if row.scheme == "wikidata"]
+    return filled(
+        {
+            "@context": CONTEXT,
+            "@type": "Person",
+            **named(person, absolute),
+            "familyName": str(person.family_name),
+            "givenName": str(person.given_name),
+            "additionalName": str(person.patronymic),
+            "sameAs": [f"https://www.wikidata.org/wiki/{identifier}" for identifier in wikidata],
+            "memberOf": roles,
+        }
+    )
+
+
+def named(person: Person, absolute: Absolute) -> dict:
+    """``person`` where another record mentions one."""
+    address = absolute(person.get_absolute_url())
+    return {"@type": "Person", "@id": address, "url": address, "name": str(person.name)}
+
+
+def _membership(row: Delegate, absolute: Absolute) -> dict:
+    return {**_role(row, row.get_role_display()), "member": named(row.person, absolute)}
+
+
+def _role(row: Period, name: str) -> dict:
+    """The function with its dates; ``endDate`` is the last day in office, where that is exact."""
+    end = row.last_day.isoformat() if row.last_day else str(row.ends or "")
+    return filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
+
+
+def _organization(name: str, parent=None) -> dict:
+    parent = {"parentOrganization": _organization(parent.name)} if parent else {}
+    return {"@type": "GovernmentOrganization", "name": str(name), **parent}
+
+
+def assembly() -> dict:
+    """The Assembly where another record mentions it."""
+    return {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly")}
+
+
+def filled(data: dict) -> dict:
+    """``data`` without what is not recorded."""
+    return {key: value for key, value in data.items() if value not in ("", None, [])}

@@ -1,0 +1,265 @@
+"""The published shape of each record: what the API, CSV, XLSX and JSON files say about a row.
+
+A record is a plain dict of JSON values. Its texts are in the active language, else in the first that has them.
+A withdrawn person keeps the id, and nothing else.
+"""
+
+from collections.abc import Iterable
+
+from cspa.i18n import columns, language_codes
+
+from ..models import (
+    AssemblyPost,
+    Chamber,
+    ChamberSeats,
+    Confirmation,
+    Delegate,
+    Delegation,
+    Link,
+    Parliament,
+    Period,
+    Person,
+    Representative,
+    SeatQuota,
+    Seats,
+    Source,
+)
+
+NAMES = ("name", "family_name", "given_name", "patronymic")
+
+# One row a mandate, in the files of lists and in those that are imported.
+MANDATE_COLUMNS = [
+    "id",
+    "person_id",
+    *(column for name in NAMES for column in columns(name)),
+    "gender",
+    "country",
+    "delegation",
+    "chamber",
+    "role",
+    *columns("political_group"),
+    *columns("constituency"),
+    "start",
+    "end",
+    "ended",
+    "source_title",
+    "source_url",
+    "source_date",
+]
+
+_SEPARATOR = " | "
+
+
+def mandate_row(delegate: Delegate) -> list:
+    """``delegate`` as MANDATE_COLUMNS name it: texts as stored, "" for what is not recorded."""
+    person, parliament = delegate.person, delegate.chamber.parliament
+    known = not person.withdrawn
+    sources = list(delegate.sources.all())
+    return [
+        str(delegate.uid),
+        person.public_id,
+        *(getattr(person, column) if known else "" for name in NAMES for column in columns(name)),
+        person.gender if known else "",
+        parliament.country.code,
+        parliament.slug,
+        delegate.chamber.slug,
+        delegate.role,
+        *(getattr(delegate, column) for column in columns("political_group")),
+        *(getattr(delegate, column) for column in columns("constituency")),
+        str(delegate.starts or ""),
+        str(delegate.ends or ""),
+        delegate.ended,
+        joined(str(source.title) for source in sources),
+        joined(source.url for source in sources),
+        joined(source.date.isoformat() if source.date else "" for source in sources),
+    ]
+
+
+def joined(values: Iterable[str]) -> str:
+    """``values`` in one cell, " | " between them; a bar inside a value is written "\\|"."""
+    return _SEPARATOR.join(value.replace("|", "\\|") for value in values)
+
+
+def parted(cell: str) -> list[str]:
+    """The values that ``joined`` put into ``cell``."""
+    return [value.replace("\\|", "|") for value in cell.split(_SEPARATOR)] if cell else []
+
+
+# Records
+
+
+def source_record(source: Source) -> dict:
+    return {
+        "title": str(source.title),
+        "url": source.url or None,
+        "date": source.date.isoformat() if source.date else None,
+    }
+
+
+def period_record(row: Period) -> dict:
+    """Since when, until when (``ended``: at a date not known), and what it rests on; null where not recorded."""
+    return {
+        "start": str(row.starts) if row.starts else None,
+        "end": str(row.ends) if row.ends else None,
+        "ended": row.ended,
+        "dated": row.dated,
+        "source": [source_record(source) for source in row.sources.all()],
+    }
+
+
+def names_record(person: Person) -> dict:
+    """Whom a row is about."""
+    return {"id": person.public_id, **{name: _of(person, name) for name in NAMES}}
+
+
+def person_record(person: Person) -> dict:
+    return {
+        **names_record(person),
+        "gender": (person.gender or None) if not person.withdrawn else None,
+        "names": _in_languages(person) if not person.withdrawn else {},
+        "identifiers": [{"scheme": row.scheme, "identifier": row.identifier} for row in person.identifiers.all()]
+        if not person.withdrawn
+        else [],
+        "former_ids": [row.public_id for row in person.former_ids.all()],
+    }
+
+
+def parliament_record(parliament: Parliament) -> dict:
+    """A parliament as ``Parliament.objects.on(day)`` gives it, with its status on the day."""
+    return {
+        "slug": parliament.slug,
+        "country": parliament.country.code,
+        "name": str(parliament.name),
+        "short_name": str(parliament.short_name) or None,
+        "names": _in_languages(parliament),
+        "status": parliament.status,
+        "chambers": [chamber.slug for chamber in parliament.chambers.all()],
+    }
+
+
+def chamber_record(chamber: Chamber) -> dict:
+    return {
+        "slug": chamber.slug,
+        "delegation": chamber.parliament.slug,
+        "name": str(chamber.name),
+        "names": _in_languages(chamber),
+        "kind": chamber.kind or None,
+        "members_called": chamber.members_called,
+    }
+
+
+def quota_record(quota: SeatQuota) -> dict:
+    return {
+        "id": str(quota.uid),
+        "delegation": quota.chamber.parliament.slug,
+        "chamber": quota.chamber.slug,
+        "seats": quota.seats,
+        **period_record(quota),
+    }
+
+
+def delegate_record(delegate: Delegate) -> dict:
+    return {
+        "id": str(delegate.uid),
+        "person": names_record(delegate.person),
+        "delegation": delegate.chamber.parliament.slug,
+        "chamber": delegate.chamber.slug,
+        "role": delegate.role,
+        "political_group": str(delegate.political_group) or None,
+        "constituency": str(delegate.constituency) or None,
+        **period_record(delegate),
+    }
+
+
+def representative_record(representative: Representative) -> dict:
+    return {
+        "id": str(representative.uid),
+        "person": names_record(representative.person),
+        "delegation": representative.parliament.slug,
+        **period_record(representative),
+    }
+
+
+def post_record(post: AssemblyPost) -> dict:
+    return {
+        "id": str(post.uid),
+        "person": names_record(post.person),
+        "post": post.post,
+        "title": post.title,
+        "commission": str(post.commission) or None,
+        **period_record(post),
+    }
+
+
+def delegation_record(delegation: Delegation) -> dict:
+    """A delegation of ``delegations_on(day)`` with its figures."""
+    parliament = delegation.parliament
+    return {
+        "slug": parliament.slug,
+        "country": parliament.country.code,
+        "name": str(parliament.name),
+        "short_name": str(parliament.short_name) or None,
+        "on": delegation.day.isoformat(),
+        "status": delegation.status,
+        **_figures(delegation.figures),
+        "missing": [chamber.slug for chamber in delegation.missing],
+        "dated": delegation.dated,
+        "chambers": [_chamber_seats(part) for part in delegation.chambers],
+        "representatives": [
+            {
+                "id": str(representative.uid),
+                "person": names_record(representative.person),
+                "name": _of(representative.person, "name"),
+                "posts": [post.title for post in representative.current_posts],
+                **period_record(representative),
+            }
+            for representative in delegation.representatives
+        ],
+        "websites": [_link(link) for link in delegation.links],
+        "confirmation": _confirmation(delegation.confirmation) if delegation.confirmation else None,
+    }
+
+
+def _chamber_seats(part: ChamberSeats) -> dict:
+    return {
+        "slug": part.chamber.slug,
+        "name": str(part.chamber.name),
+        "kind": part.chamber.kind or None,
+        **_figures(part.figures),
+        "quota": period_record(part.quota) if part.quota else None,
+        "website": part.links[0].url if part.links else None,
+        "websites": [_link(link) for link in part.links],
+    }
+
+
+def _figures(figures: Seats) -> dict:
+    return {
+        "seats": figures.seats,
+        "named": figures.named,
+        "unnamed": figures.unnamed,
+        "vacant": figures.vacant,
+        "substitutes": figures.substitutes,
+        "over": figures.over,
+    }
+
+
+def _confirmation(confirmation: Confirmation) -> dict:
+    return {
+        "date": confirmation.date.isoformat(),
+        "confirmed_by": str(confirmation.confirmed_by),
+        "source": source_record(confirmation.source),
+    }
+
+
+def _link(link: Link) -> dict:
+    return {"url": link.url, "language": link.language or None}
+
+
+def _of(person: Person, name: str) -> str | None:
+    return None if person.withdrawn else str(getattr(person, name)) or None
+
+
+def _in_languages(instance: Person | Parliament | Chamber) -> dict[str, str]:
+    """The name in each language that has it."""
+    names = zip(language_codes(), columns("name"), strict=True)
+    return {code: text for code, column in names if (text := getattr(instance, column))}

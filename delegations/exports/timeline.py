@@ -1,0 +1,77 @@
+"""Everything on record about one delegation, in order of time: a table, and the timeline beside it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from itertools import groupby
+
+from cspa.charts import Timeline, timeline
+
+from ..dates import FOUNDED, today
+from ..models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
+
+MANDATES = 20  # the latest, which the page of a delegation shows; a page of their own has all
+
+
+@dataclass(frozen=True)
+class History:
+    """The dated rows of a parliament's delegation, each kind latest first within its line of succession."""
+
+    participations: list[Participation]
+    quotas: list[SeatQuota]
+    representatives: list[Representative]
+    mandates: list[Delegate]
+    confirmations: list[Confirmation]
+    more_mandates: bool  # than MANDATES
+
+    @classmethod
+    def of(cls, parliament: Parliament) -> "History":
+        """The history of ``parliament``, in a constant number of queries; of its mandates, the MANDATES latest."""
+        quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
+        mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
+        latest = _rows(mandates, MANDATES + 1)
+        return cls(
+            participations=_rows(parliament.participations.all()),
+            quotas=sorted(_rows(quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
+            representatives=_rows(parliament.representatives.select_related("person")),
+            mandates=sorted(
+                latest[:MANDATES],
+                key=lambda row: (row.chamber.order, row.chamber.slug, row.person.sort_key, row.person.public_id),
+            ),
+            confirmations=list(parliament.confirmations.select_related("source")),
+            more_mandates=len(latest) > MANDATES,
+        )
+
+    def __bool__(self) -> bool:
+        return any((self.participations, self.quotas, self.representatives, self.mandates, self.confirmations))
+
+    def timeline(self, day: date) -> Timeline | None:
+        """Quotas, representatives and mandates above a scale of years with a mark at ``day``; None without any."""
+        rows = [*self.quotas, *self.representatives, *self.mandates]
+        if not rows:
+            return None
+        known = [bound for row in rows for bound in (row.start, row.counts_until) if bound]
+        lines = [
+            (str(label), _bars(list(line)[::-1], text))
+            for kind, label_of, text in (
+                (self.quotas, lambda row: row.chamber.name, lambda row: str(row.seats)),
+                (self.representatives, lambda row: row.person.directory_name, lambda row: ""),
+                (self.mandates, lambda row: row.person.directory_name, lambda row: row.get_role_display()),
+            )
+            for label, line in groupby(kind, key=label_of)
+        ]
+        return timeline(lines, min([FOUNDED, *known]), max([today(), *known]), day)
+
+
+def _rows(queryset, most: int | None = None) -> list[Period]:
+    return list(queryset.in_order().prefetch_related("sources")[:most])
+
+
+def _bars(line: list[Period], text: Callable[[Period], str]) -> list[tuple[date | None, date | None, str]]:
+    """The periods of a line of succession from the first to the last; none reaches into the next."""
+    starts = [row.start for row in line[1:]] + [None]
+    ends = [
+        min(filter(None, (row.counts_until, following)), default=None)
+        for row, following in zip(line, starts, strict=True)
+    ]
+    return [(row.start, end, text(row)) for row, end in zip(line, ends, strict=True)]

@@ -1,0 +1,188 @@
+"""Mandates as a table, one row a mandate: the header is opendata.MANDATE_COLUMNS, or some of it in any order."""
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from translated_fields import to_attribute
+
+from cspa.exports.tabular import plain
+from cspa.i18n import columns
+
+from ...exports.serializers import MANDATE_COLUMNS, NAMES, parted
+from ...models import Chamber, Delegate, Person
+from ...models.periods import web_address
+from ..records import Batch, Problem, Record, Refused, checked, exact_date, language_of, partial_date, single_line
+from .files import Row
+from .own_export import public_id
+from .popolo import Target
+
+_NAME_COLUMNS = [column for name in NAMES for column in columns(name)]
+_TEXTS = [*columns("political_group"), *columns("constituency")]
+_UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
+
+
+def read(rows: Iterable[Row], chamber: str = "", country: str = "") -> Batch:
+    """The mandates of ``rows``: our own table, or one for the chamber with this code or the only one of a country."""
+    return _Reader(iter(rows), chamber, country).batch
+
+
+class _Reader:
+    def __init__(self, rows: Iterable[Row], chamber: str, country: str):
+        self.batch = Batch(ours=not (chamber or country))
+        self.chamber = ""
+        if not self.batch.ours:
+            target = Target(chamber, country)
+            if not target.chamber:
+                raise Refused(_("A table holds no legislature: import it into a chamber that is on record."))
+            self.chamber = target.chamber.slug
+            self.batch.chambers.add(self.chamber)
+            self.batch.scope = target.parliament.slug
+            self.batch.scheme = f"import:{target.parliament.slug}"
+        self.parliaments = {
+            slug: (parliament, country)
+            for slug, parliament, country in Chamber.objects.values_list(
+                "slug", "parliament__slug", "parliament__country"
+            )
+        }
+        _line, header = next(rows, (1, []))
+        self.header = self.checked_header([cell.strip() for cell in header])
+        self.people: dict[str, dict] = {}
+        self.sources: set[str] = set()
+        for line, cells in rows:
+            if any(cells):
+                try:
+                    self.row(line, cells)
+                except Problem as problem:
+                    self.batch.problem("delegates", line, problem)
+
+    def checked_header(self, header: list[str]) -> list[str]:
+        if not any(header):
+            raise Refused(_("The file has no header."))
+        if unknown := [name for name in header if name not in MANDATE_COLUMNS]:
+            raise Refused(
+                _("Unknown columns: %(names)s. Known are: %(known)s.")
+                % {"names": ", ".join(name[:40] or "–" for name in unknown[:20]), "known": ", ".join(MANDATE_COLUMNS)}
+            )
+        if doubled := sorted({name for name in header if header.count(name) > 1}):
+            raise Refused(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
+        missing = [] if self.chamber or "chamber" in header else ["chamber"]
+        if not {"person_id", *columns("name")}.intersection(header):
+            missing.append(columns("name")[0])
+        if missing:
+            raise Refused(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
+        return header
+
+    def row(self, line: int, cells: list[str]) -> None:
+        if len(cells) != len(self.header):
+            raise Problem(
+                _("The row has %(count)d cells, the header %(columns)d.")
+                % {"count": len(cells), "columns": len(self.header)}
+            )
+        row = {name: checked(plain(cell), name) for name, cell in zip(self.header, cells, strict=True)}
+        if not self.batch.ours:
+            row = {name: single_line(cell) for name, cell in row.items()}
+        person = self.person(line, row)
+        try:
+            self.mandate(line, row, person)
+        except Problem:
+            self.batch.spared.add(person)
+            raise
+
+    def mandate(self, line: int, row: dict[str, str], person: str) -> None:
+        values = {
+            "person": person,
+            "chamber": self.chamber_of(row),
+            **self.stated(row, "role", *_TEXTS),
+            **self.dates(row),
+        }
+        if not values.get("role", ""):
+            values.pop("role", None)
+        elif values["role"] not in Delegate.Role.values:
+            raise Problem(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
+        identity = row.get("id", "").strip()
+        if not self.batch.ours and not _UUID.fullmatch(identity):
+            identity = ""  # the ids of others mean nothing here
+        self.batch.add(Record("delegates", line, "", values, identity, sources=self.sources_of(line, row)))
+
+    def stated(self, row: dict[str, str], *names: str) -> dict[str, str]:
+        """The cells that say something: in our own table an empty one too."""
+        return {name: row[name] for name in names if name in row and (row[name] or self.batch.ours)}
+
+    def person(self, line: int, row: dict[str, str]) -> str:
+        """The key of the row's person, whose record is added when first met."""
+        identity = row.get("person_id", "").strip()
+        if identity and self.batch.ours:
+            identity = str(public_id(identity))
+        names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in columns("name")) else {}
+        if not identity and not names:
+            raise Problem(_("There is neither a name nor an id of the person."))
+        key = identity or "name:" + "\t".join(row.get(name, "") for name in _NAME_COLUMNS)
+        values: dict[str, Any] = dict(names)
+        gender = row.get("gender", "")
+        if gender and gender not in Person.Gender.values:
+            raise Problem(_("Unknown gender: %(gender)s") % {"gender": gender[:40]})
+        if names:
+            values |= self.stated(row, "gender")
+        if key not in self.people:
+            self.people[key] = values
+            self.batch.add(Record("people", line, key, values, identity))
+        elif values and self.people[key] != values:
+            self.batch.warn("people", line, _("An earlier row says other things about this person; they were taken."))
+        return key
+
+    def chamber_of(self, row: dict[str, str]) -> str:
+        slug = row.get("chamber", "").strip() or self.chamber
+        if self.chamber and slug != self.chamber:
+            raise Problem(_("The row is of another chamber: %(code)s") % {"code": slug[:80]})
+        if slug not in self.parliaments:
+            raise Problem(_("There is no chamber with the code “%(code)s”.") % {"code": slug[:80]})
+        parliament, country = self.parliaments[slug]
+        if row.get("delegation") not in (None, "", parliament) or row.get("country") not in (None, "", country):
+            raise Problem(_("The chamber belongs to another delegation: %(slug)s") % {"slug": parliament})
+        return slug
+
+    def dates(self, row: dict[str, str]) -> dict[str, Any]:
+        values: dict[str, Any] = {}
+        for name, ours in (("start", "starts"), ("end", "ends")):
+            date = partial_date(row.get(name, "").strip(), name)
+            if date or (self.batch.ours and name in row):
+                values[ours] = date
+        ended = row.get("ended", "").strip().lower()
+        if ended not in _YES | _NO:
+            raise Problem(_("“%(name)s” must be true or false.") % {"name": "ended"})
+        if ended or (self.batch.ours and "ended" in row):
+            values["ended"] = ended in _YES
+        return values
+
+    def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
+        """The keys of the sources, whose three columns hold the same number of values."""
+        names = ("source_title", "source_url", "source_date")
+        cells = [parted(row.get(name, "")) for name in names]
+        count = max(map(len, cells))
+        if not count:
+            return [] if self.batch.ours and set(names) & row.keys() else None
+        if any(len(cell) not in (0, count) for cell in cells):
+            raise Problem(_("The columns of the sources hold different numbers of values."))
+        keys = []
+        for title, url, date in zip(*(cell or [""] * count for cell in cells), strict=True):
+            if not title and not url:
+                raise Problem(_("A source has neither a title nor an address."))
+            if url:
+                try:
+                    web_address(url)
+                except ValidationError as error:
+                    raise Problem(_("No address: %(url)s") % {"url": url[:100]}) from error
+            values = {"url": url, "date": exact_date(date, "source_date")}
+            if title:
+                values[to_attribute("title", language_of(title))] = title
+            key = "\t".join((title, url, date))
+            if key not in self.sources:
+                self.sources.add(key)
+                self.batch.add(Record("sources", line, key, values))
+            if key not in keys:
+                keys.append(key)
+        return keys

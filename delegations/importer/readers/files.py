@@ -1,0 +1,164 @@
+"""From bytes to JSON or rows, within limits, with words for every file that cannot be read."""
+
+import csv
+import io
+import json
+import warnings
+import zipfile
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from ..records import LONGEST_TEXT, Refused
+
+MAX_BYTES = 50 * 1024 * 1024
+MAX_UNPACKED = 200 * 1024 * 1024  # bytes of an XLSX, which is a ZIP archive
+MAX_ROWS = 200_000
+MAX_COLUMNS = 200
+MAX_DIGITS = 18
+
+FORMATS = {"popolo": ".json", "csv": ".csv", "xlsx": ".xlsx"}
+
+type Row = tuple[int, list[str]]
+
+
+def format_of(name: str) -> str:
+    """The format that the ending of the file's ``name`` says."""
+    for file_format, ending in FORMATS.items():
+        if name.lower().endswith(ending):
+            return file_format
+    raise Refused(_("The name of the file does not say its format; name it: popolo, csv or xlsx."))
+
+
+def check_size(size: int) -> None:
+    if size > MAX_BYTES:
+        raise Refused(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
+    if not size:
+        raise Refused(_("The file is empty."))
+
+
+def text_of(data: bytes) -> str:
+    """``data`` as text; UTF-8 is the only encoding."""
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        raise Refused(_("The file is not in UTF-8: line %(line)d cannot be read.") % {"line": line}) from error
+
+
+def json_of(data: bytes) -> dict[str, Any]:
+    """The JSON object in ``data``."""
+    try:
+        document = json.loads(text_of(data), parse_int=_whole_number, parse_constant=_no_number)
+    except json.JSONDecodeError as error:
+        raise Refused(
+            _("This is not JSON: line %(line)d, column %(column)d cannot be read.")
+            % {"line": error.lineno, "column": error.colno}
+        ) from error
+    except RecursionError as error:
+        raise Refused(_("The JSON is nested too deeply.")) from error
+    if not isinstance(document, dict):
+        raise Refused(_("This is not Popolo: the file must hold one object with lists."))
+    return document
+
+
+def _whole_number(digits: str) -> int:
+    if len(digits) > MAX_DIGITS:
+        raise Refused(
+            _("The file holds a number of %(count)d digits; at most %(limit)d are read.")
+            % {"count": len(digits), "limit": MAX_DIGITS}
+        )
+    return int(digits)
+
+
+def _no_number(name: str) -> None:
+    raise Refused(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
+
+
+def csv_rows(data: bytes) -> Iterator[Row]:
+    """The rows of a CSV file, each with the line on which it begins."""
+    text = text_of(data)
+    if "\0" in text:
+        line = text.count("\n", 0, text.index("\0")) + 1
+        raise Refused(_("Line %(line)d holds a NUL character.") % {"line": line})
+    header = text[: text.find("\n")] if "\n" in text else text
+    # Spreadsheets of countries with a decimal comma part the cells with semicolons.
+    delimiter = ";" if header.count(";") > header.count(",") else ","
+    csv.field_size_limit(LONGEST_TEXT * 4)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    line = 1
+    try:
+        for number, row in enumerate(reader):
+            _check_row(number, row, line)
+            yield line, row
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise Refused(_("Line %(line)d is not CSV: %(why)s") % {"line": line, "why": error}) from error
+
+
+def _check_row(number: int, row: list[str], line: int) -> None:
+    if number > MAX_ROWS:
+        raise Refused(_("The file has more than %(limit)d rows.") % {"limit": MAX_ROWS})
+    if len(row) > MAX_COLUMNS:
+        raise Refused(_("Line %(line)d has more than %(limit)d columns.") % {"line": line, "limit": MAX_COLUMNS})
+    if any(len(cell) > LONGEST_TEXT for cell in row):
+        raise Refused(
+            _("A cell of line %(line)d is longer than %(limit)d letters.") % {"line": line, "limit": LONGEST_TEXT}
+        )
+
+
+def xlsx_rows(data: bytes) -> Iterator[Row]:
+    """The rows of the first sheet as text, each with its number."""
+    from openpyxl import load_workbook  # a fifth of the start, and few ever need it
+
+    _check_archive(data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that are not read
+            workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
+            sheet = workbook.worksheets[0]
+            sheet.reset_dimensions()  # as declared they may be a lie
+            width = 0
+            for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1)):
+                cells = [_cell(cell, number + 1) for cell in row]
+                while cells and not cells[-1]:
+                    cells.pop()
+                _check_row(number, cells, number + 1)
+                # The sheet leaves out the empty cells at the end of a row.
+                width = width or len(cells)
+                cells += [""] * (width - len(cells))
+                yield number + 1, cells
+    except Refused:
+        raise
+    except Exception as error:  # openpyxl raises many kinds of errors for damaged files
+        raise Refused(_("This is not an undamaged XLSX file.")) from error
+
+
+def _check_archive(data: bytes) -> None:
+    """Refuse an archive whose parts are larger unpacked than a table can be, before any is unpacked."""
+    try:
+        parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
+    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        raise Refused(_("This is not an undamaged XLSX file.")) from error
+    if sum(part.file_size for part in parts) > MAX_UNPACKED:
+        raise Refused(
+            _("The file is larger than %(limit)d MB when it is unpacked.") % {"limit": MAX_UNPACKED // 1024**2}
+        )
+
+
+def _cell(cell, line: int) -> str:
+    """What a reader sees in ``cell``, dates as 2019-05-26."""
+    value = cell.value
+    if cell.data_type == "f":
+        raise Refused(_("Line %(line)d holds a formula; save the file with values only.") % {"line": line})
+    if value is None:
+        return ""
+    if isinstance(value, datetime):
+        return value.date().isoformat()
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

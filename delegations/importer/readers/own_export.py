@@ -1,0 +1,220 @@
+"""Our own Popolo export, read without loss: it states everything, and its ids are ours."""
+
+import re
+from typing import Any
+
+from django.core.exceptions import SuspiciousFileOperation
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+from cspa.i18n import columns
+
+from ...exports import popolo
+from ..records import Batch, Fields, Problem, Record, Refused, exact_date
+
+_PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
+LARGEST_ID = 2**31 - 1
+LISTS = ("persons", "organizations", "posts", "memberships", "sources")
+
+
+def is_ours(document: dict[str, Any]) -> bool:
+    meta = document.get("meta")
+    return isinstance(meta, dict) and meta.get("profile") == popolo.PROFILE
+
+
+def public_id(text: str) -> int:
+    """``text`` as the public id of a person."""
+    if not _PUBLIC_ID.fullmatch(text) or int(text) > LARGEST_ID:
+        raise Problem(_("“%(text)s” is no public id of a person.") % {"text": text[:40]})
+    return int(text)
+
+
+def read(document: dict[str, Any]) -> Batch:
+    """The records of ``document``."""
+    return _Reader(document).batch
+
+
+class _Reader:
+    def __init__(self, document: dict[str, Any]):
+        self.batch = Batch(ours=True)
+        self.slugs: dict[str, str] = {}  # of chambers, by the ids of their organizations
+        readers = {
+            "sources": self.source,
+            "persons": self.person,
+            "organizations": self.organization,
+            "posts": self.quota,
+            "memberships": self.membership,
+        }
+        for name, read in readers.items():
+            rows = document.get(name)
+            if not isinstance(rows, list):
+                raise Refused(_("“%(name)s” must be a list.") % {"name": name})
+            for number, row in enumerate(rows):
+                self.each(name, f"/{name}/{number}", read, row)
+
+    def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
+        try:
+            read(where, Fields(row), *about)
+        except Problem as problem:
+            self.batch.problem("people" if kind == "persons" else kind, where, problem)
+
+    def add(self, kind: str, where: str, row: Fields, values: dict, **more: Any) -> None:
+        key = row.id("id")
+        if not key:
+            raise Problem(_("There is no id."))
+        self.batch.add(Record(kind, where, key, values, key, **more))
+
+    def source(self, where: str, row: Fields) -> None:
+        self.add(
+            "sources",
+            where,
+            row,
+            {**_texts(row, "title"), "url": row.text("url"), "date": exact_date(row.text("date"), "date")},
+        )
+
+    def person(self, where: str, row: Fields) -> None:
+        former = [public_id(former) for former in row.list("former_ids") if isinstance(former, str)]
+        if row.flag("withdrawn"):
+            values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
+        else:
+            values = {**_texts(row, *popolo.NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
+            if photo := row.text("photo"):
+                values.update(self.photo(where, photo))
+        public_id(row.id("id"))
+        identifiers = [(entry.text("scheme"), entry.text("identifier")) for entry in row.objects("identifiers")]
+        self.add("people", where, row, values, identifiers=identifiers, former=former)
+
+    def photo(self, where: str, name: str) -> dict[str, str]:
+        """The photo, where its file is here: a file of data brings no pictures."""
+        try:
+            if default_storage.exists(name):
+                return {"photo": name}
+        except (SuspiciousFileOperation, OSError, ValueError):
+            pass
+        self.batch.warn("people", where, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]})
+        return {}
+
+    def organization(self, where: str, row: Fields) -> None:
+        kind = row.text("classification")
+        if kind == "delegation":
+            self.parliament(where, row)
+        elif kind == "chamber":
+            self.chamber(where, row)
+        elif kind != "assembly":
+            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": "classification", "text": kind[:40]})
+
+    def parliament(self, where: str, row: Fields) -> None:
+        slug = row.text("slug")
+        former = [slug for slug in row.list("former_slugs") if isinstance(slug, str)]
+        values = {
+            "slug": slug,
+            **_texts(row, "name", "short_name"),
+            "country": row.text("country"),
+            "order": row.number("order"),
+        }
+        self.add("parliaments", where, row, values, former=former)
+        about = {"parliament": slug}
+        self.parts(where, row, "participations", self.participation, about)
+        self.parts(where, row, "links", self.link, {**about, "chamber": None})
+        self.parts(where, row, "confirmations", self.confirmation, about)
+        self.parts(where, row, "observations", self.observation, about)
+
+    def chamber(self, where: str, row: Fields) -> None:
+        slug = row.text("slug")
+        self.slugs[row.id("id")] = slug
+        values = {
+            "slug": slug,
+            "parliament": row.id("parent_id"),
+            **_texts(row, "name"),
+            "kind": row.text("kind"),
+            "members_called": row.text("members_called"),
+            "order": row.number("order"),
+            "imported_id": row.text("imported_id"),
+        }
+        self.batch.add(Record("chambers", where, slug, values, slug))
+        self.parts(where, row, "links", self.link, {"parliament": None, "chamber": slug})
+
+    def parts(self, where: str, row: Fields, name: str, read, about: dict) -> None:
+        for number, part in enumerate(row.list(name)):
+            self.each(name, f"{where}/{name}/{number}", read, part, about)
+
+    def participation(self, where: str, row: Fields, about: dict) -> None:
+        self.dated("participations", where, row, {**about, "status": row.text("status")})
+
+    def link(self, where: str, row: Fields, about: dict) -> None:
+        self.dated("links", where, row, {**about, "url": row.text("url"), "language": row.text("language")})
+
+    def confirmation(self, where: str, row: Fields, about: dict) -> None:
+        values = {
+            **about,
+            "date": exact_date(row.text("date"), "date"),
+            **_texts(row, "confirmed_by"),
+            "source": row.text("source_id"),
+        }
+        self.add("confirmations", where, row, values)
+
+    def observation(self, where: str, row: Fields, about: dict) -> None:
+        values = {
+            **about,
+            "date": exact_date(row.text("date"), "date"),
+            "person": row.id("person_id") or None,
+            "source": row.text("source_id"),
+            "statement": _statement(row),
+        }
+        self.add("observations", where, row, values)
+
+    def quota(self, where: str, row: Fields) -> None:
+        role = row.text("role")
+        if role == popolo.SEAT:
+            self.dated(
+                "quotas", where, row, {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")}
+            )
+        elif role != popolo.REPRESENTATIVE:
+            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
+
+    def membership(self, where: str, row: Fields) -> None:
+        values = {"person": row.id("person_id")}
+        organization = row.id("organization_id")
+        if organization == popolo.ASSEMBLY:
+            self.dated("posts", where, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
+        elif "post_id" in row:
+            self.dated("representatives", where, row, {**values, "parliament": organization})
+        else:
+            values |= {"chamber": self.slug(row, "on_behalf_of_id"), "role": row.text("role")}
+            self.dated("delegates", where, row, {**values, **_texts(row, "political_group", "constituency")})
+
+    def slug(self, row: Fields, name: str) -> str:
+        """The chamber whose organization ``name`` refers to."""
+        key = row.id(name)
+        if key not in self.slugs:
+            raise Problem(
+                _("“%(name)s” refers to what the file does not hold: %(text)s") % {"name": name, "text": key[:80]}
+            )
+        return self.slugs[key]
+
+    def dated(self, kind: str, where: str, row: Fields, values: dict) -> None:
+        values |= {"starts": row.date("start_date"), "ends": row.date("end_date"), "ended": row.flag("ended")}
+        sources = [source for source in row.list("source_ids") if isinstance(source, str)]
+        self.add(kind, where, row, values, sources=sources)
+
+
+def _texts(row: Fields, *names: str) -> dict[str, str]:
+    """The texts of ``names`` in each of the site's languages."""
+    return {column: row.text(column) for name in names for column in columns(name)}
+
+
+def _statement(row: Fields) -> dict[str, Any]:
+    """What an observation states, in the shape that ``observed`` computes with."""
+    stated = row.object("statement")
+    shapes = {
+        "seats": lambda value: isinstance(value, dict) and all(n is None or type(n) is int for n in value.values()),
+        "representative": lambda value: isinstance(value, bool),
+        "posts": lambda value: isinstance(value, list) and all(isinstance(post, str) for post in value),
+        "websites": lambda value: (
+            isinstance(value, list)
+            and all(isinstance(site, list) and list(map(type, site)) == [str, str] for site in value)
+        ),
+    }
+    if any(name not in shapes or not shapes[name](value) for name, value in stated.items()):
+        raise Problem(_("“%(name)s” has not the shape that the data dictionary describes.") % {"name": "statement"})
+    return stated

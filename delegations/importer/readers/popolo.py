@@ -1,0 +1,335 @@
+"""Popolo as other publishers write it: the members of one legislature."""
+
+import re
+from collections import Counter
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from django_countries import countries
+from slugify import slugify
+from translated_fields import to_attribute
+
+from cspa.i18n import columns, language_codes
+
+from ...dates import PartialDate
+from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
+from ...models.parliaments import RESERVED_SLUGS
+from ...models.periods import web_address
+from ..records import Batch, Fields, Problem, Record, Refused, language_of, partial_date
+
+WIKIDATA = "wikidata"
+LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
+
+# Popolo's names of a person, and ours.
+_NAMES = {
+    "name": "name",
+    "family_name": "family_name",
+    "given_name": "given_name",
+    "patronymic_name": "patronymic",
+    "sort_name": "sort_name",
+}
+_PERSON = {*_NAMES, "id", "other_names", "identifiers", "gender", "sources"}
+_MEMBERSHIP = {
+    "person_id",
+    "organization_id",
+    "on_behalf_of_id",
+    "area_id",
+    "legislative_period_id",
+    "role",
+    "start_date",
+    "end_date",
+    "sources",
+}
+_PLAIN_ROLES = {"", "member"}  # say no more than that somebody is one
+_LANGUAGE = re.compile("[a-z]{2,3}")
+
+
+def read(document: dict[str, Any], chamber: str = "", country: str = "") -> Batch:
+    """The members that ``document`` gives, for the chamber with this code or the parliament of this country."""
+    return _Reader(document, chamber, country).batch
+
+
+class Target:
+    """The chamber that a file is imported into: one on record, or a new one."""
+
+    def __init__(self, chamber: str, country: str, organization: str = ""):
+        self.parliament: Parliament | None = None
+        self.chamber: Chamber | None = None
+        self.country = country
+        if chamber:
+            self.chamber = Chamber.objects.select_related("parliament").filter(slug=chamber).first()
+            if not self.chamber:
+                raise Refused(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
+            self.parliament = self.chamber.parliament
+        else:
+            if country not in dict(countries):
+                raise Refused(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
+            self.parliament = Parliament.objects.filter(country=country).first()
+            if self.parliament:
+                self.chamber = self._only(list(self.parliament.chambers.all()), organization)
+
+    def _only(self, chambers: list[Chamber], organization: str) -> Chamber:
+        """The one of ``chambers`` that carries the organization's id, else the only one."""
+        carriers = [row for row in chambers if organization and row.imported_id == organization]
+        if len(carriers or chambers) != 1:
+            raise Refused(
+                _("This parliament has several chambers; name one with --chamber: %(codes)s")
+                % {"codes": ", ".join(sorted(row.slug for row in carriers or chambers)) or "–"}
+            )
+        return (carriers or chambers)[0]
+
+
+class _Reader:
+    def __init__(self, document: dict[str, Any], chamber: str, country: str):
+        self.batch = Batch()
+        self.lists = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
+        self.by_id = {name: _by_id(rows) for name, rows in self.lists.items()}
+        persons = self.rows(document, "persons")
+        memberships = self.rows(document, "memberships")
+        self.sources_of: dict[str, list[str]] = {}
+        self.seen_sources: set[str] = set()
+        self.legislature = self.find_legislature(memberships, chamber)
+        self.target(chamber, country)
+        members = Counter(
+            _key(row.get("person_id"))
+            for row in memberships
+            if isinstance(row, dict) and _key(row.get("organization_id")) == self.legislature
+        )
+        self.people: set[str] = set()
+        for number, row in enumerate(persons):
+            self.each("people", f"/persons/{number}", self.person, row, members)
+        for number, row in enumerate(memberships):
+            self.each("delegates", f"/memberships/{number}", self.membership, row)
+        for name in document.keys() - {"persons", "memberships", "organizations", "areas", "events", "posts", "meta"}:
+            self.batch.not_kept[str(name)[:80]] += 1
+
+    def rows(self, document: dict, name: str) -> list:
+        rows = document.get(name)
+        if not isinstance(rows, list):
+            raise Refused(_("“%(name)s” must be a list.") % {"name": name})
+        return rows
+
+    def objects(self, document: dict, name: str) -> list[tuple[str, Fields]]:
+        """The objects of a list that may be missing, each with its pointer; what is none is passed over."""
+        rows = document.get(name) or []
+        rows = rows if isinstance(rows, list) else []
+        return [(f"/{name}/{number}", Fields(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
+
+    def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
+        try:
+            read(where, Fields(row), *about)
+        except Problem as problem:
+            self.batch.problem(kind, where, problem)
+
+    # Where to
+
+    def find_legislature(self, memberships: list, chamber: str) -> str:
+        """The id of the organization whose members the file gives."""
+        used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
+        candidates = {
+            key: fields
+            for key, (_where, fields) in self.by_id["organizations"].items()
+            if key and key in used and str(fields.data.get("classification") or "").lower() != "party"
+        }
+        marked = {
+            key
+            for key, fields in candidates.items()
+            if str(fields.data.get("classification") or "").lower() in LEGISLATURES
+        }
+        known = Chamber.objects.filter(slug=chamber, imported_id__in=list(candidates)).first() if chamber else None
+        if known and known.imported_id:
+            return known.imported_id
+        found = sorted(marked or candidates)
+        if len(found) != 1:
+            raise Refused(
+                _("The file must hold the members of one legislature; it holds these: %(ids)s")
+                % {"ids": ", ".join(key[:60] for key in found[:20]) or "–"}
+            )
+        return found[0]
+
+    def target(self, chamber: str, country: str) -> None:
+        """State the chamber, and with a new country its parliament."""
+        where, organization = self.by_id["organizations"][self.legislature]
+        target = Target(chamber, country, self.legislature)
+        parliament, house = target.parliament, target.chamber
+        if house:
+            self.chamber = house.slug
+            self.batch.chambers.add(house.slug)
+            if not house.imported_id:
+                self.batch.add(Record("chambers", where, house.slug, {"imported_id": self.legislature}))
+            elif house.imported_id != self.legislature:
+                self.batch.warn("chambers", where, _("The chamber carries the id of another organization."))
+            slug = parliament.slug
+        else:
+            try:
+                slug = self.new_parliament(where, organization, target.country)
+            except Problem as problem:
+                raise Refused(str(problem)) from problem
+        self.batch.scope = slug
+        self.batch.scheme = f"import:{slug}"
+
+    def new_parliament(self, where: str, organization: Fields, country: str) -> str:
+        names = self.names(organization, {"name": "name"})
+        if not names:
+            raise Refused(_("The legislature has no name."))
+        short = {}
+        for code in language_codes():
+            with override(code):
+                short[to_attribute("short_name", code)] = str(countries.name(country))
+        with override(settings.LANGUAGE_CODE):
+            wanted = slugify(str(countries.name(country)), max_length=40, word_boundary=True) or country.lower()
+        taken = RESERVED_SLUGS.union(
+            Parliament.objects.values_list("slug", flat=True), FormerSlug.objects.values_list("slug", flat=True)
+        )
+        slug = _free(wanted, taken)
+        self.batch.add(Record("parliaments", where, slug, {"slug": slug, "country": country, **names, **short}))
+        wanted = slugify(f"{slug} {next(iter(names.values()))}", max_length=70, word_boundary=True)
+        self.chamber = _free(wanted, set(Chamber.objects.values_list("slug", flat=True)))
+        values = {"slug": self.chamber, "parliament": slug, **names, "imported_id": self.legislature}
+        self.batch.add(Record("chambers", where, self.chamber, values))
+        return slug
+
+    # Rows
+
+    def person(self, where: str, row: Fields, members: Counter) -> None:
+        key = row.id("id")
+        if not key:
+            raise Problem(_("There is no id."))
+        if not members[key]:
+            self.batch.not_kept["persons (no membership)"] += 1
+            return
+        self.count("persons", row, _PERSON)
+        values = self.names(row, _NAMES)
+        if not any(values.get(column) for column in columns("name")):
+            raise Problem(_("There is no name."))
+        gender = row.line("gender").lower()
+        if gender in Person.Gender.values:
+            values["gender"] = gender
+        elif gender:
+            self.batch.not_kept["persons.gender"] += 1
+        identifiers = []
+        for entry in row.objects("identifiers"):
+            scheme, identifier = entry.line("scheme"), entry.id("identifier").strip()
+            if scheme and identifier and not scheme.startswith("import:") and len(scheme) <= 100 >= len(identifier):
+                identifiers.append((scheme, identifier))
+        self.sources_of[key] = self.sources(where, row)
+        self.people.add(key)
+        self.batch.add(Record("people", where, key, values, key, identifiers=identifiers))
+
+    def membership(self, where: str, row: Fields) -> None:
+        if row.id("organization_id") != self.legislature:
+            self.batch.not_kept["memberships (other organizations)"] += 1
+            return
+        self.count("memberships", row, _MEMBERSHIP)
+        person = row.id("person_id")
+        if person not in self.people:
+            raise Problem(_("The person is not in the file, or could not be read: %(id)s") % {"id": person[:80]})
+        try:
+            self.mandate(where, row, person)
+        except Problem:
+            self.batch.spared.add(person)
+            raise
+
+    def mandate(self, where: str, row: Fields, person: str) -> None:
+        values: dict[str, Any] = {"person": person, "chamber": self.chamber}
+        role = row.line("role")
+        if role in Delegate.Role.values:
+            values["role"] = role
+        elif role.lower() not in _PLAIN_ROLES:
+            self.batch.not_kept["memberships.role"] += 1
+        values |= self.dates(where, row)
+        values |= self.named(where, row, "on_behalf_of_id", "organizations", "political_group")
+        values |= self.named(where, row, "area_id", "areas", "constituency")
+        sources = self.sources(where, row) or self.sources_of[person]
+        self.batch.add(Record("delegates", where, "", values, sources=sources or None))
+
+    def count(self, name: str, row: Fields, kept: set[str]) -> None:
+        for key, value in row.data.items():
+            if key not in kept and value not in (None, "", [], {}):
+                self.batch.not_kept[f"{name}.{key[:80]}"] += 1
+
+    def dates(self, where: str, row: Fields) -> dict[str, PartialDate]:
+        """Start and end, each by itself taken from the term where the row has none."""
+        dates = {"starts": row.date("start_date"), "ends": row.date("end_date")}
+        term = row.id("legislative_period_id")
+        if term:
+            _where, event = self.by_id["events"].get(term, ("", None))
+            if event is None:
+                self.batch.warn("delegates", where, _("The file does not hold the term %(id)s.") % {"id": term[:80]})
+            else:
+                for name, of_event in (("starts", "start_date"), ("ends", "end_date")):
+                    dates[name] = dates[name] or partial_date(event.text(of_event), of_event)
+        return {name: value for name, value in dates.items() if value}
+
+    def named(self, where: str, row: Fields, name: str, kind: str, column: str) -> dict[str, str]:
+        """The names of what ``name`` refers to, as text in our column."""
+        key = row.id(name)
+        if not key:
+            return {}
+        _where, thing = self.by_id[kind].get(key, ("", None))
+        if thing is None:
+            self.batch.warn("delegates", where, _("The file does not hold %(id)s.") % {"id": key[:80]})
+            return {}
+        names = self.names(thing, {"name": column})
+        return {name: text for name, text in names.items() if any(map(str.isalnum, text))}
+
+    def names(self, row: Fields, parts: dict[str, str]) -> dict[str, str]:
+        """Our columns of ``parts``: the name in the language of its letters, other names in their own."""
+        main = language_of(row.line("name"))
+        values = {}
+        for name, ours in parts.items():
+            if text := row.line(name):
+                values[to_attribute(ours, main)] = text
+        for other in row.objects("other_names"):
+            code = other.text("lang").lower()
+            language = _LANGUAGE.match(code)
+            language = language[0] if language else ""
+            name_column = to_attribute(parts["name"], language) if language in language_codes() else ""
+            if not name_column or "end_date" in other or values.get(name_column):
+                continue
+            for name, ours in parts.items():
+                if text := other.line(name):
+                    values.setdefault(to_attribute(ours, language), text)
+        return values
+
+    def sources(self, where: str, row: Fields) -> list[str]:
+        """The keys of the row's sources; their records are added when they are first met."""
+        keys = []
+        for entry in row.objects("sources"):
+            url, note = entry.text("url").strip(), entry.line("note")
+            try:
+                web_address(url)
+            except ValidationError:
+                self.batch.warn("sources", where, _("No address: %(url)s") % {"url": url[:100]})
+                continue
+            if len(url) > 1000:
+                self.batch.warn("sources", where, _("No address: %(url)s") % {"url": url[:100]})
+                continue
+            if url not in self.seen_sources:
+                self.seen_sources.add(url)
+                values = {"url": url, **({to_attribute("title", language_of(note)): note[:300]} if note else {})}
+                self.batch.add(Record("sources", where, url, values))
+            if url not in keys:
+                keys.append(url)
+        return keys
+
+
+def _by_id(rows: list[tuple[str, Fields]]) -> dict[str, tuple[str, Fields]]:
+    return {_key(fields.data.get("id")): (where, fields) for where, fields in rows}
+
+
+def _key(value: Any) -> str:
+    """An id as text, as ``Fields.id`` gives it; empty for what is none."""
+    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _free(wanted: str, taken: set[str] | frozenset[str]) -> str:
+    """``wanted``, or with the first number that makes it new."""
+    number, slug = 1, wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug

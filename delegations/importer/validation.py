@@ -1,0 +1,135 @@
+"""The rules that rows follow, for rows that are not saved yet: what the forms and the database would say."""
+
+import re
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db.models import Model
+from django.utils.translation import gettext as _
+
+from cspa.i18n import columns
+
+from ..dates import EARLIEST, LATEST
+from ..models import AssemblyPost, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
+from ..models.parliaments import RESERVED_SLUGS
+from .records import Problem
+
+_NAMED = {Parliament: "name", Chamber: "name", Person: "name", Source: "title", Confirmation: "confirmed_by"}
+_COUNTRY = re.compile("[A-Z]{2}")
+_REFUSED = {
+    Parliament: lambda row: row.slug in RESERVED_SLUGS or not _COUNTRY.fullmatch(row.country.code or ""),
+    Person: lambda row: row.withdrawn and not any(getattr(row, name) for name in columns("withdrawal_reason")),
+    SeatQuota: lambda row: not 1 <= row.seats <= 999,
+    AssemblyPost: lambda row: (
+        row.post != row.Post.COMMISSION_CHAIR and any(map(row.__dict__.get, columns("commission")))
+    ),
+    Confirmation: lambda row: not EARLIEST <= row.date <= LATEST,
+    Observation: lambda row: not EARLIEST <= row.date <= LATEST,
+}
+
+
+def validate(row: Model) -> None:
+    """A Problem with words where the database would refuse ``row`` by itself."""
+    skipped = {field.name for field in row._meta.fields if field.is_relation or not field.editable}
+    try:
+        row.clean_fields(exclude={*skipped, "country", "photo"})
+    except ValidationError as error:
+        words = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
+        raise Problem("; ".join(words)) from error
+    model = type(row)
+    named = model in _NAMED and not (model is Person and row.withdrawn)
+    if named and not any(getattr(row, column) for column in columns(_NAMED[model])):
+        raise Problem(_("There is no name in any language."))
+    if isinstance(row, Period):
+        _validate_period(row)
+    if model in _REFUSED and _REFUSED[model](row):
+        raise Problem(_("The directory cannot hold such a row."))
+
+
+def _validate_period(row: Period) -> None:
+    row.derive()
+    if row.ended and row.end:
+        raise Problem(_("Give the end date or “ended, date not known”, not both."))
+    if row.start and row.end:
+        until = row.end if row.ends.exact else row.ends.after
+        if until <= row.start:
+            raise Problem(
+                _("The end %(end)s does not come after the start %(start)s.") % {"end": row.ends, "start": row.starts}
+            )
+
+
+def restore(row: Model, before: dict[str, Any]) -> None:
+    """Give ``row`` back what it had."""
+    for column, value in before.items():
+        setattr(row, column, value)
+
+
+def held(row: Period) -> tuple[date, date]:
+    """The days that a row refuses to another of its line: from, until; the same twice where it refuses none."""
+    if row.ended and not row.start:
+        return date.min, date.min
+    return row.start or date.min, row.blocks_from_memory() or date.max
+
+
+def overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period]:
+    """The new or changed ones of ``rows`` that overlap with another, each with that other.
+
+    Rows on record stand; then come the changed ones and the new ones in the order of the file. A changed row that is
+    refused stays on record as it was, so it is looked at again with the others.
+    """
+    refused: dict[int, Period] = {}
+    by_id = {id(row): row for row in rows}
+    while True:
+        again = False
+        standing = [row for row in rows if id(row) not in before]
+        standing += [row for row in rows if row.pk and id(row) in refused]
+        changed = [row for row in rows if row.pk and id(row) in before and id(row) not in refused]
+        new = [row for row in rows if not row.pk]
+        refused = {id(row): refused[id(row)] for row in standing if id(row) in refused}
+        taken: list[tuple[date, date, int]] = []
+        for row in standing:
+            _take(taken, row)
+        for row in [*changed, *new]:
+            other = _take(taken, row)
+            if other is not None:
+                refused[id(row)] = by_id[other]
+                if row.pk:
+                    restore(row, before[id(row)])
+                    again = True
+        if not again:
+            return refused
+
+
+def _take(taken: list[tuple[date, date, int]], row: Period) -> int | None:
+    """Put the row's days among those ``taken``, in order; or say whose they are already."""
+    first, until = held(row)
+    if first >= until:
+        return None
+    place = bisect(taken, (first, until, id(row)))
+    if place and taken[place - 1][1] > first:
+        return taken[place - 1][2]
+    if place < len(taken) and taken[place][0] < until:
+        return taken[place][2]
+    taken.insert(place, (first, until, id(row)))
+    return None
+
+
+def most_at_once(rows: Iterable[Period], quota: SeatQuota) -> int:
+    """The largest number of ``rows`` that hold on one day of ``quota``."""
+    first, until = held(quota)
+    steps: dict[date, int] = defaultdict(int)
+    for row in rows:
+        start, end = held(row)
+        start, end = max(start, first), min(end, until)
+        if start < end:
+            steps[start] += 1
+            steps[end] -= 1
+    most = now = 0
+    for day in sorted(steps):
+        now += steps[day]
+        most = max(most, now)
+    return most

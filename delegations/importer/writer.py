@@ -1,0 +1,110 @@
+"""A difference written down: a constant number of queries for each batch of rows."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from django.db.models import Model
+
+from cspa.audit import journal
+
+from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
+from .diff import ADDED, UNCHANGED, Change, Difference, Progress
+from .records import KINDS
+
+BATCH = 500  # rows a query
+
+# One column of ours, which is two in the table.
+_DATES = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision")}
+
+
+def save(difference: Difference, progress: Progress) -> None:
+    """Write every change; the caller holds the transaction."""
+    for kind, model in KINDS.items():
+        changes = [change for change in difference.changes[kind] if change.action != UNCHANGED]
+        if not changes:
+            continue
+        progress(kind, 0, len(changes))
+        added = [change for change in changes if change.action == ADDED]
+        changed = [change for change in changes if change.before and change.action != ADDED]
+        journal.touch(model, [change.row.pk for change in changes if change.action != ADDED])
+        if issubclass(model, Period):
+            dates = {"starts", "ends", "ended"}
+            model.make_way(change.row.pk for change in changed if change.before.keys() & dates)
+        _update(model, changed)
+        _create(model, [change.row for change in added])
+        if issubclass(model, Period):
+            _connect_sources(model, [change for change in changes if change.sources is not None])
+        elif model is Person:
+            _create_parts(Identifier, _identifiers(changes))
+            _create_parts(FormerPublicId, _former(changes, "person", "public_id"))
+        elif model is Parliament:
+            _create_parts(FormerSlug, _former(changes, "parliament", "slug"))
+        progress(kind, len(changes), len(changes))
+
+
+def _update(model: type[Model], changed: list[Change]) -> None:
+    """Write the changed columns and what follows from them."""
+    together: dict[frozenset[str], list[Model]] = defaultdict(list)
+    for change in changed:
+        together[_columns(model, change)].append(change.row)
+    for columns, rows in together.items():
+        for row in rows:
+            if hasattr(row, "derive"):
+                row.derive()
+        # The manager of the model would refuse it, since it could not derive what follows.
+        model._base_manager.bulk_update(rows, sorted(columns), batch_size=BATCH)
+
+
+def _columns(model: type[Model], change: Change) -> frozenset[str]:
+    columns = set()
+    for name in change.before:
+        columns.update(_DATES.get(name, (name,)))
+    if columns & {"start", "end", "ended"}:
+        columns |= {"start", "start_precision", "end", "end_precision", "ended"}
+    if hasattr(model, "derived") and columns & model.derived_from():
+        columns |= model.derived()
+    return frozenset(columns)
+
+
+def _create(model: type[Model], rows: list[Model]) -> None:
+    if model is Person:
+        # Ids that the file gives come first: new ones follow the largest.
+        _create_batches(model, [row for row in rows if row.public_id is not None])
+        rows = [row for row in rows if row.public_id is None]
+    _create_batches(model, rows)
+
+
+def _create_batches(model: type[Model], rows: list[Model]) -> None:
+    if rows:
+        model.objects.bulk_create(rows, batch_size=BATCH)
+        journal.add(model, [row.pk for row in rows])
+
+
+def _create_parts(model: type[Model], rows: Iterable[Model]) -> None:
+    made = model._base_manager.bulk_create(list(rows), batch_size=BATCH)
+    journal.add(model, [row.pk for row in made])
+
+
+def _identifiers(changes: list[Change]) -> Iterable[Identifier]:
+    for change in changes:
+        for scheme, identifier in change.identifiers:
+            yield Identifier(person=change.row, scheme=scheme, identifier=identifier)
+
+
+def _former(changes: list[Change], owner: str, column: str) -> Iterable[FormerPublicId | FormerSlug]:
+    model = FormerPublicId if owner == "person" else FormerSlug
+    for change in changes:
+        for value in change.former:
+            yield model(**{owner: change.row, column: value})
+
+
+def _connect_sources(model: type[Period], changes: list[Change]) -> None:
+    through = model.sources.through
+    name = f"{model._meta.model_name}_id"
+    keys = [change.row.pk for change in changes if change.action != ADDED]
+    for first in range(0, len(keys), BATCH):
+        through.objects.filter(**{f"{name}__in": keys[first : first + BATCH]}).delete()
+    rows = (
+        through(**{name: change.row.pk, "source_id": source.pk}) for change in changes for source in change.sources
+    )
+    through.objects.bulk_create(rows, batch_size=BATCH)

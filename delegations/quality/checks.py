@@ -1,0 +1,250 @@
+"""What is doubtful in the directory: recorded, and worth a second look."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any
+
+from django.db import models
+from django.urls import reverse
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cspa.i18n import columns
+
+from ..dates import FOUNDED, LATEST, today
+from ..models import (
+    AssemblyPost,
+    Confirmation,
+    Delegate,
+    Link,
+    Participation,
+    Period,
+    Person,
+    Representative,
+    SeatQuota,
+)
+from ..names import fold
+from ..succession import Row, lines, until
+
+DAY = timedelta(days=1)
+FOREVER = LATEST + DAY
+
+# The models of dated facts, and what a row of each is read with to be named.
+FACTS = {
+    Participation: ["parliament"],
+    SeatQuota: ["chamber__parliament"],
+    Delegate: ["person", "chamber__parliament"],
+    Representative: ["person", "parliament"],
+    AssemblyPost: ["person"],
+    Link: ["parliament", "chamber__parliament"],
+}
+
+type Span = tuple[date, date]
+
+
+class Kind(models.TextChoices):
+    """What is doubtful."""
+
+    OVERLAP = "overlap", gettext_lazy("overlap")
+    OVER_QUOTA = "over_quota", gettext_lazy("over quota")
+    OUTSIDE_PARTICIPATION = "outside_participation", gettext_lazy("outside the participation")
+    NO_SOURCE = "no_source", gettext_lazy("no source")
+    EXPIRED_CONFIRMATION = "expired_confirmation", gettext_lazy("expired confirmation")
+    SAME_PERSON = "same_person", gettext_lazy("perhaps the same person")
+
+
+_WORDS = {
+    Kind.OVERLAP: gettext_lazy("%(fact)s: another row of the same line holds in the same period."),
+    Kind.OVER_QUOTA: gettext_lazy("%(fact)s: up to %(named)s have a name, first on %(day)s."),
+    Kind.OUTSIDE_PARTICIPATION: gettext_lazy("%(fact)s: on %(day)s the parliament took no part in the Assembly."),
+    Kind.NO_SOURCE: gettext_lazy("%(fact)s: no source is recorded."),
+    Kind.EXPIRED_CONFIRMATION: gettext_lazy(
+        "%(fact)s: the roster was confirmed on %(day)s, which no longer speaks for today."
+    ),
+    Kind.SAME_PERSON: gettext_lazy("Perhaps one person: %(people)s."),
+}
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Something doubtful about ``object``, with the ``details`` that its words need."""
+
+    kind: Kind
+    object: models.Model
+    details: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def words(self) -> str:
+        """What is doubtful, as a sentence in the active language."""
+        name = {"kind": capfirst(self.object._meta.verbose_name), "name": self.object}
+        details = {key: _shown(value) for key, value in self.details.items()}
+        return _WORDS[self.kind] % {"fact": _("%(kind)s “%(name)s”") % name, **details}
+
+    @property
+    def admin_url(self) -> str:
+        """Where the secretariat can look at it and put it right."""
+        meta = self.object._meta
+        return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.object.pk])
+
+    def record(self) -> dict:
+        """The doubt as JSON values."""
+        return {
+            "kind": self.kind.value,
+            "words": self.words,
+            "object": self.object._meta.model_name,
+            "id": str(self.object.natural_key()[0]),
+            "admin_url": self.admin_url,
+        }
+
+
+def doubts() -> list[Doubt]:
+    """All that is doubtful, kind by kind, in a constant number of queries."""
+    participations = lines(Participation.objects.all(), "status", "parliament")
+    quotas = lines(SeatQuota.objects.all(), "seats", "chamber")
+    mandates = lines(Delegate.objects.all(), "role", "chamber", "person", "chamber__parliament")
+    services = lines(Representative.objects.all(), "person", "parliament")
+    return [
+        *_overlaps(Participation, participations),
+        *_overlaps(SeatQuota, quotas),
+        *_overlaps(Delegate, mandates),
+        *_overlaps(Representative, services),
+        *_over_quota(quotas, mandates),
+        *_outside_participation(participations, mandates),
+        *_without_source(),
+        *_expired_confirmations(),
+        *_namesakes(),
+    ]
+
+
+def _span(row: Row, line: list[Row]) -> Span:
+    """The days on which ``row`` counts, the end excluded."""
+    return row.start or date.min, until(row, line) or FOREVER
+
+
+def _shown(value: date | list[Person] | int) -> str:
+    """A detail in words: a day, people with their public ids, a number."""
+    if isinstance(value, date):
+        return date_format(value, "DATE_FORMAT")
+    if isinstance(value, list):
+        return ", ".join(f"{person} ({person.public_id})" for person in value)
+    return str(value)
+
+
+def _rows(model: type[Period], keys: Iterable[int]) -> list[Period]:
+    found = model.objects.select_related(*FACTS[model]).in_bulk(list(keys))
+    return [found[key] for key in sorted(found)]
+
+
+def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Doubt]:
+    """Rows of one line that hold on one day: the database refuses them, unless somebody took its guard away."""
+    keys = []
+    for line in found:
+        reach = date.min
+        for row in line:
+            start, end = _span(row, line)
+            if start < reach and start < end:
+                keys.append(row.pk)
+            reach = max(reach, end)
+    for row in _rows(model, keys):
+        yield Doubt(Kind.OVERLAP, row)
+
+
+def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Doubt]:
+    """Quotas that hold on a day with more names than seats."""
+    changes: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
+    for line in mandates:
+        for row in line:
+            if row.value != Delegate.Role.SUBSTITUTE:
+                start, end = _span(row, line)
+                changes[row.line[0]][start] += 1
+                changes[row.line[0]][end] -= 1
+    over = {}
+    for line in quotas:
+        days = sorted(changes[line[0].line[0]].items())
+        named = list(zip([day for day, _change in days], accumulate(change for _day, change in days), strict=True))
+        for row in line:
+            start, end = _span(row, line)
+            start = max(start, FOUNDED)
+            # What holds on the first day of the quota began before it.
+            before = [(start, number) for day, number in named if day <= start][-1:]
+            within = [(day, number) for day, number in named if start < day < end]
+            crowded = [(day, number) for day, number in before + within if number > row.value and start < end]
+            if crowded:
+                over[row.pk] = {"day": crowded[0][0], "named": max(number for _day, number in crowded)}
+    for row in _rows(SeatQuota, over):
+        yield Doubt(Kind.OVER_QUOTA, row, over[row.pk])
+
+
+def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Doubt]:
+    """Mandates that hold for certain on a day on which the parliament, by its recorded status, took no part."""
+    present = {line[0].line[0]: [_span(row, line) for row in line] for line in participations}
+    outside = {}
+    for line in mandates:
+        for row in line:
+            spans = present.get(row.line[2])
+            if spans and (day := _uncovered(_certain(row), spans)):
+                outside[row.pk] = day
+    for row in _rows(Delegate, outside):
+        yield Doubt(Kind.OUTSIDE_PARTICIPATION, row, {"day": outside[row.pk]})
+
+
+def _certain(row: Row) -> Span:
+    """The days on which ``row`` held for certain, however its partial dates are meant."""
+    if row.start is None:
+        last = row.end - DAY if row.end else today()
+        return last, last + DAY
+    first = row.starts.after - DAY
+    if row.ended:
+        return first, first + DAY if row.starts.exact else first
+    return first, row.end or FOREVER
+
+
+def _uncovered(span: Span, spans: list[Span]) -> date | None:
+    """The first day of ``span`` that lies in none of ``spans``, which are in order of time."""
+    day, end = span
+    for first, last in spans:
+        if first <= day:
+            day = max(day, last)
+    return day if day < end else None
+
+
+def _without_source() -> Iterator[Doubt]:
+    for model, related in FACTS.items():
+        for row in model.objects.filter(sources=None).select_related(*related).order_by("pk"):
+            yield Doubt(Kind.NO_SOURCE, row)
+
+
+def _expired_confirmations() -> Iterator[Doubt]:
+    """Parliaments whose roster was confirmed once, and whose latest word no longer speaks for today."""
+    expired = Confirmation.objects.expired(today()).select_related("parliament")
+    for latest in expired.order_by("parliament__order", "parliament__slug"):
+        yield Doubt(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
+
+
+@lru_cache(maxsize=50_000)  # names seldom change, and folding ten thousand of them takes a second
+def _words(name: str) -> frozenset[str]:
+    return frozenset(fold(name).split())
+
+
+def namesakes() -> set[frozenset[int]]:
+    """The keys of people whose names are made of the same words in some language, whatever the alphabet and order."""
+    bearers = defaultdict(set)
+    for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
+        for name in names:
+            bearers[_words(name)].add(key)
+    bearers.pop(frozenset(), None)
+    return {frozenset(keys) for keys in bearers.values() if len(keys) > 1}
+
+
+def _namesakes() -> Iterator[Doubt]:
+    groups = namesakes()
+    people = Person.objects.in_bulk({key for group in groups for key in group})
+    found = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
+    for group in sorted(found, key=lambda group: [person.public_id for person in group]):
+        yield Doubt(Kind.SAME_PERSON, group[-1], {"people": group})

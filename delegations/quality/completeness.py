@@ -1,0 +1,109 @@
+"""How complete the record of a delegation is on a day, and what is missing; the desk counts by the same rules."""
+
+from dataclasses import dataclass
+from datetime import date
+
+from django.db.models import Exists, OuterRef, Q
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+from translated_fields import to_attribute
+
+from cspa.i18n import language_codes, language_name
+
+from ..models import Confirmation, Delegate, Link, Parliament, Participation, Period, Person, Representative, SeatQuota
+
+# The dated facts of a delegation: the ways to its parliament, and what a row is read with to be named.
+FACTS = {
+    Participation: (["parliament"], []),
+    SeatQuota: (["chamber__parliament"], ["chamber"]),
+    Delegate: (["chamber__parliament"], ["chamber", "person"]),
+    Representative: (["parliament"], ["person"]),
+    Link: (["parliament", "chamber__parliament"], []),
+}
+
+
+@dataclass(frozen=True)
+class Missing:
+    """What lacks something: a person, a fact of theirs, or another fact by its kind and text."""
+
+    kind: str = ""
+    text: str = ""
+    person: Person | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """How many of the people or facts have something, and which do not."""
+
+    label: str
+    whole: int
+    missing: list[Missing]
+
+    @property
+    def part(self) -> int:
+        return self.whole - len(self.missing)
+
+
+@dataclass(frozen=True)
+class Completeness:
+    """The figures of a delegation on a day; ``confirmation`` is the latest one, whether or not it still holds."""
+
+    people: list[Figure]
+    facts: list[Figure]
+    confirmation: Confirmation | None
+
+    @property
+    def confirmed(self) -> bool:
+        return self.confirmation is not None and self.confirmation.covers
+
+    @classmethod
+    def of(cls, parliament: Parliament, day: date) -> "Completeness":
+        """In a constant number of queries."""
+        covering = Confirmation.objects.covering(day).filter(pk=OuterRef("pk"))
+        given = parliament.confirmations.filter(date__lte=day).select_related("source")
+        return cls(
+            people=_people(parliament, day),
+            facts=_facts(parliament, day),
+            confirmation=given.annotate(covers=Exists(covering)).order_by("-date").first(),
+        )
+
+
+def _people(parliament: Parliament, day: date) -> list[Figure]:
+    people = Person.objects.public().in_office(day, parliament).in_order()
+    rows = list(people.annotate(**{f"lacks_{gap}": condition for gap, condition in people.gaps().items()}))
+    labels = {"photo": _("Photo")}
+    for code in language_codes():
+        labels[to_attribute("name", code)] = _("Name (%(language)s)") % {"language": language_name(code)}
+    return [
+        Figure(label, len(rows), [Missing(person=row) for row in rows if getattr(row, f"lacks_{gap}")])
+        for gap, label in labels.items()
+    ]
+
+
+def _facts(parliament: Parliament, day: date) -> list[Figure]:
+    rows: list[Period] = []
+    for model, (ways, related) in FACTS.items():
+        of_it = Q(*((way, parliament) for way in ways), _connector=Q.OR)
+        found = model.objects.on(day).filter(of_it).order_by("pk")
+        found = found.select_related(*related) if related else found
+        rows += found.annotate(**{f"lacks_{gap}": condition for gap, condition in found.gaps().items()})
+    labels = {"source": _("Source"), "date": _("First day recorded"), "exact_date": _("First day known to the day")}
+    return [
+        Figure(label, len(rows), [_named(row) for row in rows if getattr(row, f"lacks_{gap}")])
+        for gap, label in labels.items()
+    ]
+
+
+def _named(row: Period) -> Missing:
+    kind = capfirst(row._meta.verbose_name)
+    match row:
+        case Delegate():
+            return Missing(row.get_role_display(), row.chamber.name, row.person)
+        case Representative():
+            return Missing(row._meta.verbose_name, person=row.person)
+        case SeatQuota():
+            return Missing(kind, row.chamber.name)
+        case Participation():
+            return Missing(kind, row.get_status_display())
+        case _:
+            return Missing(kind, row.url)

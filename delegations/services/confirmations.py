@@ -1,0 +1,418 @@
+"""A parliament confirms its list by a signed link that expires and can be used once, or proposes corrections.
+
+The link carries a signed random key, the row a hash of it: who reads the database cannot make a link. The office
+decides on each proposed correction; what it accepts is applied to the directory in one transaction.
+"""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from secrets import token_urlsafe
+
+from django.conf import settings
+from django.core import signing
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from translated_fields import to_attribute
+
+from cspa.audit import journal
+from cspa.i18n import columns, language_codes, localised
+from cspa.models import Entry
+
+from ..dates import PartialDate, today
+from ..models import (
+    Chamber,
+    Confirmation,
+    ConfirmationRequest,
+    Delegate,
+    Delegation,
+    Parliament,
+    Period,
+    Person,
+    Proposal,
+    Representative,
+    Source,
+    delegations_on,
+)
+
+SALT = "delegations.services.confirmations"
+REPRESENTATIVE = "representative"  # where a missing person belongs who sits in no chamber
+State = ConfirmationRequest.State
+Kind = Proposal.Kind
+
+# Parts of a name that its spelling in full contains, where they are recorded.
+PARTS = ("family_name", "given_name", "patronymic")
+REASON = Entry._meta.get_field("reason").max_length
+
+
+class Refused(Exception):  # noqa: N818  reads as what happened to the answer
+    """Nothing was saved, for this reason."""
+
+
+class Changed(Refused):
+    """What somebody looked at is no longer so."""
+
+
+# The link
+
+
+def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest, str]:
+    """A new request, and the token of its link, which is nowhere else."""
+    key, now = token_urlsafe(24), timezone.now()
+    with journal.entry(Entry.Kind.EDIT, by):
+        asked = ConfirmationRequest.objects.create(
+            parliament=parliament,
+            addressee=addressee,
+            key_hash=_hashed(key),
+            made_by=by,
+            made_at=now,
+            expires_at=now + timedelta(days=settings.CONFIRMATION_DAYS),
+        )
+    return asked, signing.Signer(salt=SALT).sign(key)
+
+
+def find(token: str) -> ConfirmationRequest | None:
+    """The request that a link belongs to, in whatever state; None where the token is forged."""
+    try:
+        key = signing.Signer(salt=SALT).unsign(token)
+    except signing.BadSignature:
+        return None
+    return ConfirmationRequest.objects.select_related("parliament").filter(key_hash=_hashed(key)).first()
+
+
+def paths(token: str) -> dict[str, str]:
+    """The path of the link in each language."""
+    found = {}
+    for code in language_codes():
+        with override(code):
+            found[code] = reverse("confirm", args=[token])
+    return found
+
+
+def withdraw(asked: ConfirmationRequest, by=None) -> bool:
+    """Close the link; False where it was not open any more."""
+    now = timezone.now()
+    with journal.entry(Entry.Kind.EDIT, by):
+        journal.touch(ConfirmationRequest, [asked.pk])
+        still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk)
+        return bool(still_open.update(withdrawn_at=now))
+
+
+def _hashed(key: str) -> str:
+    return sha256(key.encode()).hexdigest()
+
+
+# The list
+
+
+@dataclass(frozen=True)
+class Roster:
+    """The list of a delegation as it is recorded today, and its digest, which differs where the list does."""
+
+    delegation: Delegation
+    digest: str
+
+    @property
+    def rows(self) -> list[Delegate | Representative]:
+        """The people on it: representatives, then the delegates of each chamber."""
+        delegates = [delegate for part in self.delegation.chambers for delegate in part.delegates]
+        return [*self.delegation.representatives, *delegates]
+
+
+def roster(parliament: Parliament) -> Roster | None:
+    """The list of ``parliament`` today; None where it takes no part in the Assembly."""
+    delegation = next(iter(delegations_on(today(), Parliament.objects.filter(pk=parliament.pk))), None)
+    return Roster(delegation, _digest(list(_shown(delegation)))) if delegation else None
+
+
+def _shown(delegation: Delegation) -> Iterator[list]:
+    """What the page shows of a list, in every language."""
+    for part in delegation.chambers:
+        yield [part.chamber.slug, *_texts(part.chamber, "name"), part.seats]
+    for row in [*delegation.representatives, *(row for part in delegation.chambers for row in part.delegates)]:
+        details = ("political_group", "constituency") if isinstance(row, Delegate) else ()
+        texts = [text for name in details for text in _texts(row, name)]
+        yield [str(row.uid), *(fact(row, code) for code in language_codes()), *texts]
+
+
+def _texts(row, name: str) -> list[str]:
+    return [getattr(row, column) for column in columns(name)]
+
+
+def _digest(value: object) -> str:
+    return sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def fact(row: Delegate | Representative | None, language: str) -> dict:
+    """What the list says of a person, in plain values; of a withdrawn one no name."""
+    if row is None:
+        return {}
+    return {
+        "name": "" if row.person.withdrawn else str(localised(row.person, "name", language)),
+        "chamber": row.chamber.slug if isinstance(row, Delegate) else "",
+        "role": row.role if isinstance(row, Delegate) else "",
+        "starts": str(row.starts or ""),
+        "ends": str(row.ends or ""),
+        "ended": row.ended,
+    }
+
+
+# The answer
+
+
+def confirm(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
+    """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
+    with journal.entry(Entry.Kind.ANSWER):
+        _answer(asked, signed, shown)
+        return record(asked)
+
+
+def propose(asked: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]) -> None:
+    """The list is correct but for ``proposals``, which now wait for the office."""
+    with journal.entry(Entry.Kind.ANSWER):
+        _answer(asked, signed, shown)
+        for proposal in proposals:
+            proposal.request = asked
+            proposal.save()
+
+
+def _answer(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> None:
+    """Use the link up. Of two answers at once the database lets one through."""
+    now = timezone.now()
+    answer = {"answered_at": now, **{to_attribute("answered_by", code): text for code, text in signed.items()}}
+    answer["language"] = next(iter(signed))
+    journal.touch(ConfirmationRequest, [asked.pk])
+    if not ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk).update(**answer):
+        raise Refused(_("This link is no longer open."))
+    asked.refresh_from_db()
+    present = roster(asked.parliament)
+    if present is None or present.digest != shown:
+        raise Changed(_("The list was changed while you looked at it. This is how it stands now: look at it again."))
+
+
+def record(asked: ConfirmationRequest) -> Confirmation:
+    """Record that the parliament confirmed its list on the day of its answer."""
+    day = timezone.localdate(asked.answered_at)
+    signed = {column: getattr(asked, column) for column in columns("answered_by")}
+    confirmation = Confirmation(
+        parliament=asked.parliament,
+        date=day,
+        source=source_of(asked),
+        **{column.replace("answered_by", "confirmed_by"): text for column, text in signed.items()},
+    )
+    try:
+        with transaction.atomic():
+            confirmation.save()
+    except IntegrityError as error:
+        raise Refused(
+            _("The list of this parliament is already confirmed for this day; nothing more is needed.")
+        ) from error
+    return confirmation
+
+
+def record_corrected(asked: ConfirmationRequest, by) -> Confirmation:
+    """Record the confirmation of an answer whose corrections are all decided."""
+    with journal.entry(Entry.Kind.DECISION, by):
+        if not asked.answered_at or asked.proposals.filter(state=Proposal.State.WAITING).exists():
+            raise Refused(_("Proposed corrections are still waiting for a decision."))
+        return record(asked)
+
+
+def source_of(asked: ConfirmationRequest) -> Source:
+    """The document that the answer is; made when something first rests on it."""
+    if asked.source is None:
+        source = Source(date=timezone.localdate(asked.answered_at))
+        for code in language_codes():
+            with override(code):
+                words = {
+                    "day": date_format(source.date, "DATE_FORMAT"),
+                    "parliament": localised(asked.parliament, "name", code),
+                }
+                title = _("Confirmation by link of %(day)s: %(parliament)s") % words
+            setattr(source, to_attribute("title", code), title)
+        source.save()
+        asked.source = source
+        asked.save(update_fields=["source"])
+    return asked.source
+
+
+# The decision
+
+
+def present(proposal: Proposal) -> dict:
+    """What is recorded now of the person that ``proposal`` is about."""
+    return fact(proposal.row, proposal.request.language)
+
+
+def digest(proposal: Proposal) -> str:
+    """Differs where what is recorded now does."""
+    return _digest(present(proposal))
+
+
+def outdated(proposal: Proposal) -> bool:
+    """Whether the fact that is to be corrected is no longer what the parliament saw, nor what it proposes."""
+    if proposal.kind not in (Kind.ENDED, Kind.ROLE, Kind.NAME):
+        return False
+    now = present(proposal)
+    if not now:
+        return True
+    if proposal.kind == Kind.NAME:
+        return now["name"] not in (proposal.recorded["name"], proposal.name)
+    if proposal.kind == Kind.ENDED and now["ends"] and now["ends"] == proposal.day:
+        return False
+    return any(now[name] != proposal.recorded[name] for name in ("role", "starts", "ends", "ended"))
+
+
+def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = "", shown: str | None = None) -> str:
+    """Accept or refuse ``proposal``; returns what was done to the directory, in words.
+
+    ``values`` are those of the proposal, or as the office changed them; ``shown`` is the digest of the fact that the
+    clerk looked at. Raises Refused where the change cannot be made: then nothing is.
+    """
+    try:
+        with journal.entry(Entry.Kind.DECISION, by, reason[:REASON]):
+            waiting = _waiting(proposal)
+            done = "" if state == Proposal.State.REFUSED else _apply(waiting, state, values, shown)
+            waiting.state, waiting.reason = state, reason
+            waiting.decided_by, waiting.decided_at = by, timezone.now()
+            waiting.save()
+    except ValidationError as error:
+        raise Refused(" ".join(error.messages)) from error
+    except IntegrityError as error:
+        words = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
+        raise Refused(words) from error
+    return done
+
+
+def _waiting(proposal: Proposal) -> Proposal:
+    """``proposal`` as it is now; whoever decides at the same time waits for the entry of the journal."""
+    proposal = Proposal.objects.select_related("request__parliament", "chamber").get(pk=proposal.pk)
+    if proposal.state != Proposal.State.WAITING:
+        raise Refused(_("This proposal was decided meanwhile: %(state)s.") % {"state": proposal.get_state_display()})
+    return proposal
+
+
+def _apply(proposal: Proposal, state: str, values: dict, shown: str | None) -> str:
+    if row := proposal.row:
+        row.refresh_from_db()
+    elif proposal.kind in (Kind.ENDED, Kind.ROLE, Kind.NAME):
+        raise Refused(_("The row that was to be corrected no longer exists. Refuse the proposal, with this reason."))
+    if shown is not None and shown != digest(proposal):
+        raise Changed(_("The record was changed meanwhile. Look at it again."))
+    if state == Proposal.State.ACCEPTED and outdated(proposal):
+        raise Refused(
+            _("The record is no longer what the parliament saw. Accept the proposal with changes, or refuse it.")
+        )
+    return _APPLY[proposal.kind](proposal, values)
+
+
+def _end(proposal: Proposal, values: dict) -> str:
+    row, source = proposal.row, source_of(proposal.request)
+    if not values["day"] and not values["ended"]:
+        raise Refused(_("Give the first day no longer in office, or tick “ended, date not known”."))
+    row.ends, row.ended = values["day"], values["ended"]
+    _put(row, source)
+    return _("ended: %(row)s") % {"row": row}
+
+
+def _change_role(proposal: Proposal, values: dict) -> str:
+    """End the row and begin another from the same day; one that began on that day never was true."""
+    row, source, day = proposal.row, source_of(proposal.request), values["day"]
+    if not day:
+        raise Refused(_("Give the first day in the new role."))
+    if row.starts == day:
+        row.role = values["role"]
+        _put(row, source)
+        return _("corrected: %(row)s, %(role)s") % {"row": row, "role": row.get_role_display()}
+    copied = ("political_group", "constituency")
+    successor = Delegate(
+        person=row.person,
+        chamber=row.chamber,
+        role=values["role"],
+        ended=row.ended,
+        **{column: getattr(row, column) for name in copied for column in columns(name)},
+    )
+    successor.starts, successor.ends = day, row.ends
+    row.ends, row.ended = day, False
+    _put(row, source)
+    _put(successor, source)
+    return _("ended, and begun in another role: %(row)s, %(role)s") % {
+        "row": row,
+        "role": successor.get_role_display(),
+    }
+
+
+def _correct_name(proposal: Proposal, values: dict) -> str:
+    person, language = proposal.row.person, proposal.request.language
+    column = to_attribute("name", language)
+    former = getattr(person, column)
+    setattr(person, column, values["name"])
+    for part in PARTS:
+        setattr(person, to_attribute(part, language), values[part])
+        if values[part] and values[part] in former and values[part] not in values["name"]:
+            raise Refused(
+                _("“%(part)s” is recorded as a part of the name: correct it, too, and accept with changes.")
+                % {"part": values[part]}
+            )
+    person.full_clean()
+    person.save()
+    return _("name corrected: %(before)s, now %(after)s") % {"before": former or "–", "after": values["name"]}
+
+
+def _add(proposal: Proposal, values: dict) -> str:
+    source, person = source_of(proposal.request), values["person"]
+    if person is None:
+        person = Person(**{to_attribute("name", proposal.request.language): values["name"]})
+        person.full_clean()
+        person.save()
+    chamber: Chamber | None = values["chamber"]
+    row: Period = (
+        Delegate(person=person, chamber=chamber, role=values["role"])
+        if chamber
+        else Representative(person=person, parliament=proposal.request.parliament)
+    )
+    row.starts = values["day"]
+    _put(row, source)
+    return _("added: %(row)s") % {"row": row}
+
+
+def _nothing(proposal: Proposal, values: dict) -> str:
+    return ""
+
+
+_APPLY = {
+    Kind.ENDED: _end,
+    Kind.ROLE: _change_role,
+    Kind.NAME: _correct_name,
+    Kind.MISSING: _add,
+    Kind.OTHER: _nothing,
+}
+
+
+def _put(row: Period, source: Source) -> None:
+    """Save a dated row, which now rests on ``source``, too."""
+    row.full_clean()
+    row.save()
+    row.sources.add(source)
+
+
+def proposed(proposal: Proposal) -> dict:
+    """The values of ``proposal`` as ``decide`` takes them; ``person`` is for the office to choose."""
+    language = proposal.request.language
+    person = proposal.row.person if proposal.row else None
+    return {
+        "day": PartialDate.of(proposal.day),
+        "ended": False,
+        "role": proposal.role,
+        "name": proposal.name,
+        "chamber": proposal.chamber,
+        "person": None,
+        **{part: getattr(person, to_attribute(part, language)) if person else "" for part in PARTS},
+    }

@@ -1,0 +1,259 @@
+"""Two records of one person become one: nothing that was recorded of either is lost.
+
+What points at a person is found by walking the relations of the model, so that a table added later, in whatever
+application, is merged too.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from hashlib import sha256
+
+from django.db import models, transaction
+from django.utils.text import capfirst
+from django.utils.translation import gettext as _
+
+from cspa.audit import journal
+from cspa.audit.diff import label, named
+from cspa.i18n import columns
+
+from ..forms import last_day_in_words, no_overlaps, overlap
+from ..models import Delegate, FormerPublicId, Period, Person
+
+# Columns that mean something only together with the first one: all are taken from the record that has it.
+TOGETHER = {
+    "photo": [*columns("photo_credit"), *columns("photo_alt")],
+    "withdrawn": columns("withdrawal_reason"),
+}
+# What a mandate says beside whom, where, when and as what: it makes no other mandate of it.
+DETAILS = {*columns("political_group"), *columns("constituency")}
+DATES = {"start", "start_precision", "end", "end_precision"}
+
+
+class Refused(Exception):  # noqa: N818  reads as what happened to the merge
+    """The records cannot be merged, for these reasons; nothing was changed."""
+
+    def __init__(self, reasons: list[str]):
+        super().__init__(*reasons)
+        self.reasons = reasons
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the two records say in one column, and what the merged one will say."""
+
+    label: str
+    kept: str
+    other: str
+    result: str
+
+    @property
+    def taken(self) -> bool:
+        """Whether the kept record takes what the other says."""
+        return self.result != self.kept
+
+    @property
+    def lost(self) -> bool:
+        """Whether the other record says something that the merged one will not."""
+        return bool(self.other) and self.result != self.other
+
+
+@dataclass(frozen=True)
+class Union:
+    """A row of the other record that the kept one has too: one row remains, with the sources of both."""
+
+    row: Period
+    twin: Period
+    details: list[Column]
+
+
+@dataclass
+class MergeReport:
+    """What a merge does, or did."""
+
+    kept: Person
+    other: Person
+    columns: list[Column]
+    moves: list[models.Model] = field(default_factory=list)
+    unions: list[Union] = field(default_factory=list)
+    conflicts: list[str] = field(default_factory=list)
+
+    @property
+    def moving(self) -> list[tuple[str, list[str]]]:
+        """The rows that move, in words, by what they are."""
+        kinds: dict[str, list[str]] = {}
+        for row in self.moves:
+            kinds.setdefault(capfirst(row._meta.verbose_name), []).append(in_words(row))
+        return list(kinds.items())
+
+    @property
+    def uniting(self) -> list[tuple[str, list[str]]]:
+        """The rows that become one with a row of the kept record, in words."""
+        return [(in_words(union.row), list(map(_column_in_words, union.details))) for union in self.unions]
+
+    def details(self) -> str:
+        """All of it in words: enough to undo it by hand."""
+        ids = {"other": self.other.public_id, "kept": self.kept.public_id}
+        return "; ".join(
+            [
+                _("The record with the public id %(other)s was merged into %(kept)s") % ids,
+                *map(_column_in_words, self.columns),
+                *(_("moved: %(row)s") % {"row": _with_key(row)} for row in self.moves),
+                *(line for union in self.unions for line in _union_in_words(union)),
+            ]
+        )
+
+    @property
+    def digest(self) -> str:
+        """Differs where the report differs."""
+        return sha256("\n".join([self.details(), *self.conflicts]).encode()).hexdigest()
+
+
+def preview(kept: Person, other: Person) -> MergeReport:
+    """What merging ``other`` into ``kept`` would do; where it has conflicts it would be refused."""
+    report = MergeReport(kept, other, list(_columns(kept, other, _merged(kept, other))))
+    if kept == other:
+        report.conflicts.append(_("A record cannot be merged with itself."))
+        return report
+    for relation in Person._meta.related_objects:
+        mine, others = _rows(relation, kept), _rows(relation, other)
+        if relation.many_to_many:
+            report.moves += [row for row in others if row not in mine]
+            continue
+        for row in others:
+            if twin := next((twin for twin in mine if _same(row, twin, relation.field)), None):
+                report.unions.append(Union(row, twin, list(_columns(twin, row, _details(twin, row)))))
+                continue
+            report.moves.append(row)
+            report.conflicts += [
+                _("These two overlap: “%(kept)s” and “%(other)s”. Correct one of them first.")
+                % {"kept": in_words(one), "other": in_words(row)}
+                for one in mine
+                if _collide(row, one, relation.field)
+            ]
+    return report
+
+
+@transaction.atomic
+def merge(kept: Person, other: Person, shown: str | None = None) -> MergeReport:
+    """Make ``other`` a part of ``kept``; raises Refused where that is impossible.
+
+    ``shown`` is the digest of the report that somebody confirmed: what changed meanwhile is not merged unseen.
+    """
+    # Rows that point at a locked person wait, so that none is added unseen.
+    list(Person.objects.select_for_update().filter(pk__in=[kept.pk, other.pk]).order_by("pk"))
+    for person in (kept, other):
+        person.refresh_from_db()
+    report = preview(kept, other)
+    if report.conflicts:
+        raise Refused(report.conflicts)
+    if shown is not None and shown != report.digest:
+        raise Refused([_("The records were changed meanwhile. Look at them again.")])
+    for union in report.unions:
+        union.twin.sources.add(*union.row.sources.all())
+        _put(union.twin, _details(union.twin, union.row))
+        # By its key: the report still names the row by it.
+        type(union.row)._base_manager.filter(pk=union.row.pk).delete()
+    for relation in Person._meta.related_objects:
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: other})
+        if relation.many_to_many:
+            keys = list(rows.values_list("pk", flat=True))
+            journal.touch(relation.related_model, keys)
+            getattr(kept, relation.get_accessor_name()).add(*keys)
+        else:
+            journal.touch(relation.related_model, rows.values_list("pk", flat=True))
+            rows.update(**{relation.field.name: kept})
+    _put(kept, _merged(kept, other))
+    other.delete()
+    FormerPublicId.objects.create(person=kept, public_id=other.public_id)
+    return report
+
+
+def in_words(row: models.Model) -> str:
+    """``row`` with its role and its period."""
+    words = [str(row)]
+    if isinstance(row, Delegate):
+        words.append(row.get_role_display())
+    if isinstance(row, Period):
+        since = row.starts.words if row.starts else _("not recorded")
+        words.append(f"{since} – {last_day_in_words(row)}")
+    return ", ".join(words)
+
+
+def _rows(relation: models.ForeignObjectRel, person: Person) -> list[models.Model]:
+    """The rows that point at ``person``, with what their names need."""
+    model = relation.related_model
+    return list(named(model).filter(**{relation.field.name: person}).order_by("pk"))
+
+
+def _merged(kept: Person, other: Person) -> dict[str, object]:
+    """What each column of the merged record says: what the kept one says, else the other."""
+    names = [column.name for column in Person._meta.concrete_fields if column.editable and not column.primary_key]
+    values = {name: getattr(kept, name) or getattr(other, name) for name in names}
+    for first, rest in TOGETHER.items():
+        giver = other if getattr(other, first) and not getattr(kept, first) else kept
+        values |= {name: getattr(giver, name) for name in rest}
+    return values
+
+
+def _details(twin: Period, row: Period) -> dict[str, object]:
+    """What the details of two rows that become one say."""
+    names = [column.name for column in twin._meta.concrete_fields if column.name in DETAILS]
+    return {name: getattr(twin, name) or getattr(row, name) for name in names}
+
+
+def _put(row: models.Model, values: dict[str, object]) -> None:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.save()
+
+
+def _same(row: models.Model, twin: models.Model, owner: models.ForeignKey) -> bool:
+    """Whether two dated rows say the same, but for their owner, details and sources."""
+    if not isinstance(row, Period) or (row.starts, row.ends) != (twin.starts, twin.ends):
+        return False
+    beside = {owner.name, *DATES, *DETAILS}
+    facts = [column.attname for column in row._meta.concrete_fields if column.editable and column.name not in beside]
+    return all(getattr(row, name) == getattr(twin, name) for name in facts if name != row._meta.pk.attname)
+
+
+def _collide(row: models.Model, one: models.Model, owner: models.ForeignKey) -> bool:
+    """Whether the database would refuse ``row`` beside ``one`` once both have the same owner."""
+    return isinstance(row, Period) and any(
+        overlap(row, one)
+        and all(getattr(row, name) == getattr(one, name) for name in constraint.fields if name != owner.name)
+        for constraint in no_overlaps(type(row))
+        if owner.name in constraint.fields
+    )
+
+
+def _columns(kept: models.Model, other: models.Model, result: dict[str, object]) -> Iterator[Column]:
+    """The columns in which either row says something."""
+    for name, value in result.items():
+        column = kept._meta.get_field(name)
+        texts = [_shown(column, said) for said in (getattr(kept, name), getattr(other, name), value)]
+        if any(texts):
+            yield Column(label(column), *texts)
+
+
+def _shown(column: models.Field, value: object) -> str:
+    if isinstance(value, bool):
+        return _("yes") if value else ""
+    return str(dict(column.flatchoices).get(value, value) or "")
+
+
+def _column_in_words(column: Column) -> str:
+    words = {"column": column.label, "kept": column.kept or "–", "other": column.other or "–"}
+    if column.taken:
+        return _("%(column)s: “%(other)s” instead of “%(kept)s”") % words
+    if column.lost:
+        return _("%(column)s: “%(kept)s” stays, the other record had “%(other)s”") % words
+    return f"{column.label}: {column.kept}"
+
+
+def _union_in_words(union: Union) -> list[str]:
+    united = _("united: %(row)s with %(twin)s") % {"row": _with_key(union.row), "twin": _with_key(union.twin)}
+    return [united, *map(_column_in_words, union.details)]
+
+
+def _with_key(row: models.Model) -> str:
+    return f"{row._meta.verbose_name} {row.pk} ({in_words(row)})"

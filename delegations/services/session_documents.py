@@ -1,0 +1,343 @@
+"""The papers of a session: rosters, attendance sheets, seats and quorum, and names for badges, as recorded for a day.
+
+They name people whose names the site no longer gives: whoever sits in the hall signs, and wears a badge.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from fractions import Fraction
+from math import ceil
+
+from django.conf import settings
+from django.db import models
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext, ngettext, override, pgettext
+from django.utils.translation import gettext_lazy as _
+
+from cspa.exports.documents import Column, Document, Part, Sheet, Table
+from cspa.i18n import columns, language_codes
+
+from ..dates import FOUNDED, Day
+from ..models import ChamberSeats, Delegate, Delegation, Parliament, Participation, Person, Seats, delegations_on
+
+BADGE_COLUMNS = [*columns("name"), *columns("delegation"), *columns("role")]
+
+# Who watches, and who is suspended, does not make a session quorate.
+NOT_COUNTED = {Participation.Status.OBSERVER, Participation.Status.PARTNER, Participation.Status.SUSPENDED}
+
+
+class Paper(models.TextChoices):
+    """What a pack is made of."""
+
+    ROSTER = "roster", _("rosters of the delegations")
+    ATTENDANCE = "attendance", _("attendance sheets")
+    QUORUM = "quorum", _("seats and quorum")
+
+
+def delegations_of(day: Day, parliaments: QuerySet[Parliament] | None) -> list[Delegation]:
+    """Those of ``parliaments`` (None: all) on ``day``; none before there was an Assembly."""
+    return [] if day.before_founding else delegations_on(day, parliaments)
+
+
+def quorum(seats: int | None, share: Fraction) -> int | None:
+    """The smallest number that is ``share`` of ``seats`` at least; None where their number is not known."""
+    return None if seats is None else ceil(seats * share)
+
+
+def pack(
+    day: Day,
+    parliaments: QuerySet[Parliament] | None,
+    languages: Iterable[str],
+    papers: Iterable[str],
+    recorded: datetime,
+) -> Document:
+    """``papers`` for ``day`` in each of ``languages``, in their order; ``recorded`` is the time of asking.
+
+    ``parliaments`` are the only ones that the reader keeps; None where it is all of them.
+    """
+    parts, titles = [], []
+    for language in languages:
+        with override(language):
+            parts.append(_part(day, parliaments, list(papers), recorded))
+            titles.append(gettext("Papers of the session, %(day)s") % {"day": date_format(day)})
+    return Document(" / ".join(titles), parts[0].head, parts)
+
+
+def _part(day: Day, parliaments: QuerySet[Parliament] | None, papers: list[str], recorded: datetime) -> Part:
+    delegations = delegations_of(day, parliaments)
+    moment = timezone.localtime(recorded)
+    return Part(
+        language=get_language(),
+        head=gettext("CSTO Parliamentary Assembly"),
+        day=date_format(day),
+        foot=gettext("as recorded on %(time)s") % {"time": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"},
+        notices=list(_notices(day, assigned=parliaments is not None)),
+        sheets=list(_sheets(delegations, papers)),
+    )
+
+
+def _notices(day: Day, assigned: bool) -> Iterator[str]:
+    """What a reader must know of the day and of what is left out."""
+    if day.before_founding:
+        words = gettext("You asked for %(day)s. The Assembly was founded on %(founded)s; nothing is on record before.")
+        yield words % {"day": date_format(day), "founded": date_format(FOUNDED)}
+    elif day.is_future:
+        yield gettext("%(day)s is a day to come; these papers say what is recorded today.") % {"day": date_format(day)}
+    if assigned:
+        yield gettext("These papers hold only the delegations that are assigned to the account that made them.")
+
+
+def _sheets(delegations: list[Delegation], papers: list[str]) -> Iterator[Sheet]:
+    if not delegations:
+        yield Sheet(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))
+        return
+    if Paper.ROSTER in papers:
+        yield from map(_roster, delegations)
+    if Paper.ATTENDANCE in papers:
+        yield from map(_attendance, delegations)
+    if Paper.QUORUM in papers:
+        yield _quorum(delegations)
+
+
+# The roster
+
+
+def _roster(delegation: Delegation) -> Sheet:
+    """Seats and names of each chamber, and the representative."""
+    return Sheet(
+        title=gettext("Roster of the delegation"),
+        about=delegation.parliament.name,
+        lead=f"{capfirst(gettext('status:'))} {delegation.status_label}",
+        tables=[_figures(delegation), *map(_people, delegation.chambers), _representatives(delegation)],
+        notes=list(_figures_notes(delegation)),
+    )
+
+
+def _figures(delegation: Delegation) -> Table:
+    without_name = gettext("Vacant") if delegation.confirmation else gettext("Not named")
+    return Table(
+        columns=[
+            Column(gettext("Chamber"), "name"),
+            *(Column(title, "number") for title in (gettext("Seats"), gettext("Named"), without_name)),
+        ],
+        rows=[
+            [part.chamber.name, part.seats_in_words, _published(part.names), _published(part.unnamed)]
+            for part in delegation.chambers
+        ],
+        total=[gettext("Delegation"), *map(_published, (delegation.seats, delegation.names, delegation.unnamed))]
+        if len(delegation.chambers) > 1
+        else [],
+        empty=gettext("No chamber is on record."),
+    )
+
+
+def _people(part: ChamberSeats) -> Table:
+    return Table(
+        columns=[_number(), _name(), Column(gettext("Role"))],
+        rows=[
+            [place, delegate.person.office_name, capfirst(delegate.get_role_display())]
+            for place, delegate in enumerate(part.delegates, 1)
+        ],
+        caption=part.chamber.name,
+        empty=gettext("The names of the delegates are not published."),
+    )
+
+
+def _representatives(delegation: Delegation) -> Table:
+    return Table(
+        columns=[_name(), Column(capfirst(gettext("post in the Assembly")))],
+        rows=[
+            [row.person.office_name, "; ".join(capfirst(post.title) for post in row.current_posts) or "–"]
+            for row in delegation.representatives
+        ],
+        caption=gettext("Plenipotentiary representative"),
+        empty=capfirst(gettext("not published")),
+    )
+
+
+def _figures_notes(delegation: Delegation) -> Iterator[str]:
+    """What the numbers alone do not say, in the words of the delegation's page."""
+    if delegation.missing:
+        yield _missing([delegation])
+    if delegation.confirmation:
+        yield gettext("Roster confirmed as complete on %(day)s by %(who)s.") % {
+            "day": date_format(delegation.confirmation.date),
+            "who": delegation.confirmation.confirmed_by,
+        }
+    if delegation.over:
+        yield ngettext(
+            "%(counter)s person is named beyond the number of seats.",
+            "%(counter)s people are named beyond the number of seats.",
+            delegation.over,
+        ) % {"counter": delegation.over}
+    if delegation.substitutes:
+        yield ngettext(
+            "%(counter)s substitute, who fills no seat.",
+            "%(counter)s substitutes, who fill no seat.",
+            delegation.substitutes,
+        ) % {"counter": delegation.substitutes}
+
+
+# The attendance sheet
+
+
+def _attendance(delegation: Delegation) -> Sheet:
+    """Who is to sign: those who fill a seat, and apart from them the substitutes."""
+    delegates = [(part, row) for part in delegation.chambers for row in part.delegates]
+    substitutes = [(part, row) for part, row in delegates if not row.fills_seat]
+    tables = [_signatures([(part, row) for part, row in delegates if row.fills_seat])]
+    if substitutes:
+        tables.append(_signatures(substitutes, caption=gettext("Substitutes")))
+    return Sheet(
+        title=gettext("Attendance sheet"),
+        about=delegation.parliament.name,
+        tables=tables,
+        notes=list(_seats_without_name(delegation)),
+    )
+
+
+def _signatures(delegates: list[tuple[ChamberSeats, Delegate]], caption: str = "") -> Table:
+    return Table(
+        columns=[
+            _number(),
+            _name(),
+            Column(gettext("Chamber")),
+            Column(gettext("Role")),
+            Column(gettext("Signature"), "box"),
+        ],
+        rows=[
+            [place, row.person.office_name, part.chamber.name, capfirst(row.get_role_display()), ""]
+            for place, (part, row) in enumerate(delegates, 1)
+        ],
+        caption=caption,
+        empty=gettext("The names of the delegates are not published."),
+    )
+
+
+def _seats_without_name(delegation: Delegation) -> Iterator[str]:
+    if delegation.unnamed:
+        yield gettext("Seats without a published name: %(number)s.") % {"number": delegation.unnamed}
+    if delegation.missing:
+        yield _missing([delegation])
+
+
+# Seats and quorum
+
+
+def _quorum(delegations: list[Delegation]) -> Sheet:
+    """The seats of each parliament, and how many of them make it quorate; the total is of those that count."""
+    share = settings.QUORUM
+    counted = [delegation for delegation in delegations if delegation.status not in NOT_COUNTED]
+    total = Seats.sum(delegation.figures for delegation in counted)
+    all_known = None not in map(_known_seats, counted)
+    return Sheet(
+        title=gettext("Seats and quorum"),
+        tables=[
+            Table(
+                columns=[
+                    _number(),
+                    Column(gettext("Parliament"), "name"),
+                    Column(capfirst(gettext("status"))),
+                    *(Column(title, "number") for title in (gettext("Seats"), gettext("Named"), gettext("Quorum"))),
+                ],
+                rows=[
+                    [
+                        place,
+                        delegation.parliament.name,
+                        delegation.status_label,
+                        _published(delegation.seats),
+                        _published(delegation.names),
+                        gettext("does not count")
+                        if delegation.status in NOT_COUNTED
+                        else _known(quorum(_known_seats(delegation), share)),
+                    ]
+                    for place, delegation in enumerate(delegations, 1)
+                ],
+                total=[
+                    "",
+                    gettext("Total"),
+                    "",
+                    _published(total.seats),
+                    _published(total.names),
+                    _known(quorum(total.seats if all_known else None, share)),
+                ],
+            )
+        ],
+        notes=list(_quorum_notes(delegations, share)),
+    )
+
+
+def _known_seats(delegation: Delegation) -> int | None:
+    """All its seats; None where the quota of a chamber is not published."""
+    return None if delegation.missing else delegation.seats
+
+
+def _quorum_notes(delegations: list[Delegation], share: Fraction) -> Iterator[str]:
+    yield gettext(
+        "Quorum: at least %(share)s of the seats of the published quotas, rounded up. The share is a setting of this "
+        "site (QUORUM), not taken from the rules of procedure; compare it with the rules in force."
+    ) % {"share": f"{share.numerator}/{share.denominator}"}
+    if any(delegation.status in NOT_COUNTED for delegation in delegations):
+        yield gettext("Observers, partners and suspended parliaments are not counted in the total.")
+    if any(delegation.missing for delegation in delegations):
+        yield _missing(delegations)
+    if any(_known_seats(delegation) is None for delegation in delegations):
+        yield gettext("Where the quota of a chamber is not published, the quorum is not known.")
+
+
+def _missing(delegations: list[Delegation]) -> str:
+    names = [
+        f"{chamber.name} ({delegation.parliament.label})" if len(delegations) > 1 else chamber.name
+        for delegation in delegations
+        for chamber in delegation.missing
+    ]
+    return f"{gettext('Not counted, because the number of seats is not published:')} {'; '.join(names)}"
+
+
+# Badges
+
+
+def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
+    """One row for each person of a delegation, as BADGE_COLUMNS name it; who does two things there has one badge."""
+    for delegation in delegations:
+        held: dict[Person, list] = {}
+        for row in (*(row for part in delegation.chambers for row in part.delegates), *delegation.representatives):
+            held.setdefault(row.person, []).append(row)
+        for person, rows in held.items():
+            yield [
+                *(getattr(person, column) for column in columns("name")),
+                *_in_languages(lambda delegation=delegation: delegation.parliament.label),
+                *_in_languages(lambda rows=rows: "; ".join(map(_role, rows))),
+            ]
+
+
+def _in_languages(words: Callable[[], str]) -> Iterator[str]:
+    for code in language_codes():
+        with override(code):
+            yield str(words())
+
+
+def _role(row) -> str:
+    return row.get_role_display() if isinstance(row, Delegate) else gettext("plenipotentiary representative")
+
+
+# Cells
+
+
+def _number() -> Column:
+    return Column(pgettext("number in a list", "No."), "number")
+
+
+def _name() -> Column:
+    return Column(pgettext("name of a person", "Name"), "name")
+
+
+def _published(number: int | None) -> str | int:
+    return gettext("not published") if number is None else number
+
+
+def _known(number: int | None) -> str | int:
+    return gettext("not known") if number is None else number

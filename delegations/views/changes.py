@@ -1,0 +1,217 @@
+"""The register of changes as a page, an Atom feed (RFC 4287), a JSON feed (version 1.1) and files."""
+
+from datetime import UTC, date, datetime, time
+
+from django import forms
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.utils.html import conditional_escape, format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import ListView
+
+from cspa.absolute_urls import Unreadable
+from cspa.exports.feeds import AtomFeed
+from cspa.exports.tabular import Files
+from cspa.pagination import StrictPages
+from cspa.templatetags.site import marked
+
+from ..changes import Change, Kind, Register, register
+from ..dates import EARLIEST, LATEST, PartialDate
+from ..exports.csv_rows import SOURCE_COLUMNS, source_cells
+from ..filters import delegation_choices
+from ..models import Chamber, Parliament, Person
+from .directory import OnDay
+
+COLUMNS = ["id", "date", "kind", "delegation", "chamber", "person_id", "person", "before", "after", "words"]
+
+
+class DayField(forms.DateField):
+    """A day between 1900 and 2100, written as 2019-05-26 and in no other way."""
+
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST.isoformat(), "max": LATEST.isoformat()}
+    )
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        try:
+            day = PartialDate.parse(value)
+        except ValueError:
+            day = None
+        if day is None or not day.exact:
+            raise forms.ValidationError(_("Give a day between 1900 and 2100 as 2019-05-26."))
+        return day.first
+
+
+class ChangesForm(forms.Form):
+    """What the register is narrowed by."""
+
+    delegation = forms.ChoiceField(
+        label=_("Delegation"),
+        required=False,
+        choices=lambda: [("", gettext("All delegations")), *delegation_choices()],
+    )
+    kind = forms.ChoiceField(
+        label=_("Kind of change"),
+        required=False,
+        choices=lambda: [("", gettext("All kinds")), *Kind.choices],
+    )
+    since = DayField(label=_("Since"), required=False)
+    # The permanent address of an entry, on whichever page of the register it stands.
+    entry = forms.UUIDField(required=False, widget=forms.HiddenInput)
+
+    def register(self, until: date) -> Register:
+        """The entries up to ``until`` that match."""
+        chosen = self.cleaned_data
+        found = register(
+            parliaments=Parliament.objects.filter(slug=chosen["delegation"]) if chosen["delegation"] else None,
+            kinds=[chosen["kind"]] if chosen["kind"] else None,
+            since=chosen["since"],
+            until=until,
+        )
+        return found.only(chosen["entry"]) if chosen["entry"] else found
+
+    def words(self) -> str:
+        """The errors, for an answer that has no form to show them in."""
+        return " ".join(f"{self[name].label}: {' '.join(errors)}" for name, errors in self.errors.items())
+
+
+class ChangesView(Files, OnDay, StrictPages, ListView):
+    """The register as of a day, newest first."""
+
+    template_name = "delegations/changes.html"
+    paginate_by = 15
+    columns = [*COLUMNS, *SOURCE_COLUMNS]
+
+    @cached_property
+    def form(self) -> ChangesForm:
+        return ChangesForm(self.request.GET)
+
+    def get_queryset(self) -> Register | list:
+        if not self.form.is_valid() or self.day.before_founding:
+            return []
+        return self.form.register(self.day)
+
+    def get_context_data(self, **kwargs):
+        context = super().get_context_data(form=self.form, **kwargs)
+        context["entries"] = [(change, in_html(change, self.day.query)) for change in context["page_obj"]]
+        context["atom_url"], context["json_url"] = (
+            self.address(name, page=None, entry=None) for name in ("changes_atom", "changes_json")
+        )
+        return context
+
+    def address(self, name: str, **replaced) -> str:
+        """The address of another shape of the register, with the same filter."""
+        parameters: QueryDict = self.request.GET.copy()
+        for parameter, value in replaced.items():
+            parameters.pop(parameter, None)
+            if value is not None:
+                parameters[parameter] = value
+        query = parameters.urlencode()
+        return reverse(f"delegations:{name}") + (f"?{query}" if query else "")
+
+    def file_name(self) -> str:
+        return f"changes-{self.day.isoformat()}"
+
+    def file_rows(self):
+        self.refuse_errors()
+        return map(file_row, self.get_queryset())
+
+    def refuse_errors(self) -> None:
+        if not self.form.is_valid():
+            raise Unreadable(self.form.words())
+
+
+class ChangesFeed(ChangesView):
+    """The register as a feed; the JSON one leads through all pages, and ``_change`` holds each entry as data."""
+
+    generator = AtomFeed
+
+    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        self.refuse_errors()
+        return ListView.get(self, request, *args, **kwargs)
+
+    def render_to_response(self, context: dict, **kwargs) -> HttpResponse:
+        page, address = context["page_obj"], self.absolute(self.request.get_full_path())
+        feed = self.generator(
+            title=gettext("Changes in the delegations to the CSTO Parliamentary Assembly"),
+            subtitle=gettext("Who joined and left, and which role, quota, representative or status changed."),
+            description=None,
+            link=self.absolute(self.address("changes", page=None)),
+            language=get_language(),
+            feed_url=address,
+            feed_guid=address,
+            author_name=gettext("CSTO Parliamentary Assembly"),
+            next_url=self.absolute(self.address("changes_json", page=page.next_page_number()))
+            if page.has_next()
+            else None,
+        )
+        for change in page:
+            feed.add_item(
+                title=change.words,
+                link=self.absolute(f"{reverse('delegations:changes')}?entry={change.id}"),
+                description=summary(change),
+                unique_id=f"urn:uuid:{change.id}",
+                pubdate=midnight(change),
+                updateddate=midnight(change),
+                categories=[change.kind.label],
+                extra={"_change": change.record()},
+            )
+        return HttpResponse(feed.writeString("utf-8"), content_type=feed.content_type)
+
+
+def midnight(change: Change) -> datetime:
+    """The beginning of the day on which the directory shows the change: no later edit of a text moves it."""
+    return datetime.combine(change.day, time(), UTC)
+
+
+def summary(change: Change) -> SafeString:
+    """The entry with its date and sources, for a reader of feeds."""
+    sources = format_html_join(
+        "",
+        "<li>{}</li>",
+        (
+            [format_html('<a href="{}">{}</a>' if source.url else "{1}", source.url, marked(source.title))]
+            for source in change.sources
+        ),
+    )
+    resting = format_html("<ul>{}</ul>", sources) if sources else gettext("source: not recorded")
+    return format_html("<p>{}: {}</p>{}", change.date.words, change.words, resting)
+
+
+def file_row(change: Change) -> list:
+    """``change`` as COLUMNS and SOURCE_COLUMNS name it."""
+    return [
+        str(change.id),
+        str(change.date),
+        change.kind.value,
+        change.parliament.slug,
+        change.chamber.slug if change.chamber else "",
+        change.person.public_id if change.person else None,
+        str(change.person.public_name) if change.person else "",
+        *(value.public_id if isinstance(value, Person) else value for value in (change.before, change.after)),
+        change.words,
+        *source_cells(change.sources),
+    ]
+
+
+def in_html(change: Change, on: str) -> SafeString:
+    """The sentence with links to person and delegation on the same day, each name in its language."""
+
+    def shown(thing) -> SafeString:
+        match thing:
+            case Person() if thing.withdrawn:
+                return conditional_escape(thing.public_name)
+            case Person():
+                return format_html('<a href="{}{}">{}</a>', thing.get_absolute_url(), on, marked(thing.public_name))
+            case Parliament():
+                return format_html('<a href="{}{}">{}</a>', thing.get_absolute_url(), on, marked(thing.label))
+            case Chamber():
+                return conditional_escape(marked(thing.name))
+        return conditional_escape(thing)
+
+    return mark_safe(change.sentence(shown))  # noqa: S308  every part is escaped

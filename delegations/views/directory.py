@@ -1,0 +1,230 @@
+"""The directory of delegations."""
+
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+
+from django.db.models import Exists, OuterRef, QuerySet
+from django.http import HttpResponsePermanentRedirect
+from django.shortcuts import get_object_or_404, render
+from django.urls import reverse
+from django.utils.functional import cached_property
+from django.views.generic import DetailView, ListView, TemplateView
+
+from cspa.absolute_urls import Unreadable, absolute, origin
+from cspa.charts import Timeline
+from cspa.exports.tabular import Files
+from cspa.pagination import StrictPages
+from cspa.pieces import kept, once
+
+from ..dates import FOUNDED, Day
+from ..exports import jsonld
+from ..exports.csv_rows import DELEGATION_COLUMNS, delegation_rows
+from ..exports.timeline import History
+from ..filters import DelegationFilter
+from ..models import (
+    AssemblyPost,
+    Delegate,
+    Delegation,
+    FormerSlug,
+    Parliament,
+    Period,
+    Person,
+    Representative,
+    Seats,
+    delegations_on,
+)
+from ..quality.completeness import Completeness
+
+
+class OnDay:
+    """A page that can be asked for any day: ``?on=2019-05-26``; 400 with words where that is no day."""
+
+    @cached_property
+    def day(self) -> Day:
+        try:
+            return Day.asked(self.request.GET)
+        except ValueError as error:
+            raise Unreadable(error) from error
+
+    def absolute(self, path: str) -> str:
+        return absolute(self.request, path)
+
+    def origin(self) -> str:
+        """What absolute addresses begin with, for pieces of the page that hold some."""
+        return origin(self.request)
+
+    def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
+        """Those of ``parliaments`` on the day; none before there was an Assembly."""
+        return [] if self.day.before_founding else delegations_on(self.day, parliaments, figures_only)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
+
+
+@kept
+def taking_part(day: date) -> tuple[int, ...]:
+    """The keys of all parliaments with a delegation on ``day``, in protocol order."""
+    return tuple(Parliament.objects.on(day).values_list("pk", flat=True))
+
+
+class DirectoryView(Files, OnDay, TemplateView):
+    """All delegations, narrowed by the filter."""
+
+    template_name = "delegations/directory.html"
+    columns = DELEGATION_COLUMNS
+
+    @cached_property
+    def filterset(self) -> DelegationFilter:
+        return DelegationFilter(self.request.GET, Parliament.objects.all(), on=self.day)
+
+    def file_name(self) -> str:
+        return f"delegations-{self.day.isoformat()}"
+
+    def file_rows(self):
+        self.filterset.refuse_errors()
+        return delegation_rows(self.delegations(self.filterset.found))
+
+    @once
+    def parliaments(self) -> tuple[int, ...]:
+        """The keys of the parliaments that are shown, in protocol order."""
+        if self.day.before_founding:
+            return ()
+        if not self.filterset.chosen:
+            return taking_part(self.day)
+        return tuple(self.filterset.found.on(self.day).values_list("pk", flat=True))
+
+    @once
+    def shown(self) -> dict[int, Delegation]:
+        """Their delegations, by the keys."""
+        delegations = self.delegations(Parliament.objects.filter(pk__in=self.parliaments), figures_only=True)
+        return {delegation.parliament.pk: delegation for delegation in delegations}
+
+    def json_ld(self) -> dict:
+        return jsonld.directory(self.shown.values(), self.absolute(self.request.path), self.absolute)
+
+    def totals(self) -> Seats:
+        return Seats.sum(delegation.figures for delegation in self.shown.values())
+
+    def entries(self) -> list[tuple[int, Callable[[], Delegation | None]]]:
+        """Each key with its delegation, which is read when a piece of the page asks for it; None: gone meanwhile."""
+        return [(key, partial(self._entry, key)) for key in self.parliaments]
+
+    def _entry(self, key: int) -> Delegation | None:
+        return self.shown.get(key)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(filter=self.filterset, **kwargs)
+
+
+@kept
+def parliament_at(slug: str) -> Parliament | None:
+    """The parliament at an address of today; None where there is none."""
+    return Parliament.objects.filter(slug=slug).first()
+
+
+class OfParliament(OnDay):
+    """A page of one ``parliament``; a former address redirects."""
+
+    parliament: Parliament
+
+    def get(self, request, slug, *args, **kwargs):
+        found = parliament_at(slug)
+        if found is None:
+            former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
+            address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
+            return HttpResponsePermanentRedirect(address + self.day.query)
+        self.parliament = found
+        return super().get(request, *args, slug=slug, **kwargs)
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(parliament=self.parliament, **kwargs)
+
+
+class DelegationView(OfParliament, TemplateView):
+    """One delegation with its history."""
+
+    template_name = "delegations/delegation.html"
+
+    @once
+    def delegation(self) -> Delegation | None:
+        """None where it is on record, but takes no part on this day."""
+        return next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
+
+    @once
+    def history(self) -> History:
+        return History.of(self.parliament)
+
+    def timeline(self) -> Timeline | None:
+        return self.history.timeline(self.day)
+
+    def json_ld(self) -> dict | None:
+        return jsonld.delegation(self.delegation, self.absolute) if self.delegation else None
+
+
+class MandatesView(OfParliament, StrictPages, ListView):
+    """Every mandate for the chambers of a parliament, the latest first."""
+
+    template_name = "delegations/mandates.html"
+    paginate_by = 20
+
+    def get_queryset(self) -> QuerySet[Delegate]:
+        mandates = Delegate.objects.filter(chamber__parliament=self.parliament).in_order()
+        return mandates.select_related("chamber", "person").prefetch_related("sources")
+
+
+class CompletenessView(OfParliament, TemplateView):
+    """What is on record of a delegation, and what is missing."""
+
+    template_name = "delegations/completeness.html"
+
+    def get_context_data(self, **kwargs):
+        there = Parliament.objects.on(self.day).filter(pk=self.parliament.pk)
+        present = not self.day.before_founding and there.exists()
+        completeness = Completeness.of(self.parliament, self.day) if present else None
+        return super().get_context_data(completeness=completeness, **kwargs)
+
+
+@kept
+def person_at(public_id: int) -> Person | None:
+    """The person with this public id; None where there is none, or only under another id since."""
+    return Person.objects.filter(public_id=public_id).first()
+
+
+class PersonView(OnDay, DetailView):
+    """A person with every mandate, service and post in order, those of the day marked.
+
+    A merged record redirects to the person it became; one that was withdrawn says why (410).
+    """
+
+    template_name = "delegations/person.html"
+    context_object_name = "person"
+
+    def get(self, request, public_id, slug):
+        # Nearly always the first, and by one index.
+        self.object = person_at(public_id) or get_object_or_404(Person.objects.known_as(public_id))
+        if self.object.withdrawn:
+            return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
+        if (public_id, slug) != (self.object.public_id, self.object.slug):
+            return HttpResponsePermanentRedirect(self.object.get_absolute_url() + self.day.query)
+        return self.render_to_response(self.get_context_data())
+
+    @once
+    def mandates(self) -> list[Delegate]:
+        return self.rows(self.object.mandates.select_related("chamber__parliament"))
+
+    @once
+    def services(self) -> list[Representative]:
+        return self.rows(self.object.services.select_related("parliament"))
+
+    @once
+    def posts(self) -> list[AssemblyPost]:
+        return self.rows(self.object.posts.all())
+
+    def json_ld(self) -> dict:
+        return jsonld.person(self.object, self.mandates, self.services, self.posts, self.absolute)
+
+    def rows(self, rows: QuerySet) -> list[Period]:
+        """``rows`` in order; ``held`` says which of them hold on the day."""
+        on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
+        return list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))

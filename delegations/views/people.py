@@ -1,0 +1,61 @@
+"""The lists of people and of their mandates on a day, as pages and as files."""
+
+from django.db.models import QuerySet
+from django.utils.functional import cached_property
+from django.views.generic import ListView
+from translated_fields import to_attribute
+
+from cspa.exports.tabular import Files
+from cspa.pagination import StrictPages
+
+from ..exports.csv_rows import PERSON_COLUMNS, person_row, with_functions
+from ..exports.serializers import MANDATE_COLUMNS, mandate_row
+from ..filters import DelegateFilter, OnDayFilter, PersonFilter
+from ..models import Delegate, Person
+from .directory import OnDay
+
+
+class PeopleView(Files, OnDay, StrictPages, ListView):
+    """Who holds a mandate, a service or a post on the day, in the reader's order."""
+
+    template_name = "delegations/people.html"
+    paginate_by = 15
+    columns = PERSON_COLUMNS
+    filterset_class: type[OnDayFilter] = PersonFilter
+    row = staticmethod(person_row)
+
+    @cached_property
+    def filterset(self) -> OnDayFilter:
+        return self.filterset_class(self.request.GET, self.everything(), on=self.day)
+
+    def everything(self) -> QuerySet:
+        """What the filter narrows."""
+        return with_functions(Person.objects.public().in_order(), self.day)
+
+    def get_queryset(self) -> QuerySet:
+        return self.filterset.queryset.none() if self.day.before_founding else self.filterset.found
+
+    def file_name(self) -> str:
+        return f"{self.request.resolver_match.url_name}-{self.day.isoformat()}"
+
+    def file_rows(self):
+        self.filterset.refuse_errors()
+        return map(self.row, self.get_queryset().iterator(chunk_size=2000))
+
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(filter=self.filterset, **kwargs)
+
+
+class DelegatesView(PeopleView):
+    """The mandates of the day, one a row, as files carry them that can be imported."""
+
+    template_name = "delegations/delegates.html"
+    columns = MANDATE_COLUMNS
+    filterset_class = DelegateFilter
+    row = staticmethod(mandate_row)
+
+    def everything(self) -> QuerySet:
+        rows = Delegate.objects.on(self.day).select_related("person", "chamber__parliament")
+        # Names that are withdrawn come last: their place in the order would tell something of them.
+        order = ("person__withdrawn", f"person__{to_attribute('sort_key')}", "person__public_id", "chamber__slug")
+        return rows.prefetch_related("sources").order_by(*order, "pk")

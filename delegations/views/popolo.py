@@ -1,0 +1,49 @@
+"""Files of the whole directory, for whoever takes the data away."""
+
+from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
+from django.urls import path, reverse
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from cspa.api.middleware import problem
+from cspa.caching import shared
+
+from ..dates import FOUNDED, Day
+from ..exports import popolo
+from ..models import FormerSlug, Parliament
+
+
+@require_safe
+def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
+    """All history as Popolo, or with ``?on=`` what holds on a day; of one delegation where ``slug`` names it."""
+    try:
+        day = Day.asked(request.GET)
+    except ValueError as error:
+        return problem(400, str(error), "on")
+    asked = bool(request.GET.get("on"))
+    if asked and day.before_founding:
+        founded = date_format(FOUNDED, "DATE_FORMAT")
+        return problem(404, _("There was no Assembly before %(day)s.") % {"day": founded}, "on")
+    parliament = None
+    if slug:
+        if former := FormerSlug.objects.select_related("parliament").filter(slug=slug).first():
+            query = f"?{request.GET.urlencode()}" if request.GET else ""
+            return HttpResponsePermanentRedirect(
+                reverse("data:delegation_popolo", args=[former.parliament.slug]) + query
+            )
+        parliament = (Parliament.objects.on(day) if asked else Parliament.objects).filter(slug=slug).first()
+        if not parliament:
+            return problem(404, _("No such delegation is on record for this day.") if asked else "", "slug")
+    text = popolo.text(popolo.document(day if asked else None, parliament))
+    response = HttpResponse(text, content_type="application/json")
+    name = "-".join(filter(None, ["popolo", slug, day.isoformat() if asked else ""]))
+    response["Content-Disposition"] = f'inline; filename="{name}.json"'
+    return response
+
+
+app_name = "data"
+urlpatterns = [
+    path("popolo.json", shared(popolo_file, "on"), name="popolo"),
+    path("<slug:slug>/popolo.json", shared(popolo_file, "on"), name="delegation_popolo"),
+]

@@ -1,0 +1,5 @@
+"""Admin pages of the news."""
+
+from . import articles
+
+__all__ = ["articles"]

@@ -1,0 +1,61 @@
+"""What is on record of all that some lines speak of."""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from django.db.models import Model, Q, QuerySet
+
+from delegations.models import FormerPublicId, FormerSlug, Parliament, Person, Source
+
+from ..models import Article, Attachment, FormerAddress, Picture, Story, Topic
+from .reader import Address, Row
+from .serializer import whole
+
+
+class Known:
+    """Rows by what the lines call them, in a constant number of queries."""
+
+    def __init__(self, rows: list[Row]):
+        values = [row.values for row in rows]
+        pictures = [picture for row in rows for picture in row.pictures]
+        self.stories = _by("uid", Story.objects, (each["story"] for each in values))
+        self.topics = _by("slug", Topic.objects, (topic["slug"] for each in values for topic in each["topics"]))
+        self.sources = _by("uid", Source.objects, (source["id"] for each in values for source in each["sources"]))
+        self.pictures = _by("uid", Picture.objects, (picture["id"] for picture in pictures))
+        paths = _by("file", Picture.objects, (picture["path"] for picture in pictures)).values()
+        self.files = {picture.file.name: picture for picture in paths}
+        self.attachments = _by(
+            "uid", Attachment.objects, (one["id"] for each in values for one in each["attachments"])
+        )
+        self.parliaments = _by_any(
+            "slug", Parliament, FormerSlug, (slug for each in values for slug in each["delegations"])
+        )
+        self.people = _by_any("public_id", Person, FormerPublicId, (number for row in rows for number in row.people))
+        ids, stories = [each["id"] for each in values], list(self.stories.values())
+        articles = list(whole(Article.objects.filter(Q(uid__in=ids) | Q(story__in=stories))))
+        self.articles = {article.uid: article for article in articles}
+        self.translations = {(article.story.uid, article.language): article for article in articles}
+        addresses = [address for row in rows for address in (row.address, *row.former_addresses)]
+        self.owners = dict([*_owners(Article, "pk", addresses), *_owners(FormerAddress, "article", addresses)])
+
+
+def _by(column: str, rows: QuerySet, wanted: Iterable) -> dict[Any, Model]:
+    return rows.in_bulk(list(dict.fromkeys(wanted)), field_name=column)
+
+
+def _by_any(column: str, model: type[Model], former: type[Model], wanted: Iterable) -> dict[Any, Model]:
+    """Rows by what they are, or once were, called; each under its present name, too."""
+    wanted = list(wanted)
+    found = _by(column, model.objects, wanted)
+    owner = model._meta.model_name
+    missing = [key for key in wanted if key not in found]
+    for key, row in _by(column, former.objects.select_related(owner), missing).items():
+        found[key] = getattr(row, owner)
+    return found | {getattr(row, column): row for row in found.values()}
+
+
+def _owners(model: type[Model], owner: str, addresses: list[Address]) -> Iterator[tuple[Address, int]]:
+    """Those of ``addresses`` that are on record, each with the key of its article."""
+    near = model.objects.filter(date__in={day for _, day, _ in addresses}, slug__in={slug for _, _, slug in addresses})
+    for language, day, slug, key in near.values_list("language", "date", "slug", owner):
+        yield (language, day, slug), key

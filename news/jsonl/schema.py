@@ -1,0 +1,297 @@
+"""The shape of a line: which keys an object has, how each is read, and what it means when it is left out."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.translation import gettext as _
+
+from cspa.i18n import columns, language_codes
+from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
+from delegations import dates
+from delegations.importer.readers.own_export import LARGEST_ID
+from delegations.importer.records import Problem, exact_date
+from delegations.models import Parliament, Source
+from delegations.models.periods import web_address
+
+from ..models import EARLIEST, LATEST, Article, Attachment, Correction, FormerAddress, Picture, Quotation, Topic
+
+#: The columns of an article that a line holds as they are, by their keys.
+COLUMNS = {
+    "title": "title",
+    "slug": "slug",
+    "dateline": "dateline",
+    "summary": "summary",
+    "body": "body",
+    "state": "state",
+    "withdrawal_reason": "withdrawal_reason",
+    "published": "published_at",
+    "text_changed": "text_changed_at",
+}
+
+type Read = Callable[[Any, str], Any]
+
+_REQUIRED = object()
+_NO_LETTER = re.compile("[\0\ud800-\udfff]")  # what no database holds
+_SLUG = re.compile("[-a-zA-Z0-9_]+")
+_NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf"}  # of files; texts know no others
+
+
+@dataclass(frozen=True)
+class Key:
+    """How a value is read (a Problem with words where it is none), and what an absent one means."""
+
+    read: Read
+    empty: Any = _REQUIRED
+
+
+class Shape(dict[str, Key]):
+    """The keys of an object, in the order in which they are written."""
+
+    def read(self, data: Any, path: str = "") -> dict[str, Any]:
+        """Every value of the JSON object ``data`` at ``path``, absent ones too; a Problem where one is wrong."""
+        if not isinstance(data, dict):
+            raise Problem(_("“%(name)s” must be an object.") % {"name": path} if path else _("This is not an object."))
+        if unknown := [name for name in data if name not in self]:
+            raise Problem(_("There is no key “%(name)s” here.") % {"name": shown(unknown[0])})
+        values = {}
+        for name, key in self.items():
+            place = f"{path}/{name}" if path else name
+            values[name] = key.read(data[name], place) if name in data else key.empty
+            if values[name] is _REQUIRED:
+                raise Problem(_("“%(name)s” is missing.") % {"name": place})
+            if values[name] == "" and key.empty is _REQUIRED:
+                raise Problem(_("“%(name)s” is empty.") % {"name": place})
+        return values
+
+    def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """``values`` without those that go without saying."""
+        return {name: values[name] for name, key in self.items() if values[name] != key.empty}
+
+
+def shown(text: str) -> str:
+    """``text`` for a message: short, and without what cannot be printed."""
+    return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:40])
+
+
+def _text(value: Any, path: str, limit: int) -> str:
+    if not isinstance(value, str):
+        raise Problem(_("“%(name)s” must be a text.") % {"name": path})
+    if len(value) > limit:
+        raise Problem(_("“%(name)s” is longer than %(limit)d letters.") % {"name": path, "limit": limit})
+    if _NO_LETTER.search(value):
+        raise Problem(_("“%(name)s” holds characters that no text has.") % {"name": path})
+    return value
+
+
+def _of(model: type[models.Model], column: str) -> Read:
+    """A text that ``column`` of ``model`` can hold."""
+    return partial(_text, limit=model._meta.get_field(column).max_length)
+
+
+def _translated(model: type[models.Model], name: str) -> dict[str, Key]:
+    return {column: Key(_of(model, column), "") for column in columns(name)}
+
+
+def _body(value: Any, path: str) -> str:
+    """Allowed elements only; a text that escapes made too long is refused as one that came so."""
+    try:
+        return _text(sanitise(_text(value, path, MAX_LENGTH)), path, MAX_LENGTH)
+    except ValidationError as error:
+        raise Problem(" ".join(error.messages)) from error
+
+
+def _slug(model: type[models.Model]) -> Read:
+    def read(value: Any, path: str) -> str:
+        text = _of(model, "slug")(value, path)
+        if not _SLUG.fullmatch(text):
+            raise Problem(
+                _("“%(name)s” may hold Latin letters, digits, “-” and “_” only: %(text)s")
+                % {"name": path, "text": shown(text)}
+            )
+        return text
+
+    return read
+
+
+def _choice(choices: Iterable[str]) -> Read:
+    def read(value: Any, path: str) -> str:
+        if _text(value, path, 1000) not in choices:
+            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": shown(value)})
+        return value
+
+    return read
+
+
+def _number(value: Any, path: str, least: int, most: int) -> int:
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Problem(_("“%(name)s” must be a whole number.") % {"name": path})
+    if not least <= value <= most:
+        raise Problem(
+            _("“%(name)s” must lie between %(least)d and %(most)d.") % {"name": path, "least": least, "most": most}
+        )
+    return value
+
+
+def _flag(value: Any, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise Problem(_("“%(name)s” must be true or false.") % {"name": path})
+    return value
+
+
+def _uid(value: Any, path: str) -> UUID:
+    text = _text(value, path, 1000)
+    try:
+        uid = UUID(text)
+    except ValueError:
+        uid = None
+    if str(uid) != text.lower():
+        raise Problem(_("“%(text)s” is no public id (UUID).") % {"text": shown(text)})
+    return uid
+
+
+def _moment(value: Any, path: str) -> datetime:
+    text = _text(value, path, 1000)
+    try:
+        moment = datetime.fromisoformat(text)
+        known = EARLIEST <= moment <= LATEST
+    except (ValueError, TypeError):  # TypeError: without an offset it is no moment
+        known = False
+    if not known:
+        raise Problem(
+            _("“%(name)s” is no time between 1900 and 2100 with its offset, as 2020-05-26T09:00:00+03:00: %(text)s")
+            % {"name": path, "text": shown(text)}
+        )
+    return moment
+
+
+def _day(value: Any, path: str, earliest: date = dates.EARLIEST, latest: date = dates.LATEST) -> date:
+    text = _text(value, path, 1000)
+    day = exact_date(shown(text), path)
+    if not day or not earliest <= day <= latest:
+        raise Problem(_("“%(name)s” is no day between 1900 and 2100: %(text)s") % {"name": path, "text": shown(text)})
+    return day
+
+
+def _url(value: Any, path: str) -> str:
+    text = _of(Source, "url")(value, path)
+    try:
+        if text:
+            web_address(text)
+    except ValidationError as error:
+        raise Problem(_("No address: %(url)s") % {"url": shown(text)}) from error
+    return text
+
+
+def _path(folder: str) -> Read:
+    """The name of a file in ``folder`` of MEDIA_ROOT: nothing absolute, and nothing that leads elsewhere."""
+    name = re.compile(re.escape(folder) + _NAME[folder])
+
+    def read(value: Any, path: str) -> str:
+        text = _text(value, path, 1000)
+        if not name.fullmatch(text) or len(text) > 100:
+            raise Problem(
+                _("“%(name)s” is no name of a file in %(folder)s: %(text)s")
+                % {"name": path, "folder": folder, "text": shown(text)}
+            )
+        return text
+
+    return read
+
+
+def _list(each: Read) -> Read:
+    def read(value: Any, path: str) -> list:
+        if not isinstance(value, list):
+            raise Problem(_("“%(name)s” must be a list.") % {"name": path})
+        return [each(entry, f"{path}/{number}") for number, entry in enumerate(value)]
+
+    return read
+
+
+def _focus(value: Any, path: str) -> list[int]:
+    focus = _list(partial(_number, least=0, most=100))(value, path)
+    if len(focus) != 2:
+        raise Problem(_("“%(name)s” must be two numbers: from the left and from the top.") % {"name": path})
+    return focus
+
+
+def _named(shape: Shape, name: str) -> Read:
+    """An object that is called something in at least one language."""
+
+    def read(value: Any, path: str) -> dict[str, Any]:
+        values = shape.read(value, path)
+        if not any(values[column] for column in columns(name)):
+            raise Problem(_("“%(name)s” has no name in any language.") % {"name": path})
+        return values
+
+    return read
+
+
+TOPIC = Shape({"slug": Key(_slug(Topic)), **_translated(Topic, "name")})
+SOURCE = Shape({"id": Key(_uid), **_translated(Source, "title"), "url": Key(_url, ""), "date": Key(_day, None)})
+CORRECTION = Shape(
+    {
+        "date": Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date())),
+        "text": Key(_of(Correction, "text")),
+        "recorded": Key(_moment),
+    }
+)
+QUOTATION = Shape(
+    {
+        "place": Key(partial(_number, least=0, most=MAX_LENGTH)),
+        "person": Key(partial(_number, least=1, most=LARGEST_ID), None),
+        "function": Key(_of(Quotation, "function"), ""),
+        "original_language": Key(_choice(language_codes()), ""),
+    }
+)
+ADDRESS = Shape({"language": Key(_choice(language_codes())), "date": Key(_day), "slug": Key(_slug(FormerAddress))})
+PICTURE = Shape(
+    {
+        "id": Key(_uid),
+        "path": Key(_path(PICTURES)),
+        **_translated(Picture, "alt"),
+        "decorative": Key(_flag, False),
+        **_translated(Picture, "credit"),
+        "focus": Key(_focus, [50, 50]),
+    }
+)
+ATTACHMENT = Shape(
+    {
+        "id": Key(_uid),
+        "path": Key(_path("attachments/")),
+        "title": Key(_of(Attachment, "title")),
+        "language": Key(_choice(language_codes())),
+    }
+)
+ARTICLE = Shape(
+    {
+        "id": Key(_uid),
+        "story": Key(_uid),
+        "language": Key(_choice(language_codes())),
+        "title": Key(_of(Article, "title")),
+        "slug": Key(_slug(Article)),
+        "dateline": Key(_of(Article, "dateline"), ""),
+        "summary": Key(_of(Article, "summary"), ""),
+        "body": Key(_body),
+        "state": Key(_choice(Article.State.values)),
+        "withdrawal_reason": Key(_of(Article, "withdrawal_reason"), ""),
+        "published": Key(_moment),
+        "text_changed": Key(_moment),
+        "topics": Key(_list(_named(TOPIC, "name")), []),
+        "delegations": Key(_list(_slug(Parliament)), []),
+        "people": Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),
+        "sources": Key(_list(_named(SOURCE, "title")), []),
+        "corrections": Key(_list(CORRECTION.read), []),
+        "quotations": Key(_list(QUOTATION.read), None),  # None: as the text and the directory say
+        "former_addresses": Key(_list(ADDRESS.read), []),
+        "picture": Key(PICTURE.read, None),
+        "pictures": Key(_list(PICTURE.read), []),
+        "attachments": Key(_list(ATTACHMENT.read), []),
+    }
+)

@@ -1,0 +1,133 @@
+"""Articles as records: what their lines say."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Prefetch
+
+from cspa.i18n import columns
+from cspa.richtext import pictures as shown_in
+from delegations.models import Parliament, Person, Source
+
+from ..models import Article, ArticleQuerySet, Correction, Picture, Quotation, Topic
+from .schema import ARTICLE, COLUMNS, PICTURE, QUOTATION, SOURCE, TOPIC
+
+CHUNK = 300  # articles that are looked up and saved together
+
+
+def records(articles: ArticleQuerySet) -> Iterator[dict[str, Any]]:
+    """Each of ``articles`` as a line holds it, in the order in which they were written; read as a stream."""
+    for chunk in batched(whole(articles).order_by("pk").iterator(chunk_size=CHUNK), CHUNK):
+        pictures = Picture.objects.within(chunk)
+        yield from (record(article, pictures) for article in chunk)
+
+
+def line(record: Mapping[str, Any]) -> str:
+    """A record as one line of JSON."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_plain) + "\n"
+
+
+def files(record: Mapping[str, Any]) -> list[str]:
+    """The names of the files that belong to a record."""
+    pictures = [record["picture"]] if "picture" in record else []
+    return [part["path"] for part in [*pictures, *record.get("pictures", []), *record.get("attachments", [])]]
+
+
+def _plain(value: UUID | date) -> str:
+    return value.isoformat() if isinstance(value, date) else str(value)
+
+
+def whole(articles: ArticleQuerySet) -> ArticleQuerySet:
+    """``articles`` with all that their lines hold, in a constant number of queries."""
+    said = Quotation.objects.order_by("place").select_related("person")
+    return (
+        articles.defer("stems")
+        .select_related("story", "picture")
+        .prefetch_related(
+            "topics",
+            "sources",
+            "former_addresses",
+            "attachments",
+            Prefetch("parliaments", Parliament.objects.only("slug")),
+            Prefetch("people", Person.objects.only("public_id")),
+            Prefetch("corrections", Correction.objects.order_by("pk")),
+            Prefetch(
+                "quotations", said.only("article_id", "place", "function", "original_language", "person__public_id")
+            ),
+        )
+    )
+
+
+def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
+    """``article`` as a line holds it; ``pictures`` as ``Picture.objects.within`` gives them."""
+    said = list(article.quotations.all())
+    shown = dict.fromkeys(address for address, _alt in shown_in(article.body) if address in pictures)
+    former = sorted(article.former_addresses.all(), key=lambda row: (row.language, row.date, row.slug))
+    return ARTICLE.written(
+        {
+            "id": article.uid,
+            "story": article.story.uid,
+            "language": article.language,
+            **{key: getattr(article, column) for key, column in COLUMNS.items()},
+            # The order of a table is not the same in another database.
+            "topics": [topic_record(row) for row in sorted(article.topics.all(), key=lambda row: row.slug)],
+            "delegations": sorted(row.slug for row in article.parliaments.all()),
+            "people": sorted(row.public_id for row in article.people.all()),
+            "sources": [source_record(row) for row in sorted(article.sources.all(), key=lambda row: row.uid)],
+            "corrections": [
+                {"date": row.date, "text": row.text, "recorded": row.recorded_at} for row in article.corrections.all()
+            ],
+            "quotations": chosen(map(_quotation, said)) if said else None,
+            "former_addresses": [{"language": row.language, "date": row.date, "slug": row.slug} for row in former],
+            "picture": picture_record(article.picture) if article.picture else None,
+            "pictures": [picture_record(pictures[address]) for address in shown],
+            "attachments": [
+                {"id": row.uid, "path": row.file.name, "title": row.title, "language": row.language}
+                for row in article.attachments.all()
+            ],
+        }
+    )
+
+
+def _columns_of(row: models.Model, *names: str) -> dict[str, str]:
+    return {column: getattr(row, column) for name in names for column in columns(name)}
+
+
+def topic_record(topic: Topic) -> dict[str, Any]:
+    return TOPIC.written({"slug": topic.slug, **_columns_of(topic, "name")})
+
+
+def source_record(source: Source) -> dict[str, Any]:
+    return SOURCE.written({"id": source.uid, **_columns_of(source, "title"), "url": source.url, "date": source.date})
+
+
+def picture_record(picture: Picture) -> dict[str, Any]:
+    return PICTURE.written(
+        {
+            "id": picture.uid,
+            "path": picture.file.name,
+            "decorative": picture.decorative,
+            "focus": [picture.focus_x, picture.focus_y],
+            **_columns_of(picture, "alt", "credit"),
+        }
+    )
+
+
+def _quotation(row: Quotation) -> dict[str, Any]:
+    return {
+        "place": row.place,
+        "person": row.person.public_id if row.person else None,
+        "function": row.function,
+        "original_language": row.original_language,
+    }
+
+
+def chosen(said: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Of quotations those of which something is to be said beside their place."""
+    entries = [QUOTATION.written(values) for values in sorted(said, key=lambda values: values["place"])]
+    return [entry for entry in entries if len(entry) > 1]

@@ -1,0 +1,167 @@
+"""Saved pages of the Assembly's former site: a block of delegations, then one article.
+
+The article is its title, its date as "26 May 2020", the title once more, and a paragraph a line.
+"""
+
+import re
+from calendar import month_name
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from html import escape
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from slugify import slugify
+
+from cspa.audit import journal
+from cspa.models import Entry as JournalEntry
+from cspa.richtext import MAX_LENGTH
+from delegations.importer import Refused, Report
+from delegations.importer.diff import ADDED, CHANGED, UNCHANGED
+from delegations.importer.readers.files import check_size, text_of
+from delegations.importer.records import Note, single_line
+from delegations.importer.report import Entry
+from delegations.legacy_pages.facts import import_block
+from delegations.legacy_pages.parser import Line
+
+from .models import EARLIEST, LATEST, Article
+
+LANGUAGE = "en"  # of these pages
+KIND = "articles"
+MONTHS = [name for name in month_name if name]  # as the pages write them
+_DATE = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}})")
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page that has been read."""
+
+    block: list[Line]
+    line: int  # of the title
+    title: str
+    date: date
+    paragraphs: list[str]
+
+    @property
+    def body(self) -> str:
+        """The paragraphs word for word, in order."""
+        return "\n".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in self.paragraphs)
+
+
+def read(data: bytes) -> Page:
+    """The page that ``data`` is; Refused with words where it is none."""
+    check_size(len(data))
+    text = text_of(data)
+    if "\0" in text:
+        raise Refused(_("The file holds characters that no text has."))
+    lines = [(number, line.strip()) for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
+    for place in range(1, len(lines) - 2):
+        before, dated, after = lines[place - 1][1], lines[place][1], lines[place + 1][1]
+        if _DATE.fullmatch(single_line(dated)) and single_line(before) == single_line(after):
+            break
+    else:
+        raise Refused(
+            _("This is no page of the Assembly's site: there is no title, date (26 May 2020), title again and text.")
+        )
+    page = Page(
+        block=lines[: place - 1],
+        line=lines[place - 1][0],
+        title=single_line(before),
+        date=_date(single_line(dated), lines[place][0]),
+        paragraphs=[text for _number, text in lines[place + 2 :]],
+    )
+    if len(page.title) > Article._meta.get_field("title").max_length or len(page.body) > MAX_LENGTH:
+        raise Refused(_("The title or the text of the article is too long."))
+    return page
+
+
+def _date(text: str, line: int) -> date:
+    day, month, year = _DATE.fullmatch(text).groups()
+    try:
+        found = date(int(year), MONTHS.index(month) + 1, int(day))
+    except ValueError:
+        found = None
+    if found is None or not EARLIEST.date() <= found <= LATEST.date():
+        raise Refused(_("Line %(line)d: there is no such day: %(text)s") % {"line": line, "text": text})
+    return found
+
+
+class PageReport(Report):
+    """What became of the delegations and of the article."""
+
+    kinds = {**Report.kinds, KIND: Article}
+
+    @classmethod
+    def of_delegations(cls, report: Report) -> "PageReport":
+        return cls(
+            **vars(report) | {"counts": {action: {**kinds, KIND: 0} for action, kinds in report.counts.items()}}
+        )
+
+    def count(self, action: str, page: Page, details: Iterable[str] = ()) -> None:
+        self.counts[action][KIND] += 1
+        if action != UNCHANGED:
+            place = Note(page.line, "").place
+            self.entries.append(Entry(action, KIND, place, f"{page.date:%Y-%m-%d} {page.title}", tuple(details)))
+
+    def warn(self, page: Page, message: str) -> None:
+        self.warnings.append(Note(page.line, message, KIND))
+
+
+def import_page(data: bytes, as_of: date | None = None, update: bool = False) -> PageReport:
+    """Import the page that ``data`` is: the block as it was seen on ``as_of`` (None: undated), and the article.
+
+    An article on record that differs is listed; ``update`` replaces its text. All or nothing: a report with conflicts
+    has saved nothing. Refused where the file is no such page.
+    """
+    page = read(data)
+    with journal.entry(JournalEntry.Kind.IMPORT):
+        report = PageReport.of_delegations(import_block(page.block, as_of))
+        if not report.conflicts:
+            _import_article(page, report, update)
+    return report
+
+
+def _import_article(page: Page, report: PageReport, update: bool) -> None:
+    """An article is known by its language, date and title."""
+    known = Article.objects.filter(language=LANGUAGE, date=page.date)
+    article = next((row for row in known if single_line(row.title) == page.title), None)
+    if article is None:
+        midnight = timezone.make_aware(datetime.combine(page.date, time()))
+        article = Article(
+            language=LANGUAGE,
+            title=page.title,
+            slug=_free_slug(page, {row.slug for row in known}),
+            body=page.body,
+            published_at=midnight,
+            state=Article.State.PUBLISHED.value,
+        )
+        article.save()
+        report.count(ADDED, page)
+        return
+    if article.state != Article.State.PUBLISHED:
+        report.warn(
+            page, _("On record the article is not published: %(state)s") % {"state": article.get_state_display()}
+        )
+    article_as_read = Article(title=page.title, body=page.body, published_at=article.published_at)
+    article_as_read.derive()
+    if article.body == article_as_read.body:
+        report.count(UNCHANGED, page)
+    elif update:
+        article.body = page.body
+        article.save()
+        report.count(CHANGED, page, [_("the text was replaced")])
+    else:
+        report.count(UNCHANGED, page)
+        report.warn(
+            page,
+            _("On record the article has another text, which stays (--update replaces it): %(title)s")
+            % {"title": page.title},
+        )
+
+
+def _free_slug(page: Page, taken: set[str]) -> str:
+    """The title in Latin letters, with a number where another article of the day has that address."""
+    slug = slugify(page.title, max_length=100, word_boundary=True) or "article"
+    numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
+    return next(free for free in [slug, *numbered] if free not in taken)
