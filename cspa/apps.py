@@ -38,7 +38,7 @@ class CspaConfig(AppConfig):
 
 
 class AdminConfig(DjangoAdminConfig):
-    default_site = "cspa.backoffice.dashboard.DeskSite"
+    default_site = "cspa.backoffice.site.AssemblyAdminSite"
 
     def ready(self) -> None:
         super().ready()

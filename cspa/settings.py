@@ -375,7 +375,7 @@ if SECURE_SSL_REDIRECT:
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "cspa.pages.views.csrf_failure"
-# Readers get the site's own styles, fonts and pictures; the back office adds its scripts.
+# Readers get the site's own styles, fonts and pictures.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
@@ -384,6 +384,15 @@ SECURE_CSP = {
     "form-action": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
+}
+
+# The back office has scripts too, and the one <style> of django-prose-editor, which a test compares with the library.
+EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
+ADMIN_CSP = {
+    **SECURE_CSP,
+    "script-src": [CSP.SELF, CSP.NONCE],
+    "style-src": [CSP.SELF, EDITOR_STYLE],
+    "connect-src": [CSP.SELF],
 }
 
 LOGGING = {

@@ -16,8 +16,8 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from cspa.backoffice.model_admin import EDITOR_STYLE
 from cspa.models import User
+from cspa.settings import EDITOR_STYLE
 from delegations.dates import PartialDate
 from delegations.forms import PartialDateField
 from delegations.models import Chamber, Delegate, Parliament, Person, Representative, SeatQuota, Source

@@ -19,7 +19,6 @@ from django.views.decorators.csp import csp_override
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from ..backoffice.model_admin import POLICY
 from ..models import User
 
 
@@ -56,7 +55,7 @@ def count_failure(request: HttpRequest) -> None:
     user_login_failed.send(__name__, credentials=_credentials(request.user), request=request)
 
 
-@csp_override(POLICY)
+@csp_override(settings.ADMIN_CSP)
 @never_cache
 def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
     """The answer to somebody who has failed too often: until when, and whom to ask."""

@@ -19,6 +19,7 @@ from ..audit.diff import in_words, named, of_changes
 from ..models import Change, Entry
 from .history import reason_of
 from .model_admin import Admin
+from .todo import DashboardLink
 
 PAGE = 100  # changes
 
@@ -37,7 +38,6 @@ def numbers_of(entry: Entry) -> list[dict[str, str]]:
     ]
 
 
-@admin.register(Entry)
 class JournalAdmin(Admin):
     """An entry is there for who made it, for those who may see every record of its kinds, and for administrators."""
 
@@ -89,6 +89,11 @@ class JournalAdmin(Admin):
         pages = self.admin_site._registry
         there = [pages[model] for model in journal.followed() if model in pages]
         return [page for page in there if page.may_any(request, action)]
+
+    def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
+        if not self.has_view_permission(request):
+            return []
+        return [DashboardLink(gettext("Journal of changes"), reverse("admin:cspa_entry_changelist"), 50)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         changes = Change.objects.filter(entry=OuterRef("pk")).order_by()

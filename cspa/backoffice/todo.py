@@ -21,7 +21,7 @@ class Task:
     """Work on some rows of a list: ``rows`` finds them in the list, ``words`` (a lazy plural) say how many there are.
 
     ``name`` stands in the address of the list, ``title`` beside it; ``values`` are what else the words need. ``shown``
-    says a row, where the desk itself names the first ones.
+    names a row, where the dashboard lists the first ones. The dashboard sorts tasks by ``priority``: 0 is most urgent.
     """
 
     name: str
@@ -31,6 +31,16 @@ class Task:
     group: Group = Group.DIRECTORY
     values: dict[str, str] = field(default_factory=dict)
     shown: Callable[[models.Model], str] | None = None
+    priority: int = 100
+
+
+@dataclass(frozen=True)
+class DashboardLink:
+    """A link of the dashboard to a page that is no list of rows."""
+
+    label: str
+    url: str
+    priority: int
 
 
 class ToDo(admin.SimpleListFilter):

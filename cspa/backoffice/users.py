@@ -13,7 +13,6 @@ from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ..audit.diff import in_words
@@ -23,9 +22,6 @@ from ..auth.sessions import end_sessions
 from ..models import GroupRule, User
 from .forms import RecordForm
 from .model_admin import Admin
-
-# Nobody reads the secret of a second factor here, nor writes one.
-admin.site.unregister([Group, StaticDevice, TOTPDevice])
 
 
 def right_in_words(right: Permission) -> str:
@@ -78,7 +74,6 @@ class ByGroup(admin.RelatedFieldListFilter):
         return [(key, gettext(name)) for key, name in super().field_choices(field, request, model_admin)]
 
 
-@admin.register(User)
 class AccountAdmin(Ticks, Admin, UserAdmin):
     form = AccountForm
     add_form = NewAccountForm
@@ -152,7 +147,6 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
         return super().has_change_permission(request, user)
 
 
-@admin.register(LogEntry)
 class LogAdmin(Admin):
     """Who did what: only to be read."""
 
@@ -191,7 +185,6 @@ class RightsForm(RecordForm):
         ).exists()
 
 
-@admin.register(Group)
 class RightsAdmin(Ticks, Admin, GroupAdmin):
     """A set of rights that a person gets by being in the group."""
 

@@ -396,7 +396,11 @@ class ProposalAdmin(Tasks, OnlyRead):
             "number",
         )
         task = Task(
-            "proposals", _("waiting for a decision"), words, lambda rows: rows.filter(state=Proposal.State.WAITING)
+            "proposals",
+            _("waiting for a decision"),
+            words,
+            lambda rows: rows.filter(state=Proposal.State.WAITING),
+            priority=10,
         )
         return [task] if Admin.has_change_permission(self, request) else []
 

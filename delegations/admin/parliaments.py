@@ -27,7 +27,7 @@ from cspa.audit import journal
 from cspa.backoffice.forms import RecordForm
 from cspa.backoffice.history import reason_of
 from cspa.backoffice.model_admin import Admin, Fields
-from cspa.backoffice.todo import Task, Tasks
+from cspa.backoffice.todo import DashboardLink, Task, Tasks
 from cspa.exports import documents, tabular
 from cspa.i18n import columns, language_codes, language_name
 from cspa.models import Entry
@@ -182,13 +182,16 @@ class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
             days = settings.DESK_ENDING_DAYS
             values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
             title = gettext("ends by %(day)s") % values
-            tasks.append(Task("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values))
-        for name, title, words in (
-            ("source", _("in force without a source"), self.without_source),
-            ("date", _("in force, since when not recorded"), self.without_date),
+            tasks.append(
+                Task("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20)
+            )
+        for name, title, words, priority in (
+            ("source", _("in force without a source"), self.without_source, 80),
+            ("date", _("in force, since when not recorded"), self.without_date, 90),
         ):
             if words:
-                tasks.append(Task(name, title, words, lambda rows, gap=name: rows.on(today()).lacking(gap)))
+                rows = lambda rows, gap=name: rows.on(today()).lacking(gap)  # noqa: E731
+                tasks.append(Task(name, title, words, rows, priority=priority))
         return tasks
 
     @admin.action(description=_("End on a day…"), permissions=["change"])
@@ -406,8 +409,23 @@ class ParliamentAdmin(Tasks, Assigned, Admin):
             _("confirmation no longer holds"),
             words,
             lambda rows: rows.filter(confirmations__in=Confirmation.objects.expired(today())),
+            priority=30,
         )
         return [task] if self.has_change_permission(request) else []
+
+    def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
+        has_perms = request.user.has_perms
+        may_enter = has_perms(["delegations.add_delegate", "delegations.change_delegate"])
+        may_read = has_perms(["delegations.view_delegate", "delegations.view_representative"])
+        pages = [
+            (self.has_view_permission(request), gettext("Doubtful facts"), "delegations_doubts", 10),
+            (may_read, gettext("Papers of a session"), "delegations_session", 20),
+            (may_enter, gettext("Enter a list of names"), "delegations_delegate_quick_entry", 30),
+            (may_import(request), gettext("Import a file"), "delegations_import", 40),
+        ]
+        return [
+            DashboardLink(label, reverse(f"admin:{name}"), priority) for shown, label, name, priority in pages if shown
+        ]
 
     def get_urls(self) -> list:
         doubts_page = self.admin_site.admin_view(self.doubts_view)
@@ -504,7 +522,9 @@ class ChamberAdmin(Tasks, Assigned, Admin):
         words = ngettext_lazy(
             "%(number)d chamber has seats without a name", "%(number)d chambers have seats without a name", "number"
         )
-        task = Task("names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()))
+        task = Task(
+            "names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()), priority=40
+        )
         return [task] if self.has_change_permission(request) else []
 
     def get_urls(self) -> list:
@@ -685,7 +705,7 @@ class PersonAdmin(Tasks, Assigned, Admin):
                 "%(number)d records of people have namesakes: perhaps they are the same",
                 "number",
             )
-            tasks.append(Task("namesakes", _("perhaps the same person"), words, with_namesakes))
+            tasks.append(Task("namesakes", _("perhaps the same person"), words, with_namesakes, priority=70))
         if self.has_change_permission(request):
             tasks += [
                 Task("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),

@@ -22,7 +22,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from cspa.audit import journal
-from cspa.backoffice.model_admin import ChooseOne
+from cspa.backoffice.widgets import ChooseOne
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField

@@ -25,7 +25,7 @@ from cspa.absolute_urls import absolute
 from cspa.audit import journal
 from cspa.backoffice.forms import RecordForm, is_key
 from cspa.backoffice.model_admin import Admin, Fields
-from cspa.backoffice.todo import Group, Task, Tasks
+from cspa.backoffice.todo import DashboardLink, Group, Task, Tasks
 from cspa.i18n import columns, language_codes, language_name
 from cspa.models import Change, User
 from cspa.richtext import sanitise
@@ -266,7 +266,7 @@ class ArticleAdmin(Tasks, Admin):
         tasks = []
         if not translator:
             review = lambda rows: rows.filter(state=Article.State.REVIEW)  # noqa: E731
-            tasks.append(Task("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS))
+            tasks.append(Task("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS, priority=50))
             since = timezone.now() - timedelta(days=settings.DESK_ASLEEP_DAYS)
             values = {"day": date_format(timezone.localdate(since), "DATE_FORMAT")}
             title = gettext("draft, last saved before %(day)s") % values
@@ -276,10 +276,15 @@ class ArticleAdmin(Tasks, Admin):
             values = {"day": date_format(timezone.localdate(until), "DATE_FORMAT")}
             title = gettext("to appear by %(day)s") % values
             rows = lambda rows: rows.scheduled(until)  # noqa: E731
-            tasks.append(Task("scheduled", title, SCHEDULED, rows, Group.NEWS, values, shown=with_local_hour))
+            tasks.append(Task("scheduled", title, SCHEDULED, rows, Group.NEWS, values, with_local_hour, 60))
         for code in [request.user.translates_into] if translator else language_codes():
             tasks += self._translation_tasks(request, code) if code else []
         return tasks
+
+    def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
+        if not self.has_view_permission(request):
+            return []
+        return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
 
     def _translation_tasks(self, request: HttpRequest, code: str) -> list[Task]:
         """What nobody has begun to translate into a language, and what is older there than the original."""

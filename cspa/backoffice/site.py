@@ -1,0 +1,129 @@
+"""The admin site: access, the second factor, the Content Security Policy, and the order of apps and models."""
+
+from collections.abc import Callable
+from functools import wraps
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.contrib.auth.views import LoginView, redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.core.handlers.exception import convert_exception_to_response
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csp import csp_override
+from django.views.i18n import set_language
+
+from ..auth.two_factor import SecondFactorView
+from . import dashboard
+
+# A string of Django that its Russian catalogue lacks: ours has it.
+gettext_noop("- Select an option -")
+
+# Applications and their models as the secretariat works with them; what is not named comes last.
+ORDER = {
+    "delegations": [
+        "Parliament",
+        "Chamber",
+        "Person",
+        "Delegate",
+        "Representative",
+        "AssemblyPost",
+        "SeatQuota",
+        "Participation",
+        "Confirmation",
+        "ConfirmationRequest",
+        "Proposal",
+        "Link",
+        "Source",
+        "Observation",
+    ],
+    "news": ["Article", "Picture", "Topic"],
+    "links": ["Address"],
+    "cspa": ["Entry", "User", "Group", "LogEntry"],
+}
+
+
+class AssemblyAdminSite(admin.AdminSite):
+    """Django's admin site in the Assembly's name."""
+
+    site_title = site_header = _("CSTO Parliamentary Assembly: back office")
+    index_title = _("Delegations, news and accounts")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        """As Django's; where the account needs a second factor, only once it was given."""
+        return self.knows_password(request) and (request.user.is_verified() or not request.user.needs_second_factor)
+
+    def knows_password(self, request: HttpRequest) -> bool:
+        """Whether somebody of the staff has signed in, be it with the password alone."""
+        return super().has_permission(request)
+
+    def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
+        """As Django's, with the admin's own policy; nothing is stored, not even an error page.
+
+        What somebody has no right to is not there for them: 404 tells less than 403.
+        """
+        inner = super().admin_view(view)
+
+        @wraps(inner)
+        def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+            def find(request: HttpRequest) -> HttpResponse:
+                if request.method == "POST" and not self.has_permission(request):
+                    words = _("What you sent was not saved: you were not signed in. Sign in, and send it once more.")
+                    messages.warning(request, words)
+                try:
+                    return inner(request, *args, **kwargs)
+                except PermissionDenied as error:
+                    raise Http404 from error
+
+            return convert_exception_to_response(find)(request)
+
+        return csp_override(settings.ADMIN_CSP)(never_cache(answer))
+
+    def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        """As Django's; who has given the password goes on to the second factor."""
+        if request.method == "GET" and self.knows_password(request) and not self.has_permission(request):
+            return redirect_to_login(self.after_sign_in(request), reverse("admin:second_factor"))
+        return csp_override(settings.ADMIN_CSP)(super().login)(request, extra_context)
+
+    def after_sign_in(self, request: HttpRequest) -> str:
+        """The page to which somebody wanted to go, else the index."""
+        return LoginView(request=request).get_redirect_url() or reverse("admin:index")
+
+    def second_factor(self, request: HttpRequest) -> HttpResponse:
+        """The page on which somebody gives the second factor, sets it up and takes it away."""
+        if not self.knows_password(request):
+            return redirect_to_login(request.get_full_path(), reverse("admin:login"))
+        return SecondFactorView.as_view(site=self)(request)
+
+    def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        return super().index(request, {**dashboard.context(self, request), **(extra_context or {})})
+
+    def get_urls(self) -> list:
+        def open_page(view: Callable) -> Callable:
+            return csp_override(settings.ADMIN_CSP)(never_cache(convert_exception_to_response(view)))
+
+        return [
+            path("language/", open_page(set_language), name="language"),
+            path("logout/", open_page(self.logout), name="logout"),  # the password alone is enough for leaving
+            path("second-factor/", open_page(self.second_factor), name="second_factor"),
+            *super().get_urls(),
+        ]
+
+    def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
+        """In the order above; groups stand with the users that are in them, and so does the log."""
+        if not self.has_permission(request):
+            return []
+        apps = {app["app_label"]: app for app in super().get_app_list(request, app_label)}
+        for label in ("auth", "admin"):
+            if "cspa" in apps and label in apps:
+                apps["cspa"]["models"] += apps.pop(label)["models"]
+        for label, app in apps.items():
+            app["models"].sort(key=lambda model: _place(model["object_name"], ORDER.get(label, [])))
+        return sorted(apps.values(), key=lambda app: _place(app["app_label"], list(ORDER)))
+
+
+def _place(name: str, order: list[str]) -> int:
+    return order.index(name) if name in order else len(order)
