@@ -1,5 +1,5 @@
 """Admin pages of the directory."""
 
-from . import parliaments
+from . import confirmations, facts, parliaments, people, proposals, sources
 
-__all__ = ["parliaments"]
+__all__ = ["confirmations", "facts", "parliaments", "people", "proposals", "sources"]

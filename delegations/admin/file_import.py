@@ -5,7 +5,6 @@ What was uploaded waits in a private folder for the confirmation; a signed note 
 
 import secrets
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -33,6 +32,7 @@ from ..exports.serializers import MANDATE_COLUMNS
 from ..importer import Refused, Report, format_of, import_file
 from ..importer.readers.files import FORMATS, check_size
 from ..models import Chamber
+from .base import may_import
 
 FOLDER = Path(settings.VAR_DIR) / "imports"
 WAITING = timedelta(hours=1)  # for the confirmation
@@ -104,11 +104,9 @@ def _chambers() -> list[tuple[str, str]]:
     return [(chamber.slug, str(chamber)) for chamber in Chamber.objects.select_related("parliament")]
 
 
-def urls(site: admin.AdminSite, may: Callable[[HttpRequest], bool]) -> list[URLPattern]:
-    """The page, for the urls of an admin; ``may`` says who may import."""
-
+def urls(site: admin.AdminSite) -> list[URLPattern]:
     def page(request: HttpRequest) -> HttpResponse:
-        if not may(request):
+        if not may_import(request):
             raise PermissionDenied
         return import_page(site, request)
 

@@ -1,5 +1,5 @@
 """Admin pages of the news."""
 
-from . import articles
+from . import articles, pictures, stories
 
-__all__ = ["articles"]
+__all__ = ["articles", "pictures", "stories"]

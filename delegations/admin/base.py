@@ -1,0 +1,230 @@
+"""Base classes of the admin pages: dated rows, and the rows of the parliaments assigned to an account."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import ValidationError
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.history import reason_of
+from cspa.backoffice.model_admin import Admin, Fields
+from cspa.backoffice.todo import Task, Tasks
+
+from ..dates import PartialDate, today
+from ..forms import EndForm, PeriodForm, PeriodFormSet, last_day_in_words
+from ..models import (
+    Delegate,
+    Parliament,
+    Period,
+    Person,
+    Representative,
+)
+from ..services.merge import in_words
+from . import confirmations as review  # noqa: F401  its pages stand on what is above
+
+PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
+
+
+STACKED_PERIOD = [("starts", "ends", "last_day_in_office"), "ended", "sources"]
+
+
+HISTORY = _(
+    "Facts are ended, not overwritten: to change one, give the row its first day no longer in office "
+    "and add a new row that begins on that day."
+)
+
+
+def assigned_to(request: HttpRequest) -> QuerySet[Parliament] | None:
+    """The only parliaments whose delegations somebody keeps (docs/roles.md); None where it is all of them."""
+    if not hasattr(request, "_assigned"):
+        parliaments = request.user.parliaments.all()
+        request._assigned = None if request.user.is_superuser or not parliaments.exists() else parliaments
+    return request._assigned
+
+
+def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
+    """Those who ever sat for or represented one of ``parliaments``, or of whom nothing of the kind is recorded."""
+    mandates = Delegate.objects.filter(person=OuterRef("pk"))
+    services = Representative.objects.filter(person=OuterRef("pk"))
+    return Person.objects.filter(
+        Exists(mandates.filter(chamber__parliament__in=parliaments))
+        | Exists(services.filter(parliament__in=parliaments))
+        | ~Exists(mandates) & ~Exists(services)
+    )
+
+
+def may_import(request: HttpRequest) -> bool:
+    """Whether somebody may import files, which tell of any delegation."""
+    rights = ["delegations.add_delegate", "delegations.change_delegate"]
+    return request.user.has_perms(rights) and assigned_to(request) is None
+
+
+class Assigned:
+    """Rows of other delegations are not there for somebody to whom parliaments are assigned.
+
+    ``of_parliament`` are the ways from a row to its parliament, ``of_person`` the one to a person.
+    """
+
+    of_parliament: tuple[str, ...] = ()
+    of_person = ""
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return super().may_any(request, action) and assigned_to(request) is None
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request)
+        parliaments = assigned_to(request)
+        if parliaments is None:
+            return rows
+        ways = Q()
+        for way in self.of_parliament:
+            ways |= Q(**{f"{way}__in": parliaments})
+        if self.of_person:
+            ways |= Q(**{f"{self.of_person}__in": people_of(parliaments)})
+        return rows.filter(ways)
+
+
+class LastDay:
+    """The computed column beside the two dates."""
+
+    @admin.display(description=_("Last day in office"))
+    def last_day_in_office(self, row) -> str:
+        return last_day_in_words(row)
+
+
+class Today(admin.SimpleListFilter):
+    """The rows that hold today, or those that do not."""
+
+    title = _("in force")
+    parameter_name = "today"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple]:
+        return [("yes", _("today")), ("no", _("not today"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        present = queryset.model.objects.on(today()).values("pk")
+        if self.value() == "yes":
+            return queryset.filter(pk__in=present)
+        return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
+
+
+class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
+    """A dated row on a page of its own; ``about`` are the fields before its dates.
+
+    ``ending`` and the other two are the words of the desk for such rows, where it is to tell of them.
+    """
+
+    about: list[str] = []
+    ending = without_source = without_date = ""
+    form = PeriodForm
+    ordering = [F("start").desc(nulls_last=True), "-pk"]
+    readonly_fields = ["last_day_in_office"]
+    autocomplete_fields = ["sources"]
+    actions = ["end"]
+
+    def get_fieldsets(self, request: HttpRequest, row=None) -> list[tuple]:
+        return [
+            (None, {"fields": self.about}),
+            (
+                _("Period"),
+                {"fields": STACKED_PERIOD, "description": HISTORY},
+            ),
+        ]
+
+    def get_list_display(self, request: HttpRequest) -> list[str]:
+        return [*self.list_display, "since", "until", "last_day_in_office"]
+
+    def get_list_filter(self, request: HttpRequest) -> list:
+        first, *others = super().get_list_filter(request)
+        return [first, Today, *others]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        if not self.has_change_permission(request):
+            return []
+        tasks = []
+        if self.ending:
+            days = settings.DESK_ENDING_DAYS
+            values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
+            title = gettext("ends by %(day)s") % values
+            tasks.append(
+                Task("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20)
+            )
+        for name, title, words, priority in (
+            ("source", _("in force without a source"), self.without_source, 80),
+            ("date", _("in force, since when not recorded"), self.without_date, 90),
+        ):
+            if words:
+                rows = lambda rows, gap=name: rows.on(today()).lacking(gap)  # noqa: E731
+                tasks.append(Task(name, title, words, rows, priority=priority))
+        return tasks
+
+    @admin.action(description=_("End on a day…"), permissions=["change"])
+    def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
+        """All of the chosen rows or none; what somebody changed since they were shown is shown again."""
+        asked = "ends" in request.POST
+        form = EndForm(request.POST if asked else None)
+        rows = list(rows.select_related(*self.list_select_related).order_by("pk"))
+        newer = False
+        for row in rows:
+            row.seen, row.period = self.get_form(request, row)(instance=row).seen, in_words(row)
+            if asked and request.POST.get(f"seen-{row.pk}") != row.seen:
+                row.shown_before, newer = request.POST.get(f"period-{row.pk}", ""), True
+        if asked and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("End on a day"),
+            "opts": self.opts,
+            "form": form,
+            "rows": rows,
+            "newer": newer,
+        }
+        return TemplateResponse(request, "admin/delegations/end.html", context)
+
+    def _end(self, request: HttpRequest, rows: list[Period], ends: PartialDate) -> bool:
+        for row in rows:
+            row.ends, row.ended = ends, False
+            try:
+                row.full_clean()
+            except ValidationError as error:
+                messages.error(request, f"{row}: {' '.join(error.messages)}")
+                return False
+        if not reason_of(request):
+            messages.error(request, _("Give the reason."))
+            return False
+        for row in rows:
+            row.save()
+            self.log_change(request, row, _("Ended."))
+        words = ngettext("%(number)d row was ended.", "%(number)d rows were ended.", len(rows))
+        messages.success(request, words % {"number": len(rows)})
+        return True
+
+    @admin.display(description=_("first day"), ordering="start")
+    def since(self, row) -> str:
+        return row.starts.words if row.starts else gettext("not recorded")
+
+    @admin.display(description=_("first day no longer"), ordering="end")
+    def until(self, row) -> str:
+        return row.ends.words if row.ends else "–"
+
+
+class PeriodInline(LastDay, Assigned, Fields, admin.options.InlineModelAdmin):
+    """Dated rows on the page of what they belong to, latest first."""
+
+    form = PeriodForm
+    formset = PeriodFormSet
+    extra = 0
+    readonly_fields = ["last_day_in_office"]
+    autocomplete_fields = ["sources"]
+    show_change_link = True
+    related: list[str] = []
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        rows = super().get_queryset(request).in_order().prefetch_related("sources")
+        return rows.select_related(*self.related) if self.related else rows

@@ -1,0 +1,188 @@
+"""Admin pages and inlines of dated facts: mandates, representatives, posts, seat quotas, participation, websites."""
+
+from django.contrib import admin
+from django.http import HttpRequest, HttpResponse
+from django.urls import path
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
+
+from cspa.i18n import columns
+
+from ..models import (
+    AssemblyPost,
+    Delegate,
+    Link,
+    Participation,
+    Representative,
+    SeatQuota,
+)
+from . import confirmations as review  # noqa: F401  its pages stand on what is above
+from . import roster_entry
+from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline
+
+
+class ParticipationInline(PeriodInline, admin.TabularInline):
+    model = Participation
+    of_parliament = ("parliament",)
+    related = ["parliament"]
+    fields = ["status", *PERIOD]
+
+
+class SeatQuotaInline(PeriodInline, admin.TabularInline):
+    model = SeatQuota
+    of_parliament = ("chamber__parliament",)
+    related = ["chamber__parliament"]
+    fields = ["seats", *PERIOD]
+    extra = 1
+
+
+class LinkInline(PeriodInline, admin.TabularInline):
+    model = Link
+    of_parliament = ("parliament", "chamber__parliament")
+    fields = ["url", "language", *PERIOD]
+
+
+class RepresentativeInline(PeriodInline, admin.TabularInline):
+    model = Representative
+    of_parliament = ("parliament",)
+    related = ["person", "parliament"]
+    fields = ["person", *PERIOD]
+    autocomplete_fields = ["person", "sources"]
+
+
+class ServiceInline(RepresentativeInline):
+    """The same rows on the page of the person."""
+
+    fields = ["parliament", *PERIOD]
+    autocomplete_fields = ["parliament", "sources"]
+
+
+class MandateInline(PeriodInline, admin.StackedInline):
+    model = Delegate
+    of_parliament = ("chamber__parliament",)
+    related = ["person", "chamber__parliament"]
+    fields = [("chamber", "role"), *STACKED_PERIOD, tuple(columns("political_group")), tuple(columns("constituency"))]
+    autocomplete_fields = ["chamber", "sources"]
+    verbose_name = _("mandate")
+    verbose_name_plural = _("mandates")
+
+
+class PostInline(PeriodInline, admin.StackedInline):
+    model = AssemblyPost
+    of_person = "person"
+    related = ["person"]
+    fields = ["post", tuple(columns("commission")), *STACKED_PERIOD]
+
+
+@admin.register(SeatQuota)
+class SeatQuotaAdmin(PeriodAdmin):
+    without_source = ngettext_lazy(
+        "%(number)d seat quota in force has no source", "%(number)d seat quotas in force have no source", "number"
+    )
+    without_date = ngettext_lazy(
+        "%(number)d seat quota in force has no first day",
+        "%(number)d seat quotas in force have no first day",
+        "number",
+    )
+    of_parliament = ("chamber__parliament",)
+    about = ["chamber", "seats"]
+    list_display = ["chamber", "seats"]
+    list_select_related = ["chamber__parliament"]
+    list_filter = ["chamber__parliament"]
+    search_fields = [f"chamber__{name}" for name in columns("name")]
+    autocomplete_fields = ["chamber", "sources"]
+
+
+@admin.register(Participation)
+class ParticipationAdmin(PeriodAdmin):
+    of_parliament = ("parliament",)
+    about = ["parliament", "status"]
+    list_display = ["parliament", "status"]
+    list_select_related = ["parliament"]
+    list_filter = ["status"]
+    search_fields = [f"parliament__{name}" for name in columns("name")]
+    autocomplete_fields = ["parliament", "sources"]
+
+
+@admin.register(Link)
+class LinkAdmin(PeriodAdmin):
+    of_parliament = ("parliament", "chamber__parliament")
+    about = ["url", "language", "parliament", "chamber"]
+    list_display = ["url", "belongs_to", "language"]
+    list_select_related = ["parliament", "chamber__parliament"]
+    list_filter = ["language"]
+    search_fields = ["url"]
+    autocomplete_fields = ["parliament", "chamber", "sources"]
+
+    @admin.display(description=_("of"))
+    def belongs_to(self, link: Link) -> str:
+        return str(link.parliament or link.chamber)
+
+
+@admin.register(Delegate)
+class DelegateAdmin(PeriodAdmin):
+    ending = ngettext_lazy("%(number)d mandate ends by %(day)s", "%(number)d mandates end by %(day)s", "number")
+    without_source = ngettext_lazy(
+        "%(number)d mandate in force has no source", "%(number)d mandates in force have no source", "number"
+    )
+    without_date = ngettext_lazy(
+        "%(number)d mandate in force has no first day", "%(number)d mandates in force have no first day", "number"
+    )
+    of_parliament = ("chamber__parliament",)
+    about = ["person", "chamber", "role", tuple(columns("political_group")), tuple(columns("constituency"))]
+    list_display = ["person", "chamber", "role"]
+    list_select_related = ["person", "chamber__parliament"]
+    list_filter = ["role", "chamber__parliament"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "chamber", "sources"]
+
+    def get_urls(self) -> list:
+        quick_entry = self.admin_site.admin_view(self.quick_entry_view)
+        return [path("quick-entry/", quick_entry, name="delegations_delegate_quick_entry"), *super().get_urls()]
+
+    def quick_entry_view(self, request: HttpRequest) -> HttpResponse:
+        return roster_entry.QuickEntry(self, request).answer()
+
+
+@admin.register(Representative)
+class RepresentativeAdmin(PeriodAdmin):
+    ending = ngettext_lazy(
+        "%(number)d plenipotentiary representative leaves by %(day)s",
+        "%(number)d plenipotentiary representatives leave by %(day)s",
+        "number",
+    )
+    without_source = ngettext_lazy(
+        "%(number)d plenipotentiary representative has no source",
+        "%(number)d plenipotentiary representatives have no source",
+        "number",
+    )
+    without_date = ngettext_lazy(
+        "%(number)d plenipotentiary representative has no first day",
+        "%(number)d plenipotentiary representatives have no first day",
+        "number",
+    )
+    of_parliament = ("parliament",)
+    about = ["person", "parliament"]
+    list_display = ["person", "parliament"]
+    list_select_related = ["person", "parliament"]
+    list_filter = ["parliament"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "parliament", "sources"]
+
+
+@admin.register(AssemblyPost)
+class AssemblyPostAdmin(PeriodAdmin):
+    ending = ngettext_lazy(
+        "%(number)d post in the Assembly ends by %(day)s", "%(number)d posts in the Assembly end by %(day)s", "number"
+    )
+    of_person = "person"
+    about = ["person", "post", tuple(columns("commission"))]
+    list_display = ["person", "title"]
+    list_select_related = ["person"]
+    list_filter = ["post"]
+    search_fields = [f"person__{name}" for name in columns("name")]
+    autocomplete_fields = ["person", "sources"]
+
+    @admin.display(description=_("post"), ordering="post")
+    def title(self, row: AssemblyPost) -> str:
+        return row.title

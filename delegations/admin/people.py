@@ -1,0 +1,197 @@
+"""Admin pages of people: names, photos, withdrawal, and merging two records of one person."""
+
+from django.contrib import admin, messages
+from django.contrib.admin.utils import unquote
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+from django.urls import path, reverse
+from django.utils.translation import get_language, gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+from translated_fields import to_attribute
+
+from cspa.audit import journal
+from cspa.backoffice.history import reason_of
+from cspa.backoffice.model_admin import Admin, Fields
+from cspa.backoffice.todo import Task, Tasks
+from cspa.i18n import columns, language_codes, language_name
+from cspa.models import Entry
+
+from ..dates import today
+from ..forms import OtherRecordForm
+from ..models import (
+    Chamber,
+    Identifier,
+    Person,
+)
+from ..quality.checks import namesakes
+from ..services.merge import Refused, merge, preview
+from . import confirmations as review  # noqa: F401  its pages stand on what is above
+from .base import Assigned
+from .facts import MandateInline, PostInline, ServiceInline
+
+
+class IdentifierInline(Fields, admin.TabularInline):
+    model = Identifier
+    extra = 0
+
+
+def with_namesakes(people: QuerySet[Person]) -> QuerySet[Person]:
+    """Those of ``people`` who may be the same as somebody else on record."""
+    return people.filter(pk__in={key for group in namesakes() for key in group})
+
+
+def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
+    """Those of ``people`` whom the site shows in an office today and who lack something."""
+    return people.public().in_office(today()).lacking(gap)
+
+
+WITHOUT_PHOTO = ngettext_lazy(
+    "%(number)d person in office has no photo", "%(number)d people in office have no photo", "number"
+)
+
+
+WITHOUT_CREDIT = ngettext_lazy(
+    "%(number)d photo of a person in office does not say who made it",
+    "%(number)d photos of people in office do not say who made them",
+    "number",
+)
+
+
+WITHOUT_NAME = ngettext_lazy(
+    "%(number)d person in office has no name in one language (%(language)s)",
+    "%(number)d people in office have no name in one language (%(language)s)",
+    "number",
+)
+
+
+@admin.register(Person)
+class PersonAdmin(Tasks, Assigned, Admin):
+    of_person = "pk"
+    list_display = ["directory_name", "other_languages", "public_id"]
+    list_filter = ["withdrawn"]
+    search_fields = [*columns("name"), *columns("family_name"), "public_id"]
+    search_help_text = _("Name in any language, or public id.")
+    fieldsets = [
+        (_("Name"), {"fields": [tuple(columns("name"))]}),
+        (
+            _("Parts of the name"),
+            {
+                "fields": [tuple(columns(part)) for part in ("family_name", "given_name", "patronymic", "sort_name")],
+                "description": _("Only as published: nothing is guessed by splitting the name."),
+            },
+        ),
+        (None, {"fields": ["gender"]}),
+        (_("Address"), {"fields": ["public_id", "former_public_ids"]}),
+        (
+            _("Photo"),
+            {
+                "fields": ["photo", tuple(columns("photo_credit")), tuple(columns("photo_alt"))],
+                "classes": ["collapse"],
+            },
+        ),
+        (_("Withdrawal"), {"fields": ["withdrawn", tuple(columns("withdrawal_reason"))]}),
+    ]
+    readonly_fields = ["public_id", "former_public_ids"]
+    inlines = [MandateInline, ServiceInline, PostInline, IdentifierInline]
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        return [to_attribute("sort_key", get_language()), "public_id"]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        """Who may be the same, for those who may merge; what is missing of those in office."""
+        tasks = []
+        if self.has_delete_permission(request):
+            words = ngettext_lazy(
+                "%(number)d record of a person has a namesake: perhaps they are the same",
+                "%(number)d records of people have namesakes: perhaps they are the same",
+                "number",
+            )
+            tasks.append(Task("namesakes", _("perhaps the same person"), words, with_namesakes, priority=70))
+        if self.has_change_permission(request):
+            tasks += [
+                Task("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
+                Task(
+                    "credit",
+                    _("in office, photo without a credit"),
+                    WITHOUT_CREDIT,
+                    lambda rows: lacking(rows, "credit"),
+                ),
+            ]
+            for code in language_codes():
+                values = {"language": language_name(code)}
+                title = gettext("in office without a name (%(language)s)") % values
+                gap = to_attribute("name", code)
+                tasks.append(Task(gap, title, WITHOUT_NAME, lambda rows, gap=gap: lacking(rows, gap), values=values))
+        return tasks
+
+    def get_urls(self) -> list:
+        merge_page = self.admin_site.admin_view(self.merge_view)
+        return [
+            path("<path:object_id>/merge/", merge_page, name="delegations_person_merge"),
+            *super().get_urls(),
+        ]
+
+    def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """Another record of the person is chosen by its public id, looked at, and merged into this one."""
+        if not (self.has_change_permission(request) and self.has_delete_permission(request)):
+            raise PermissionDenied
+        kept = self.get_object(request, unquote(object_id))
+        if kept is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        data = request.POST if request.method == "POST" else request.GET
+        form = OtherRecordForm(data if "other" in data else None)
+        other = form.cleaned_data["other"] if form.is_valid() else None
+        if other and self.get_object(request, other.pk) is None:
+            raise PermissionDenied
+        if request.method == "POST" and other:
+            return self._merge(request, kept, other)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Merge with another record"),
+            "opts": self.opts,
+            "kept": kept,
+            "form": form,
+            "report": preview(kept, other) if other else None,
+            "candidates": [] if other else self._candidates(request, kept),
+        }
+        return TemplateResponse(request, "admin/delegations/person/merge.html", context)
+
+    def _merge(self, request: HttpRequest, kept: Person, other: Person) -> HttpResponse:
+        try:
+            with journal.entry(Entry.Kind.MERGE, request.user, reason_of(request)) as recorder:
+                report = merge(kept, other, shown=request.POST.get("shown", ""))
+                recorder.entry.details = report.details()
+                self.log_change(request, kept, report.details())
+        except Refused as refused:
+            reasons = refused.reasons
+        except (IntegrityError, Person.DoesNotExist):
+            reasons = [_("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")]
+        else:
+            words = _("The record %(other)s was merged into this one; its address leads here.")
+            messages.success(request, words % {"other": other.public_id})
+            return HttpResponseRedirect(reverse("admin:delegations_person_change", args=[kept.pk]))
+        for reason in reasons:
+            messages.error(request, reason)
+        return HttpResponseRedirect(f"{request.path}?other={other.public_id}")
+
+    def _candidates(self, request: HttpRequest, kept: Person) -> list[tuple[Person, set[Chamber]]]:
+        """Others with a name like this one's, and the chambers that they sat for."""
+        alike = self.get_queryset(request).search(kept.name).exclude(pk=kept.pk)
+        people = alike.in_order().prefetch_related("mandates__chamber__parliament")[:10]
+        return [(person, {mandate.chamber for mandate in person.mandates.all()}) for person in people]
+
+    @admin.display(description=_("former public ids"))
+    def former_public_ids(self, person: Person) -> str:
+        return ", ".join(map(str, person.former_ids.all())) or "–" if person.pk else "–"
+
+    @admin.display(description=_("person"))
+    def directory_name(self, person: Person) -> str:
+        return person.office_name
+
+    @admin.display(description=_("in the other languages"))
+    def other_languages(self, person: Person) -> str:
+        others = [to_attribute("name", code) for code in language_codes() if code != get_language()]
+        return ", ".join(getattr(person, column) or "–" for column in others)

@@ -1,0 +1,76 @@
+"""Admin pages of sources, and of what saved pages said."""
+
+from collections.abc import Iterable
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.model_admin import Admin
+from cspa.i18n import columns
+
+from ..models import (
+    Observation,
+    Source,
+)
+from . import confirmations as review  # noqa: F401  its pages stand on what is above
+from .base import (
+    Assigned,
+)
+
+
+@admin.register(Source)
+class SourceAdmin(Admin):
+    list_display = ["title", "date", "url"]
+    list_filter = ["date"]
+    search_fields = [*columns("title"), "url"]
+    search_help_text = _("Title in any language, or address.")
+    fieldsets = [(None, {"fields": [tuple(columns("title")), "url", "date"]})]
+
+    @admin.display(description=_("source"), ordering=columns("title")[0])
+    def title(self, source: Source) -> str:
+        return source.title
+
+    def get_deleted_objects(self, objs: Iterable[Source], request: HttpRequest) -> tuple:
+        """As Django's, where a source in use is protected by every fact that rests on it."""
+        deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
+        return deleted, counts, lacking, [*protected, *self._facts(objs)]
+
+    def _facts(self, sources: Iterable[Source]) -> list[str]:
+        relations = [
+            relation for relation in Source._meta.related_objects if relation.many_to_many and not relation.hidden
+        ]
+        facts = []
+        for relation in relations:
+            owner = self.admin_site._registry.get(relation.related_model)
+            rows = relation.related_model._base_manager.filter(sources__in=[source.pk for source in sources])
+            if owner and owner.list_select_related:
+                rows = rows.select_related(*owner.list_select_related)
+            facts += [self._link(row) for row in rows.distinct()]
+        return facts
+
+    def _link(self, row) -> str:
+        meta = row._meta
+        address = reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk])
+        return format_html('{}: <a href="{}">{}</a>', capfirst(meta.verbose_name), address, row)
+
+
+@admin.register(Observation)
+class ObservationAdmin(Assigned, Admin):
+    """What saved pages said: read here, written by ``import_page`` alone."""
+
+    of_parliament = ("parliament",)
+    list_display = ["parliament", "date", "person"]
+    list_select_related = ["parliament", "person"]
+    list_filter = ["parliament"]
+    search_fields = [f"parliament__{name}" for name in columns("name")]
+    fieldsets = [(None, {"fields": ["parliament", "date", "source", "person", "statement"]})]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Observation | None = None) -> bool:
+        return False

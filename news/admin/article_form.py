@@ -1,0 +1,92 @@
+"""The form of an article, with the rules of publication."""
+
+from datetime import datetime
+
+from django import forms
+from django.conf import settings
+from django.contrib.admin.widgets import AdminSplitDateTime
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.html import strip_tags
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.forms import RecordForm
+from cspa.models import Change, User
+from cspa.richtext import sanitise
+
+from ..models import TEXTS, Article
+
+
+class LocalTimeField(forms.SplitDateTimeField):
+    """A time in the Assembly's time zone, which the form names; one that the clock skips or has twice is refused."""
+
+    widget = AdminSplitDateTime
+
+    def clean(self, value: list[str]) -> datetime | None:
+        try:
+            return super().clean(value)
+        except ValidationError as error:
+            if "ambiguous_timezone" not in {problem.code for problem in error.error_list}:
+                raise
+            raise ValidationError(
+                _("On that day the clocks change: this time does not exist, or exists twice. Choose another."),
+                code="ambiguous_timezone",
+            ) from error
+
+
+class ArticleForm(RecordForm):
+    """An article, with the rules of publication."""
+
+    published_at = LocalTimeField(
+        label=_("Time of publication"),
+        initial=timezone.now,
+        help_text=format_lazy(
+            _("In the time zone {zone}. A time to come: the article appears by itself when it is reached."),
+            zone=settings.TIME_ZONE,
+        ),
+    )
+
+    up_to_date = forms.BooleanField(
+        label=_("equal to the original"),
+        required=False,
+        help_text=_("The original changed after this text. Tick it when nothing of that needs another translation."),
+    )
+
+    user: User  # who fills it in
+
+    class Meta:
+        model = Article
+        fields = "__all__"
+
+    def clean(self) -> dict:
+        cleaned = super().clean()
+        if cleaned.get("state") == Article.State.PUBLISHED and self.is_published_by_its_only_author():
+            self.add_error(
+                "state", _("Nobody but you has worked on this text: set it in review, and let a colleague publish it.")
+            )
+        withdrawn = cleaned.get("state") == Article.State.WITHDRAWN
+        if withdrawn and not cleaned.get("withdrawal_reason"):
+            self.add_error(
+                "withdrawal_reason", _("Give the reason of the withdrawal; the article's address shows it.")
+            )
+        return cleaned
+
+    def is_published_by_its_only_author(self) -> bool:
+        """Whether nobody else has saved the text that is about to become public."""
+        already = self.initial.get("state") == Article.State.PUBLISHED
+        if already or self.user.is_superuser or settings.ONE_PERSON_OFFICE:
+            return False
+        authors = set()
+        if self.instance.pk:
+            saves = Change.objects.of(self.instance).exclude(entry__user=None)
+            authors.update(saves.values_list("entry__user", flat=True))
+        if not self.instance.pk or set(TEXTS).intersection(self.changed_data):
+            authors.add(self.user.pk)
+        return authors == {self.user.pk}
+
+    def clean_body(self) -> str:
+        body = sanitise(self.cleaned_data["body"])
+        if not strip_tags(body).strip():
+            raise ValidationError(_("Write the text."), code="required")
+        return body

@@ -1,0 +1,109 @@
+"""Tasks on articles: review, drafts nobody works on, scheduled articles, translations."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.todo import DashboardLink, Group, Task, Tasks
+from cspa.i18n import language_codes, language_name
+
+from ..models import Article
+
+IN_REVIEW = ngettext_lazy("%(number)d article waits for review", "%(number)d articles wait for review", "number")
+
+
+SCHEDULED = ngettext_lazy("%(number)d article appears by %(day)s", "%(number)d articles appear by %(day)s", "number")
+
+
+ASLEEP = ngettext_lazy(
+    "%(number)d draft has not been saved since %(day)s",
+    "%(number)d drafts have not been saved since %(day)s",
+    "number",
+)
+
+
+UNTRANSLATED = ngettext_lazy(
+    "%(number)d article is not translated (%(language)s)",
+    "%(number)d articles are not translated (%(language)s)",
+    "number",
+)
+
+
+OUTDATED = ngettext_lazy(
+    "%(number)d translation is older than its original (%(language)s)",
+    "%(number)d translations are older than their originals (%(language)s)",
+    "number",
+)
+
+
+def with_local_hour(article: Article) -> SafeString:
+    """``article`` as the desk names it: when it appears by the clocks of the Assembly, and its title."""
+    when = date_format(timezone.localtime(article.published_at), "DATETIME_FORMAT")
+    return format_html('{}: <span lang="{}">{}</span>', when, article.language, article.title)
+
+
+class ArticleTasksMixin(Tasks):
+    """For the admin of articles."""
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        """Of translators, the texts in their language; else all that is open, and of publishers what is public."""
+        translator = self.only_translates(request)
+        if not self.has_change_permission(request):
+            return []
+        tasks = []
+        if not translator:
+            review = lambda rows: rows.filter(state=Article.State.REVIEW)  # noqa: E731
+            tasks.append(Task("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS, priority=50))
+            since = timezone.now() - timedelta(days=settings.DESK_ASLEEP_DAYS)
+            values = {"day": date_format(timezone.localdate(since), "DATE_FORMAT")}
+            title = gettext("draft, last saved before %(day)s") % values
+            tasks.append(Task("asleep", title, ASLEEP, lambda rows: rows.asleep(since), Group.NEWS, values))
+        if self.is_publisher(request):
+            until = timezone.now() + timedelta(days=settings.DESK_SCHEDULED_DAYS)
+            values = {"day": date_format(timezone.localdate(until), "DATE_FORMAT")}
+            title = gettext("to appear by %(day)s") % values
+            rows = lambda rows: rows.scheduled(until)  # noqa: E731
+            tasks.append(Task("scheduled", title, SCHEDULED, rows, Group.NEWS, values, with_local_hour, 60))
+        for code in [request.user.translates_into] if translator else language_codes():
+            tasks += self._translation_tasks(request, code) if code else []
+        return tasks
+
+    def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
+        if not self.has_view_permission(request):
+            return []
+        return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
+
+    def _translation_tasks(self, request: HttpRequest, code: str) -> list[Task]:
+        """What nobody has begun to translate into a language, and what is older there than the original."""
+        values = {"language": language_name(code)}
+
+        def outdated(rows: QuerySet) -> QuerySet:
+            return (rows if self.is_publisher(request) else rows.open()).outdated(code)
+
+        return [
+            Task(
+                f"into-{code}",
+                gettext("not translated (%(language)s)") % values,
+                UNTRANSLATED,
+                lambda rows: rows.untranslated(code),
+                Group.NEWS,
+                values,
+            ),
+            Task(
+                f"again-{code}",
+                gettext("older than the original (%(language)s)") % values,
+                OUTDATED,
+                outdated,
+                Group.NEWS,
+                values,
+            ),
+        ]

@@ -1,0 +1,50 @@
+"""What a user may do with articles, by right and by state of the article; docs/roles.md has the table."""
+
+from django import forms
+from django.contrib.admin.utils import flatten
+from django.http import HttpRequest
+
+from ..models import TEXTS, Article
+
+
+class ArticlePermissionsMixin:
+    """For the admin of articles: writers, translators and publishers."""
+
+    def is_publisher(self, request: HttpRequest) -> bool:
+        return request.user.has_perm("news.publish_article")
+
+    def only_translates(self, request: HttpRequest) -> bool:
+        """Whether somebody may write the texts of their language, and nothing else."""
+        user = request.user
+        return user.has_perm("news.translate_article") and not user.has_perm("news.change_article")
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return super().may_any(request, action) and (action == "view" or self.is_publisher(request))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        if self.only_translates(request):
+            return bool(request.user.translates_into)
+        return super().has_add_permission(request)
+
+    def has_change_permission(self, request: HttpRequest, article: Article | None = None) -> bool:
+        if article is not None and not (article.is_open or self.is_publisher(request)):
+            return False
+        if self.only_translates(request):
+            return article is None or bool(article.original() and article.language == request.user.translates_into)
+        return super().has_change_permission(request, article)
+
+    def has_restore_permission(self, request: HttpRequest, article: Article) -> bool:
+        return self.has_change_permission(request, article) and not self.only_translates(request)
+
+    def get_readonly_fields(self, request: HttpRequest, article: Article | None = None) -> list[str]:
+        if self.only_translates(request):
+            return [
+                name for _title, options in self.fieldsets for name in flatten(options["fields"]) if name not in TEXTS
+            ]
+        return [] if self.is_publisher(request) else ["withdrawal_reason"]
+
+    def formfield_for_choice_field(self, db_field, request: HttpRequest, **kwargs) -> forms.Field:
+        field = super().formfield_for_choice_field(db_field, request, **kwargs)
+        if db_field.name == "state" and not self.is_publisher(request):
+            field.choices = [(state.value, state.label) for state in (Article.State.DRAFT, Article.State.REVIEW)]
+        return field

@@ -1,0 +1,110 @@
+"""Admin page of pictures."""
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext_lazy
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.todo import Group, Task, Tasks
+from cspa.i18n import columns, language_codes
+
+from ..models import Picture
+
+WITHOUT_CREDIT = ngettext_lazy("%(number)d picture has no credit", "%(number)d pictures have no credit", "number")
+
+
+class WordsFilter(admin.SimpleListFilter):
+    """Pictures that cannot be published in every language yet, or whose maker is not named."""
+
+    title = _("lacking")
+    parameter_name = "lacking"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, str]]:
+        return [("alt", _("an alternative text")), ("credit", _("the credit"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        if self.value() == "alt":
+            empty = Q(*(Q(**{column: ""}) for column in columns("alt")), _connector=Q.OR)
+            return queryset.filter(empty, decorative=False)
+        return queryset.uncredited() if self.value() == "credit" else queryset
+
+
+@admin.register(Picture)
+class PictureAdmin(Tasks, Admin):
+    list_display = ["thumbnail", "description", "is_decorative", "credited"]
+    list_display_links = ["description"]
+    list_filter = [WordsFilter]
+    search_fields = [*columns("alt"), *columns("credit")]
+    fieldsets = [
+        (None, {"fields": ["file", "preview", tuple(columns("alt")), "decorative", tuple(columns("credit"))]}),
+        (
+            _("What matters"),
+            {
+                "fields": [("focus_x", "focus_y")],
+                "description": _("Lists show a part of the picture. Click what must stay in it, or write numbers."),
+            },
+        ),
+    ]
+    readonly_fields = ["preview"]
+    recent = 12  # offered beside the text of an article
+
+    class Media:
+        js = ["admin-extra/focus.js"]
+
+    def tasks(self, request: HttpRequest) -> list[Task]:
+        task = Task("credit", _("no credit"), WITHOUT_CREDIT, lambda rows: rows.uncredited(), Group.NEWS)
+        return [task] if self.has_change_permission(request) else []
+
+    @admin.display(description=_("picture"))
+    def thumbnail(self, picture: Picture) -> SafeString:
+        (_type, address) = picture.cards[-1]
+        return format_html('<img src="{}" alt="" width="120" height="80" loading="lazy">', address)
+
+    @admin.display(description=_("alternative text"))
+    def description(self, picture: Picture) -> str:
+        return str(picture)
+
+    @admin.display(description=_("decorative"), ordering="decorative")
+    def is_decorative(self, picture: Picture) -> str:
+        return gettext("yes") if picture.decorative else gettext("no")
+
+    @admin.display(description=_("credit"))
+    def credited(self, picture: Picture) -> str:
+        return str(picture.credit) or "–"
+
+    @admin.display(description=_("as it is stored"))
+    def preview(self, picture: Picture) -> SafeString | str:
+        if not picture.file:
+            return "–"
+        image = '<img class="focus" src="{}" alt="" width="{}" height="{}">'
+        return format_html(image, picture.file.url, picture.width, picture.height)
+
+    def get_urls(self) -> list:
+        page = self.admin_site.admin_view(self.recent_view)
+        return [path("recent/", page, name="news_picture_recent"), *super().get_urls()]
+
+    def recent_view(self, request: HttpRequest) -> JsonResponse:
+        """The newest pictures, or the newest with the words ``q``, for the editor of a text."""
+        if not self.has_view_or_change_permission(request):
+            raise PermissionDenied
+        words = request.GET.get("q", "")[:200]
+        pictures, _distinct = self.get_search_results(request, self.get_queryset(request), words)
+        return JsonResponse(
+            {
+                "pictures": [
+                    {
+                        "address": picture.address,
+                        "card": picture.cards[-1][1],
+                        "name": str(picture),
+                        "alt": {code: picture.alt_in(code) for code in language_codes()},
+                    }
+                    for picture in pictures[: self.recent]
+                ]
+            }
+        )

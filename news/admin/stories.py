@@ -1,0 +1,51 @@
+"""Admin pages of stories and topics."""
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from cspa.backoffice.model_admin import Admin
+from cspa.i18n import columns
+
+from ..models import Article, Story, Topic
+
+
+@admin.register(Story)
+class StoryAdmin(Admin):
+    """Not a page of its own: what the field “story” of an article chooses from."""
+
+    search_fields = ["articles__title"]
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        return super().get_queryset(request).prefetch_related("articles")
+
+    def may_any(self, request: HttpRequest, action: str) -> bool:
+        return self.admin_site._registry[Article].may_any(request, action)
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
+        return request.user.has_perm("news.view_article") or request.user.has_perm("news.change_article")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
+        return False
+
+
+@admin.register(Topic)
+class TopicAdmin(Admin):
+    list_display = ["title", "slug"]
+    search_fields = columns("name")
+    fieldsets = [(None, {"fields": [tuple(columns("name")), "slug"]})]
+    prepopulated_fields = {"slug": [columns("name")[0]]}
+
+    @admin.display(description=_("topic"), ordering=columns("name")[0])
+    def title(self, topic: Topic) -> str:
+        return topic.name
