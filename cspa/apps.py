@@ -24,14 +24,13 @@ class CspaConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from . import versions
-        from .audit import journal
+        from . import audit, versions
         from .auth import sessions  # noqa: F401  listens to sign-ins
         from .db.sqlite_functions import teach_letters
         from .models import GroupRule, User
 
-        journal.follow(User, leave_out=["password", "last_login"])
-        journal.follow(Group, GroupRule)
+        audit.register(User, exclude_fields=["password", "last_login"])
+        audit.register(Group, GroupRule)
         connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
         connection_created.connect(versions.watch, dispatch_uid="cspa.versions.watch")
         post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.versions.install")

@@ -26,7 +26,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 
-from .audit.journal import LOCK
+from .audit import WRITE_LOCK
 from .models import Version
 
 APPS = ("delegations", "news", "links")  # whose tables hold what readers see
@@ -120,7 +120,7 @@ def _on_postgresql() -> tuple[str, Callable]:
     function = f"""
         CREATE OR REPLACE FUNCTION {TRIGGER}_raise() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
-            PERFORM pg_advisory_xact_lock({LOCK});
+            PERFORM pg_advisory_xact_lock({WRITE_LOCK});
             INSERT INTO {name} (name, number)
             VALUES (TG_TABLE_NAME, (extract(epoch FROM clock_timestamp()) * 1000000)::bigint)
             ON CONFLICT (name) DO UPDATE SET number = greatest({name}.number + 1, excluded.number)

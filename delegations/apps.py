@@ -9,11 +9,11 @@ class DelegationsConfig(AppConfig):
     verbose_name = _("Delegations")
 
     def ready(self) -> None:
-        from cspa.audit import journal
+        from cspa import audit
 
         from . import models
 
-        journal.follow(
+        audit.register(
             models.Parliament,
             models.FormerSlug,
             models.Chamber,
@@ -31,4 +31,4 @@ class DelegationsConfig(AppConfig):
             models.Source,
             models.Proposal,
         )
-        journal.follow(models.ConfirmationRequest, leave_out=["key_hash"])
+        audit.register(models.ConfirmationRequest, exclude_fields=["key_hash"])

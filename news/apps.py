@@ -9,12 +9,11 @@ class NewsConfig(AppConfig):
     verbose_name = _("News")
 
     def ready(self) -> None:
-        from cspa import versions
-        from cspa.audit import journal
+        from cspa import audit, versions
 
         from . import models
 
-        journal.follow(
+        audit.register(
             models.Story,
             models.FormerAddress,
             models.Topic,
@@ -22,7 +21,7 @@ class NewsConfig(AppConfig):
             models.Attachment,
             models.Correction,
         )
-        journal.follow(models.Article, leave_out=["preview_key"])
+        audit.register(models.Article, exclude_fields=["preview_key"])
         # The text makes and removes them; only what an editor chose is recorded.
-        journal.follow(models.Quotation, leave_out=["article", "place", "words", "speaker"], dependent=True)
+        audit.register(models.Quotation, exclude_fields=["article", "place", "words", "speaker"], updates_only=True)
         versions.changes_by_itself(models.Article._meta.db_table, models.Article.objects.next_publication)

@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from slugify import slugify
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import Refused, Report
@@ -115,7 +115,7 @@ def import_page(data: bytes, as_of: date | None = None, update: bool = False) ->
     has saved nothing. Refused where the file is no such page.
     """
     page = read(data)
-    with journal.entry(JournalEntry.Kind.IMPORT):
+    with audit.record_changes(JournalEntry.Kind.IMPORT):
         report = PageReport.of_delegations(import_block(page.block, as_of))
         if not report.conflicts:
             _import_article(page, report, update)

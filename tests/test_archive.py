@@ -19,7 +19,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.utils.translation import override
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Change, Entry
 from delegations.models import FormerPublicId, FormerSlug, Person, Source
 from news.jsonl import reader, records, schema
@@ -394,7 +394,7 @@ def test_an_update_of_an_article_that_has_no_revision_keeps_what_it_replaces(tmp
     assert [change.action for change in Change.objects.of(article)] == ["added"]
     imported(to_file(tmp_path, values | {"title": "Other"}), "--update")
     article.refresh_from_db()
-    titles = [state["title"] for _change, state in journal.states_of(article)]
+    titles = [state["title"] for _change, state in audit.history_of(article)]
     assert titles == ["Other", values["title"]]
 
 

@@ -30,7 +30,7 @@ from django.utils.translation import override
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS
 from cspa.backup import make, restore
 from cspa.backup.archive import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
@@ -113,7 +113,7 @@ def everything() -> None:
     address.sources.add(*sources)
     address.articles.add(article)
     factories.ProposalFactory(request__parliament=parliament)
-    with journal.entry(Entry.Kind.EDIT, user, "A slip"):
+    with audit.record_changes(Entry.Kind.EDIT, user, "A slip"):
         article.title = "A plenary session"
         article.save()
         factories.TopicFactory().delete()  # its key is gone for ever
@@ -220,7 +220,7 @@ def test_after_a_restore_the_site_works_on(saved):
     assert factories.TopicFactory().pk == last + 1
     article = Article.objects.get(title="A plenary session")
     assert article.former_addresses.count() == 1
-    journal.undo(Entry.objects.get(), None)
+    audit.undo(Entry.objects.get(), None)
     assert Article.objects.get(pk=article.pk).title == "A plenary meeting"
     assert LogEntry.objects.get().user.check_password(factories.PASSWORD)
     assert LogEntry.objects.get().user.has_perm("news.publish_article")

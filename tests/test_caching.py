@@ -24,10 +24,9 @@ from django.urls import resolve, reverse
 from django.utils.translation import override
 from factory.django import DjangoModelFactory
 
-from cspa import versions
-from cspa.audit import journal
+from cspa import audit, versions
 from cspa.caching import LONGEST, Pages, meaning
-from cspa.models import Version
+from cspa.models import Entry, Version
 from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.jsonl import import_lines, line, records
@@ -354,7 +353,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
     parliament = Parliament.objects.get(slug="belarus")
     person = Person.objects.first()
     article = Article.objects.get(slug="council")
-    entries: list[journal.Entry] = []
+    entries: list[Entry] = []
 
     def form() -> None:
         address = page("delegations_parliament_change", parliament.pk)
@@ -384,7 +383,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
         article.topics.clear()
 
     def entered() -> None:
-        with journal.entry(journal.Entry.Kind.EDIT, None) as recorder:
+        with audit.record_changes(Entry.Kind.EDIT, None) as recorder:
             person.name_en = "Nobody"
             person.save()
         entries.append(recorder.entry)
@@ -408,7 +407,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
         "no connections": removed,
         "an import": imported,
         "an entry of the journal": entered,
-        "its undoing": lambda: journal.undo(entries.pop(), None),
+        "its undoing": lambda: audit.undo(entries.pop(), None),
         "withdrawing": withdrawn,
         "delete()": lambda: AssemblyPost.objects.all().delete(),
         "fixtures": lambda: call_command("loaddata", "seed", verbosity=0),

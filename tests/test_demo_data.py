@@ -12,7 +12,7 @@ from django.db.models import Max, Min
 from django.utils import timezone
 from django.utils.translation import override
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.demo.generator import filled
 from cspa.models import Entry
 from cspa.richtext import plain
@@ -120,7 +120,7 @@ def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):
 def test_made_up_rows_do_not_give_way_where_somebody_worked_on_them():
     demo_data()
     article = Article.objects.first()
-    with journal.entry(Entry.Kind.EDIT, factories.UserFactory()):
+    with audit.record_changes(Entry.Kind.EDIT, factories.UserFactory()):
         article.title = "Better"
         article.save()
     with pytest.raises(CommandError, match="entries of the journal"):

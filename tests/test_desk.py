@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry, User
 from delegations.dates import today
 from delegations.models import Person
@@ -45,7 +45,7 @@ def signed_in(group: str, **more) -> Client:
 def lines(client: Client) -> dict[str, int]:
     """The lines of the desk: the address of each, with its number."""
     desk = client.get(page("index")).context["desk"]
-    return {line.address: line.number for _label, found in desk for line in found}
+    return {line.url: line.number for _label, found in desk for line in found}
 
 
 def tasks(client: Client) -> set[str]:
@@ -262,7 +262,8 @@ def test_a_secretary_with_parliaments_sees_their_work_alone():
 @pytest.mark.long
 def test_last_imports_stand_there_for_those_whose_work_they_are(administrator: Client):
     for number in range(5):
-        with journal.entry(Entry.Kind.IMPORT, factories.UserFactory(username=f"clerk{number}"), details="list.csv"):
+        clerk = factories.UserFactory(username=f"clerk{number}")
+        with audit.record_changes(Entry.Kind.IMPORT, clerk, details="list.csv"):
             factories.DelegateFactory.create_batch(number + 1)
     shown = words(administrator.get(page("index")))
     assert "clerk4, list.csv : Added: chamber: 5, delegate: 5, parliament: 5, person: 5" in shown
@@ -322,7 +323,7 @@ def test_a_draft_is_awake_once_anybody_saves_it(administrator: Client):
     long_ago = timezone.now() - timedelta(days=60)
     Article.objects.filter(pk=draft.pk).update(text_changed_at=long_ago)
     assert "article asleep" in tasks(administrator)
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         draft.topics.add(factories.TopicFactory())
     assert "article asleep" not in tasks(administrator)
 

@@ -8,7 +8,7 @@ from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, make_groups
 from news.models import Article
 
@@ -200,7 +200,7 @@ def test_an_editor_s_whole_day(chromium, site, office, time_machine):
         assert "Written after the picture." in text
         assert "An earlier version did not name the place." in text
         # Nothing is lost: what was replaced is in the history.
-        assert any("Dushanbe" in state["body"] for _change, state in journal.states_of(article))
+        assert any("Dushanbe" in state["body"] for _change, state in audit.history_of(article))
 
 
 def test_what_is_pasted_from_a_word_processor_comes_out_clean(chromium, site, office):

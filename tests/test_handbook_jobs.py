@@ -16,7 +16,7 @@ from django.test import Client
 from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
 from cspa.models import Entry
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
@@ -462,7 +462,7 @@ def test_a_change_is_seen_compared_and_brought_back(chromium, server, house):
         job.done("Restored: the state of")
     person.refresh_from_db()
     assert person.name_en == "Anne Lee"
-    assert [state["name_en"] for _change, state in journal.states_of(person)][:2] == ["Anne Lee", "Anna Lea"]
+    assert [state["name_en"] for _change, state in audit.history_of(person)][:2] == ["Anne Lee", "Anna Lea"]
     assert "Anne Lee" in delegation(chromium, server, DAY)
 
 

@@ -6,7 +6,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Change
 from news.legacy_page import import_page
 from news.models import Article
@@ -27,7 +27,7 @@ def change(article: Article) -> str:
 
 def restoring(article: Article, **said: str) -> dict[str, str]:
     """What the button beside the newest state that ``said`` this sends."""
-    states = list(journal.states_of(article))
+    states = list(audit.history_of(article))
     key = next(change.pk for change, state in states if all(state[name] == value for name, value in said.items()))
     return {"restore": str(key), "newest": str(states[0][0].pk), "change_reason": "A slip"}
 
@@ -126,7 +126,7 @@ def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client
     assert administrator.post(change(article), again).status_code == 302
     article.refresh_from_db()
     assert article.body == "<p>My text</p>"
-    assert "<p>Anna's text</p>" in [state["body"] for _change, state in journal.states_of(article)]
+    assert "<p>Anna's text</p>" in [state["body"] for _change, state in audit.history_of(article)]
 
 
 def test_importing_a_page_anew_leaves_a_revision():
@@ -136,5 +136,5 @@ def test_importing_a_page_anew_leaves_a_revision():
     page = f"{article.title}\n26 May 2020\n{article.title}\nAnother text.".encode()
     import_page(page, update=True)
     article.refresh_from_db()
-    assert former in [state["body"] for _change, state in journal.states_of(article)]
+    assert former in [state["body"] for _change, state in audit.history_of(article)]
     assert article.body == "<p>Another text.</p>"

@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Change, Entry, User
 from delegations.importer import import_file
 from delegations.models import (
@@ -41,8 +41,8 @@ pytestmark = pytest.mark.django_db
 def everything() -> dict:
     """All that is followed, row by row."""
     return {
-        model: journal.states(model, model._base_manager.order_by("pk").values_list("pk", flat=True))
-        for model in journal.followed()
+        model: audit.snapshots(model, model._base_manager.order_by("pk").values_list("pk", flat=True))
+        for model in audit.registered_models()
     }
 
 
@@ -66,12 +66,12 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
         model._meta.label
         for app in ("delegations", "news")
         for model in apps.get_app_config(app).get_models()
-        if model not in journal.followed()
+        if model not in audit.registered_models()
     }
     assert unfollowed == set()
 
 
-@pytest.mark.both_databases("cspa.audit.journal")
+@pytest.mark.both_databases("cspa.audit.recorder")
 def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):  # noqa: F811
     chamber = factories.ChamberFactory(name_en="House", order=1)
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
@@ -109,7 +109,7 @@ def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
     shown: str,
 ):
     quota = factories.SeatQuotaFactory(starts=before)
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         quota.starts = after
         quota.save()
     assert f"First day in office: {shown}" in words(administrator.get(entry_page(recorder.entry)))
@@ -132,12 +132,12 @@ def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undon
     quota = factories.SeatQuotaFactory(sources=[factories.SourceFactory()])
     source = factories.SourceFactory()
     before = list(quota.sources.values_list("pk", flat=True))
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         connect(quota, source)
     after = sorted(quota.sources.values_list("pk", flat=True))
     made = [(row.content_type.model, row.object_id, row.before, row.after) for row in recorder.entry.changes.all()]
     assert made == [("seatquota", quota.pk, {"sources": before}, {"sources": after})]
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert list(quota.sources.values_list("pk", flat=True)) == before
 
 
@@ -151,7 +151,7 @@ def test_what_is_refused_is_no_entry(administrator: Client):  # noqa: F811
     quota = factories.SeatQuotaFactory()
     data = filled_in(administrator, change(quota)) | {"seats": "0"}
     assert administrator.post(change(quota), data).status_code == 200
-    with pytest.raises(ValueError, match="half-way"), journal.entry(Entry.Kind.EDIT):  # noqa: PT012
+    with pytest.raises(ValueError, match="half-way"), audit.record_changes(Entry.Kind.EDIT):  # noqa: PT012
         Source.objects.create(title_en="Half")
         raise ValueError("half-way")
     assert not Entry.objects.exists()
@@ -159,7 +159,7 @@ def test_what_is_refused_is_no_entry(administrator: Client):  # noqa: F811
 
 
 def test_a_row_that_came_and_went_is_no_change():
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         Source.objects.create(title_en="Half").delete()
     assert not Entry.objects.exists()
 
@@ -168,10 +168,10 @@ def test_deleted_topic_comes_back_with_its_articles():
     topic, other = factories.TopicFactory.create_batch(2)
     article = factories.ArticleFactory(topics=[topic, other])
     factories.ArticleFactory(topics=[other])
-    with journal.entry(Entry.Kind.DELETION):
+    with audit.record_changes(Entry.Kind.DELETION):
         Topic.objects.filter(pk=topic.pk).delete()
     assert list(article.topics.all()) == [other]
-    journal.undo(Entry.objects.get(), None)
+    audit.undo(Entry.objects.get(), None)
     assert set(article.topics.all()) == {topic, other}
     assert list(Topic.objects.get(pk=topic.pk).articles.all()) == [article]
 
@@ -179,11 +179,11 @@ def test_deleted_topic_comes_back_with_its_articles():
 def test_deleted_mandate_comes_back_with_the_proposals_on_it():
     mandate = factories.DelegateFactory()
     proposal = factories.ProposalFactory(mandate=mandate)
-    with journal.entry(Entry.Kind.DELETION):
+    with audit.record_changes(Entry.Kind.DELETION):
         Delegate.objects.filter(pk=mandate.pk).delete()
     proposal.refresh_from_db()
     assert proposal.mandate is None
-    journal.undo(Entry.objects.get(), None)
+    audit.undo(Entry.objects.get(), None)
     proposal.refresh_from_db()
     assert proposal.mandate == mandate
 
@@ -194,7 +194,7 @@ def test_password_of_an_account_is_never_recorded(administrator: Client):  # noq
     assert administrator.post(change(account), data).status_code == 302
     account.refresh_from_db()
     account.set_password("another")
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         account.save()
     assert [row.before for row in Change.objects.all()] == [{"first_name": ""}]
 
@@ -202,13 +202,13 @@ def test_password_of_an_account_is_never_recorded(administrator: Client):  # noq
 def promote(mandates: list[Delegate]) -> Entry:
     """Make each of ``mandates`` that of a head, in one entry."""
     keys = [mandate.pk for mandate in mandates]
-    with journal.entry(Entry.Kind.LIST) as recorder:
-        journal.touch(Delegate, keys)
+    with audit.record_changes(Entry.Kind.LIST) as recorder:
+        audit.snapshot_before(Delegate, keys)
         Delegate._base_manager.filter(pk__in=keys).update(role="head")
     return recorder.entry
 
 
-@pytest.mark.both_databases("cspa.audit.journal")
+@pytest.mark.both_databases("cspa.audit.recorder")
 @up_to(300)
 def test_recording_costs_the_same_whatever_the_number_of_rows(sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
@@ -312,14 +312,14 @@ def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Cl
     }
     assert administrator.post(change(chamber), data).status_code == 302
     assert list(SeatQuota.objects.in_order()) == [first, second]
-    journal.undo(Entry.objects.get(), None)
+    audit.undo(Entry.objects.get(), None)
     assert everything() == before
 
 
 def test_undoing_refuses_what_somebody_changed_since(administrator: Client):  # noqa: F811
     quota = factories.SeatQuotaFactory(seats=7)
     other = factories.SeatQuotaFactory(seats=3)
-    with journal.entry(Entry.Kind.LIST) as recorder:
+    with audit.record_changes(Entry.Kind.LIST) as recorder:
         for row, seats in ((quota, 8), (other, 4)):
             row.seats = seats
             row.save()
@@ -332,7 +332,7 @@ def test_undoing_refuses_what_somebody_changed_since(administrator: Client):  # 
 
 
 def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):  # noqa: F811
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         person = factories.PersonFactory(name_en="New One")
     mandate = factories.DelegateFactory(person=person)
     response = undo(administrator, recorder.entry)
@@ -341,7 +341,7 @@ def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client)
 
 
 def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):  # noqa: F811
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         source = Source.objects.create(title_en="New")
     data = filled_in(administrator, change(source)) | {"title_en": "Newer"}
     assert administrator.post(change(source), data).status_code == 302
@@ -349,7 +349,7 @@ def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: 
     assert Source.objects.get().title_en == "Newer"
 
 
-@pytest.mark.both_databases("cspa.audit.journal")
+@pytest.mark.both_databases("cspa.audit.recorder")
 def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # noqa: F811
     quota = factories.SeatQuotaFactory(starts="2015", sources=[factories.SourceFactory()])
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
@@ -367,23 +367,23 @@ def test_first_day_that_moved_between_two_periods_moves_back(day: str):
     first = factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2015-01-01")
     second = factories.SeatQuotaFactory(chamber=chamber, starts="2015-01-01")
     before = everything()
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         SeatQuota.make_way([first.pk, second.pk])
         first.ends = second.starts = day
         first.save()
         second.save()
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert everything() == before
 
 
 def test_period_that_made_way_for_a_successor_is_open_again():
     quota = factories.SeatQuotaFactory(starts="2010")
     before = everything()
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         quota.ends = "2015-01-01"
         quota.save()
         factories.SeatQuotaFactory(chamber=quota.chamber, starts="2015-01-01")
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert everything() == before
 
 
@@ -391,39 +391,39 @@ def test_period_that_made_way_for_a_successor_is_open_again():
 def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(deleted: bool):
     quota = factories.SeatQuotaFactory(seats=7)
     before = everything()
-    with journal.entry(Entry.Kind.IMPORT) as recorder:
+    with audit.record_changes(Entry.Kind.IMPORT) as recorder:
         for seats in (8, 9, 10):
             quota.seats = seats
             quota.save()
-            journal.write()
+            audit.flush()
         if deleted:
             quota.delete()
     assert recorder.entry.changes.count() == 3 + deleted
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert everything() == before
 
 
 def test_row_that_came_and_went_in_parts_of_an_entry_leaves_nothing_to_undo():
-    with journal.entry(Entry.Kind.IMPORT) as recorder:
+    with audit.record_changes(Entry.Kind.IMPORT) as recorder:
         source = factories.SourceFactory()
-        journal.write()
+        audit.flush()
         source.delete()
     assert recorder.entry.changes.count() == 2
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert Entry.objects.get() == recorder.entry
 
 
 def test_deletion_that_was_undone_is_not_undone_again():
     quota = factories.SeatQuotaFactory()
-    with journal.entry(Entry.Kind.DELETION) as recorder:
+    with audit.record_changes(Entry.Kind.DELETION) as recorder:
         quota.delete()
-    journal.undo(recorder.entry, None)
-    with pytest.raises(journal.Refused, match="there again"):
-        journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
+    with pytest.raises(audit.UndoError, match="there again"):
+        audit.undo(recorder.entry, None)
 
 
 def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):  # noqa: F811
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         Source.objects.create(title_en="New")
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert "nothing left to undo" in undo(administrator, recorder.entry)
@@ -431,7 +431,7 @@ def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):  # noqa:
 
 def test_changed_address_is_undone_with_its_redirect(administrator: Client):  # noqa: F811
     parliament = factories.ParliamentFactory(slug="old")
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         parliament.slug = "new"
         parliament.save()
     assert FormerSlug.objects.get().slug == "old"
@@ -445,7 +445,7 @@ def test_changed_address_is_undone_with_its_redirect(administrator: Client):  # 
 def test_changed_text_is_undone_with_its_quotations(administrator: Client):  # noqa: F811
     quoted = "<blockquote><p>{}</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted.format("First words."), title="First", slug="first")
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         article.body, article.slug, article.title = quoted.format("Other words."), "other", "Other"
         article.save()
     assert FormerAddress.objects.get().slug == "first"
@@ -460,7 +460,7 @@ def test_changed_text_is_undone_with_its_quotations(administrator: Client):  # n
 def test_quotation_that_went_with_its_text_comes_back_with_it(delete: bool):
     quoted = "<blockquote><p>First words.</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted)
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         if delete:
             article.delete()
         else:
@@ -468,7 +468,7 @@ def test_quotation_that_went_with_its_text_comes_back_with_it(delete: bool):
             article.save()
     assert not Quotation.objects.exists()
     assert "quotation" not in recorder.entry.changes.values_list("content_type__model", flat=True)
-    journal.undo(recorder.entry, None)
+    audit.undo(recorder.entry, None)
     assert Quotation.objects.get().words == "First words."
 
 
@@ -488,7 +488,7 @@ def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
         seen = [everything()]
         made = []
         for edits in entries:
-            with journal.entry(Entry.Kind.LIST) as recorder:
+            with audit.record_changes(Entry.Kind.LIST) as recorder:
                 for edit in edits:
                     _do(chamber, *edit)
             made.append(recorder.entry)
@@ -496,7 +496,7 @@ def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
         for entry in reversed(made):
             assert everything() == seen.pop()
             if entry.pk:
-                journal.undo(entry, None)
+                audit.undo(entry, None)
         assert everything() == seen.pop()
         transaction.set_rollback(True)
 
@@ -535,11 +535,11 @@ def colleagues() -> dict[str, Client]:
 
 
 def test_entries_are_there_for_those_whose_work_they_are(colleagues: dict[str, Client]):
-    with journal.entry(Entry.Kind.EDIT) as directory:
+    with audit.record_changes(Entry.Kind.EDIT) as directory:
         quota = factories.SeatQuotaFactory()
-    with journal.entry(Entry.Kind.EDIT) as news:
+    with audit.record_changes(Entry.Kind.EDIT) as news:
         article = factories.ArticleFactory(state="draft")
-    with journal.entry(Entry.Kind.EDIT) as accounts:
+    with audit.record_changes(Entry.Kind.EDIT) as accounts:
         factories.UserFactory(username="new")
     may_see = {
         name: [client.get(entry_page(each.entry)).status_code for each in (directory, news, accounts)]
@@ -576,7 +576,7 @@ def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[st
     mine, other = (factories.SeatQuotaFactory(sources=[factories.SourceFactory()]) for _ in range(2))
     User.objects.get(username="secretary").parliaments.add(mine.chamber.parliament)
     client = colleagues["secretary"]
-    with journal.entry(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(Entry.Kind.EDIT) as recorder:
         other.seats += 1
         other.save()
     data = filled_in(client, change(mine)) | {"seats": str(mine.seats + 1)}
@@ -596,9 +596,9 @@ def test_outsider_has_no_journal(client: Client):
     reader = factories.UserFactory(username="reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_topic"))
     client.force_login(reader)
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         factories.TopicFactory()
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         factories.SourceFactory()
     response = client.get(page("cspa_entry_changelist"))
     assert response.status_code == 200
@@ -613,11 +613,11 @@ def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
 ):
     def measure(rows: int) -> Costs:
         # A page of an entry shows 100 changes: more than 25 mandates would leave no room for the other models.
-        with journal.entry(Entry.Kind.IMPORT) as recorder:
+        with audit.record_changes(Entry.Kind.IMPORT) as recorder:
             factories.DelegateFactory.create_batch(min(rows, 25))
         mandates = factories.DelegateFactory.create_batch(rows, chamber=factories.ChamberFactory())
         for _ in range(rows):
-            with journal.entry(Entry.Kind.EDIT, factories.UserFactory()):
+            with audit.record_changes(Entry.Kind.EDIT, factories.UserFactory()):
                 factories.SourceFactory()
         addresses = {
             "journal": page("cspa_entry_changelist"),

@@ -5,7 +5,7 @@ from django.contrib import admin
 from django.test import Client
 from django.urls import reverse
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.backoffice.forms import RecordForm
 from cspa.models import Entry
 from delegations.importer import import_file
@@ -62,7 +62,7 @@ def test_form(administrator: Client, anna: Client):  # noqa: F811
     assert administrator.post(change(quota), again).status_code == 302
     quota.refresh_from_db()
     assert (quota.seats, quota.starts) == (9, None)
-    assert [state["seats"] for _change, state in journal.states_of(quota)] == [9, 8, 7]
+    assert [state["seats"] for _change, state in audit.history_of(quota)] == [9, 8, 7]
 
 
 def test_form_without_the_state_it_was_filled_with_saves_nothing(administrator: Client):  # noqa: F811
@@ -181,7 +181,7 @@ def test_several_rows_at_once(administrator: Client, anna: Client):  # noqa: F81
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2021-02-03", "2021-02-03"]
     entry = Entry.objects.latest("pk")
     assert (entry.kind, entry.reason, entry.changes.count()) == ("list", "Resigned", 2)
-    journal.undo(entry, None)
+    audit.undo(entry, None)
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2020", "None"]
 
 

@@ -14,7 +14,7 @@ from django.test import Client
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry
 from delegations.dates import today
 from delegations.exports import popolo
@@ -432,12 +432,12 @@ def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other
     article = factories.ArticleFactory(people=[other, kept])
     alone = factories.ArticleFactory(people=[other])
     models = [Person, Delegate, FormerPublicId, Article]
-    before = {model: journal.states(model, model.objects.values_list("pk", flat=True)) for model in models}
+    before = {model: audit.snapshots(model, model.objects.values_list("pk", flat=True)) for model in models}
     administrator.post(merge_page(kept), confirmed(administrator, kept, other))
     assert [list(row.people.all()) for row in (article, alone)] == [[kept], [kept]]
     response = administrator.post(page("cspa_entry_change", Entry.objects.get().pk), follow=True)
     assert "The entry was undone as a whole." in words(response)
-    assert {model: journal.states(model, model.objects.values_list("pk", flat=True)) for model in models} == before
+    assert {model: audit.snapshots(model, model.objects.values_list("pk", flat=True)) for model in models} == before
 
 
 def test_conflict_is_shown_and_a_forged_confirmation_refused(administrator, kept, other, chamber):

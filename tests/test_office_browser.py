@@ -11,7 +11,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.auth.groups import make_groups
 from cspa.models import Entry, User
 from delegations.models import Chamber, Parliament, Person
@@ -71,13 +71,14 @@ def fill() -> None:
     source = factories.SourceFactory()
     parliament = factories.ParliamentFactory(slug="full")
     chamber = factories.ChamberFactory(parliament=parliament)
-    with journal.entry(Entry.Kind.IMPORT, factories.UserFactory(username="clerk"), "A slip", details="list.csv"):
+    clerk = factories.UserFactory(username="clerk")
+    with audit.record_changes(Entry.Kind.IMPORT, clerk, "A slip", details="list.csv"):
         factories.SeatQuotaFactory(chamber=chamber, seats=3, starts="2019-05", sources=[source])
         factories.ParticipationFactory(parliament=parliament, starts="2019")
         delegate = factories.DelegateFactory(chamber=chamber, starts="2020-03-01")
         delegate.role = "head"
         delegate.save()
-    with journal.entry(Entry.Kind.EDIT, reason="The decree arrived"):
+    with audit.record_changes(Entry.Kind.EDIT, reason="The decree arrived"):
         delegate.ends = timezone.localdate().replace(month=12, day=31)
         delegate.save()
         delegate.sources.add(source)
@@ -98,7 +99,7 @@ def fill() -> None:
         topics=[factories.TopicFactory()],
         body="<p>Text.</p><blockquote><p>Words.</p><p>— Somebody Else</p></blockquote>",
     )
-    with journal.entry(Entry.Kind.EDIT):
+    with audit.record_changes(Entry.Kind.EDIT):
         article.title = "Changed"
         article.save()
     factories.ArticleFactory(language="ru", story=article.story, state="review")

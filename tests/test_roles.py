@@ -17,7 +17,7 @@ from django.test import Client
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.auth.groups import ROLES
 from cspa.models import Change, Entry, GroupRule, User
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
@@ -48,7 +48,7 @@ def world() -> SimpleNamespace:
         article = factories.ArticleFactory(state="draft", withdrawal_reason="", **more)
         article.state, article.summary = state, "Changed."
         article.withdrawal_reason = "Cancelled." if state == "withdrawn" else ""
-        with journal.entry(Entry.Kind.EDIT, colleague):
+        with audit.record_changes(Entry.Kind.EDIT, colleague):
             article.save()
         return article
 
@@ -372,7 +372,7 @@ def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNa
 
     def address(world: SimpleNamespace) -> str:
         row = find(world)
-        with journal.entry(Entry.Kind.EDIT, world.colleague) as recorder:
+        with audit.record_changes(Entry.Kind.EDIT, world.colleague) as recorder:
             if isinstance(row, Article):
                 row.title = "By a colleague"
             else:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..models import Change
 from ..richtext import plain
-from .journal import State
+from .snapshots import Snapshot
 
 NOTHING = "–"
 
@@ -80,7 +80,7 @@ def belongs_to(model: type[models.Model], depth: int = 2) -> Iterator[str]:
 class Words:
     """Reads the names of all rows that ``states`` of ``model`` point at: one query for each kind of row."""
 
-    def __init__(self, states: Iterable[tuple[type[models.Model], State | None]]):
+    def __init__(self, states: Iterable[tuple[type[models.Model], Snapshot | None]]):
         wanted: dict[type[models.Model], set[int]] = defaultdict(set)
         for model, state in states:
             for name, value in (state or {}).items():
@@ -90,7 +90,7 @@ class Words:
         self.rows = {model: named(model).in_bulk(keys) for model, keys in wanted.items()}
 
     def differences(
-        self, model: type[models.Model], before: State | None, after: State | None, editable: bool = False
+        self, model: type[models.Model], before: Snapshot | None, after: Snapshot | None, editable: bool = False
     ) -> list[Difference]:
         """The columns in which ``before`` and ``after`` differ, in the order of the model.
 
@@ -121,7 +121,7 @@ class Words:
         return in_words(column, value)
 
 
-def _shown(model: type[models.Model], state: State | None) -> State:
+def _shown(model: type[models.Model], state: Snapshot | None) -> Snapshot:
     """``state`` as people read it: a model may join columns that mean one thing (``shown``)."""
     return getattr(model, "shown", dict)(state or {})
 

@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from ..audit import journal
+from .. import audit
 from ..audit.diff import in_words, named, of_changes
 from ..models import Change, Entry
 from .history import reason_of
@@ -87,7 +87,7 @@ class JournalAdmin(Admin):
     def _pages(self, request: HttpRequest, action: str) -> list[Admin]:
         """The pages on which somebody may do ``action`` with every record."""
         pages = self.admin_site._registry
-        there = [pages[model] for model in journal.followed() if model in pages]
+        there = [pages[model] for model in audit.registered_models() if model in pages]
         return [page for page in there if page.may_any(request, action)]
 
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
@@ -108,7 +108,7 @@ class JournalAdmin(Admin):
         )
         if request.user.has_perm("cspa.view_entry"):
             return entries
-        parts = [model for model in journal.followed() if model not in self.admin_site._registry]
+        parts = [model for model in audit.registered_models() if model not in self.admin_site._registry]
         seen = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
         other = changes.exclude(content_type__in=[kind.pk for kind in seen.values()])
         return entries.filter(Q(user=request.user) | ~Exists(other))
@@ -146,8 +146,8 @@ class JournalAdmin(Admin):
         if not self.has_undo_permission(request, entry):
             raise PermissionDenied
         try:
-            undoing = journal.undo(entry, request.user, reason_of(request))
-        except journal.Refused as refused:
+            undoing = audit.undo(entry, request.user, reason_of(request))
+        except audit.UndoError as refused:
             messages.error(request, gettext("Nothing was undone."))
             for reason in refused.reasons[:20]:
                 messages.error(request, reason)
@@ -182,7 +182,7 @@ class JournalAdmin(Admin):
         model = change.content_type.model_class()
         if row is None and model and change.action == Change.Action.DELETED:
             row = model(pk=change.object_id)
-            journal.put(row, change.before)
+            audit.apply_snapshot(row, change.before)
         try:
             return str(row if row is not None else change.object_id)
         except ObjectDoesNotExist:  # what its name needs is gone as well

@@ -12,8 +12,8 @@ from django.utils.crypto import salted_hmac
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from ..audit import latest_change
 from ..audit.diff import Difference, field_of, in_words
-from ..audit.journal import newest
 
 
 def is_key(value: str) -> bool:
@@ -88,7 +88,7 @@ class RecordForm(forms.ModelForm):
             "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
             "again replaces theirs, which stays in the history."
         )
-        change = newest(self.instance)
+        change = latest_change(self.instance)
         who = change.entry.user if change and change.entry.user else _("somebody else")
         self.add_error(None, ValidationError(words, code="meanwhile", params={"who": who, "row": str(self.instance)}))
 

@@ -14,7 +14,7 @@ from django.utils.formats import localize
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from ..audit import journal
+from .. import audit
 from ..audit.diff import Difference, Words, field_of
 from ..models import Change, Entry
 from .forms import is_key
@@ -27,7 +27,7 @@ class Past:
     """What a record was after ``change``; without one, before the first that is recorded."""
 
     change: Change | None
-    state: journal.State | None
+    state: audit.Snapshot | None
     differences: list[Difference] = field(default_factory=list)  # what the change did
 
     @property
@@ -46,7 +46,7 @@ def reason_of(request: HttpRequest) -> str:
 def past_of(row: models.Model) -> list[Past]:
     """All that is recorded of ``row``, the newest first, with what each change did."""
     model = type(row)
-    past = [Past(change, state) for change, state in journal.states_of(row)]
+    past = [Past(change, state) for change, state in audit.history_of(row)]
     words = Words((model, state) for each in past for state in (each.state, each.change and each.change.before))
     for newer, older in pairwise(past):
         if newer.change.action == Change.Action.CHANGED:
@@ -118,12 +118,12 @@ class HistoryPages:
             if name not in self.history_keeps and getattr(field_of(self.model, name), "editable", False)
         }
         try:
-            with journal.entry(Entry.Kind.RESTORE, request.user, reason_of(request), details=words):
+            with audit.record_changes(Entry.Kind.RESTORE, request.user, reason_of(request), details=words):
                 self._refuse_if_newer(request, row)
-                connections = journal.put(row, state)
+                connections = audit.apply_snapshot(row, state)
                 row.full_clean()
                 row.save()
-                journal.connect(row, connections)
+                audit.apply_m2m(row, connections)
                 self.log_change(request, row, words)
         except (ValidationError, IntegrityError) as error:
             why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
@@ -133,7 +133,7 @@ class HistoryPages:
         return back
 
     def _refuse_if_newer(self, request: HttpRequest, row: models.Model) -> None:
-        newest = journal.newest(row)
+        newest = audit.latest_change(row)
         if request.POST.get("newest", "") != str(newest.pk if newest else 0):
             raise ValidationError(_("somebody changed the record while you looked at its history."))
         row.refresh_from_db()

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from translated_fields import TranslatedField, to_attribute
 
-from ..audit import journal
+from .. import audit
 from ..models import Entry
 from .forms import RecordForm, RecordFormSet, is_key
 from .history import HistoryPages, reason_of
@@ -101,7 +101,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
         if any("\x00" in key + "".join(request.GET.getlist(key)) for key in request.GET if key != "q"):
             raise BadRequest("The address holds a NUL character.")
         try:
-            with self._entry(request, Entry.Kind.LIST):
+            with self._recorded(request, Entry.Kind.LIST):
                 return super().changelist_view(request, extra_context)
         except (ValueError, OverflowError, DataError) as error:
             if not request.GET:
@@ -111,7 +111,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
         """As Django's; where somebody else saved at the same time, the database's refusal in words."""
         try:
-            with self._entry(request, Entry.Kind.EDIT):
+            with self._recorded(request, Entry.Kind.EDIT):
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (IntegrityError, ProtectedError):
             refusal = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
@@ -123,7 +123,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
         if request.method == "POST" and self.has_delete_permission(request) and not reason_of(request):
             messages.error(request, _("Nothing was deleted: give the reason."))
             return HttpResponseRedirect(request.get_full_path())
-        with self._entry(request, Entry.Kind.DELETION):
+        with self._recorded(request, Entry.Kind.DELETION):
             return super().delete_view(request, object_id, extra_context)
 
     def get_deleted_objects(self, objs, request: HttpRequest) -> tuple:
@@ -133,9 +133,11 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
         nameless = tuple(f"{capfirst(model._meta.verbose_name)}: " for model in through)
         return _without(deleted, nameless), counts, lacking, protected
 
-    def _entry(self, request: HttpRequest, kind: str) -> AbstractContextManager:
-        """The entry of the journal for what a form sends; reading needs none."""
-        return journal.entry(kind, request.user, reason_of(request)) if request.method == "POST" else nullcontext()
+    def _recorded(self, request: HttpRequest, kind: str) -> AbstractContextManager:
+        """A change set for a POST; nothing for a GET."""
+        if request.method != "POST":
+            return nullcontext()
+        return audit.record_changes(kind, request.user, reason_of(request))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         """Texts and choices may come with the address, as ``?story=5&language=ru``; the rest is left out."""

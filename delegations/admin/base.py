@@ -17,7 +17,7 @@ from cspa.backoffice.model_admin import Admin, Fields
 from cspa.backoffice.todo import Task, Tasks
 
 from ..dates import PartialDate, today
-from ..forms import EndForm, PeriodForm, PeriodFormSet, last_day_in_words
+from ..forms import EndForm, PeriodForm, PeriodFormSet
 from ..models import (
     Delegate,
     Parliament,
@@ -25,8 +25,8 @@ from ..models import (
     Person,
     Representative,
 )
+from ..models.periods import last_day_in_words
 from ..services.merge import in_words
-from . import confirmations as review  # noqa: F401  its pages stand on what is above
 
 PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
 

@@ -16,7 +16,6 @@ from ..models import (
     Representative,
     SeatQuota,
 )
-from . import confirmations as review  # noqa: F401  its pages stand on what is above
 from . import roster_entry
 from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline
 

@@ -24,7 +24,6 @@ from ..models import (
     SeatQuota,
     with_unnamed_seats,
 )
-from . import confirmations as review  # noqa: F401  its pages stand on what is above
 from . import data_quality, file_import, roster_entry, session
 from .base import Assigned, assigned_to, may_import
 from .facts import LinkInline, ParticipationInline, RepresentativeInline, SeatQuotaInline

@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.backoffice.history import reason_of
 from cspa.backoffice.model_admin import Admin, Fields
 from cspa.backoffice.todo import Task, Tasks
@@ -28,7 +28,6 @@ from ..models import (
 )
 from ..quality.checks import namesakes
 from ..services.merge import Refused, merge, preview
-from . import confirmations as review  # noqa: F401  its pages stand on what is above
 from .base import Assigned
 from .facts import MandateInline, PostInline, ServiceInline
 
@@ -161,7 +160,7 @@ class PersonAdmin(Tasks, Assigned, Admin):
 
     def _merge(self, request: HttpRequest, kept: Person, other: Person) -> HttpResponse:
         try:
-            with journal.entry(Entry.Kind.MERGE, request.user, reason_of(request)) as recorder:
+            with audit.record_changes(Entry.Kind.MERGE, request.user, reason_of(request)) as recorder:
                 report = merge(kept, other, shown=request.POST.get("shown", ""))
                 recorder.entry.details = report.details()
                 self.log_change(request, kept, report.details())

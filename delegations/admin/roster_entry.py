@@ -21,7 +21,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.backoffice.widgets import ChooseOne
 
 from ..dates import EARLIEST, PartialDate
@@ -243,7 +243,7 @@ class _Page:
             note = signing.loads(self.data.get("note", ""), salt=SALT)
             if (note["user"], note["typed"]) != (self.request.user.pk, self.typed):
                 raise signing.BadSignature
-            with journal.entry(journal.Entry.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"):
+            with audit.record_changes(Entry.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"):
                 report = import_batch(self.batch, expected=note["digest"])
         except signing.BadSignature:
             words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")

@@ -16,7 +16,6 @@ from ..models import (
     Observation,
     Source,
 )
-from . import confirmations as review  # noqa: F401  its pages stand on what is above
 from .base import (
     Assigned,
 )

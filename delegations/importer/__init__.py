@@ -11,7 +11,7 @@ from datetime import date
 from django.db import Error
 from django.utils.translation import gettext as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry
 
 from .diff import Difference, Progress
@@ -69,7 +69,7 @@ def import_batch(
     What ``build`` reads of the directory belongs to the same transaction.
     """
     # Looking holds up nobody who writes.
-    with _words_for_the_database(), nullcontext() if dry_run else journal.entry(Entry.Kind.IMPORT):
+    with _words_for_the_database(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
         difference = Difference(build(), end_missing, progress)
         report = Report.of(difference, skip_invalid)
         if expected and report.digest != expected:

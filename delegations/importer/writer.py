@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from django.db.models import Model
 
-from cspa.audit import journal
+from cspa import audit
 
 from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
 from .diff import ADDED, UNCHANGED, Change, Difference, Progress
@@ -26,7 +26,7 @@ def save(difference: Difference, progress: Progress) -> None:
         progress(kind, 0, len(changes))
         added = [change for change in changes if change.action == ADDED]
         changed = [change for change in changes if change.before and change.action != ADDED]
-        journal.touch(model, [change.row.pk for change in changes if change.action != ADDED])
+        audit.snapshot_before(model, [change.row.pk for change in changes if change.action != ADDED])
         if issubclass(model, Period):
             dates = {"starts", "ends", "ended"}
             model.make_way(change.row.pk for change in changed if change.before.keys() & dates)
@@ -77,12 +77,12 @@ def _create(model: type[Model], rows: list[Model]) -> None:
 def _create_batches(model: type[Model], rows: list[Model]) -> None:
     if rows:
         model.objects.bulk_create(rows, batch_size=BATCH)
-        journal.add(model, [row.pk for row in rows])
+        audit.mark_created(model, [row.pk for row in rows])
 
 
 def _create_parts(model: type[Model], rows: Iterable[Model]) -> None:
     made = model._base_manager.bulk_create(list(rows), batch_size=BATCH)
-    journal.add(model, [row.pk for row in made])
+    audit.mark_created(model, [row.pk for row in made])
 
 
 def _identifiers(changes: list[Change]) -> Iterable[Identifier]:

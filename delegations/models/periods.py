@@ -20,7 +20,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.dispatch import receiver
 from django.utils.translation import gettext_lazy as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import any_language, translated
 
@@ -416,12 +416,12 @@ class Period(DerivedModel):
     def make_way(cls, keys: Iterable[int]) -> None:
         """Let rows that are about to be saved hold no day: none must meet another on the way to its new dates."""
         keys = list(keys)
-        journal.touch(cls, keys)
-        for batch in batched(keys, journal.BATCH):
+        audit.snapshot_before(cls, keys)
+        for batch in batched(keys, audit.BATCH):
             cls._base_manager.filter(pk__in=batch).update(start=None, end=None, ended=True)
 
     @classmethod
-    def shown(cls, state: journal.State) -> journal.State:
+    def shown(cls, state: audit.Snapshot) -> audit.Snapshot:
         """A recorded state with each date as it is known: "2019", "May 2019"."""
         state = dict(state)
         for name in ("start", "end"):
@@ -447,3 +447,30 @@ class Period(DerivedModel):
         if self.end and self.end_precision != Precision.DAY and self.start:
             return max(self.end, self.start + timedelta(days=1))
         return self.end
+
+
+def no_overlaps(model: type[Period]) -> list[NoOverlap]:
+    """The NoOverlap constraints of ``model``."""
+    return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
+
+
+def overlap(one: Period, other: Period) -> bool:
+    """Whether both rows hold on some day. An empty period overlaps with nothing, as in the NoOverlap constraint."""
+    (start, end), (other_start, other_end) = _bounds(one), _bounds(other)
+    return max(start, other_start) < min(end, other_end)
+
+
+def _bounds(row: Period) -> tuple[date, date]:
+    until = row.blocks_from_memory()
+    return row.start or date.min, date.max if until is None else until
+
+
+def last_day_in_words(row: Period | None) -> str:
+    """The last day in office as text: the day before the end of ``row``, or why there is none."""
+    if row is None or row.pk is None:
+        return "–"
+    if row.ended:
+        return _("ended, date not known")
+    if row.end is None:
+        return _("still so")
+    return PartialDate(row.last_day).words if row.last_day else row.ends.words

@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from translated_fields import to_attribute
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.i18n import columns, language_codes, localised
 from cspa.models import Entry
 
@@ -66,7 +66,7 @@ class Changed(Refused):
 def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest, str]:
     """A new request, and the token of its link, which is nowhere else."""
     key, now = token_urlsafe(24), timezone.now()
-    with journal.entry(Entry.Kind.EDIT, by):
+    with audit.record_changes(Entry.Kind.EDIT, by):
         asked = ConfirmationRequest.objects.create(
             parliament=parliament,
             addressee=addressee,
@@ -99,8 +99,8 @@ def paths(token: str) -> dict[str, str]:
 def withdraw(asked: ConfirmationRequest, by=None) -> bool:
     """Close the link; False where it was not open any more."""
     now = timezone.now()
-    with journal.entry(Entry.Kind.EDIT, by):
-        journal.touch(ConfirmationRequest, [asked.pk])
+    with audit.record_changes(Entry.Kind.EDIT, by):
+        audit.snapshot_before(ConfirmationRequest, [asked.pk])
         still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk)
         return bool(still_open.update(withdrawn_at=now))
 
@@ -169,14 +169,14 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
 
 def confirm(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
     """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
-    with journal.entry(Entry.Kind.ANSWER):
+    with audit.record_changes(Entry.Kind.ANSWER):
         _answer(asked, signed, shown)
         return record(asked)
 
 
 def propose(asked: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]) -> None:
     """The list is correct but for ``proposals``, which now wait for the office."""
-    with journal.entry(Entry.Kind.ANSWER):
+    with audit.record_changes(Entry.Kind.ANSWER):
         _answer(asked, signed, shown)
         for proposal in proposals:
             proposal.request = asked
@@ -188,7 +188,7 @@ def _answer(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> N
     now = timezone.now()
     answer = {"answered_at": now, **{to_attribute("answered_by", code): text for code, text in signed.items()}}
     answer["language"] = next(iter(signed))
-    journal.touch(ConfirmationRequest, [asked.pk])
+    audit.snapshot_before(ConfirmationRequest, [asked.pk])
     if not ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk).update(**answer):
         raise Refused(_("This link is no longer open."))
     asked.refresh_from_db()
@@ -219,7 +219,7 @@ def record(asked: ConfirmationRequest) -> Confirmation:
 
 def record_corrected(asked: ConfirmationRequest, by) -> Confirmation:
     """Record the confirmation of an answer whose corrections are all decided."""
-    with journal.entry(Entry.Kind.DECISION, by):
+    with audit.record_changes(Entry.Kind.DECISION, by):
         if not asked.answered_at or asked.proposals.filter(state=Proposal.State.WAITING).exists():
             raise Refused(_("Proposed corrections are still waiting for a decision."))
         return record(asked)
@@ -277,7 +277,7 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
     clerk looked at. Raises Refused where the change cannot be made: then nothing is.
     """
     try:
-        with journal.entry(Entry.Kind.DECISION, by, reason[:REASON]):
+        with audit.record_changes(Entry.Kind.DECISION, by, reason[:REASON]):
             waiting = _waiting(proposal)
             done = "" if state == Proposal.State.REFUSED else _apply(waiting, state, values, shown)
             waiting.state, waiting.reason = state, reason

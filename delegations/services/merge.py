@@ -12,12 +12,12 @@ from django.db import models, transaction
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.audit.diff import label, named
 from cspa.i18n import columns
 
-from ..forms import last_day_in_words, no_overlaps, overlap
 from ..models import Delegate, FormerPublicId, Period, Person
+from ..models.periods import last_day_in_words, no_overlaps, overlap
 
 # Columns that mean something only together with the first one: all are taken from the record that has it.
 TOGETHER = {
@@ -157,10 +157,10 @@ def merge(kept: Person, other: Person, shown: str | None = None) -> MergeReport:
         rows = relation.related_model._base_manager.filter(**{relation.field.name: other})
         if relation.many_to_many:
             keys = list(rows.values_list("pk", flat=True))
-            journal.touch(relation.related_model, keys)
+            audit.snapshot_before(relation.related_model, keys)
             getattr(kept, relation.get_accessor_name()).add(*keys)
         else:
-            journal.touch(relation.related_model, rows.values_list("pk", flat=True))
+            audit.snapshot_before(relation.related_model, rows.values_list("pk", flat=True))
             rows.update(**{relation.field.name: kept})
     _put(kept, _merged(kept, other))
     other.delete()

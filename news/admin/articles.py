@@ -14,8 +14,8 @@ from django.utils.http import urlencode
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from cspa import audit
 from cspa.absolute_urls import absolute
-from cspa.audit import journal
 from cspa.backoffice.forms import is_key
 from cspa.backoffice.model_admin import Admin, Fields
 
@@ -178,7 +178,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTasksMixin, Admin):
                 quotation = quotation_form.instance
                 quotation.look_up()
                 chosen = {name: getattr(quotation, name) for name in ("person", "function", "original_language")}
-                journal.touch(Quotation, [quotation.pk])
+                audit.snapshot_before(Quotation, [quotation.pk])
                 Quotation.objects.filter(pk=quotation.pk).update(**chosen)
                 formset.changed_objects.append((quotation, quotation_form.changed_data))
 

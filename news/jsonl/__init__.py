@@ -14,7 +14,7 @@ from django.apps import apps
 from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry
 from delegations.importer import Refused
 
@@ -53,7 +53,7 @@ def import_lines(
     # What was stored for an import that is not saved is removed again.
     with closing(Said()) as said, ExitStack() as undo:
         # Looking holds up nobody who writes.
-        with _words_for_refusals(), nullcontext() if dry_run else journal.entry(Entry.Kind.IMPORT):
+        with _words_for_refusals(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
             chunks = Chunks(rows(file))
             articles = Import(Files(folder, undo), said, update, dry_run, meanwhile=chunks.go_on)
             if articles.saving:

@@ -9,8 +9,7 @@ from django.core.files.images import get_image_dimensions
 from django.db import connection, models, transaction
 from django.utils.translation import gettext as _
 
-from cspa import versions
-from cspa.audit import journal
+from cspa import audit, versions
 from cspa.db.bulk_copy import copy
 from cspa.db.computed_fields import DerivedQuerySet
 from cspa.i18n import columns
@@ -79,7 +78,7 @@ class Import:
             self.report.count(ADDED if row.new else CHANGED, "articles", row.number, row.label, row.changed)
         if self.saving:
             self.save(rows)
-        journal.write()
+        audit.flush()
 
     def each(self, rows: list[Row], do: Callable[[Row], None]) -> list[Row]:
         """Those of ``rows`` in which ``do`` finds no problem."""
@@ -288,7 +287,7 @@ class Import:
             self.create(model, self.new[model])
         new = [row for row in rows if row.new]
         insert([row.article for row in new], self.meanwhile)
-        journal.add(Article, [row.article.pk for row in new])
+        audit.mark_created(Article, [row.article.pk for row in new])
         self.quote(new)
         for key, relation in _RELATIONS.items():
             field = Article._meta.get_field(relation)
@@ -331,7 +330,7 @@ class Import:
         )
 
     def create(self, model: type[models.Model], rows: Iterable[models.Model]) -> None:
-        journal.add(model, [row.pk for row in model.objects.bulk_create(rows)])
+        audit.mark_created(model, [row.pk for row in model.objects.bulk_create(rows)])
 
     def related(self, row: Row, key: str) -> list[models.Model]:
         """The rows that a line names under ``key``, each once."""
@@ -378,7 +377,7 @@ class Import:
         if "attachments" in row.changed:
             stay = [each["id"] for each in values["attachments"]]
             Attachment.objects.filter(article=article).exclude(uid__in=stay).delete()
-            journal.touch(Attachment, Attachment.objects.filter(article=article).values_list("pk", flat=True))
+            audit.snapshot_before(Attachment, Attachment.objects.filter(article=article).values_list("pk", flat=True))
             for each in values["attachments"]:
                 Attachment.objects.filter(uid=each["id"]).update(title=each["title"], language=each["language"])
 

@@ -1,0 +1,48 @@
+"""The models whose changes are recorded, and the columns of each that count."""
+
+from collections.abc import Iterable
+from functools import cache
+
+from django.db import models
+
+_excluded_fields: dict[type[models.Model], frozenset[str]] = {}
+_updates_only: set[type[models.Model]] = set()
+
+
+def add(model: type[models.Model], exclude_fields: Iterable[str], updates_only: bool) -> None:
+    """Remember how the changes of ``model`` are recorded. ``signals.register()`` is the public function."""
+    _excluded_fields[model] = frozenset(exclude_fields)
+    if updates_only:
+        _updates_only.add(model)
+
+
+def is_registered(model: type[models.Model]) -> bool:
+    return model in _excluded_fields
+
+
+def is_updates_only(model: type[models.Model]) -> bool:
+    """Whether only updates of the rows are recorded, because rows are added and deleted together with others."""
+    return model in _updates_only
+
+
+def registered_models() -> list[type[models.Model]]:
+    """The registered models, those that others refer to first."""
+    return sorted(_excluded_fields, key=lambda model: (_depth(model), model._meta.label))
+
+
+@cache
+def _depth(model: type[models.Model]) -> int:
+    others = {field.related_model for field in model._meta.concrete_fields if field.is_relation} - {model}
+    return 1 + max((_depth(other) for other in others if is_registered(other)), default=0)
+
+
+@cache
+def recorded_columns(model: type[models.Model]) -> list[models.Field]:
+    """The columns of ``model`` without its primary key, excluded fields and columns computed from others."""
+    computed = model.derived() if hasattr(model, "derived") else ()
+    return [
+        field
+        for field in model._meta.concrete_fields
+        if not (field.primary_key or field.generated or field.name in _excluded_fields.get(model, ()))
+        and (field.editable or field.name not in computed)
+    ]

@@ -1,0 +1,59 @@
+"""Registers models and listens to the signals of their rows."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.db import models
+from django.db.models.signals import m2m_changed, post_save, pre_delete, pre_save
+
+from . import registry
+from .recorder import mark_created, snapshot_before
+
+
+def register(*registered: type[models.Model], exclude_fields: Iterable[str] = (), updates_only: bool = False) -> None:
+    """Record the changes of these models, except of the columns in ``exclude_fields``.
+
+    ``updates_only``: the rows are added and deleted together with others, so that only their updates are recorded.
+    """
+    for model in registered:
+        registry.add(model, exclude_fields, updates_only)
+        for signal, receiver in (
+            (pre_save, _before_saving),
+            (post_save, _after_saving),
+            (pre_delete, _before_deleting),
+        ):
+            signal.connect(receiver, sender=model, dispatch_uid=f"audit.{model._meta.label}")
+        for relation in model._meta.local_many_to_many:
+            through = relation.remote_field.through
+            m2m_changed.connect(_before_connecting, sender=through, dispatch_uid=f"audit.{through._meta.label}")
+
+
+def _before_saving(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    if instance.pk is not None:
+        snapshot_before(sender, [instance.pk])
+
+
+def _after_saving(sender: type[models.Model], instance: models.Model, created: bool, **kwargs: Any) -> None:
+    if created:
+        mark_created(sender, [instance.pk])
+
+
+def _before_deleting(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
+    snapshot_before(sender, [instance.pk])
+    # Django sends no signal when it deletes connections of other rows to this one, or sets their keys to null.
+    for relation in sender._meta.related_objects:
+        if relation.many_to_many or relation.on_delete is models.SET_NULL:
+            others = relation.related_model._base_manager.filter(**{relation.field.name: instance.pk})
+            snapshot_before(relation.related_model, others.values_list("pk", flat=True))
+
+
+def _before_connecting(
+    instance: models.Model, action: str, reverse: bool, model: type, pk_set: set[int] | None, **kwargs: Any
+) -> None:
+    """Take a snapshot of the model that has the field. ``reverse``: the change came from the other end."""
+    if not action.startswith("pre_"):
+        return
+    if reverse:
+        snapshot_before(model, pk_set or ())
+    else:
+        snapshot_before(type(instance), [instance.pk])

@@ -1,0 +1,68 @@
+"""Snapshots of rows as JSON values: reading them, and applying one to a row."""
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from itertools import batched
+from typing import Any
+from uuid import UUID
+
+from django.core.exceptions import FieldDoesNotExist
+from django.db import models
+
+from .registry import recorded_columns
+
+# Rows a query.
+BATCH = 500
+
+# Name of a column or of a many-to-many field -> JSON value.
+type Snapshot = dict[str, Any]
+
+
+def snapshots(model: type[models.Model], keys: Iterable[int]) -> dict[int, Snapshot]:
+    """The snapshots of the rows of ``model`` with these primary keys. A row that does not exist has none."""
+    found: dict[int, Snapshot] = {}
+    names = {field.attname: field.name for field in recorded_columns(model)}
+    for batch in batched(keys, BATCH):
+        for row in model._base_manager.filter(pk__in=batch).values("pk", *names):
+            key = row.pop("pk")
+            found[key] = {names[attname]: _json_value(value) for attname, value in row.items()}
+        for relation in model._meta.local_many_to_many:
+            for snapshot in (found[key] for key in batch if key in found):
+                snapshot[relation.name] = []
+            own, other = f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"
+            rows = relation.remote_field.through._base_manager.filter(**{f"{own}__in": batch})
+            for key, connected in rows.order_by(other).values_list(own, other):
+                if key in found:
+                    found[key][relation.name].append(connected)
+    return found
+
+
+def _json_value(value: Any) -> Any:
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, UUID) else value
+
+
+def apply_snapshot(row: models.Model, snapshot: Snapshot) -> dict[str, list[int]]:
+    """Set the columns of ``row`` without saving it. Return the many-to-many values, for ``apply_m2m()`` after saving.
+
+    Columns that the model no longer has are ignored.
+    """
+    connections = {}
+    for name, value in snapshot.items():
+        try:
+            field = row._meta.get_field(name)
+        except FieldDoesNotExist:
+            continue
+        if field.many_to_many:
+            connections[name] = value
+        else:
+            setattr(row, field.attname, value if field.is_relation else field.to_python(value))
+    return connections
+
+
+def apply_m2m(row: models.Model, connections: dict[str, list[int]]) -> None:
+    """Connect the saved ``row`` with the given rows, as far as these still exist."""
+    for name, keys in connections.items():
+        others = row._meta.get_field(name).related_model._base_manager
+        getattr(row, name).set(others.filter(pk__in=keys))
