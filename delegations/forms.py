@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from datetime import date
 
 from django import forms
 from django.conf import settings
@@ -16,6 +15,7 @@ from cspa.i18n import language_codes
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
+from .models.periods import no_overlaps, overlap
 from .services.session_documents import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
@@ -193,32 +193,6 @@ class OtherRecordForm(forms.Form):
         widget=forms.NumberInput(attrs={"min": 1}),
         error_messages={"invalid_choice": _("No person has this public id.")},
     )
-
-
-def no_overlaps(model: type[Period]) -> list[NoOverlap]:
-    return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
-
-
-def overlap(one: Period, other: Period) -> bool:
-    """Whether both hold on some day; an empty period overlaps nothing (as NoOverlap has it)."""
-    (start, end), (other_start, other_end) = _bounds(one), _bounds(other)
-    return max(start, other_start) < min(end, other_end)
-
-
-def _bounds(row: Period) -> tuple[date, date]:
-    until = row.blocks_from_memory()
-    return row.start or date.min, date.max if until is None else until
-
-
-def last_day_in_words(row: Period | None) -> str:
-    """The last day in office that the end of ``row`` means, for the column beside it."""
-    if row is None or row.pk is None:
-        return "–"
-    if row.ended:
-        return _("ended, date not known")
-    if row.end is None:
-        return _("still so")
-    return PartialDate(row.last_day).words if row.last_day else row.ends.words
 
 
 class SessionForm(forms.Form):

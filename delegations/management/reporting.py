@@ -10,7 +10,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from cspa.management.progress import WatchedCommand
+from cspa.progress import WatchedCommand
 from delegations.dates import PartialDate
 from delegations.importer import Refused, Report
 

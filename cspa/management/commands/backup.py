@@ -8,7 +8,8 @@ from django.utils.translation import gettext as _
 
 from cspa.backup import Refused, make
 from cspa.backup.tables import LEFT_OUT
-from cspa.management.progress import WatchedCommand
+
+from ...progress import WatchedCommand
 
 
 class Command(WatchedCommand):

@@ -4,9 +4,8 @@ from argparse import ArgumentTypeError
 
 from django.core.management.base import CommandError
 
-from cspa.management.progress import WatchedCommand
-
 from ...demo.generator import Refused, Size, fill
+from ...progress import WatchedCommand
 
 
 def number(text: str) -> int:

@@ -7,7 +7,8 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from cspa.backup import Refused, restore
-from cspa.management.progress import WatchedCommand
+
+from ...progress import WatchedCommand
 
 
 class Command(WatchedCommand):

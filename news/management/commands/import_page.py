@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cspa.audit import journal
+from cspa import audit
 from cspa.models import Entry
 from delegations.importer import Refused
 from delegations.importer.readers.files import check_size
@@ -36,7 +36,7 @@ class Command(ReportingCommand):
 
     def handle(self, *args, files: list[Path], dry_run: bool, **options):
         reports: dict[str, PageReport] = {}
-        with journal.entry(Entry.Kind.IMPORT):
+        with audit.record_changes(Entry.Kind.IMPORT):
             for number, file in enumerate(files, 1):
                 reports[str(file)] = self.report(file, options)
                 self.progress("pages", number, len(files))
