@@ -165,7 +165,7 @@ def test_the_desk_counts_what_the_page_names(client: Client, chamber):
     missing = {label: whole - part for label, (part, whole) in figures(chamber, today()).items()}
     client.force_login(factories.UserFactory(is_superuser=True))
     desk = {
-        line.address.removeprefix("/admin/delegations/"): line.number
+        line.url.removeprefix("/admin/delegations/"): line.number
         for _label, lines in client.get(page("index")).context["desk"]
         for line in lines
     }
