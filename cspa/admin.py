@@ -8,13 +8,13 @@ from django.contrib.auth.models import Group
 from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from .backoffice.audit_log import JournalAdmin
-from .backoffice.users import AccountAdmin, LogAdmin, RightsAdmin
+from .backoffice.audit_log import ChangeSetAdmin
+from .backoffice.users import GroupAdmin, LogEntryAdmin, UserAdmin
 from .models import Entry, User
 
 # The back office neither shows nor edits the secrets of second factors.
 admin.site.unregister([Group, StaticDevice, TOTPDevice])
-admin.site.register(User, AccountAdmin)
-admin.site.register(Group, RightsAdmin)
-admin.site.register(LogEntry, LogAdmin)
-admin.site.register(Entry, JournalAdmin)
+admin.site.register(User, UserAdmin)
+admin.site.register(Group, GroupAdmin)
+admin.site.register(LogEntry, LogEntryAdmin)
+admin.site.register(Entry, ChangeSetAdmin)

@@ -223,10 +223,10 @@ CDN_SECONDS = env_count("CDN_SECONDS", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
 CONFIRMATION_DAYS = env_count("CONFIRMATION_DAYS", 14, largest=365)
-ONE_PERSON_OFFICE = env_bool("ONE_PERSON_OFFICE", False)
+ALLOW_SELF_PUBLISHING = env_bool("ALLOW_SELF_PUBLISHING", False)
 DESK_ENDING_DAYS = env_count("DESK_ENDING_DAYS", 60, largest=3650)
 DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)
-DESK_ASLEEP_DAYS = env_count("DESK_ASLEEP_DAYS", 30, largest=3650)
+STALE_DRAFT_DAYS = env_count("STALE_DRAFT_DAYS", 30, largest=3650)
 QUORUM = env_share("QUORUM", "2/3")
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
@@ -290,7 +290,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "cspa.auth.sessions.limits",
+    "cspa.auth.sessions.session_timeout",
     "axes.middleware.AxesMiddleware",
 ]
 
@@ -324,7 +324,7 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 STORAGES = {
-    "default": env_store("MEDIA_STORE"),
+    "default": env_store("MEDIA_BUCKET_URL"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG

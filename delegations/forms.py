@@ -10,7 +10,7 @@ from django.http import QueryDict
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.forms import RecordForm, RecordFormSet
+from cspa.backoffice.forms import ConflictAwareForm, ConflictAwareFormSet
 from cspa.i18n import language_codes
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
@@ -54,7 +54,7 @@ class PartialDateField(forms.Field):
             raise ValidationError(self.error_messages["invalid"], code="invalid", params=params) from error
 
 
-class PeriodForm(RecordForm):
+class PeriodForm(ConflictAwareForm):
     """The form of every dated row: ``starts`` and ``ends`` stand for the four columns behind them."""
 
     starts = PartialDateField(
@@ -121,7 +121,7 @@ class PeriodForm(RecordForm):
         return excluded
 
 
-class PeriodFormSet(RecordFormSet):
+class PeriodFormSet(ConflictAwareFormSet):
     """Dated rows below their parliament, chamber or person.
 
     Their periods are compared as they will be after saving: one save can end a row and add its successor.
@@ -164,7 +164,7 @@ class PeriodFormSet(RecordFormSet):
         """Save; the database compares after every row, so the changed ones first leave each other's way."""
         changed = [form.instance.pk for form in self.initial_forms if form.has_changed()]
         if commit and len(changed) > 1:
-            self.model.make_way(changed)
+            self.model.clear_periods(changed)
         return super().save(commit)
 
 

@@ -10,8 +10,8 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from cspa.backoffice.model_admin import Admin
-from cspa.backoffice.todo import Group, Task, Tasks
+from cspa.backoffice.model_admin import BaseModelAdmin
+from cspa.backoffice.todo import Group, TodoItem, TodoListMixin
 from delegations.models import Link, Source
 from news.models import Article
 
@@ -30,7 +30,7 @@ NEWS = ngettext_lazy(
 
 
 @admin.register(Address)
-class AddressAdmin(Tasks, Admin):
+class AddressAdmin(TodoListMixin, BaseModelAdmin):
     """Written by ``check_links`` alone; an address is put right where it stands."""
 
     list_display = ["shown", "result_shown", "fails_since", "asked_at", "places"]
@@ -61,17 +61,17 @@ class AddressAdmin(Tasks, Admin):
         admins = {name: self.admin_site._registry[model] for name, model in PLACES.items()}
         return {name: page.get_queryset(request) for name, page in admins.items() if page.has_view_permission(request)}
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """For those who may put an address right: in the directory, or in what is published."""
         pages, found = self.admin_site._registry, self._seen(request)
-        tasks = []
+        todo_items = []
         if self.has_view_permission(request) and pages[Link].has_change_permission(request):
             rows = _silent_in(found, "websites", "sources")
-            tasks.append(Task("directory", _("does not answer, in the directory"), DIRECTORY, rows))
+            todo_items.append(TodoItem("directory", _("does not answer, in the directory"), DIRECTORY, rows))
         if self.has_view_permission(request) and pages[Article].is_publisher(request):
             rows = _silent_in(found, "articles")
-            tasks.append(Task("news", _("does not answer, in the news"), NEWS, rows, Group.NEWS))
-        return tasks
+            todo_items.append(TodoItem("news", _("does not answer, in the news"), NEWS, rows, Group.NEWS))
+        return todo_items
 
     @admin.display(description=_("address"), ordering="url")
     def shown(self, address: Address) -> SafeString:
@@ -105,7 +105,7 @@ def _silent_in(found: dict[str, QuerySet], *names: str):
     for name in names:
         if name in found:
             stands |= Q(_stands_in(name, found[name]))
-    return lambda rows: rows.silent().filter(stands)
+    return lambda rows: rows.failing().filter(stands)
 
 
 def _link(row: Link | Source | Article) -> SafeString:

@@ -19,7 +19,7 @@ Outcome = Address.Outcome
 SECONDS = 10  # for each step, and twice as long for one request as a whole
 REDIRECTS = 5
 # Somebody answers there, who wants a browser, a password or more time between questions.
-GUARDED = {401, 403, 407, 429, 451}
+ACCEPTED_STATUSES = {401, 403, 407, 429, 451}
 
 
 class PrivateHostError(OSError):
@@ -58,7 +58,7 @@ def ask(url: str, *, private: bool = False) -> Answer:
             if status >= 400:
                 status, location = _request("GET", url, private)
             if not (300 <= status < 400 and location):
-                fine = status < 400 or status in GUARDED
+                fine = status < 400 or status in ACCEPTED_STATUSES
                 return Answer(Outcome.ANSWERED if fine else Outcome.ERROR, status)
             url = urljoin(url, location)
         return Answer(Outcome.CIRCLE, status)

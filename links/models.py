@@ -9,7 +9,7 @@ LONGEST = 1000  # letters; of websites and sources, too
 
 
 class AddressQuerySet(models.QuerySet):
-    def silent(self) -> "AddressQuerySet":
+    def failing(self) -> "AddressQuerySet":
         """Those that did not answer when they were last asked."""
         return self.exclude(fails_since=None)
 

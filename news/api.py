@@ -135,7 +135,7 @@ def articles(request, asked: Query[ArticleListParameters]):
 
 @router.get("/articles/{uuid:uid}/", response=ArticleDetail, summary=gettext_noop("One article with its text"))
 def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
-    if withdrawn := Article.objects.withdrawn().light().filter(uid=uid).first():
+    if withdrawn := Article.objects.withdrawn().without_body().filter(uid=uid).first():
         raise ProblemError(410, withdrawn.withdrawal_reason)
     row = get_object_or_404(
         Article.objects.published()
@@ -167,7 +167,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
                 "language": other.language,
                 "page": absolute(request, other.get_absolute_url()),
             }
-            for other in others.light()
+            for other in others.without_body()
         ],
         "quotations": [_quotation(quotation, row) for quotation in row.quotations.all()],
         "corrections": [{"date": note.date.isoformat(), "text": note.text} for note in row.corrections.all()],

@@ -14,9 +14,10 @@ class ArticleSitemap(SiteSitemap):
     """Each article under its own language, with the translations that are published."""
 
     def items(self) -> QuerySet[Article]:
-        versions = Prefetch("story__articles", Article.objects.published().light().order_by("language"), "versions")
+        in_each_language = Article.objects.published().without_body().order_by("language")
+        versions = Prefetch("story__articles", in_each_language, "versions")
         # By key: what is published moves nothing from one page of the sitemap to another.
-        return Article.objects.published().light().order_by("pk").prefetch_related("corrections", versions)
+        return Article.objects.published().without_body().order_by("pk").prefetch_related("corrections", versions)
 
     def lastmod(self, article: Article):
         return article.updated_at
@@ -41,7 +42,7 @@ class RecentNewsSitemap(SiteSitemap):
 
     def items(self) -> QuerySet[Article]:
         since = timezone.now() - timedelta(days=2)
-        return Article.objects.published().filter(published_at__gte=since).light().newest_first()
+        return Article.objects.published().filter(published_at__gte=since).without_body().newest_first()
 
 
 class TopicSitemap(SiteSitemap):

@@ -23,7 +23,7 @@ from cspa.pagination import Keyset
 from cspa.pieces import kept, once
 from delegations.dates import today
 from delegations.exports.csv_rows import SOURCE_COLUMNS, source_cells
-from delegations.exports.serializers import joined
+from delegations.exports.serializers import join_cell
 from delegations.models import Person
 
 from . import jsonld, preview
@@ -105,9 +105,9 @@ class FeedView(Files, TemplateView):
             article.language,
             article.title,
             absolute(self.request, article.get_absolute_url()),
-            joined(topic.slug for topic in article.topics.all()),
-            joined(parliament.slug for parliament in article.parliaments.all()),
-            joined(str(person.name) for person in article.people.all()),
+            join_cell(topic.slug for topic in article.topics.all()),
+            join_cell(parliament.slug for parliament in article.parliaments.all()),
+            join_cell(str(person.name) for person in article.people.all()),
             *source_cells(article.sources.all()),
         ]
 
@@ -197,14 +197,14 @@ def shares(article: Article, url: str) -> list[tuple[str, str]]:
 @kept
 def shown(language: str, day: date, slug: str) -> Article | None:
     """The published article at an address, without its long columns; None where there is none."""
-    articles = Article.objects.published().light().select_related("picture")
+    articles = Article.objects.published().without_body().select_related("picture")
     return articles.filter(language=language, date=day, slug=slug).first()
 
 
 @kept
 def translations(key: int, story: int) -> list[Article]:
     """The other published articles of a story."""
-    return list(Article.objects.published().filter(story=story).exclude(pk=key).titles())
+    return list(Article.objects.published().filter(story=story).exclude(pk=key).for_links())
 
 
 class ArticleView(DetailView):
@@ -227,7 +227,7 @@ class ArticleView(DetailView):
         siblings = published.filter(story__in=published.filter(date=self.date, slug=slug).values("story"))
         if target := siblings.filter(language=language).first() or published.at(language, self.date, slug).first():
             return HttpResponsePermanentRedirect(target.get_absolute_url())
-        if withdrawn := Article.objects.withdrawn().at(language, self.date, slug).light().first():
+        if withdrawn := Article.objects.withdrawn().at(language, self.date, slug).without_body().first():
             return render(
                 request, "410.html", {"is_error": True, "reason": withdrawn.withdrawal_reason}, status=HTTPStatus.GONE
             )
@@ -278,8 +278,8 @@ class ArticleView(DetailView):
         topic = next(iter(self.record.topics.all()), None)
         if topic is None:
             return {}
-        within = Article.objects.published().in_language().titles().filter(topics=topic)
-        earlier, later = within.beside(self.object)
+        within = Article.objects.published().in_language().for_links().filter(topics=topic)
+        earlier, later = within.neighbours(self.object)
         return {"topic": topic, "earlier": earlier, "later": later}
 
 

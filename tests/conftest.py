@@ -79,10 +79,10 @@ def _groups_outlast_a_flush() -> Iterator[None]:
     from django.apps import apps
     from django.db.models.signals import post_migrate
 
-    from cspa.auth.groups import make_groups
+    from cspa.auth.groups import sync_groups
 
     def receiver(**kwargs: Any) -> None:
-        make_groups(apps)
+        sync_groups(apps)
 
     post_migrate.connect(receiver, sender=apps.get_app_config("cspa"))
     yield

@@ -200,7 +200,7 @@ def test_what_goes_out_comes_back_without_loss(media, tmp_path):
     dates = dict(Article.objects.values_list("uid", "date"))
     pictures = {picture.uid: (picture.width, picture.height) for picture in Picture.objects.all()}
     translations = {row.uid: row.translation for row in Article.objects.with_translation()}
-    assert Translation.OLDER in translations.values()
+    assert Translation.OUTDATED in translations.values()
 
     forget_everything(media)
     assert exported() == ""

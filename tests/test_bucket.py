@@ -32,13 +32,13 @@ def bucket(settings, monkeypatch) -> Iterator[None]:
     import boto3
 
     monkeypatch.setenv("MOTO_S3_CUSTOM_ENDPOINTS", "https://files.example.org")
-    monkeypatch.setenv("MEDIA_STORE", ADDRESS)
+    monkeypatch.setenv("MEDIA_BUCKET_URL", ADDRESS)
     with moto.mock_aws():
         where = {"endpoint_url": "https://files.example.org", "region_name": "eu"}
         boto3.client("s3", **where).create_bucket(
             Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu"}
         )
-        settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_STORE")}
+        settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
         yield
 
 
@@ -119,8 +119,8 @@ def test_a_backup_takes_them_along_and_brings_them_back(store, tmp_path):
 
 @pytest.mark.django_db
 def test_while_the_bucket_is_away_readers_are_asked_to_wait_and_staff_get_their_text_back(settings, monkeypatch):
-    monkeypatch.setenv("MEDIA_STORE", "s3://key:secret@127.0.0.1:1/uploads")
-    settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_STORE")}
+    monkeypatch.setenv("MEDIA_BUCKET_URL", "s3://key:secret@127.0.0.1:1/uploads")
+    settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
     client = Client(raise_request_exception=False)
     answer = client.get("/media/people/x.jpg")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")

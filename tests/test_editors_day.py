@@ -9,7 +9,7 @@ from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from cspa import audit
-from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, make_groups
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, sync_groups
 from news.models import Article
 
 from . import factories
@@ -38,7 +38,7 @@ def site(server):
 @pytest.fixture
 def office():
     """Who works in it, by role."""
-    make_groups(apps)
+    sync_groups(apps)
     people = {}
     for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS)):
         people[name] = factories.UserFactory(username=name)

@@ -145,7 +145,7 @@ CHOICES = {
     "source": ["", "yes", "no"],
     "q": ["", "Kogut", "V. Kogut7", "Когут12", "nobody", "calc"],
 }
-ROLES = ["", "head", "substitute", "representative", "chair", "deputy_executive_secretary"]
+GROUP_PERMISSIONS = ["", "head", "substitute", "representative", "chair", "deputy_executive_secretary"]
 
 
 def drawn(**choices):
@@ -157,7 +157,7 @@ def drawn(**choices):
 class TestFilesEqualThePage:
     def test_people(self, client, world):
         @examples(5)
-        @given(drawn(**CHOICES, role=ROLES))
+        @given(drawn(**CHOICES, role=GROUP_PERMISSIONS))
         def check(parameters):
             shown = [public_id for public_id, _words in on_screen(client, PEOPLE, **parameters)]
             rows = take_all(client, PEOPLE, **parameters)
@@ -171,7 +171,7 @@ class TestFilesEqualThePage:
 
     def test_mandates(self, client, world):
         @examples(5)
-        @given(drawn(**CHOICES, role=ROLES[:3]))
+        @given(drawn(**CHOICES, role=GROUP_PERMISSIONS[:3]))
         def check(parameters):
             shown = list(on_screen(client, DELEGATES, **parameters))
             rows = take_all(client, DELEGATES, **parameters)
@@ -277,7 +277,7 @@ class TestFilters:
         known = {day: [(row, said(row)) for row in rows if not row.person.withdrawn] for day, rows in held.items()}
 
         @examples(25)
-        @given(st.sampled_from(days), drawn(**asked, role=ROLES))
+        @given(st.sampled_from(days), drawn(**asked, role=GROUP_PERMISSIONS))
         def check(day, parameters):
             expected = [
                 row
@@ -286,7 +286,7 @@ class TestFilters:
             ]
             found = PersonFilter({**parameters, "q": ""}, Person.objects.public(), on=day).found
             assert sorted(person.pk for person in found) == sorted({row.person_id for row in expected})
-            if parameters["role"] not in ROLES[3:]:
+            if parameters["role"] not in GROUP_PERMISSIONS[3:]:
                 mandates = DelegateFilter(parameters, Delegate.objects.on(day), on=day).found
                 assert {row.pk for row in mandates.exclude(person__withdrawn=True)} == {
                     row.pk for row in expected if isinstance(row, Delegate)

@@ -17,7 +17,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
 from cspa import audit
-from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES, make_groups
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES, sync_groups
 from cspa.models import Entry
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
 from news.models import Article
@@ -136,7 +136,7 @@ class Keys(Job):
 @pytest.fixture
 def house() -> Chamber:
     """A chamber of three seats whose parliament takes part; nobody sits in it yet."""
-    make_groups(apps)
+    sync_groups(apps)
     source = factories.SourceFactory(title_en=SOURCE)
     parliament = factories.ParliamentFactory(slug="home", name_en="Parliament of Homeland", short_name_en="Homeland")
     factories.ParticipationFactory(parliament=parliament, sources=[source])

@@ -368,7 +368,7 @@ def test_first_day_that_moved_between_two_periods_moves_back(day: str):
     second = factories.SeatQuotaFactory(chamber=chamber, starts="2015-01-01")
     before = everything()
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
-        SeatQuota.make_way([first.pk, second.pk])
+        SeatQuota.clear_periods([first.pk, second.pk])
         first.ends = second.starts = day
         first.save()
         second.save()

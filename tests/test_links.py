@@ -317,7 +317,7 @@ def test_the_command_stores_results_and_since_when_an_address_fails(site):
     source.url = f"{site}/moved"
     source.save()
     assert check("--allow-private") == ("2 addresses asked.\n", "")
-    assert not Address.objects.silent().exists()
+    assert not Address.objects.failing().exists()
 
 
 def test_the_silent_ones_alone_can_be_asked_again(site):

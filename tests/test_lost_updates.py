@@ -6,7 +6,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa import audit
-from cspa.backoffice.forms import RecordForm
+from cspa.backoffice.forms import ConflictAwareForm
 from cspa.models import Entry
 from delegations.importer import import_file
 from delegations.models import Delegate, Parliament, SeatQuota
@@ -45,7 +45,7 @@ def test_every_form_of_the_back_office_compares_with_the_record():
     inlines = [inline for each in pages for inline in each.inlines]
     assert (len(pages), len(inlines)) == (23, 14)
     for each in [*pages, *inlines]:
-        assert issubclass(each.form, RecordForm), each
+        assert issubclass(each.form, ConflictAwareForm), each
 
 
 def test_form(administrator: Client, anna: Client):  # noqa: F811

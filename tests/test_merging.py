@@ -28,7 +28,7 @@ from delegations.models import (
     Person,
     Representative,
 )
-from delegations.services.merge import MergeReport, Refused, in_words, merge, preview
+from delegations.services.merge import MergeError, MergeReport, in_words, merge, preview
 from news.models import Article
 
 from . import factories
@@ -71,7 +71,7 @@ def everything() -> str:
 def refusal(kept: Person, other: Person) -> list[str]:
     """Why merging is refused; nothing may have changed, and the preview must have said the same."""
     before, conflicts = everything(), preview(kept, other).conflicts
-    with pytest.raises(Refused) as refused, transaction.atomic():
+    with pytest.raises(MergeError) as refused, transaction.atomic():
         merge(kept, other)
     assert everything() == before
     assert refused.value.reasons == conflicts
@@ -147,8 +147,8 @@ def test_identical_mandates_become_one_with_the_sources_of_both(kept: Person, ot
         sources=[second, third],
     )
     report = preview(kept, other)
-    assert report.conflicts == report.moves == []
-    details = report.uniting[0][1]
+    assert report.conflicts == report.moved_rows == []
+    details = report.merged_rows[0][1]
     assert details == [
         "Political group (English): “Labour” stays, the other record had “Union”",
         "Constituency (Русский): “Минск” instead of “–”",
@@ -197,7 +197,7 @@ def test_a_record_is_not_merged_with_itself(kept: Person):
 def test_what_was_not_shown_is_not_merged(kept: Person, other: Person):
     shown = preview(kept, other).digest
     factories.DelegateFactory(person=other)
-    with pytest.raises(Refused, match="The records were changed meanwhile"):
+    with pytest.raises(MergeError, match="The records were changed meanwhile"):
         merge(kept, other, shown=shown)
     assert Person.objects.count() == 2
     merge(kept, other, shown=preview(kept, other).digest)
@@ -214,7 +214,7 @@ def test_empty_columns_are_filled_and_what_differs_stays(kept: Person, other: Pe
     other.save()
     report = preview(kept, other)
     name = column(report, "Name (English)")
-    assert (name.kept, name.other, name.result, name.taken, name.lost) == (
+    assert (name.target, name.source, name.result, name.taken, name.lost) == (
         "Viktor Kogut",
         "Viktar Kogut",
         "Viktor Kogut",
@@ -317,7 +317,7 @@ def test_fixture_of_everything_loads_into_an_empty_database(tmp_path, kept: Pers
 
 
 FIRST = date(2010, 1, 1)
-ROLES = ["head", "delegate", "substitute"]
+GROUP_PERMISSIONS = ["head", "delegate", "substitute"]
 
 
 @st.composite
@@ -353,7 +353,7 @@ def test_no_fact_is_lost_whatever_the_histories(data):
         some = st.lists(st.sampled_from(sources), unique=True)
         for person in people:
             for chamber in chambers:
-                for role, starts, ends in data.draw(successions(ROLES)):
+                for role, starts, ends in data.draw(successions(GROUP_PERMISSIONS)):
                     factories.DelegateFactory(
                         person=person, chamber=chamber, role=role, starts=starts, ends=ends, sources=data.draw(some)
                     )

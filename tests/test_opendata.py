@@ -66,12 +66,12 @@ class TestMandateRow:
 
     def test_several_sources_share_three_cells_and_come_apart_again(self, delegate):
         row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
-        cells = zip(*(serializers.parted(row[f"source_{part}"]) for part in ("title", "url", "date")), strict=True)
+        cells = zip(*(serializers.split_cell(row[f"source_{part}"]) for part in ("title", "url", "date")), strict=True)
         assert list(cells) == [("Decree", "https://example.org/d", "2020-05-26"), ("First | second", "", "")]
 
     @pytest.mark.parametrize("values", [["a"], ["a", "b"], ["a | b", ""], ["|", "\\|", "\\"], ["", "", ""]])
     def test_what_is_joined_comes_apart(self, values):
-        assert serializers.parted(serializers.joined(values)) == values
+        assert serializers.split_cell(serializers.join_cell(values)) == values
 
     def test_a_withdrawn_person_keeps_the_id_alone(self, delegate):
         person = delegate.person

@@ -57,9 +57,9 @@ def test_a_missing_name_falls_back_and_says_its_language():
 def test_russian_directories_put_the_family_name_first():
     person = factories.PersonFactory(name_ru="Виктор Когут", given_name_ru="Виктор", family_name_ru="Когут")
     with override("ru"):
-        assert person.directory_name == "Когут Виктор"
+        assert person.sorted_public_name == "Когут Виктор"
     with override("en"):
-        assert person.directory_name == person.name_en
+        assert person.sorted_public_name == person.name_en
 
 
 @pytest.mark.parametrize(

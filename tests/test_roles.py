@@ -18,7 +18,7 @@ from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa import audit
-from cspa.auth.groups import ROLES
+from cspa.auth.groups import GROUP_PERMISSIONS
 from cspa.models import Change, Entry, GroupRule, User
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
@@ -619,7 +619,7 @@ DOORS: dict[str, Callable] = {
         who="chief",
     ),
     "lift the limit of sign-in attempts": helps(
-        "lift_limits",
+        "reset_lockout",
         fails_to_sign_in,
         lambda user: not AccessAttempt.objects.filter(username=user.username).exists(),
     ),
@@ -658,7 +658,7 @@ def test_the_table_names_every_door_and_every_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(COLUMNS)
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 973
-    assert {group for group, _more in COLUMNS.values() if group} == set(ROLES)
+    assert {group for group, _more in COLUMNS.values() if group} == set(GROUP_PERMISSIONS)
 
 
 @pytest.mark.long
@@ -711,7 +711,7 @@ def test_an_office_of_one_may_publish_alone(client: Client, settings):
     me.groups.add(Group.objects.get(name="Publishers"))
     client.force_login(me)
     assert not publishes_alone(client, SimpleNamespace())
-    settings.ONE_PERSON_OFFICE = True
+    settings.ALLOW_SELF_PUBLISHING = True
     assert publishes_alone(client, SimpleNamespace())
 
 

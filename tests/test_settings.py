@@ -151,7 +151,7 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("CACHE_URL", "sqlite://pages"),
         ("CACHE_URL", "sqlite:///"),
         ("CACHE_URL", "memcached://host"),
-        ("MEDIA_STORE", "s3://host/bucket"),
+        ("MEDIA_BUCKET_URL", "s3://host/bucket"),
         ("EMAIL_URL", "sendmail://"),
         ("SITE_URL", "example.org"),
         ("TIME_ZONE", "Mars/Olympus"),

@@ -401,7 +401,7 @@ def test_an_administrator_resets_a_second_factor_and_the_log_says_so(client: Cli
     assert is_in(other)
 
 
-@pytest.mark.parametrize("action", ["reset_second_factor", "lift_limits", "end_sessions"])
+@pytest.mark.parametrize("action", ["reset_second_factor", "reset_lockout", "end_sessions"])
 def test_an_administrator_touches_neither_a_superuser_nor_the_own_account(client: Client, chief: User, action: str):
     superuser = factories.UserFactory(is_superuser=True)
     with_factor(superuser)
@@ -529,7 +529,7 @@ def test_an_administrator_lets_somebody_in_at_once(client: Client, chief: User, 
     device.throttling_failure_count, device.throttling_failure_timestamp = 20, datetime.now(UTC)
     device.save()
     assert sign_in(locked, clerk).status_code == 429
-    assert "Limit of sign-in attempts lifted. clerk" in words(act(client, "lift_limits", clerk))
+    assert "Limit of sign-in attempts lifted. clerk" in words(act(client, "reset_lockout", clerk))
     assert LogEntry.objects.get().change_message == "Limit of sign-in attempts lifted."
     assert sign_in(locked, clerk).status_code == 302
     assert locked.post(FACTOR, {"code": code_of(clerk)}).status_code == 302
@@ -538,16 +538,16 @@ def test_an_administrator_lets_somebody_in_at_once(client: Client, chief: User, 
 def test_a_command_lets_somebody_in_and_takes_a_lost_second_factor_away(client: Client, clerk: User, capsys):
     with_factor(clerk)
     fail(client)
-    call_command("let_in", "clerk")
+    call_command("unlock_user", "clerk")
     assert sign_in(client, clerk).status_code == 302
     assert not is_in(client)
-    call_command("let_in", "clerk", "--reset-second-factor")
+    call_command("unlock_user", "clerk", "--reset-second-factor")
     assert "clerk" in capsys.readouterr().out
     assert client.get(FACTOR).status_code == 302
     sign_in(client, clerk)
     assert is_in(client)
     with pytest.raises(CommandError, match="There is no account"):
-        call_command("let_in", "nobody")
+        call_command("unlock_user", "nobody")
 
 
 @pytest.mark.parametrize(

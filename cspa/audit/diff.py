@@ -22,7 +22,7 @@ NOTHING = "–"
 
 
 @dataclass(frozen=True)
-class Difference:
+class FieldDiff:
     """What a column said and says, in words."""
 
     label: str
@@ -36,7 +36,7 @@ def label(column: models.Field) -> str:
     return capfirst(column.verbose_name) + (f" ({language})" if language else "")
 
 
-def in_words(column: models.Field | None, value: Any) -> str:
+def display_value(column: models.Field | None, value: Any) -> str:
     """``value`` of ``column`` as somebody reads it; rich text without its markup. None: a value of no column."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
@@ -55,7 +55,7 @@ def in_words(column: models.Field | None, value: Any) -> str:
     return plain(value) if isinstance(value, str) and "<p>" in value else str(value)
 
 
-def field_of(model: type[models.Model], name: str) -> models.Field | None:
+def find_field(model: type[models.Model], name: str) -> models.Field | None:
     """The column or connection ``name``; None where the model has none."""
     try:
         return model._meta.get_field(name)
@@ -63,35 +63,35 @@ def field_of(model: type[models.Model], name: str) -> models.Field | None:
         return None
 
 
-def named(model: type[models.Model]) -> models.QuerySet:
+def with_display_relations(model: type[models.Model]) -> models.QuerySet:
     """The rows of ``model``, read with what their names need."""
-    rows, names = model._base_manager.all(), list(belongs_to(model))
+    rows, names = model._base_manager.all(), list(required_relations(model))
     return rows.select_related(*names) if names else rows
 
 
-def belongs_to(model: type[models.Model], depth: int = 2) -> Iterator[str]:
+def required_relations(model: type[models.Model], depth: int = 2) -> Iterator[str]:
     """What every row of ``model`` belongs to, and that again: person, chamber, chamber__parliament."""
     for column in model._meta.concrete_fields:
         if depth and column.is_relation and not column.null:
             yield column.name
-            yield from (f"{column.name}__{name}" for name in belongs_to(column.related_model, depth - 1))
+            yield from (f"{column.name}__{name}" for name in required_relations(column.related_model, depth - 1))
 
 
-class Words:
+class DisplayNames:
     """Reads the names of all rows that ``states`` of ``model`` point at: one query for each kind of row."""
 
     def __init__(self, states: Iterable[tuple[type[models.Model], Snapshot | None]]):
         wanted: dict[type[models.Model], set[int]] = defaultdict(set)
         for model, state in states:
             for name, value in (state or {}).items():
-                field = field_of(model, name)
+                field = find_field(model, name)
                 if field is not None and field.is_relation and value:
                     wanted[field.related_model].update(value if field.many_to_many else [value])
-        self.rows = {model: named(model).in_bulk(keys) for model, keys in wanted.items()}
+        self.rows = {model: with_display_relations(model).in_bulk(keys) for model, keys in wanted.items()}
 
     def differences(
         self, model: type[models.Model], before: Snapshot | None, after: Snapshot | None, editable: bool = False
-    ) -> list[Difference]:
+    ) -> list[FieldDiff]:
         """The columns in which ``before`` and ``after`` differ, in the order of the model.
 
         ``editable``: only those that forms show.
@@ -102,11 +102,11 @@ class Words:
         for name in sorted({*old, *new} & {*order}, key=order.index):
             column = model._meta.get_field(name)
             if old.get(name) != new.get(name) and (column.editable or not editable):
-                words = [self.in_words(column, state.get(name)) for state in (old, new)]
-                found.append(Difference(label(column), *words))
+                words = [self.display_value(column, state.get(name)) for state in (old, new)]
+                found.append(FieldDiff(label(column), *words))
         return found
 
-    def in_words(self, column: models.Field, value: Any) -> str:
+    def display_value(self, column: models.Field, value: Any) -> str:
         """A JSON value of the journal as somebody reads it."""
         if column.is_relation:
             keys = (value or []) if column.many_to_many else [value] if value is not None else []
@@ -118,7 +118,7 @@ class Words:
                 value = column.to_python(value)
             except ValidationError:
                 return value  # already in words
-        return in_words(column, value)
+        return display_value(column, value)
 
 
 def _shown(model: type[models.Model], state: Snapshot | None) -> Snapshot:
@@ -126,9 +126,9 @@ def _shown(model: type[models.Model], state: Snapshot | None) -> Snapshot:
     return getattr(model, "shown", dict)(state or {})
 
 
-def of_changes(changes: Iterable[Change]) -> dict[int, list[Difference]]:
+def diffs_of_changes(changes: Iterable[Change]) -> dict[int, list[FieldDiff]]:
     """What each of ``changes`` did, by its primary key; nothing of a row that is new."""
     known = [(change, change.content_type.model_class()) for change in changes]
     known = [(change, model) for change, model in known if model]
-    words = Words((model, state) for change, model in known for state in (change.before, change.after))
+    words = DisplayNames((model, state) for change, model in known for state in (change.before, change.after))
     return {change.pk: words.differences(model, change.before, change.after) for change, model in known}

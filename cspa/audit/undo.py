@@ -112,7 +112,7 @@ class _Undoing:
             keys = [*self.changed.get(model, ()), *self.added.get(model, ())]
             recorder.snapshot_before(model, keys)
             if hasattr(model, "make_way"):
-                model.make_way(keys)
+                model.clear_periods(keys)
         for model in order:
             for key, state in self.back.get(model, {}).items():
                 row = model(pk=key)

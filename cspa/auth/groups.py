@@ -1,6 +1,6 @@
 """Who may do what in the back office: the groups and their rights. docs/roles.md shows them as a table.
 
-A migration makes the groups; another role or right comes with a migration that calls ``make_groups`` again.
+A migration makes the groups; another role or right comes with a migration that calls ``sync_groups`` again.
 """
 
 from typing import Any
@@ -17,7 +17,7 @@ SECRETARIES = gettext_noop("Delegation secretaries")
 ADMINISTRATORS = gettext_noop("Administrators")
 
 # Models with the actions on them.
-ROLES: dict[str, dict[str, str]] = {
+GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
     NEWS_EDITORS: {
         "news.article": "view add change",
         "news.quotation": "view change",
@@ -71,19 +71,19 @@ ROLES: dict[str, dict[str, str]] = {
 }
 
 
-def make_groups(apps: Apps) -> None:
+def sync_groups(apps: Apps) -> None:
     """Make the groups, and give each the rights above; further ones that an office gave to a group stay.
 
     ``apps`` are the models of a migration, or the present ones.
     """
     permissions = apps.get_model("auth", "Permission").objects
-    labels = {model.partition(".")[0] for rights in ROLES.values() for model in rights}
+    labels = {model.partition(".")[0] for rights in GROUP_PERMISSIONS.values() for model in rights}
     for label in sorted(labels.intersection(apps.app_configs)):  # a migration may be older than a later application
         # Django makes the rights of new models after all migrations only.
         config: Any = apps.get_app_config(label)
         config.models_module = getattr(config, "models_module", True)  # those of a migration have none
         create_permissions(config, apps=apps, verbosity=0)
-    for name, rights in ROLES.items():
+    for name, rights in GROUP_PERMISSIONS.items():
         group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
         # Matches nothing; each model adds its rights.
         allowed = Q(pk__in=())
@@ -95,5 +95,5 @@ def make_groups(apps: Apps) -> None:
 
 
 def remove_groups(apps: Apps) -> None:
-    """Undo ``make_groups``."""
-    apps.get_model("auth", "Group").objects.filter(name__in=ROLES).delete()
+    """Undo ``sync_groups``."""
+    apps.get_model("auth", "Group").objects.filter(name__in=GROUP_PERMISSIONS).delete()

@@ -42,7 +42,7 @@ def _credentials(user: User) -> dict[str, str]:
     return {"username": user.get_username()}
 
 
-def may_try(request: HttpRequest) -> bool:
+def is_allowed(request: HttpRequest) -> bool:
     """Whether the account that has given its password may still try codes; if not, the answer will be the lock-out."""
     if AxesProxyHandler.is_allowed(request, _credentials(request.user)):
         return True
@@ -77,7 +77,7 @@ def _locked_until(request: HttpRequest, credentials: dict | None) -> datetime:
     return (last + settings.AXES_COOLOFF_TIME + timedelta(minutes=1)).replace(second=0, microsecond=0)
 
 
-def lift_limits(user: User) -> None:
+def reset_lockout(user: User) -> None:
     """Let an account try again at once, from wherever: addresses that are locked now are set free as well."""
     reset(username=user.get_username())
     addresses = AccessAttempt.objects.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))

@@ -27,7 +27,8 @@ from ..models import GroupRule, User
 from . import lockout
 
 RECOVERY_CODES = 10
-OFFERED = "offered_secret"  # in the session: the secret that the page shows, until a code proves that it arrived
+# Session key of the secret that the page shows, until a code proves that the telephone has it.
+PENDING_SECRET_KEY = "offered_secret"  # noqa: S105  a name, no password
 
 
 class AccountBackend(ModelBackend):
@@ -63,7 +64,7 @@ def qr_code(text: str) -> SafeString:
     return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  it holds nothing but squares
 
 
-def is_of_telephone(code: str) -> bool:
+def is_totp_code(code: str) -> bool:
     """Whether ``code`` is six digits; recovery codes are longer."""
     return re.fullmatch("[0-9]{6}", code) is not None
 
@@ -90,18 +91,18 @@ class SecondFactorView(FormView):
     form_class = CodeForm
 
     @cached_property
-    def telephone(self) -> TOTPDevice | None:
+    def totp_device(self) -> TOTPDevice | None:
         return TOTPDevice.objects.filter(user=self.request.user, confirmed=True).first()
 
     def get_form(self, form_class: type | None = None) -> CodeForm:
         form = super().get_form(form_class)
         form.fields["code"].help_text = (
-            _("Six digits from your telephone, or one of your recovery codes") if self.telephone else _("Six digits")
+            _("Six digits from your telephone, or one of your recovery codes") if self.totp_device else _("Six digits")
         )
         return form
 
     def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        if not lockout.may_try(request):
+        if not lockout.is_allowed(request):
             return HttpResponse(status=429)  # replaced by the page that says until when
         return super().post(request, *args, **kwargs)
 
@@ -111,10 +112,10 @@ class SecondFactorView(FormView):
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
         """Sets up, lets in, or does what the button says."""
-        if self.telephone is None:
+        if self.totp_device is None:
             return self._set_up(form)
         was_verified = self.request.user.is_verified()
-        if not self._takes(form):
+        if not self._verify(form):
             return self.form_invalid(form)
         if not was_verified:
             return HttpResponseRedirect(self.site.after_sign_in(self.request))
@@ -127,7 +128,7 @@ class SecondFactorView(FormView):
         """Keep the secret that the page offered, once a code shows that the telephone has it."""
         offered = self._offered()
         totp = TOTP(offered.bin_key)
-        if not (is_of_telephone(code := form.cleaned_data["code"]) and totp.verify(int(code), offered.tolerance)):
+        if not (is_totp_code(code := form.cleaned_data["code"]) and totp.verify(int(code), offered.tolerance)):
             form.add_error(
                 "code",
                 _("This is not the code of this secret. Is the clock of the telephone right? Type the next one."),
@@ -135,19 +136,21 @@ class SecondFactorView(FormView):
             return self.form_invalid(form)
         offered.last_t, offered.drift = totp.t(), totp.drift
         offered.save()
-        del self.request.session[OFFERED]
+        del self.request.session[PENDING_SECRET_KEY]
         self._verified_by(offered)
         self._log(gettext("Second factor set up."))
         return self._show(new_recovery_codes(self.request.user))
 
     def _offered(self) -> TOTPDevice:
         """A telephone with the secret of this session, not saved yet."""
-        return TOTPDevice(user=self.request.user, key=self.request.session.setdefault(OFFERED, random_hex(20)))
+        return TOTPDevice(
+            user=self.request.user, key=self.request.session.setdefault(PENDING_SECRET_KEY, random_hex(20))
+        )
 
-    def _takes(self, form: CodeForm) -> bool:
+    def _verify(self, form: CodeForm) -> bool:
         """Whether the code is right and was never used; a wrong one counts like a wrong password."""
         user, code = self.request.user, form.cleaned_data["code"]
-        device = self.telephone if is_of_telephone(code) else StaticDevice.objects.filter(user=user).first()
+        device = self.totp_device if is_totp_code(code) else StaticDevice.objects.filter(user=user).first()
         if device is not None:
             allowed, why = device.verify_is_allowed()
             if not allowed:
@@ -199,7 +202,7 @@ class SecondFactorView(FormView):
             "demanded": GroupRule.objects.filter(group__user=user, demands_two_factors=True).exists(),
             "after": self.site.after_sign_in(self.request),
         }
-        if "codes" not in kwargs and self.telephone is None:
+        if "codes" not in kwargs and self.totp_device is None:
             offered = self._offered()
             secret = b32encode(offered.bin_key).decode()
             context |= {"qr": qr_code(offered.config_url), "secret": re.findall("....", secret)}

@@ -15,16 +15,16 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from .. import audit
-from ..audit.diff import in_words, named, of_changes
+from ..audit.diff import diffs_of_changes, display_value, with_display_relations
 from ..models import Change, Entry
-from .history import reason_of
-from .model_admin import Admin
+from .history import change_reason
+from .model_admin import BaseModelAdmin
 from .todo import DashboardLink
 
 PAGE = 100  # changes
 
 
-def numbers_of(entry: Entry) -> list[dict[str, str]]:
+def summarise(entry: Entry) -> list[dict[str, str]]:
     """Each action with the numbers of records by kind, in words; ``entry`` may be of any size."""
     rows = entry.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
     numbers = sorted((action, ContentType.objects.get_for_id(kind).name, number) for action, kind, number in rows)
@@ -38,7 +38,7 @@ def numbers_of(entry: Entry) -> list[dict[str, str]]:
     ]
 
 
-class JournalAdmin(Admin):
+class ChangeSetAdmin(BaseModelAdmin):
     """An entry is there for who made it, for those who may see every record of its kinds, and for administrators."""
 
     list_display = ["made_at", "user", "kind", "rows", "reason", "undone"]
@@ -70,12 +70,12 @@ class JournalAdmin(Admin):
         models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
         mine = [pages[model] for model in models if model in pages]
         return bool(mine) and all(
-            page.may_any(request, "change")
+            page.has_unrestricted_permission(request, "change")
             or (entry.user_id == request.user.pk and self._may_change_rows(request, entry, page))
             for page in mine
         )
 
-    def _may_change_rows(self, request: HttpRequest, entry: Entry, page: Admin) -> bool:
+    def _may_change_rows(self, request: HttpRequest, entry: Entry, page: BaseModelAdmin) -> bool:
         if not page.has_change_permission(request):
             return False
         kind = ContentType.objects.get_for_model(page.model)
@@ -84,11 +84,11 @@ class JournalAdmin(Admin):
         rows = page.get_queryset(request).filter(pk__in=keys)
         return len(rows) == there and all(page.has_change_permission(request, row) for row in rows)
 
-    def _pages(self, request: HttpRequest, action: str) -> list[Admin]:
+    def _pages(self, request: HttpRequest, action: str) -> list[BaseModelAdmin]:
         """The pages on which somebody may do ``action`` with every record."""
         pages = self.admin_site._registry
         there = [pages[model] for model in audit.registered_models() if model in pages]
-        return [page for page in there if page.may_any(request, action)]
+        return [page for page in there if page.has_unrestricted_permission(request, action)]
 
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         if not self.has_view_permission(request):
@@ -119,7 +119,7 @@ class JournalAdmin(Admin):
 
     @admin.display(description=_("undone"), ordering="is_undone")
     def undone(self, entry: Entry) -> str:
-        return in_words(None, entry.is_undone)
+        return display_value(None, entry.is_undone)
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         entry = self.get_object(request, unquote(object_id))
@@ -136,7 +136,7 @@ class JournalAdmin(Admin):
             "entry": entry,
             "page_obj": page,
             "changes": self._in_words(list(page.object_list)),
-            "numbers": numbers_of(entry),
+            "numbers": summarise(entry),
             "undone_by": entry.undone_by.select_related("user").order_by("pk"),
             "may_undo": self.has_undo_permission(request, entry),
         }
@@ -146,7 +146,7 @@ class JournalAdmin(Admin):
         if not self.has_undo_permission(request, entry):
             raise PermissionDenied
         try:
-            undoing = audit.undo(entry, request.user, reason_of(request))
+            undoing = audit.undo(entry, request.user, change_reason(request))
         except audit.UndoError as refused:
             messages.error(request, gettext("Nothing was undone."))
             for reason in refused.reasons[:20]:
@@ -159,11 +159,11 @@ class JournalAdmin(Admin):
         return HttpResponseRedirect(reverse("admin:cspa_entry_change", args=[undoing.pk]))
 
     def _in_words(self, changes: list[Change]) -> list[dict]:
-        differences = of_changes(changes)
+        differences = diffs_of_changes(changes)
         rows: dict[type, dict] = {}
         for model in {change.content_type.model_class() for change in changes} - {None}:
             keys = [change.object_id for change in changes if change.content_type.model_class() is model]
-            rows[model] = named(model).in_bulk(keys)
+            rows[model] = with_display_relations(model).in_bulk(keys)
         return [
             {
                 "kind": capfirst(change.content_type.name),

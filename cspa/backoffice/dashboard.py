@@ -9,8 +9,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 
 from ..models import Entry
-from .audit_log import numbers_of
-from .todo import DashboardLink, Group, Task, Tasks
+from .audit_log import summarise
+from .todo import DashboardLink, Group, TodoItem, TodoListMixin
 
 MAX_NAMED_ROWS = 10
 LAST_IMPORTS = 3
@@ -20,7 +20,7 @@ LAST_IMPORTS = 3
 class DashboardItem:
     """A task, its number of rows, the URL of its list and, where the task names rows, the first ones: (name, URL)."""
 
-    task: Task
+    task: TodoItem
     number: int
     url: str
     rows: list[tuple[str, str]]
@@ -48,17 +48,17 @@ def items(site: AdminSite, request: HttpRequest) -> list[DashboardItem]:
 
 def _counted(site: AdminSite, request: HttpRequest) -> Iterator[DashboardItem]:
     for model, page in site._registry.items():
-        if not isinstance(page, Tasks):
+        if not isinstance(page, TodoListMixin):
             continue
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-        for task in page.tasks(request):
+        for task in page.todo_items(request):
             rows = task.rows(page.get_queryset(request))
             named = [_named(task, row) for row in rows[:MAX_NAMED_ROWS]] if task.shown else []
             if number := rows.count():
                 yield DashboardItem(task, number, f"{address}?todo={task.name}", named)
 
 
-def _named(task: Task, row: models.Model) -> tuple[str, str]:
+def _named(task: TodoItem, row: models.Model) -> tuple[str, str]:
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
     return task.shown(row), address
 
@@ -69,7 +69,7 @@ def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[Entry, lis
     if not page.has_view_permission(request):
         return []
     entries = page.get_queryset(request).filter(kind=Entry.Kind.IMPORT).select_related("user")
-    return [(entry, numbers_of(entry)) for entry in entries.order_by("-pk")[:LAST_IMPORTS]]
+    return [(entry, summarise(entry)) for entry in entries.order_by("-pk")[:LAST_IMPORTS]]
 
 
 def links(site: AdminSite, request: HttpRequest) -> list[DashboardLink]:

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from ..audit import latest_change
-from ..audit.diff import Difference, field_of, in_words
+from ..audit.diff import FieldDiff, display_value, find_field
 
 
 def is_key(value: str) -> bool:
@@ -21,7 +21,7 @@ def is_key(value: str) -> bool:
     return value.isascii() and value.isdecimal() and len(value) < 19
 
 
-class RecordForm(forms.ModelForm):
+class ConflictAwareForm(forms.ModelForm):
     """Refuses to save over a newer state and shows both; where there are ``warnings()``, asks once more.
 
     The two answers stand beside the fields, in templates/admin/record_form.html.
@@ -33,7 +33,7 @@ class RecordForm(forms.ModelForm):
             # In a row of a table heads name no field to those who hear the page; nor does the frame around a file.
             if self.prefix or isinstance(field.widget, forms.FileInput):
                 _name(field)
-        self.meanwhile: list[Difference] = []
+        self.meanwhile: list[FieldDiff] = []
         self.doubts: list[str] = []
 
     def warnings(self) -> Iterable[str]:
@@ -79,11 +79,11 @@ class RecordForm(forms.ModelForm):
     def _refuse_to_overwrite(self) -> None:
         for name in self.changed_data:
             if name in self.initial:
-                column = field_of(self._meta.model, name)
+                column = find_field(self._meta.model, name)
                 values = getattr(self.instance, name, self.initial[name]), self.cleaned_data.get(name)
-                theirs, mine = (in_words(column, value) for value in values)
+                theirs, mine = (display_value(column, value) for value in values)
                 if theirs != mine:
-                    self.meanwhile.append(Difference(capfirst(self.fields[name].label or name), theirs, mine))
+                    self.meanwhile.append(FieldDiff(capfirst(self.fields[name].label or name), theirs, mine))
         words = _(
             "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
             "again replaces theirs, which stays in the history."
@@ -99,10 +99,10 @@ class RecordForm(forms.ModelForm):
             self.add_error(None, ValidationError(words, code="asked"))
 
 
-class RecordFormSet(forms.BaseInlineFormSet):
+class ConflictAwareFormSet(forms.BaseInlineFormSet):
     """Rows below another record."""
 
-    def add_fields(self, form: RecordForm, index: int | None) -> None:
+    def add_fields(self, form: ConflictAwareForm, index: int | None) -> None:
         super().add_fields(form, index)
         if DELETION_FIELD_NAME in form.fields:
             _name(form.fields[DELETION_FIELD_NAME])

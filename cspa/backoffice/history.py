@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from .. import audit
-from ..audit.diff import Difference, Words, field_of
+from ..audit.diff import DisplayNames, FieldDiff, find_field
 from ..models import Change, Entry
 from .forms import is_key
 
@@ -23,12 +23,12 @@ PAGE = 50
 
 
 @dataclass
-class Past:
+class HistoryState:
     """What a record was after ``change``; without one, before the first that is recorded."""
 
     change: Change | None
     state: audit.Snapshot | None
-    differences: list[Difference] = field(default_factory=list)  # what the change did
+    differences: list[FieldDiff] = field(default_factory=list)  # what the change did
 
     @property
     def key(self) -> str:
@@ -36,31 +36,31 @@ class Past:
         return str(self.change.pk if self.change else 0)
 
 
-def reason_of(request: HttpRequest) -> str:
+def change_reason(request: HttpRequest) -> str:
     """Why somebody changes something, as the form says it."""
     return (
         request.POST.get("change_reason", "").replace("\x00", "").strip()[: Entry._meta.get_field("reason").max_length]
     )
 
 
-def past_of(row: models.Model) -> list[Past]:
+def past_of(row: models.Model) -> list[HistoryState]:
     """All that is recorded of ``row``, the newest first, with what each change did."""
     model = type(row)
-    past = [Past(change, state) for change, state in audit.history_of(row)]
-    words = Words((model, state) for each in past for state in (each.state, each.change and each.change.before))
+    past = [HistoryState(change, state) for change, state in audit.history_of(row)]
+    words = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
     for newer, older in pairwise(past):
         if newer.change.action == Change.Action.CHANGED:
             newer.differences = words.differences(model, older.state, newer.state)
     return past
 
 
-class HistoryPages:
+class HistoryMixin:
     """For the admin of a followed model: Django's page of the history, with comparing and restoring.
 
-    ``history_keeps`` names the columns that restoring leaves as they are.
+    ``restore_exclude`` names the columns that restoring leaves as they are.
     """
 
-    history_keeps: frozenset[str] = frozenset()
+    restore_exclude: frozenset[str] = frozenset()
 
     def has_restore_permission(self, request: HttpRequest, row: models.Model) -> bool:
         return self.has_change_permission(request, row)
@@ -75,7 +75,7 @@ class HistoryPages:
         if request.method == "POST":
             return self._restore(request, row, past)
         old, new = self._compared(request, past)
-        words = Words((self.model, each.state) for each in (old, new) if each)
+        words = DisplayNames((self.model, each.state) for each in (old, new) if each)
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(row)s") % {"row": row},
@@ -91,7 +91,9 @@ class HistoryPages:
         }
         return TemplateResponse(request, "admin/history.html", context)
 
-    def _compared(self, request: HttpRequest, past: list[Past]) -> tuple[Past | None, Past | None]:
+    def _compared(
+        self, request: HttpRequest, past: list[HistoryState]
+    ) -> tuple[HistoryState | None, HistoryState | None]:
         """The two states that are asked for, the older first; else the last two."""
         if "old" in request.GET or "new" in request.GET:
             chosen = [self._chosen(past, request.GET.get(name, "")) for name in ("old", "new")]
@@ -99,13 +101,13 @@ class HistoryPages:
             return old, new
         return (past[1], past[0]) if len(past) > 1 else (None, None)
 
-    def _chosen(self, past: list[Past], key: str) -> Past:
+    def _chosen(self, past: list[HistoryState], key: str) -> HistoryState:
         found = next((each for each in past if is_key(key) and each.key == str(int(key))), None)
         if found is None or found.state is None:
             raise BadRequest("There is no such state in this history.")
         return found
 
-    def _restore(self, request: HttpRequest, row: models.Model, past: list[Past]) -> HttpResponse:
+    def _restore(self, request: HttpRequest, row: models.Model, past: list[HistoryState]) -> HttpResponse:
         if not self.has_restore_permission(request, row):
             raise PermissionDenied
         chosen = self._chosen(past, request.POST.get("restore", ""))
@@ -115,10 +117,10 @@ class HistoryPages:
         state = {
             name: value
             for name, value in chosen.state.items()
-            if name not in self.history_keeps and getattr(field_of(self.model, name), "editable", False)
+            if name not in self.restore_exclude and getattr(find_field(self.model, name), "editable", False)
         }
         try:
-            with audit.record_changes(Entry.Kind.RESTORE, request.user, reason_of(request), details=words):
+            with audit.record_changes(Entry.Kind.RESTORE, request.user, change_reason(request), details=words):
                 self._refuse_if_newer(request, row)
                 connections = audit.apply_snapshot(row, state)
                 row.full_clean()

@@ -17,16 +17,16 @@ from translated_fields import TranslatedField, to_attribute
 
 from .. import audit
 from ..models import Entry
-from .forms import RecordForm, RecordFormSet, is_key
-from .history import HistoryPages, reason_of
-from .widgets import ChooseOne, ChooseSeveral
+from .forms import ConflictAwareForm, ConflictAwareFormSet, is_key
+from .history import HistoryMixin, change_reason
+from .widgets import SelectOne, SelectSeveral
 
 
-class Fields:
+class TranslatedFieldsMixin:
     """For pages and their inlines: texts that name their language, choices by typing, nothing overwritten unseen."""
 
-    form = RecordForm
-    formset = RecordFormSet  # of inlines
+    form = ConflictAwareForm
+    formset = ConflictAwareFormSet  # of inlines
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -39,24 +39,24 @@ class Fields:
 
     def formfield_for_foreignkey(self, db_field, request, **kwargs):
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", ChooseOne(db_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault("widget", SelectOne(db_field, self.admin_site, using=kwargs.get("using")))
             if (other := self.admin_site._registry.get(db_field.remote_field.model)) is not None:
                 kwargs.setdefault("queryset", other.get_queryset(request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
 
     def formfield_for_manytomany(self, db_field, request, **kwargs):
         if db_field.name in self.get_autocomplete_fields(request):
-            kwargs.setdefault("widget", ChooseSeveral(db_field, self.admin_site, using=kwargs.get("using")))
+            kwargs.setdefault("widget", SelectSeveral(db_field, self.admin_site, using=kwargs.get("using")))
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
-class Admin(Fields, HistoryPages, admin.ModelAdmin):
+class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
     """What the pages of every model have in common: few queries, an answer in words to bad input, and the journal."""
 
     list_per_page = 50
     save_on_top = True
 
-    def may_any(self, request: HttpRequest, action: str) -> bool:
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
         """Whether somebody may do ``action`` ("view", "change") with every record of the model."""
         return getattr(self, f"has_{action}_permission")(request)
 
@@ -68,8 +68,8 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
         actions.pop("delete_selected", None)
         return actions
 
-    def get_changelist_form(self, request: HttpRequest, **kwargs) -> type[RecordForm]:
-        return super().get_changelist_form(request, form=RecordForm, **kwargs)
+    def get_changelist_form(self, request: HttpRequest, **kwargs) -> type[ConflictAwareForm]:
+        return super().get_changelist_form(request, form=ConflictAwareForm, **kwargs)
 
     def get_queryset(self, request: HttpRequest) -> models.QuerySet:
         queryset = super().get_queryset(request)
@@ -120,7 +120,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """As Django's; deleting needs a reason, which stays in the journal with all that went."""
-        if request.method == "POST" and self.has_delete_permission(request) and not reason_of(request):
+        if request.method == "POST" and self.has_delete_permission(request) and not change_reason(request):
             messages.error(request, _("Nothing was deleted: give the reason."))
             return HttpResponseRedirect(request.get_full_path())
         with self._recorded(request, Entry.Kind.DELETION):
@@ -137,7 +137,7 @@ class Admin(Fields, HistoryPages, admin.ModelAdmin):
         """A change set for a POST; nothing for a GET."""
         if request.method != "POST":
             return nullcontext()
-        return audit.record_changes(kind, request.user, reason_of(request))
+        return audit.record_changes(kind, request.user, change_reason(request))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
         """Texts and choices may come with the address, as ``?story=5&language=ru``; the rest is left out."""

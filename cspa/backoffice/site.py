@@ -23,7 +23,7 @@ from . import dashboard
 gettext_noop("- Select an option -")
 
 # Applications and their models as the secretariat works with them; what is not named comes last.
-ORDER = {
+APP_ORDER = {
     "delegations": [
         "Parliament",
         "Chamber",
@@ -121,9 +121,9 @@ class AssemblyAdminSite(admin.AdminSite):
             if "cspa" in apps and label in apps:
                 apps["cspa"]["models"] += apps.pop(label)["models"]
         for label, app in apps.items():
-            app["models"].sort(key=lambda model: _place(model["object_name"], ORDER.get(label, [])))
-        return sorted(apps.values(), key=lambda app: _place(app["app_label"], list(ORDER)))
+            app["models"].sort(key=lambda model: sort_index(model["object_name"], APP_ORDER.get(label, [])))
+        return sorted(apps.values(), key=lambda app: sort_index(app["app_label"], list(APP_ORDER)))
 
 
-def _place(name: str, order: list[str]) -> int:
+def sort_index(name: str, order: list[str]) -> int:
     return order.index(name) if name in order else len(order)

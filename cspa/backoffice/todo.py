@@ -17,7 +17,7 @@ class Group(models.TextChoices):
 
 
 @dataclass(frozen=True)
-class Task:
+class TodoItem:
     """Work on some rows of a list: ``rows`` finds them in the list, ``words`` (a lazy plural) say how many there are.
 
     ``name`` stands in the address of the list, ``title`` beside it; ``values`` are what else the words need. ``shown``
@@ -43,30 +43,30 @@ class DashboardLink:
     priority: int
 
 
-class ToDo(admin.SimpleListFilter):
+class TodoFilter(admin.SimpleListFilter):
     """The rows of one task: the desk counts with the same rule."""
 
     title = _("to do")
     parameter_name = "todo"
 
-    def lookups(self, request: HttpRequest, model_admin: "Tasks") -> list[tuple[str, str]]:
-        self.tasks = {task.name: task for task in model_admin.tasks(request)}
-        return [(task.name, task.title) for task in self.tasks.values()]
+    def lookups(self, request: HttpRequest, model_admin: "TodoListMixin") -> list[tuple[str, str]]:
+        self.todo_items = {task.name: task for task in model_admin.todo_items(request)}
+        return [(task.name, task.title) for task in self.todo_items.values()]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
         if self.value() is None:
             return queryset
-        if self.value() not in self.tasks:
+        if self.value() not in self.todo_items:
             raise ValueError("There is no such task.")
-        return self.tasks[self.value()].rows(queryset)
+        return self.todo_items[self.value()].rows(queryset)
 
 
-class Tasks:
+class TodoListMixin:
     """For the page of a list on which there is work."""
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """What somebody may have to do here; nothing that they may not do (docs/roles.md)."""
         return []
 
     def get_list_filter(self, request: HttpRequest) -> list:
-        return [ToDo, *super().get_list_filter(request)]
+        return [TodoFilter, *super().get_list_filter(request)]

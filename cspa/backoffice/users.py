@@ -5,7 +5,8 @@ from collections.abc import Callable
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.models import LogEntry
-from django.contrib.auth.admin import GroupAdmin, UserAdmin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.forms import AdminPasswordChangeForm, AdminUserCreationForm, UserChangeForm
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Exists, OuterRef, QuerySet
@@ -15,16 +16,16 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from ..audit.diff import in_words
+from ..audit.diff import display_value
 from ..auth import two_factor
-from ..auth.lockout import lift_limits
+from ..auth.lockout import reset_lockout
 from ..auth.sessions import end_sessions
 from ..models import GroupRule, User
-from .forms import RecordForm
-from .model_admin import Admin
+from .forms import ConflictAwareForm
+from .model_admin import BaseModelAdmin
 
 
-def right_in_words(right: Permission) -> str:
+def permission_label(right: Permission) -> str:
     """A right as "article: publish"; Django stores its own names in English alone."""
     action = {
         "view": gettext("view"),
@@ -37,7 +38,7 @@ def right_in_words(right: Permission) -> str:
     return f"{right.content_type.name}: {action.get(right.codename.partition('_')[0], right.name)}"
 
 
-class Ticks:
+class CheckboxFieldsMixin:
     """Groups and rights are ticked: each is seen, and found with the keyboard."""
 
     filter_horizontal = ()
@@ -47,17 +48,17 @@ class Ticks:
             kwargs["widget"] = forms.CheckboxSelectMultiple
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name in ("permissions", "user_permissions"):
-            field.label_from_instance = right_in_words
+            field.label_from_instance = permission_label
         elif db_field.name == "groups":
             field.label_from_instance = lambda group: gettext(group.name)
         return field
 
 
-class AccountForm(RecordForm, UserChangeForm):
+class UserForm(ConflictAwareForm, UserChangeForm):
     pass
 
 
-class NewAccountForm(RecordForm, AdminUserCreationForm):
+class NewUserForm(ConflictAwareForm, AdminUserCreationForm):
     usable_password = None  # everybody signs in with one
 
 
@@ -67,24 +68,24 @@ class NewPasswordForm(AdminPasswordChangeForm):
         self.fields.pop("usable_password", None)
 
 
-class ByGroup(admin.RelatedFieldListFilter):
+class GroupFilter(admin.RelatedFieldListFilter):
     """The groups by the names that they have in the reader's language."""
 
     def field_choices(self, field, request, model_admin):
         return [(key, gettext(name)) for key, name in super().field_choices(field, request, model_admin)]
 
 
-class AccountAdmin(Ticks, Admin, UserAdmin):
-    form = AccountForm
-    add_form = NewAccountForm
+class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
+    form = UserForm
+    add_form = NewUserForm
     add_fieldsets = [(None, {"classes": ["wide"], "fields": ["username", "password1", "password2"]})]
     change_password_form = NewPasswordForm
-    list_filter = ["is_active", ("groups", ByGroup)]
+    list_filter = ["is_active", ("groups", GroupFilter)]
     list_display = ["username", "first_name", "last_name", "active", "two_factors", "last_login"]
     readonly_fields = ["last_login", "date_joined"]
-    fieldsets = [*UserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
+    fieldsets = [*DjangoUserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
     autocomplete_fields = ["parliaments"]
-    actions = ["reset_second_factor", "lift_limits", "end_sessions"]
+    actions = ["reset_second_factor", "reset_lockout", "end_sessions"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         devices = TOTPDevice.objects.filter(user=OuterRef("pk"), confirmed=True)
@@ -92,11 +93,11 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
 
     @admin.display(description=_("active"), ordering="is_active")
     def active(self, user: User) -> str:
-        return in_words(None, user.is_active)
+        return display_value(None, user.is_active)
 
     @admin.display(description=_("two factors"), ordering="has_second_factor")
     def two_factors(self, user: User) -> str:
-        return in_words(None, user.has_second_factor)
+        return display_value(None, user.has_second_factor)
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
@@ -109,8 +110,8 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
         self._for_each(request, users, reset, gettext("Second factor reset."))
 
     @admin.action(description=_("Lift the limit of sign-in attempts"), permissions=["change"])
-    def lift_limits(self, request: HttpRequest, users: QuerySet) -> None:
-        self._for_each(request, users, lift_limits, gettext("Limit of sign-in attempts lifted."))
+    def reset_lockout(self, request: HttpRequest, users: QuerySet) -> None:
+        self._for_each(request, users, reset_lockout, gettext("Limit of sign-in attempts lifted."))
 
     @admin.action(description=_("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet) -> None:
@@ -132,8 +133,8 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
             )
             messages.warning(request, words % left)
 
-    def may_any(self, request: HttpRequest, action: str) -> bool:
-        return super().may_any(request, action) and (action == "view" or request.user.is_superuser)
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
+        return super().has_unrestricted_permission(request, action) and (action == "view" or request.user.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, user: User | None = None) -> list[str]:
         """Nobody gives more than the rights of a group, except those who have all of them."""
@@ -147,7 +148,7 @@ class AccountAdmin(Ticks, Admin, UserAdmin):
         return super().has_change_permission(request, user)
 
 
-class LogAdmin(Admin):
+class LogEntryAdmin(BaseModelAdmin):
     """Who did what: only to be read."""
 
     list_display = ["action_time", "user", "object_repr", "kind", "what"]
@@ -175,7 +176,7 @@ class LogAdmin(Admin):
         return entry.get_change_message() or entry.get_action_flag_display()
 
 
-class RightsForm(RecordForm):
+class GroupForm(ConflictAwareForm):
     demands_two_factors = GroupRule._meta.get_field("demands_two_factors").formfield()
 
     def __init__(self, *args, **kwargs) -> None:
@@ -185,10 +186,10 @@ class RightsForm(RecordForm):
         ).exists()
 
 
-class RightsAdmin(Ticks, Admin, GroupAdmin):
+class GroupAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoGroupAdmin):
     """A set of rights that a person gets by being in the group."""
 
-    form = RightsForm
+    form = GroupForm
     fields = ["name", "demands_two_factors", "permissions"]
     list_display = ["title", "two_factors"]
     list_select_related = ["rule"]
@@ -199,9 +200,9 @@ class RightsAdmin(Ticks, Admin, GroupAdmin):
 
     @admin.display(description=_("demands two factors"), ordering="rule__demands_two_factors")
     def two_factors(self, group: Group) -> str:
-        return in_words(None, hasattr(group, "rule") and group.rule.demands_two_factors)
+        return display_value(None, hasattr(group, "rule") and group.rule.demands_two_factors)
 
-    def save_model(self, request: HttpRequest, group: Group, form: RightsForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, group: Group, form: GroupForm, change: bool) -> None:
         super().save_model(request, group, form, change)
         demanded = form.cleaned_data["demands_two_factors"]
         GroupRule.objects.update_or_create(group=group, defaults={"demands_two_factors": demanded})

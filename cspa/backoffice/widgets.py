@@ -6,7 +6,7 @@ from django.forms import Media
 from .forms import is_key
 
 
-class _Choice:
+class AccessibleAutocompleteMixin:
     """Has a name for those who hear the page, and one way to take back what is chosen.
 
     The chosen rows are shown again after an error; a forged value that is no key is left out, not a 500.
@@ -20,11 +20,11 @@ class _Choice:
         return super().optgroups(name, [key for key in value if is_key(str(key))], attr)
 
 
-class ChooseOne(_Choice, AutocompleteSelect):
+class SelectOne(AccessibleAutocompleteMixin, AutocompleteSelect):
     pass
 
 
-class ChooseSeveral(_Choice, AutocompleteSelectMultiple):
+class SelectSeveral(AccessibleAutocompleteMixin, AutocompleteSelectMultiple):
     def build_attrs(self, base_attrs: dict, extra_attrs: dict | None = None) -> dict:
         """Without the button that takes back all of them: it would stand in a list as no item of it."""
         return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
-from ..auth.groups import ROLES
+from ..auth.groups import GROUP_PERMISSIONS
 from . import uploads
 from .application import migrations, version
 from .archive import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
@@ -112,7 +112,7 @@ def _check_room(found: list[Table], media: dict[str, str]) -> None:
     filled = [
         f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
     ]
-    filled += Group.objects.exclude(name__in=ROLES).values_list("name", flat=True)
+    filled += Group.objects.exclude(name__in=GROUP_PERMISSIONS).values_list("name", flat=True)
     if filled:
         raise Refused(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
     there = [name for name in media if default_storage.exists(name)]

@@ -1,4 +1,4 @@
-"""Uploaded files in a bucket that speaks S3 (MEDIA_STORE), for readers at the same addresses as on a disk.
+"""Uploaded files in a bucket that speaks S3 (MEDIA_BUCKET_URL), for readers at the same addresses as on a disk.
 
 Imported only where the setting asks for it: boto3 is large.
 """

@@ -1,10 +1,10 @@
 from django.db import migrations
 
-from ..auth.groups import make_groups, remove_groups
+from ..auth.groups import sync_groups, remove_groups
 
 
 def make(apps, schema_editor):
-    make_groups(apps)
+    sync_groups(apps)
 
 
 def remove(apps, schema_editor):

@@ -1,10 +1,10 @@
 from django.db import migrations
 
-from ..auth.groups import make_groups
+from ..auth.groups import sync_groups
 
 
 def give(apps, schema_editor):
-    make_groups(apps)
+    sync_groups(apps)
 
 
 class Migration(migrations.Migration):

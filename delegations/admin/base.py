@@ -12,9 +12,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.history import reason_of
-from cspa.backoffice.model_admin import Admin, Fields
-from cspa.backoffice.todo import Task, Tasks
+from cspa.backoffice.history import change_reason
+from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
+from cspa.backoffice.todo import TodoItem, TodoListMixin
 
 from ..dates import PartialDate, today
 from ..forms import EndForm, PeriodForm, PeriodFormSet
@@ -40,7 +40,7 @@ HISTORY = _(
 )
 
 
-def assigned_to(request: HttpRequest) -> QuerySet[Parliament] | None:
+def assigned_parliaments(request: HttpRequest) -> QuerySet[Parliament] | None:
     """The only parliaments whose delegations somebody keeps (docs/roles.md); None where it is all of them."""
     if not hasattr(request, "_assigned"):
         parliaments = request.user.parliaments.all()
@@ -62,10 +62,10 @@ def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
 def may_import(request: HttpRequest) -> bool:
     """Whether somebody may import files, which tell of any delegation."""
     rights = ["delegations.add_delegate", "delegations.change_delegate"]
-    return request.user.has_perms(rights) and assigned_to(request) is None
+    return request.user.has_perms(rights) and assigned_parliaments(request) is None
 
 
-class Assigned:
+class AssignedParliamentsMixin:
     """Rows of other delegations are not there for somebody to whom parliaments are assigned.
 
     ``of_parliament`` are the ways from a row to its parliament, ``of_person`` the one to a person.
@@ -74,12 +74,12 @@ class Assigned:
     of_parliament: tuple[str, ...] = ()
     of_person = ""
 
-    def may_any(self, request: HttpRequest, action: str) -> bool:
-        return super().may_any(request, action) and assigned_to(request) is None
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
+        return super().has_unrestricted_permission(request, action) and assigned_parliaments(request) is None
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request)
-        parliaments = assigned_to(request)
+        parliaments = assigned_parliaments(request)
         if parliaments is None:
             return rows
         ways = Q()
@@ -114,7 +114,7 @@ class Today(admin.SimpleListFilter):
         return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
 
 
-class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
+class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdmin):
     """A dated row on a page of its own; ``about`` are the fields before its dates.
 
     ``ending`` and the other two are the words of the desk for such rows, where it is to tell of them.
@@ -144,16 +144,18 @@ class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
         first, *others = super().get_list_filter(request)
         return [first, Today, *others]
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         if not self.has_change_permission(request):
             return []
-        tasks = []
+        todo_items = []
         if self.ending:
             days = settings.DESK_ENDING_DAYS
             values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
             title = gettext("ends by %(day)s") % values
-            tasks.append(
-                Task("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20)
+            todo_items.append(
+                TodoItem(
+                    "ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20
+                )
             )
         for name, title, words, priority in (
             ("source", _("in force without a source"), self.without_source, 80),
@@ -161,8 +163,8 @@ class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
         ):
             if words:
                 rows = lambda rows, gap=name: rows.on(today()).lacking(gap)  # noqa: E731
-                tasks.append(Task(name, title, words, rows, priority=priority))
-        return tasks
+                todo_items.append(TodoItem(name, title, words, rows, priority=priority))
+        return todo_items
 
     @admin.action(description=_("End on a day…"), permissions=["change"])
     def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
@@ -195,7 +197,7 @@ class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
             except ValidationError as error:
                 messages.error(request, f"{row}: {' '.join(error.messages)}")
                 return False
-        if not reason_of(request):
+        if not change_reason(request):
             messages.error(request, _("Give the reason."))
             return False
         for row in rows:
@@ -214,7 +216,7 @@ class PeriodAdmin(Tasks, LastDay, Assigned, Admin):
         return row.ends.words if row.ends else "–"
 
 
-class PeriodInline(LastDay, Assigned, Fields, admin.options.InlineModelAdmin):
+class PeriodInline(LastDay, AssignedParliamentsMixin, TranslatedFieldsMixin, admin.options.InlineModelAdmin):
     """Dated rows on the page of what they belong to, latest first."""
 
     form = PeriodForm

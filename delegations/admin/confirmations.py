@@ -20,13 +20,13 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import absolute
 from cspa.backoffice.forms import is_key
-from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import columns
 
 from ..dates import today
 from ..models import Confirmation, ConfirmationRequest, Parliament, Proposal
 from ..services import confirmations
-from .base import Assigned
+from .base import AssignedParliamentsMixin
 
 """The pages on which the office asks a parliament to confirm its list, and decides on the corrections it proposes."""
 
@@ -34,11 +34,8 @@ from .base import Assigned
 State = ConfirmationRequest.State
 
 
-class OnlyRead(Assigned, Admin):
-    """Rows that are written by an answer and by the buttons of their pages, by no form."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
+class ReadOnlyModelAdmin(AssignedParliamentsMixin, BaseModelAdmin):
+    """Rows that a parliament's answer and the buttons of their pages write, but no form."""
 
     def has_change_permission(self, request: HttpRequest, row=None) -> bool:
         return False
@@ -46,9 +43,13 @@ class OnlyRead(Assigned, Admin):
     def acted_on(self, request: HttpRequest, object_id: str):
         """The row that a button stands for; PermissionDenied for those who may only read it."""
         row = self.get_object(request, unquote(object_id))
-        if row is None or not super().has_change_permission(request, row):
+        if row is None or not self.has_action_permission(request, row):
             raise PermissionDenied
         return row
+
+    def has_action_permission(self, request: HttpRequest, row=None) -> bool:
+        """Whether the user may press the buttons. ``has_change_permission()`` is False because there is no form."""
+        return super().has_change_permission(request, row)
 
 
 class ChosenState(admin.SimpleListFilter):
@@ -69,7 +70,7 @@ class ChosenState(admin.SimpleListFilter):
 
 
 @admin.register(Confirmation)
-class ConfirmationAdmin(Assigned, Admin):
+class ConfirmationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
     of_parliament = ("parliament",)
     list_display = ["parliament", "date", "confirmed_by", "speaks_for_today"]
     list_select_related = ["parliament"]
@@ -156,7 +157,7 @@ class Letter:
 
 
 @admin.register(ConfirmationRequest)
-class ConfirmationRequestAdmin(OnlyRead):
+class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
     of_parliament = ("parliament",)
     list_display = ["parliament", "addressee", "made_at", "expires_at", "state_now", "waiting"]
     list_select_related = ["parliament", "source", "made_by"]
@@ -173,9 +174,6 @@ class ConfirmationRequestAdmin(OnlyRead):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         waiting = Count("proposals", filter=Q(proposals__state=Proposal.State.WAITING))
         return super().get_queryset(request).annotate(waiting=waiting)
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return Admin.has_add_permission(self, request)
 
     @admin.display(description=_("state"))
     def state_now(self, asked: ConfirmationRequest) -> str:
@@ -280,7 +278,7 @@ class ConfirmationRequestAdmin(OnlyRead):
         if asked and self.has_view_permission(request, asked):
             proposals = list(asked.proposals.select_related("chamber", "mandate", "service"))
             states = {proposal.state for proposal in proposals}
-            may = Admin.has_change_permission(self, request, asked)
+            may = self.has_action_permission(request, asked)
             context = {
                 "proposals": proposals,
                 "may_withdraw": may and asked.state(timezone.now()) == State.OPEN,

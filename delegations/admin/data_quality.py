@@ -11,8 +11,8 @@ from django.urls import URLPattern, path
 from django.utils.translation import gettext_lazy as _
 
 from ..models import Parliament
-from ..quality.checks import Doubt, doubts
-from .base import assigned_to
+from ..quality.checks import Issue, doubts
+from .base import assigned_parliaments
 
 ROWS_PER_PAGE = 100
 
@@ -32,7 +32,7 @@ def doubts_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/delegations/doubts.html", context)
 
 
-def _visible(site: AdminSite, request: HttpRequest, found: Iterable[Doubt]) -> list[Doubt]:
+def _visible(site: AdminSite, request: HttpRequest, found: Iterable[Issue]) -> list[Issue]:
     """Those of ``found`` about a row that the user may see."""
     found = list(found)
     visible_keys: dict[type, set[int] | None] = {}  # None: all rows of the model
@@ -40,7 +40,7 @@ def _visible(site: AdminSite, request: HttpRequest, found: Iterable[Doubt]) -> l
         page = site.get_model_admin(model)
         if not page.has_view_permission(request):
             visible_keys[model] = set()
-        elif assigned_to(request) is None:
+        elif assigned_parliaments(request) is None:
             visible_keys[model] = None
         else:
             visible_keys[model] = set(page.get_queryset(request).values_list("pk", flat=True))

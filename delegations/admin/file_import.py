@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
 from cspa import audit
-from cspa.backoffice.history import reason_of
+from cspa.backoffice.history import change_reason
 from cspa.exports import tabular
 from cspa.models import Entry
 
@@ -154,7 +154,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("The upload is no longer waiting: upload the file again."))
         return page
     try:
-        with audit.record_changes(Entry.Kind.IMPORT, request.user, reason_of(request), details=note["name"]):
+        with audit.record_changes(Entry.Kind.IMPORT, request.user, change_reason(request), details=note["name"]):
             report = run(data, note["options"], expected=note["digest"])
     except Refused as refused:
         messages.error(request, str(refused))

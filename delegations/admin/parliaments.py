@@ -10,9 +10,9 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 
-from cspa.backoffice.forms import RecordForm
-from cspa.backoffice.model_admin import Admin, Fields
-from cspa.backoffice.todo import DashboardLink, Task, Tasks
+from cspa.backoffice.forms import ConflictAwareForm
+from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
+from cspa.backoffice.todo import DashboardLink, TodoItem, TodoListMixin
 from cspa.i18n import columns
 
 from ..dates import today
@@ -25,11 +25,11 @@ from ..models import (
     with_unnamed_seats,
 )
 from . import data_quality, file_import, roster_entry, session
-from .base import Assigned, assigned_to, may_import
+from .base import AssignedParliamentsMixin, assigned_parliaments, may_import
 from .facts import LinkInline, ParticipationInline, RepresentativeInline, SeatQuotaInline
 
 
-class ConfirmationInline(Fields, admin.TabularInline):
+class ConfirmationInline(TranslatedFieldsMixin, admin.TabularInline):
     model = Confirmation
     fields = ["date", *columns("confirmed_by"), "source"]
     autocomplete_fields = ["source"]
@@ -39,7 +39,7 @@ class ConfirmationInline(Fields, admin.TabularInline):
         return super().get_queryset(request).select_related("parliament", "source")
 
 
-class ChamberForm(RecordForm):
+class ChamberForm(ConflictAwareForm):
     """Makes the code from the parliament's address and the name, where it is left empty."""
 
     class Meta:
@@ -66,7 +66,7 @@ class ChamberForm(RecordForm):
         return data
 
 
-class ChamberInline(Fields, admin.TabularInline):
+class ChamberInline(TranslatedFieldsMixin, admin.TabularInline):
     model = Chamber
     form = ChamberForm
     fields = [*columns("name"), "kind", "members_called", "order", "slug"]
@@ -79,7 +79,7 @@ class ChamberInline(Fields, admin.TabularInline):
 
 
 @admin.register(Parliament)
-class ParliamentAdmin(Tasks, Assigned, Admin):
+class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     of_parliament = ("pk",)
     list_display = ["label", "country", "status_today", "order"]
     list_editable = ["order"]
@@ -99,15 +99,15 @@ class ParliamentAdmin(Tasks, Assigned, Admin):
         return super().get_queryset(request).annotate(present=Subquery(present.values("status")[:1]))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return super().has_add_permission(request) and assigned_to(request) is None
+        return super().has_add_permission(request) and assigned_parliaments(request) is None
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         words = ngettext_lazy(
             "%(number)d parliament must confirm its roster again",
             "%(number)d parliaments must confirm their rosters again",
             "number",
         )
-        task = Task(
+        task = TodoItem(
             "confirmation",
             _("confirmation no longer holds"),
             words,
@@ -152,7 +152,7 @@ class ParliamentAdmin(Tasks, Assigned, Admin):
 
 
 @admin.register(Chamber)
-class ChamberAdmin(Tasks, Assigned, Admin):
+class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     of_parliament = ("parliament",)
     form = ChamberForm
     list_display = ["title", "parliament", "kind", "seats_today", "order"]
@@ -172,11 +172,11 @@ class ChamberAdmin(Tasks, Assigned, Admin):
         present = SeatQuota.objects.filter(chamber=OuterRef("pk")).on(today())
         return super().get_queryset(request).annotate(present=Subquery(present.values("seats")[:1]))
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         words = ngettext_lazy(
             "%(number)d chamber has seats without a name", "%(number)d chambers have seats without a name", "number"
         )
-        task = Task(
+        task = TodoItem(
             "names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()), priority=40
         )
         return [task] if self.has_change_permission(request) else []

@@ -13,9 +13,9 @@ from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
 from cspa import audit
-from cspa.backoffice.history import reason_of
-from cspa.backoffice.model_admin import Admin, Fields
-from cspa.backoffice.todo import Task, Tasks
+from cspa.backoffice.history import change_reason
+from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
+from cspa.backoffice.todo import TodoItem, TodoListMixin
 from cspa.i18n import columns, language_codes, language_name
 from cspa.models import Entry
 
@@ -26,20 +26,20 @@ from ..models import (
     Identifier,
     Person,
 )
-from ..quality.checks import namesakes
-from ..services.merge import Refused, merge, preview
-from .base import Assigned
+from ..quality.checks import possible_duplicates
+from ..services.merge import MergeError, merge, preview
+from .base import AssignedParliamentsMixin
 from .facts import MandateInline, PostInline, ServiceInline
 
 
-class IdentifierInline(Fields, admin.TabularInline):
+class IdentifierInline(TranslatedFieldsMixin, admin.TabularInline):
     model = Identifier
     extra = 0
 
 
-def with_namesakes(people: QuerySet[Person]) -> QuerySet[Person]:
+def with_possible_duplicates(people: QuerySet[Person]) -> QuerySet[Person]:
     """Those of ``people`` who may be the same as somebody else on record."""
-    return people.filter(pk__in={key for group in namesakes() for key in group})
+    return people.filter(pk__in={key for group in possible_duplicates() for key in group})
 
 
 def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
@@ -67,9 +67,9 @@ WITHOUT_NAME = ngettext_lazy(
 
 
 @admin.register(Person)
-class PersonAdmin(Tasks, Assigned, Admin):
+class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     of_person = "pk"
-    list_display = ["directory_name", "other_languages", "public_id"]
+    list_display = ["sorted_public_name", "other_languages", "public_id"]
     list_filter = ["withdrawn"]
     search_fields = [*columns("name"), *columns("family_name"), "public_id"]
     search_help_text = _("Name in any language, or public id.")
@@ -99,20 +99,21 @@ class PersonAdmin(Tasks, Assigned, Admin):
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return [to_attribute("sort_key", get_language()), "public_id"]
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """Who may be the same, for those who may merge; what is missing of those in office."""
-        tasks = []
+        todo_items = []
         if self.has_delete_permission(request):
             words = ngettext_lazy(
                 "%(number)d record of a person has a namesake: perhaps they are the same",
                 "%(number)d records of people have namesakes: perhaps they are the same",
                 "number",
             )
-            tasks.append(Task("namesakes", _("perhaps the same person"), words, with_namesakes, priority=70))
+            title = _("perhaps the same person")
+            todo_items.append(TodoItem("namesakes", title, words, with_possible_duplicates, priority=70))
         if self.has_change_permission(request):
-            tasks += [
-                Task("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
-                Task(
+            todo_items += [
+                TodoItem("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
+                TodoItem(
                     "credit",
                     _("in office, photo without a credit"),
                     WITHOUT_CREDIT,
@@ -123,8 +124,10 @@ class PersonAdmin(Tasks, Assigned, Admin):
                 values = {"language": language_name(code)}
                 title = gettext("in office without a name (%(language)s)") % values
                 gap = to_attribute("name", code)
-                tasks.append(Task(gap, title, WITHOUT_NAME, lambda rows, gap=gap: lacking(rows, gap), values=values))
-        return tasks
+                todo_items.append(
+                    TodoItem(gap, title, WITHOUT_NAME, lambda rows, gap=gap: lacking(rows, gap), values=values)
+                )
+        return todo_items
 
     def get_urls(self) -> list:
         merge_page = self.admin_site.admin_view(self.merge_view)
@@ -137,48 +140,48 @@ class PersonAdmin(Tasks, Assigned, Admin):
         """Another record of the person is chosen by its public id, looked at, and merged into this one."""
         if not (self.has_change_permission(request) and self.has_delete_permission(request)):
             raise PermissionDenied
-        kept = self.get_object(request, unquote(object_id))
-        if kept is None:
+        target = self.get_object(request, unquote(object_id))
+        if target is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         data = request.POST if request.method == "POST" else request.GET
         form = OtherRecordForm(data if "other" in data else None)
-        other = form.cleaned_data["other"] if form.is_valid() else None
-        if other and self.get_object(request, other.pk) is None:
+        source = form.cleaned_data["other"] if form.is_valid() else None
+        if source and self.get_object(request, source.pk) is None:
             raise PermissionDenied
-        if request.method == "POST" and other:
-            return self._merge(request, kept, other)
+        if request.method == "POST" and source:
+            return self._merge(request, target, source)
         context = {
             **self.admin_site.each_context(request),
             "title": _("Merge with another record"),
             "opts": self.opts,
-            "kept": kept,
+            "target": target,
             "form": form,
-            "report": preview(kept, other) if other else None,
-            "candidates": [] if other else self._candidates(request, kept),
+            "report": preview(target, source) if source else None,
+            "candidates": [] if source else self._candidates(request, target),
         }
         return TemplateResponse(request, "admin/delegations/person/merge.html", context)
 
-    def _merge(self, request: HttpRequest, kept: Person, other: Person) -> HttpResponse:
+    def _merge(self, request: HttpRequest, target: Person, source: Person) -> HttpResponse:
         try:
-            with audit.record_changes(Entry.Kind.MERGE, request.user, reason_of(request)) as recorder:
-                report = merge(kept, other, shown=request.POST.get("shown", ""))
+            with audit.record_changes(Entry.Kind.MERGE, request.user, change_reason(request)) as recorder:
+                report = merge(target, source, shown=request.POST.get("shown", ""))
                 recorder.entry.details = report.details()
-                self.log_change(request, kept, report.details())
-        except Refused as refused:
-            reasons = refused.reasons
+                self.log_change(request, target, report.details())
+        except MergeError as error:
+            reasons = error.reasons
         except (IntegrityError, Person.DoesNotExist):
             reasons = [_("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")]
         else:
             words = _("The record %(other)s was merged into this one; its address leads here.")
-            messages.success(request, words % {"other": other.public_id})
-            return HttpResponseRedirect(reverse("admin:delegations_person_change", args=[kept.pk]))
+            messages.success(request, words % {"other": source.public_id})
+            return HttpResponseRedirect(reverse("admin:delegations_person_change", args=[target.pk]))
         for reason in reasons:
             messages.error(request, reason)
-        return HttpResponseRedirect(f"{request.path}?other={other.public_id}")
+        return HttpResponseRedirect(f"{request.path}?other={source.public_id}")
 
-    def _candidates(self, request: HttpRequest, kept: Person) -> list[tuple[Person, set[Chamber]]]:
+    def _candidates(self, request: HttpRequest, target: Person) -> list[tuple[Person, set[Chamber]]]:
         """Others with a name like this one's, and the chambers that they sat for."""
-        alike = self.get_queryset(request).search(kept.name).exclude(pk=kept.pk)
+        alike = self.get_queryset(request).search(target.name).exclude(pk=target.pk)
         people = alike.in_order().prefetch_related("mandates__chamber__parliament")[:10]
         return [(person, {mandate.chamber for mandate in person.mandates.all()}) for person in people]
 
@@ -187,8 +190,8 @@ class PersonAdmin(Tasks, Assigned, Admin):
         return ", ".join(map(str, person.former_ids.all())) or "–" if person.pk else "–"
 
     @admin.display(description=_("person"))
-    def directory_name(self, person: Person) -> str:
-        return person.office_name
+    def sorted_public_name(self, person: Person) -> str:
+        return person.staff_name
 
     @admin.display(description=_("in the other languages"))
     def other_languages(self, person: Person) -> str:

@@ -12,15 +12,14 @@ from django.urls import reverse
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.model_admin import Admin
-from cspa.backoffice.todo import Task, Tasks
+from cspa.backoffice.todo import TodoItem, TodoListMixin
 from cspa.i18n import columns
 
 from ..forms import PartialDateField
 from ..models import Delegate, Person, Proposal
 from ..services import confirmations
 from ..services.confirmations import REPRESENTATIVE
-from .confirmations import ChosenState, OnlyRead
+from .confirmations import ChosenState, ReadOnlyModelAdmin
 
 Kind = Proposal.Kind
 # A missing person who has no record yet.
@@ -133,27 +132,30 @@ class DecisionForm(forms.Form):
 
 
 @admin.register(Proposal)
-class ProposalAdmin(Tasks, OnlyRead):
+class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
     of_parliament = ("request__parliament",)
     list_display = ["what", "parliament", "proposed", "answered_at", "state"]
     list_select_related = ["request__parliament", "chamber", "mandate__person", "service__person"]
     list_filter = [ChosenState, "kind", "request__parliament"]
     search_fields = ["name", "text", *(f"request__parliament__{name}" for name in columns("name"))]
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         words = ngettext_lazy(
             "%(number)d proposed correction waits for a decision",
             "%(number)d proposed corrections wait for a decision",
             "number",
         )
-        task = Task(
+        task = TodoItem(
             "proposals",
             _("waiting for a decision"),
             words,
             lambda rows: rows.filter(state=Proposal.State.WAITING),
             priority=10,
         )
-        return [task] if Admin.has_change_permission(self, request) else []
+        return [task] if self.has_action_permission(request) else []
 
     @admin.display(description=_("proposed correction"))
     def what(self, proposal: Proposal) -> str:
@@ -176,7 +178,7 @@ class ProposalAdmin(Tasks, OnlyRead):
         proposal = self.get_object(request, unquote(object_id))
         if proposal is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        may = Admin.has_change_permission(self, request, proposal)
+        may = self.has_action_permission(request, proposal)
         if not (may or self.has_view_permission(request, proposal)) or (request.method == "POST" and not may):
             raise PermissionDenied
         people = self.admin_site._registry[Person].get_queryset(request)

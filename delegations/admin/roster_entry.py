@@ -22,7 +22,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
-from cspa.backoffice.widgets import ChooseOne
+from cspa.backoffice.widgets import SelectOne
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
@@ -70,7 +70,7 @@ class RosterForm(forms.Form):
 
     def __init__(self, *args, site: admin.AdminSite, **kwargs):
         super().__init__(*args, **kwargs)
-        self.fields["source"].widget = ChooseOne(Delegate.sources.field, site)
+        self.fields["source"].widget = SelectOne(Delegate.sources.field, site)
         self.fields["source"].widget.choices = self.fields["source"].choices
 
     def clean_names(self) -> list[Name]:

@@ -14,7 +14,7 @@ from cspa.exports import documents, tabular
 from ..dates import Day
 from ..forms import SessionForm
 from ..services import session_documents
-from .base import assigned_to
+from .base import assigned_parliaments
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
@@ -38,7 +38,7 @@ def session_view(request: HttpRequest, each_context) -> HttpResponseBase:
 
 
 def _papers(request: HttpRequest, on: Day, format: str, languages: list[str], papers: list[str]) -> HttpResponseBase:
-    name, parliaments = f"session-{on.isoformat()}", assigned_to(request)
+    name, parliaments = f"session-{on.isoformat()}", assigned_parliaments(request)
     if format == "csv":
         rows = session_documents.badge_rows(session_documents.delegations_of(on, parliaments))
         return tabular.answer(format, f"{name}-badges", session_documents.BADGE_COLUMNS, rows)

@@ -9,7 +9,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import columns
 
 from ..models import (
@@ -17,12 +17,12 @@ from ..models import (
     Source,
 )
 from .base import (
-    Assigned,
+    AssignedParliamentsMixin,
 )
 
 
 @admin.register(Source)
-class SourceAdmin(Admin):
+class SourceAdmin(BaseModelAdmin):
     list_display = ["title", "date", "url"]
     list_filter = ["date"]
     search_fields = [*columns("title"), "url"]
@@ -58,7 +58,7 @@ class SourceAdmin(Admin):
 
 
 @admin.register(Observation)
-class ObservationAdmin(Assigned, Admin):
+class ObservationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
     """What saved pages said: read here, written by ``import_page`` alone."""
 
     of_parliament = ("parliament",)

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
-from .serializers import NAMES, joined
+from .serializers import NAMES, join_cell
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
 
@@ -83,7 +83,7 @@ def person_row(person: Person) -> list:
         person.public_id,
         *(getattr(person, column) for name in NAMES for column in columns(name)),
         person.gender,
-        *(joined(cells) for cells in zip(*functions, strict=True)),
+        *(join_cell(cells) for cells in zip(*functions, strict=True)),
     ]
 
 
@@ -119,7 +119,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             yield begin + [None] * (len(DELEGATION_COLUMNS) - len(begin))
 
 
-def source_cells(sources: Iterable[Source], join=joined) -> list[str]:
+def source_cells(sources: Iterable[Source], join=join_cell) -> list[str]:
     """``sources`` as SOURCE_COLUMNS name them."""
     sources = list(sources)
     return [

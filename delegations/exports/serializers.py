@@ -69,19 +69,19 @@ def mandate_row(delegate: Delegate) -> list:
         str(delegate.starts or ""),
         str(delegate.ends or ""),
         delegate.ended,
-        joined(str(source.title) for source in sources),
-        joined(source.url for source in sources),
-        joined(source.date.isoformat() if source.date else "" for source in sources),
+        join_cell(str(source.title) for source in sources),
+        join_cell(source.url for source in sources),
+        join_cell(source.date.isoformat() if source.date else "" for source in sources),
     ]
 
 
-def joined(values: Iterable[str]) -> str:
+def join_cell(values: Iterable[str]) -> str:
     """``values`` in one cell, " | " between them; a bar inside a value is written "\\|"."""
     return _SEPARATOR.join(value.replace("|", "\\|") for value in values)
 
 
-def parted(cell: str) -> list[str]:
-    """The values that ``joined`` put into ``cell``."""
+def split_cell(cell: str) -> list[str]:
+    """The values that ``join_cell`` put into ``cell``."""
     return [value.replace("\\|", "|") for value in cell.split(_SEPARATOR)] if cell else []
 
 

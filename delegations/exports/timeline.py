@@ -55,8 +55,8 @@ class History:
             (str(label), _bars(list(line)[::-1], text))
             for kind, label_of, text in (
                 (self.quotas, lambda row: row.chamber.name, lambda row: str(row.seats)),
-                (self.representatives, lambda row: row.person.directory_name, lambda row: ""),
-                (self.mandates, lambda row: row.person.directory_name, lambda row: row.get_role_display()),
+                (self.representatives, lambda row: row.person.sorted_public_name, lambda row: ""),
+                (self.mandates, lambda row: row.person.sorted_public_name, lambda row: row.get_role_display()),
             )
             for label, line in groupby(kind, key=label_of)
         ]

@@ -72,7 +72,7 @@ def held(row: Period) -> tuple[date, date]:
     """The days that a row refuses to another of its line: from, until; the same twice where it refuses none."""
     if row.ended and not row.start:
         return date.min, date.min
-    return row.start or date.min, row.blocks_from_memory() or date.max
+    return row.start or date.min, row.computed_blocks_until() or date.max
 
 
 def overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period]:

@@ -29,7 +29,7 @@ def save(difference: Difference, progress: Progress) -> None:
         audit.snapshot_before(model, [change.row.pk for change in changes if change.action != ADDED])
         if issubclass(model, Period):
             dates = {"starts", "ends", "ended"}
-            model.make_way(change.row.pk for change in changed if change.before.keys() & dates)
+            model.clear_periods(change.row.pk for change in changed if change.before.keys() & dates)
         _update(model, changed)
         _create(model, [change.row for change in added])
         if issubclass(model, Period):

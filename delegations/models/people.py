@@ -229,12 +229,12 @@ class Person(DerivedModel):
         return self.name if not self.withdrawn else Localised(_("name withdrawn"), get_language())
 
     @property
-    def directory_name(self) -> Localised:
+    def sorted_public_name(self) -> Localised:
         """As public directories list people; of a withdrawn person, that the name is withdrawn."""
-        return self.public_name if self.withdrawn else self.office_name
+        return self.public_name if self.withdrawn else self.staff_name
 
     @property
-    def office_name(self) -> Localised:
+    def staff_name(self) -> Localised:
         """As directories of the active language list people, for the office's own eyes: withdrawn or not.
 
         In Russian the family name comes first.

@@ -245,7 +245,7 @@ class NoOverlap(BaseConstraint):
             return
         same = {model._meta.get_field(name).attname: None for name in self.fields}
         same = {name: getattr(instance, name) for name in same}
-        blocks_until = instance.blocks_from_memory()
+        blocks_until = instance.computed_blocks_until()
         holds_no_day = blocks_until and (instance.start or EARLIEST) >= blocks_until
         if None in same.values() or holds_no_day:
             return
@@ -413,7 +413,7 @@ class Period(DerivedModel):
                 setattr(self, name, first.replace(day=1, month=first.month if precision == Precision.MONTH else 1))
 
     @classmethod
-    def make_way(cls, keys: Iterable[int]) -> None:
+    def clear_periods(cls, keys: Iterable[int]) -> None:
         """Let rows that are about to be saved hold no day: none must meet another on the way to its new dates."""
         keys = list(keys)
         audit.snapshot_before(cls, keys)
@@ -440,7 +440,7 @@ class Period(DerivedModel):
         """The last day in office, where the end is an exact date."""
         return self.end - timedelta(days=1) if self.end and self.end_precision == Precision.DAY else None
 
-    def blocks_from_memory(self) -> date | None:
+    def computed_blocks_until(self) -> date | None:
         """``blocks_until`` of a row that is not saved yet (BLOCKS_UNTIL says the same in SQL)."""
         if self.ended:
             return (self.starts.after if self.starts.exact else self.start) if self.start else EARLIEST
@@ -461,7 +461,7 @@ def overlap(one: Period, other: Period) -> bool:
 
 
 def _bounds(row: Period) -> tuple[date, date]:
-    until = row.blocks_from_memory()
+    until = row.computed_blocks_until()
     return row.start or date.min, date.max if until is None else until
 
 

@@ -72,7 +72,7 @@ _WORDS = {
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Issue:
     """Something doubtful about ``object``, with the ``details`` that its words need."""
 
     kind: Kind
@@ -103,7 +103,7 @@ class Doubt:
         }
 
 
-def doubts() -> list[Doubt]:
+def doubts() -> list[Issue]:
     """All that is doubtful, kind by kind, in a constant number of queries."""
     participations = lines(Participation.objects.all(), "status", "parliament")
     quotas = lines(SeatQuota.objects.all(), "seats", "chamber")
@@ -141,7 +141,7 @@ def _rows(model: type[Period], keys: Iterable[int]) -> list[Period]:
     return [found[key] for key in sorted(found)]
 
 
-def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Doubt]:
+def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Issue]:
     """Rows of one line that hold on one day: the database refuses them, unless somebody took its guard away."""
     keys = []
     for line in found:
@@ -152,10 +152,10 @@ def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Doubt]:
                 keys.append(row.pk)
             reach = max(reach, end)
     for row in _rows(model, keys):
-        yield Doubt(Kind.OVERLAP, row)
+        yield Issue(Kind.OVERLAP, row)
 
 
-def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Doubt]:
+def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
     """Quotas that hold on a day with more names than seats."""
     changes: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for line in mandates:
@@ -178,10 +178,10 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
             if crowded:
                 over[row.pk] = {"day": crowded[0][0], "named": max(number for _day, number in crowded)}
     for row in _rows(SeatQuota, over):
-        yield Doubt(Kind.OVER_QUOTA, row, over[row.pk])
+        yield Issue(Kind.OVER_QUOTA, row, over[row.pk])
 
 
-def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Doubt]:
+def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
     """Mandates that hold for certain on a day on which the parliament, by its recorded status, took no part."""
     present = {line[0].line[0]: [_span(row, line) for row in line] for line in participations}
     outside = {}
@@ -191,7 +191,7 @@ def _outside_participation(participations: list[list[Row]], mandates: list[list[
             if spans and (day := _uncovered(_certain(row), spans)):
                 outside[row.pk] = day
     for row in _rows(Delegate, outside):
-        yield Doubt(Kind.OUTSIDE_PARTICIPATION, row, {"day": outside[row.pk]})
+        yield Issue(Kind.OUTSIDE_PARTICIPATION, row, {"day": outside[row.pk]})
 
 
 def _certain(row: Row) -> Span:
@@ -214,17 +214,17 @@ def _uncovered(span: Span, spans: list[Span]) -> date | None:
     return day if day < end else None
 
 
-def _without_source() -> Iterator[Doubt]:
+def _without_source() -> Iterator[Issue]:
     for model, related in FACTS.items():
         for row in model.objects.filter(sources=None).select_related(*related).order_by("pk"):
-            yield Doubt(Kind.NO_SOURCE, row)
+            yield Issue(Kind.NO_SOURCE, row)
 
 
-def _expired_confirmations() -> Iterator[Doubt]:
+def _expired_confirmations() -> Iterator[Issue]:
     """Parliaments whose roster was confirmed once, and whose latest word no longer speaks for today."""
     expired = Confirmation.objects.expired(today()).select_related("parliament")
     for latest in expired.order_by("parliament__order", "parliament__slug"):
-        yield Doubt(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
+        yield Issue(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
 
 
 @lru_cache(maxsize=50_000)  # names seldom change, and folding ten thousand of them takes a second
@@ -232,7 +232,7 @@ def _words(name: str) -> frozenset[str]:
     return frozenset(fold(name).split())
 
 
-def namesakes() -> set[frozenset[int]]:
+def possible_duplicates() -> set[frozenset[int]]:
     """The keys of people whose names are made of the same words in some language, whatever the alphabet and order."""
     bearers = defaultdict(set)
     for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
@@ -242,9 +242,9 @@ def namesakes() -> set[frozenset[int]]:
     return {frozenset(keys) for keys in bearers.values() if len(keys) > 1}
 
 
-def _namesakes() -> Iterator[Doubt]:
-    groups = namesakes()
+def _namesakes() -> Iterator[Issue]:
+    groups = possible_duplicates()
     people = Person.objects.in_bulk({key for group in groups for key in group})
     found = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
     for group in sorted(found, key=lambda group: [person.public_id for person in group]):
-        yield Doubt(Kind.SAME_PERSON, group[-1], {"people": group})
+        yield Issue(Kind.SAME_PERSON, group[-1], {"people": group})

@@ -13,7 +13,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cspa import audit
-from cspa.audit.diff import label, named
+from cspa.audit.diff import label, with_display_relations
 from cspa.i18n import columns
 
 from ..models import Delegate, FormerPublicId, Period, Person
@@ -29,7 +29,7 @@ DETAILS = {*columns("political_group"), *columns("constituency")}
 DATES = {"start", "start_precision", "end", "end_precision"}
 
 
-class Refused(Exception):  # noqa: N818  reads as what happened to the merge
+class MergeError(Exception):
     """The records cannot be merged, for these reasons; nothing was changed."""
 
     def __init__(self, reasons: list[str]):
@@ -42,23 +42,23 @@ class Column:
     """What the two records say in one column, and what the merged one will say."""
 
     label: str
-    kept: str
-    other: str
+    target: str
+    source: str
     result: str
 
     @property
     def taken(self) -> bool:
         """Whether the kept record takes what the other says."""
-        return self.result != self.kept
+        return self.result != self.target
 
     @property
     def lost(self) -> bool:
         """Whether the other record says something that the merged one will not."""
-        return bool(self.other) and self.result != self.other
+        return bool(self.source) and self.result != self.source
 
 
 @dataclass(frozen=True)
-class Union:
+class DuplicateFact:
     """A row of the other record that the kept one has too: one row remains, with the sources of both."""
 
     row: Period
@@ -70,35 +70,37 @@ class Union:
 class MergeReport:
     """What a merge does, or did."""
 
-    kept: Person
-    other: Person
+    target: Person
+    source: Person
     columns: list[Column]
-    moves: list[models.Model] = field(default_factory=list)
-    unions: list[Union] = field(default_factory=list)
+    moved_rows: list[models.Model] = field(default_factory=list)
+    duplicates: list[DuplicateFact] = field(default_factory=list)
     conflicts: list[str] = field(default_factory=list)
 
     @property
-    def moving(self) -> list[tuple[str, list[str]]]:
+    def moved_by_kind(self) -> list[tuple[str, list[str]]]:
         """The rows that move, in words, by what they are."""
         kinds: dict[str, list[str]] = {}
-        for row in self.moves:
+        for row in self.moved_rows:
             kinds.setdefault(capfirst(row._meta.verbose_name), []).append(in_words(row))
         return list(kinds.items())
 
     @property
-    def uniting(self) -> list[tuple[str, list[str]]]:
+    def merged_rows(self) -> list[tuple[str, list[str]]]:
         """The rows that become one with a row of the kept record, in words."""
-        return [(in_words(union.row), list(map(_column_in_words, union.details))) for union in self.unions]
+        return [
+            (in_words(duplicate.row), list(map(_column_in_words, duplicate.details))) for duplicate in self.duplicates
+        ]
 
     def details(self) -> str:
         """All of it in words: enough to undo it by hand."""
-        ids = {"other": self.other.public_id, "kept": self.kept.public_id}
+        ids = {"other": self.source.public_id, "kept": self.target.public_id}
         return "; ".join(
             [
                 _("The record with the public id %(other)s was merged into %(kept)s") % ids,
                 *map(_column_in_words, self.columns),
-                *(_("moved: %(row)s") % {"row": _with_key(row)} for row in self.moves),
-                *(line for union in self.unions for line in _union_in_words(union)),
+                *(_("moved: %(row)s") % {"row": _with_key(row)} for row in self.moved_rows),
+                *(line for duplicate in self.duplicates for line in _duplicate_in_words(duplicate)),
             ]
         )
 
@@ -108,22 +110,22 @@ class MergeReport:
         return sha256("\n".join([self.details(), *self.conflicts]).encode()).hexdigest()
 
 
-def preview(kept: Person, other: Person) -> MergeReport:
-    """What merging ``other`` into ``kept`` would do; where it has conflicts it would be refused."""
-    report = MergeReport(kept, other, list(_columns(kept, other, _merged(kept, other))))
-    if kept == other:
+def preview(target: Person, source: Person) -> MergeReport:
+    """What merging ``source`` into ``target`` would do; where it has conflicts it would be refused."""
+    report = MergeReport(target, source, list(_columns(target, source, _merged(target, source))))
+    if target == source:
         report.conflicts.append(_("A record cannot be merged with itself."))
         return report
     for relation in Person._meta.related_objects:
-        mine, others = _rows(relation, kept), _rows(relation, other)
+        mine, others = _rows(relation, target), _rows(relation, source)
         if relation.many_to_many:
-            report.moves += [row for row in others if row not in mine]
+            report.moved_rows += [row for row in others if row not in mine]
             continue
         for row in others:
             if twin := next((twin for twin in mine if _same(row, twin, relation.field)), None):
-                report.unions.append(Union(row, twin, list(_columns(twin, row, _details(twin, row)))))
+                report.duplicates.append(DuplicateFact(row, twin, list(_columns(twin, row, _details(twin, row)))))
                 continue
-            report.moves.append(row)
+            report.moved_rows.append(row)
             report.conflicts += [
                 _("These two overlap: “%(kept)s” and “%(other)s”. Correct one of them first.")
                 % {"kept": in_words(one), "other": in_words(row)}
@@ -134,37 +136,37 @@ def preview(kept: Person, other: Person) -> MergeReport:
 
 
 @transaction.atomic
-def merge(kept: Person, other: Person, shown: str | None = None) -> MergeReport:
-    """Make ``other`` a part of ``kept``; raises Refused where that is impossible.
+def merge(target: Person, source: Person, shown: str | None = None) -> MergeReport:
+    """Make ``source`` a part of ``target``; raises Refused where that is impossible.
 
     ``shown`` is the digest of the report that somebody confirmed: what changed meanwhile is not merged unseen.
     """
     # Rows that point at a locked person wait, so that none is added unseen.
-    list(Person.objects.select_for_update().filter(pk__in=[kept.pk, other.pk]).order_by("pk"))
-    for person in (kept, other):
+    list(Person.objects.select_for_update().filter(pk__in=[target.pk, source.pk]).order_by("pk"))
+    for person in (target, source):
         person.refresh_from_db()
-    report = preview(kept, other)
+    report = preview(target, source)
     if report.conflicts:
-        raise Refused(report.conflicts)
+        raise MergeError(report.conflicts)
     if shown is not None and shown != report.digest:
-        raise Refused([_("The records were changed meanwhile. Look at them again.")])
-    for union in report.unions:
-        union.twin.sources.add(*union.row.sources.all())
-        _put(union.twin, _details(union.twin, union.row))
+        raise MergeError([_("The records were changed meanwhile. Look at them again.")])
+    for duplicate in report.duplicates:
+        duplicate.twin.sources.add(*duplicate.row.sources.all())
+        _put(duplicate.twin, _details(duplicate.twin, duplicate.row))
         # By its key: the report still names the row by it.
-        type(union.row)._base_manager.filter(pk=union.row.pk).delete()
+        type(duplicate.row)._base_manager.filter(pk=duplicate.row.pk).delete()
     for relation in Person._meta.related_objects:
-        rows = relation.related_model._base_manager.filter(**{relation.field.name: other})
+        rows = relation.related_model._base_manager.filter(**{relation.field.name: source})
         if relation.many_to_many:
             keys = list(rows.values_list("pk", flat=True))
             audit.snapshot_before(relation.related_model, keys)
-            getattr(kept, relation.get_accessor_name()).add(*keys)
+            getattr(target, relation.get_accessor_name()).add(*keys)
         else:
             audit.snapshot_before(relation.related_model, rows.values_list("pk", flat=True))
-            rows.update(**{relation.field.name: kept})
-    _put(kept, _merged(kept, other))
-    other.delete()
-    FormerPublicId.objects.create(person=kept, public_id=other.public_id)
+            rows.update(**{relation.field.name: target})
+    _put(target, _merged(target, source))
+    source.delete()
+    FormerPublicId.objects.create(person=target, public_id=source.public_id)
     return report
 
 
@@ -182,15 +184,15 @@ def in_words(row: models.Model) -> str:
 def _rows(relation: models.ForeignObjectRel, person: Person) -> list[models.Model]:
     """The rows that point at ``person``, with what their names need."""
     model = relation.related_model
-    return list(named(model).filter(**{relation.field.name: person}).order_by("pk"))
+    return list(with_display_relations(model).filter(**{relation.field.name: person}).order_by("pk"))
 
 
-def _merged(kept: Person, other: Person) -> dict[str, object]:
+def _merged(target: Person, source: Person) -> dict[str, object]:
     """What each column of the merged record says: what the kept one says, else the other."""
     names = [column.name for column in Person._meta.concrete_fields if column.editable and not column.primary_key]
-    values = {name: getattr(kept, name) or getattr(other, name) for name in names}
+    values = {name: getattr(target, name) or getattr(source, name) for name in names}
     for first, rest in TOGETHER.items():
-        giver = other if getattr(other, first) and not getattr(kept, first) else kept
+        giver = source if getattr(source, first) and not getattr(target, first) else target
         values |= {name: getattr(giver, name) for name in rest}
     return values
 
@@ -226,11 +228,11 @@ def _collide(row: models.Model, one: models.Model, owner: models.ForeignKey) -> 
     )
 
 
-def _columns(kept: models.Model, other: models.Model, result: dict[str, object]) -> Iterator[Column]:
+def _columns(target: models.Model, source: models.Model, result: dict[str, object]) -> Iterator[Column]:
     """The columns in which either row says something."""
     for name, value in result.items():
-        column = kept._meta.get_field(name)
-        texts = [_shown(column, said) for said in (getattr(kept, name), getattr(other, name), value)]
+        column = target._meta.get_field(name)
+        texts = [_shown(column, said) for said in (getattr(target, name), getattr(source, name), value)]
         if any(texts):
             yield Column(label(column), *texts)
 
@@ -242,17 +244,17 @@ def _shown(column: models.Field, value: object) -> str:
 
 
 def _column_in_words(column: Column) -> str:
-    words = {"column": column.label, "kept": column.kept or "–", "other": column.other or "–"}
+    words = {"column": column.label, "kept": column.target or "–", "other": column.source or "–"}
     if column.taken:
         return _("%(column)s: “%(other)s” instead of “%(kept)s”") % words
     if column.lost:
         return _("%(column)s: “%(kept)s” stays, the other record had “%(other)s”") % words
-    return f"{column.label}: {column.kept}"
+    return f"{column.label}: {column.target}"
 
 
-def _union_in_words(union: Union) -> list[str]:
-    united = _("united: %(row)s with %(twin)s") % {"row": _with_key(union.row), "twin": _with_key(union.twin)}
-    return [united, *map(_column_in_words, union.details)]
+def _duplicate_in_words(duplicate: DuplicateFact) -> list[str]:
+    united = _("united: %(row)s with %(twin)s") % {"row": _with_key(duplicate.row), "twin": _with_key(duplicate.twin)}
+    return [united, *map(_column_in_words, duplicate.details)]
 
 
 def _with_key(row: models.Model) -> str:

@@ -138,7 +138,7 @@ def _people(part: ChamberSeats) -> Table:
     return Table(
         columns=[_number(), _name(), Column(gettext("Role"))],
         rows=[
-            [place, delegate.person.office_name, capfirst(delegate.get_role_display())]
+            [place, delegate.person.staff_name, capfirst(delegate.get_role_display())]
             for place, delegate in enumerate(part.delegates, 1)
         ],
         caption=part.chamber.name,
@@ -150,7 +150,7 @@ def _representatives(delegation: Delegation) -> Table:
     return Table(
         columns=[_name(), Column(capfirst(gettext("post in the Assembly")))],
         rows=[
-            [row.person.office_name, "; ".join(capfirst(post.title) for post in row.current_posts) or "–"]
+            [row.person.staff_name, "; ".join(capfirst(post.title) for post in row.current_posts) or "–"]
             for row in delegation.representatives
         ],
         caption=gettext("Plenipotentiary representative"),
@@ -209,7 +209,7 @@ def _signatures(delegates: list[tuple[ChamberSeats, Delegate]], caption: str = "
             Column(gettext("Signature"), "box"),
         ],
         rows=[
-            [place, row.person.office_name, part.chamber.name, capfirst(row.get_role_display()), ""]
+            [place, row.person.staff_name, part.chamber.name, capfirst(row.get_role_display()), ""]
             for place, (part, row) in enumerate(delegates, 1)
         ],
         caption=caption,

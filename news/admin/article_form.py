@@ -11,7 +11,7 @@ from django.utils.html import strip_tags
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.forms import RecordForm
+from cspa.backoffice.forms import ConflictAwareForm
 from cspa.models import Change, User
 from cspa.richtext import sanitise
 
@@ -35,7 +35,7 @@ class LocalTimeField(forms.SplitDateTimeField):
             ) from error
 
 
-class ArticleForm(RecordForm):
+class ArticleForm(ConflictAwareForm):
     """An article, with the rules of publication."""
 
     published_at = LocalTimeField(
@@ -75,7 +75,7 @@ class ArticleForm(RecordForm):
     def is_published_by_its_only_author(self) -> bool:
         """Whether nobody else has saved the text that is about to become public."""
         already = self.initial.get("state") == Article.State.PUBLISHED
-        if already or self.user.is_superuser or settings.ONE_PERSON_OFFICE:
+        if already or self.user.is_superuser or settings.ALLOW_SELF_PUBLISHING:
             return False
         authors = set()
         if self.instance.pk:

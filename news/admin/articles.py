@@ -17,24 +17,24 @@ from django.utils.translation import gettext_lazy as _
 from cspa import audit
 from cspa.absolute_urls import absolute
 from cspa.backoffice.forms import is_key
-from cspa.backoffice.model_admin import Admin, Fields
+from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 
 from .. import preview
 from ..editorial_calendar import asked_month, month_of_news
 from ..models import TEXTS, Article, Attachment, Correction, Quotation, Translation
 from .article_form import ArticleForm
-from .article_tasks import ArticleTasksMixin
+from .article_todo import ArticleTodoMixin
 from .permissions import ArticlePermissionsMixin
 
 SHARED = ("topics", "parliaments", "people", "sources")  # of the articles of a story
 
 
-class CorrectionInline(Fields, admin.StackedInline):
+class CorrectionInline(TranslatedFieldsMixin, admin.StackedInline):
     model = Correction
     extra = 0
 
 
-class QuotationInline(Fields, admin.TabularInline):
+class QuotationInline(TranslatedFieldsMixin, admin.TabularInline):
     """What the text quotes; who said it and as what is chosen here."""
 
     model = Quotation
@@ -45,7 +45,7 @@ class QuotationInline(Fields, admin.TabularInline):
     can_delete = False
 
 
-class AttachmentInline(Fields, admin.StackedInline):
+class AttachmentInline(TranslatedFieldsMixin, admin.StackedInline):
     model = Attachment
     fields = ["title", "language", "file"]
     extra = 0
@@ -65,8 +65,8 @@ class TranslationFilter(admin.SimpleListFilter):
 
 
 @admin.register(Article)
-class ArticleAdmin(ArticlePermissionsMixin, ArticleTasksMixin, Admin):
-    history_keeps = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
+class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
+    restore_exclude = frozenset({"state", "published_at", "withdrawal_reason", "story", "language"})
     form = ArticleForm
     list_display = ["title", "language", "state_now", "translation", "published_at"]
     list_filter = ["state", "language", TranslationFilter, "topics"]
@@ -254,7 +254,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTasksMixin, Admin):
 
     def _translations(self, article: Article) -> list[tuple[str, str]]:
         """For the buttons of the page: text and address, of each other language."""
-        siblings = {sibling.language: sibling for sibling in article.story.articles.light()}
+        siblings = {sibling.language: sibling for sibling in article.story.articles.without_body()}
         buttons = []
         for code, name in settings.LANGUAGES:
             if code == article.language:

@@ -18,8 +18,10 @@ class ArticlePermissionsMixin:
         user = request.user
         return user.has_perm("news.translate_article") and not user.has_perm("news.change_article")
 
-    def may_any(self, request: HttpRequest, action: str) -> bool:
-        return super().may_any(request, action) and (action == "view" or self.is_publisher(request))
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
+        return super().has_unrestricted_permission(request, action) and (
+            action == "view" or self.is_publisher(request)
+        )
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         if self.only_translates(request):

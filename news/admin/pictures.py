@@ -10,8 +10,8 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.model_admin import Admin
-from cspa.backoffice.todo import Group, Task, Tasks
+from cspa.backoffice.model_admin import BaseModelAdmin
+from cspa.backoffice.todo import Group, TodoItem, TodoListMixin
 from cspa.i18n import columns, language_codes
 
 from ..models import Picture
@@ -36,7 +36,7 @@ class WordsFilter(admin.SimpleListFilter):
 
 
 @admin.register(Picture)
-class PictureAdmin(Tasks, Admin):
+class PictureAdmin(TodoListMixin, BaseModelAdmin):
     list_display = ["thumbnail", "description", "is_decorative", "credited"]
     list_display_links = ["description"]
     list_filter = [WordsFilter]
@@ -57,8 +57,8 @@ class PictureAdmin(Tasks, Admin):
     class Media:
         js = ["admin-extra/focus.js"]
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
-        task = Task("credit", _("no credit"), WITHOUT_CREDIT, lambda rows: rows.uncredited(), Group.NEWS)
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
+        task = TodoItem("credit", _("no credit"), WITHOUT_CREDIT, lambda rows: rows.uncredited(), Group.NEWS)
         return [task] if self.has_change_permission(request) else []
 
     @admin.display(description=_("picture"))

@@ -5,14 +5,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.model_admin import Admin
+from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import columns
 
 from ..models import Article, Story, Topic
 
 
 @admin.register(Story)
-class StoryAdmin(Admin):
+class StoryAdmin(BaseModelAdmin):
     """Not a page of its own: what the field “story” of an article chooses from."""
 
     search_fields = ["articles__title"]
@@ -20,8 +20,8 @@ class StoryAdmin(Admin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).prefetch_related("articles")
 
-    def may_any(self, request: HttpRequest, action: str) -> bool:
-        return self.admin_site._registry[Article].may_any(request, action)
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
+        return self.admin_site._registry[Article].has_unrestricted_permission(request, action)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
@@ -40,7 +40,7 @@ class StoryAdmin(Admin):
 
 
 @admin.register(Topic)
-class TopicAdmin(Admin):
+class TopicAdmin(BaseModelAdmin):
     list_display = ["title", "slug"]
     search_fields = columns("name")
     fieldsets = [(None, {"fields": [tuple(columns("name")), "slug"]})]

@@ -102,8 +102,8 @@ class Translation(models.TextChoices):
     """How a story stands in the languages of the site."""
 
     MISSING = "missing", _("missing in a language")
-    OLDER = "older", _("older than its original")
-    EQUAL = "equal", _("equal in every language")
+    OUTDATED = "older", _("older than its original")
+    UP_TO_DATE = "equal", _("equal in every language")
 
 
 class ArticleQuerySet(DerivedQuerySet):
@@ -138,7 +138,7 @@ class ArticleQuerySet(DerivedQuerySet):
     def newest_first(self) -> "ArticleQuerySet":
         return self.order_by("-published_at", "-pk")
 
-    def beside(self, article: "Article") -> "tuple[Article | None, Article | None]":
+    def neighbours(self, article: "Article") -> "tuple[Article | None, Article | None]":
         """The next earlier and the next later one than ``article``, in the order of ``newest_first``."""
         order, place = Tuple("published_at", "pk"), (article.published_at, article.pk)
         earlier, later = self.filter(TupleLessThan(order, place)), self.filter(TupleGreaterThan(order, place))
@@ -180,14 +180,14 @@ class ArticleQuerySet(DerivedQuerySet):
                 rows = others.filter(pk__in=filed.values("article")).newest_first().values_list("pk", flat=True)
                 shared.update(dict.fromkeys(rows[:COMPARED], weight))
         best = sorted(shared, key=lambda key: -shared[key])[:number]
-        articles = others.titles().in_bulk(best)
+        articles = others.for_links().in_bulk(best)
         return [articles[key] for key in best if key in articles]
 
-    def light(self) -> "ArticleQuerySet":
+    def without_body(self) -> "ArticleQuerySet":
         """Without the long columns."""
         return self.defer("body", "stems")
 
-    def titles(self) -> "ArticleQuerySet":
+    def for_links(self) -> "ArticleQuerySet":
         """With what a link to them says, and no more."""
         return self.only("language", "title", "slug", "date", "published_at")
 
@@ -206,8 +206,8 @@ class ArticleQuerySet(DerivedQuerySet):
         ).annotate(
             translation=Case(
                 When(~Q(number=len(language_codes())), then=Value(Translation.MISSING)),
-                When(oldest__lt=F("original"), then=Value(Translation.OLDER)),
-                default=Value(Translation.EQUAL),
+                When(oldest__lt=F("original"), then=Value(Translation.OUTDATED)),
+                default=Value(Translation.UP_TO_DATE),
                 output_field=models.CharField(),
             )
         )
@@ -216,7 +216,7 @@ class ArticleQuerySet(DerivedQuerySet):
         """Those that readers see, now or when their time comes."""
         return self.filter(state=Article.State.PUBLISHED)
 
-    def open(self) -> "ArticleQuerySet":
+    def unpublished_work(self) -> "ArticleQuerySet":
         """Those that the office still works on."""
         return self.filter(state__in=[Article.State.DRAFT, Article.State.REVIEW])
 
@@ -233,10 +233,10 @@ class ArticleQuerySet(DerivedQuerySet):
         """Those dated from ``first`` on and before ``end`` as readers see or will see them, and what is still in work
         for a time to come, in order of time."""
         rows = self.dated(first, end)
-        in_work = rows.open().filter(published_at__gt=timezone.now())
+        in_work = rows.unpublished_work().filter(published_at__gt=timezone.now())
         return (rows.for_readers() | in_work).order_by("published_at", "pk")
 
-    def asleep(self, since: datetime) -> "ArticleQuerySet":
+    def stale_drafts(self, since: datetime) -> "ArticleQuerySet":
         """The drafts that nobody has saved since a moment."""
         of_articles = Change.objects.filter(content_type__app_label="news", content_type__model="article")
         saved = of_articles.filter(object_id=OuterRef("pk"), entry__made_at__gte=since)
@@ -256,7 +256,7 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def for_list(self) -> "ArticleQuerySet":
         """What a list of articles shows, in two queries."""
-        return self.light().newest_first().select_related("picture").prefetch_related("topics")
+        return self.without_body().newest_first().select_related("picture").prefetch_related("topics")
 
     def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
         """The articles of this queryset whose story has nothing in ``language`` in it."""

@@ -14,7 +14,7 @@ from .. import rendering
 
 register = template.Library()
 
-register.filter("quoting", rendering.body)
+register.filter("render_body", rendering.body)
 
 NEWEST = 5
 
@@ -43,7 +43,7 @@ def latest_articles(about: Parliament | None = None, naming: Person | None = Non
         articles = articles.filter(parliaments=about)
     if naming is not None:
         articles = articles.filter(people=naming)
-    return articles.titles().newest_first()[:most]
+    return articles.for_links().newest_first()[:most]
 
 
 @register.simple_tag

@@ -11,7 +11,7 @@ from translated_fields import to_attribute
 from cspa.exports.tabular import plain
 from cspa.i18n import columns
 
-from ...exports.serializers import MANDATE_COLUMNS, NAMES, parted
+from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.periods import web_address
 from ..records import Batch, Problem, Record, Refused, checked, exact_date, language_of, partial_date, single_line
@@ -161,7 +161,7 @@ class _Reader:
     def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
         """The keys of the sources, whose three columns hold the same number of values."""
         names = ("source_title", "source_url", "source_date")
-        cells = [parted(row.get(name, "")) for name in names]
+        cells = [split_cell(row.get(name, "")) for name in names]
         count = max(map(len, cells))
         if not count:
             return [] if self.batch.ours and set(names) & row.keys() else None

@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, silent: bool, allow_private: bool, **options):
         gather()
-        addresses = Address.objects.silent() if silent else Address.objects.all()
+        addresses = Address.objects.failing() if silent else Address.objects.all()
         asked = failed = 0
         for address, answer in answers(addresses, private=allow_private):
             address.record(answer.outcome, answer.status, timezone.now())

@@ -1,4 +1,4 @@
-"""`manage.py let_in NAME`: the way back in for somebody whom the sign-in keeps out."""
+"""`manage.py unlock_user NAME`: the way back in for somebody whom the sign-in keeps out."""
 
 from argparse import ArgumentParser
 
@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from cspa.models import User
 
 from ...auth import two_factor
-from ...auth.lockout import lift_limits
+from ...auth.lockout import reset_lockout
 from ...auth.sessions import end_sessions
 
 
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         user = User.objects.filter(username=username).first()
         if user is None:
             raise CommandError(f"There is no account named {username!r}.")
-        lift_limits(user)
+        reset_lockout(user)
         self.stdout.write(f"{username} may try to sign in again.")
         if reset_second_factor:
             two_factor.remove(user)

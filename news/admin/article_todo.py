@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.todo import DashboardLink, Group, Task, Tasks
+from cspa.backoffice.todo import DashboardLink, Group, TodoItem, TodoListMixin
 from cspa.i18n import language_codes, language_name
 
 from ..models import Article
@@ -24,7 +24,7 @@ IN_REVIEW = ngettext_lazy("%(number)d article waits for review", "%(number)d art
 SCHEDULED = ngettext_lazy("%(number)d article appears by %(day)s", "%(number)d articles appear by %(day)s", "number")
 
 
-ASLEEP = ngettext_lazy(
+STALE = ngettext_lazy(
     "%(number)d draft has not been saved since %(day)s",
     "%(number)d drafts have not been saved since %(day)s",
     "number",
@@ -51,46 +51,47 @@ def with_local_hour(article: Article) -> SafeString:
     return format_html('{}: <span lang="{}">{}</span>', when, article.language, article.title)
 
 
-class ArticleTasksMixin(Tasks):
+class ArticleTodoMixin(TodoListMixin):
     """For the admin of articles."""
 
-    def tasks(self, request: HttpRequest) -> list[Task]:
+    def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """Of translators, the texts in their language; else all that is open, and of publishers what is public."""
         translator = self.only_translates(request)
         if not self.has_change_permission(request):
             return []
-        tasks = []
+        todo_items = []
         if not translator:
             review = lambda rows: rows.filter(state=Article.State.REVIEW)  # noqa: E731
-            tasks.append(Task("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS, priority=50))
-            since = timezone.now() - timedelta(days=settings.DESK_ASLEEP_DAYS)
+            todo_items.append(TodoItem("review", _("waiting for review"), IN_REVIEW, review, Group.NEWS, priority=50))
+            since = timezone.now() - timedelta(days=settings.STALE_DRAFT_DAYS)
             values = {"day": date_format(timezone.localdate(since), "DATE_FORMAT")}
             title = gettext("draft, last saved before %(day)s") % values
-            tasks.append(Task("asleep", title, ASLEEP, lambda rows: rows.asleep(since), Group.NEWS, values))
+            rows = lambda rows: rows.stale_drafts(since)  # noqa: E731
+            todo_items.append(TodoItem("asleep", title, STALE, rows, Group.NEWS, values))
         if self.is_publisher(request):
             until = timezone.now() + timedelta(days=settings.DESK_SCHEDULED_DAYS)
             values = {"day": date_format(timezone.localdate(until), "DATE_FORMAT")}
             title = gettext("to appear by %(day)s") % values
             rows = lambda rows: rows.scheduled(until)  # noqa: E731
-            tasks.append(Task("scheduled", title, SCHEDULED, rows, Group.NEWS, values, with_local_hour, 60))
+            todo_items.append(TodoItem("scheduled", title, SCHEDULED, rows, Group.NEWS, values, with_local_hour, 60))
         for code in [request.user.translates_into] if translator else language_codes():
-            tasks += self._translation_tasks(request, code) if code else []
-        return tasks
+            todo_items += self._translation_items(request, code) if code else []
+        return todo_items
 
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         if not self.has_view_permission(request):
             return []
         return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
 
-    def _translation_tasks(self, request: HttpRequest, code: str) -> list[Task]:
+    def _translation_items(self, request: HttpRequest, code: str) -> list[TodoItem]:
         """What nobody has begun to translate into a language, and what is older there than the original."""
         values = {"language": language_name(code)}
 
         def outdated(rows: QuerySet) -> QuerySet:
-            return (rows if self.is_publisher(request) else rows.open()).outdated(code)
+            return (rows if self.is_publisher(request) else rows.unpublished_work()).outdated(code)
 
         return [
-            Task(
+            TodoItem(
                 f"into-{code}",
                 gettext("not translated (%(language)s)") % values,
                 UNTRANSLATED,
@@ -98,7 +99,7 @@ class ArticleTasksMixin(Tasks):
                 Group.NEWS,
                 values,
             ),
-            Task(
+            TodoItem(
                 f"again-{code}",
                 gettext("older than the original (%(language)s)") % values,
                 OUTDATED,
