@@ -365,7 +365,7 @@ def test_of_two_answers_at_once_one_wins(home):
         # A database in memory has one connection for all threads: one after the other, on one reading of the row.
         stale = ConfirmationRequest.objects.get(pk=asked.pk)
         results = [Client().post(address, {"do": "correct", "shown": shown, **SIGNED}).status_code]
-        with pytest.raises(confirmations.Refused, match="no longer open"):
+        with pytest.raises(confirmations.ConfirmationError, match="no longer open"):
             confirmations.confirm(stale, {"en": "Anna Second, Clerk"}, shown)
         results.append(410)
     else:
@@ -664,7 +664,7 @@ def test_accepting_an_end_ends_the_mandate_on_the_word_of_the_parliament(client,
     source = home.mandate.sources.get()
     assert source.title_en == "Confirmation by link of 20 May 2026: Home Assembly"
     assert (proposal.state, proposal.decided_by, proposal.decided_at) == ("accepted", home.clerk, NOW)
-    with pytest.raises(confirmations.Refused, match="This proposal was decided meanwhile: accepted"):
+    with pytest.raises(confirmations.ConfirmationError, match="This proposal was decided meanwhile: accepted"):
         confirmations.decide(proposal, "refused", home.clerk, values={}, reason="No")
     again = office.post(page("delegations_proposal_change", proposal.pk), {"decide": "refused", "reason": "No"})
     assert again.status_code == 200

@@ -49,7 +49,7 @@ PAGES = {
 }
 # Templates that this walk cannot reach: the answer to a form that was sent.
 ELSEWHERE = {
-    "admin/delegations/confirmationrequest/asked.html",
+    "admin/delegations/confirmationrequest/letters.html",
     "admin/delegations/difference.html",
     "admin/delegations/end.html",
     "admin/locked_out.html",

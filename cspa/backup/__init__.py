@@ -5,7 +5,7 @@
 """
 
 from .dump import make
-from .errors import Refused
+from .errors import BackupError
 from .load import restore
 
-__all__ = ["Refused", "make", "restore"]
+__all__ = ["BackupError", "make", "restore"]

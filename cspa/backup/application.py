@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
-from .errors import Refused, listed
+from .errors import BackupError, listed
 
 
 def version() -> str:
@@ -15,18 +15,18 @@ def version() -> str:
 
 
 def migrations() -> list[str]:
-    """The migrations of the database. Refused unless they are those of the application."""
+    """The migrations of the database. Raise BackupError unless they are those of the application."""
     executor = MigrationExecutor(connection)
     loader = executor.loader
     if executor.migration_plan(loader.graph.leaf_nodes()):
-        raise Refused(_("The database lacks migrations. Run first: manage.py migrate"))
+        raise BackupError(_("The database lacks migrations. Run first: manage.py migrate"))
     unknown = [
         f"{app}.{name}"
         for app, name in loader.applied_migrations
         if app in loader.migrated_apps and (app, name) not in loader.disk_migrations
     ]
     if unknown:
-        raise Refused(
+        raise BackupError(
             _("The database belongs to a newer version of the application, with the migrations %(names)s.")
             % {"names": listed(unknown)}
         )

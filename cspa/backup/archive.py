@@ -17,7 +17,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from .errors import Refused, listed
+from .errors import BackupError, listed
 from .tables import Sum, line
 
 FORMAT = 1
@@ -34,7 +34,7 @@ def rows_of(table: str) -> str:
 
 
 def files(root: Path) -> list[str]:
-    """The file names in ``root`` and below. Refused where something is no file, or has a name with odd letters."""
+    """The file names below ``root``. Raise BackupError for anything but a file, and for names with odd letters."""
 
     def fail(error: OSError) -> None:
         raise error
@@ -44,16 +44,16 @@ def files(root: Path) -> list[str]:
         for name in names:
             path = folder / name
             if not stat.S_ISREG(path.lstat().st_mode):
-                raise Refused(_("This is no file of its own: %(path)s") % {"path": path})
+                raise BackupError(_("This is no file of its own: %(path)s") % {"path": path})
             found.append(path.relative_to(root).as_posix())
     return readable(found)
 
 
 def readable(names: Iterable[str]) -> list[str]:
-    """``names`` in order. Refused where one has odd letters."""
+    """``names`` in order. Raise BackupError where one has odd letters."""
     names = sorted(names)
     if odd := [name for name in names if "\\" in name or not name.isprintable() or ".." in name.split("/")]:
-        raise Refused(_("A backup cannot hold a file of this name: %(name)s") % {"name": repr(odd[0])})
+        raise BackupError(_("A backup cannot hold a file of this name: %(name)s") % {"name": repr(odd[0])})
     return names
 
 
@@ -73,7 +73,7 @@ def write_rows(path: Path, rows: Iterable[list]) -> Sum:
             total.add(row)
             written = line(row)
             if len(written) > LONGEST_ROW:
-                raise Refused(_("%(path)s: a row is too long") % {"path": path.name})
+                raise BackupError(_("%(path)s: a row is too long") % {"path": path.name})
             packed.write(written)
     return total
 
@@ -95,19 +95,19 @@ def read_rows(path: Path) -> Iterator[list]:
             while written := packed.readline(LONGEST_ROW + 1):
                 row = json.loads(written) if len(written) <= LONGEST_ROW else None
                 if not isinstance(row, list):
-                    raise Refused(_("%(path)s: a row cannot be read") % {"path": path.name})
+                    raise BackupError(_("%(path)s: a row cannot be read") % {"path": path.name})
                 yield row
     except (EOFError, zlib.error, gzip.BadGzipFile, ValueError, RecursionError) as error:
-        raise Refused(_("%(path)s: a row cannot be read") % {"path": path.name}) from error
+        raise BackupError(_("%(path)s: a row cannot be read") % {"path": path.name}) from error
 
 
 def read_manifest(folder: Path) -> dict:
     try:
         manifest = json.loads(_text(folder / MANIFEST))
     except (ValueError, RecursionError) as error:
-        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST}) from error
+        raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST}) from error
     if not isinstance(manifest, dict):
-        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST})
+        raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST})
     return manifest
 
 
@@ -118,18 +118,18 @@ def checked_sums(folder: Path, progress: Progress) -> dict[str, str]:
         lines = _text(folder / SUMS).splitlines()
         sums = {name: found for found, name in (re.fullmatch("([0-9a-f]{64})  (.+)", text).groups() for text in lines)}
     except (ValueError, AttributeError) as error:
-        raise Refused(_("This cannot be read: %(path)s") % {"path": SUMS}) from error
+        raise BackupError(_("This cannot be read: %(path)s") % {"path": SUMS}) from error
     if missing := sums.keys() - there:
-        raise Refused(_("Files of the backup are missing: %(names)s") % {"names": listed(missing)})
+        raise BackupError(_("Files of the backup are missing: %(names)s") % {"names": listed(missing)})
     if foreign := there - sums.keys():
-        raise Refused(_("These files do not belong to the backup: %(names)s") % {"names": listed(foreign)})
+        raise BackupError(_("These files do not belong to the backup: %(names)s") % {"names": listed(foreign)})
     damaged = []
     for number, (name, said) in enumerate(sums.items(), 1):
         progress("checking files", number, len(sums))
         if digest(folder / name) != said:
             damaged.append(name)
     if damaged:
-        raise Refused(_("Files of the backup are damaged: %(names)s") % {"names": listed(damaged)})
+        raise BackupError(_("Files of the backup are damaged: %(names)s") % {"names": listed(damaged)})
     return sums
 
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from . import uploads
 from .application import migrations, version
 from .archive import FORMAT, MANIFEST, MEDIA, Progress, rows_of, write_rows, write_sums
-from .errors import Refused, in_words
+from .errors import BackupError, translate_os_errors
 from .tables import BATCH, Table, tables
 
 
@@ -39,7 +39,7 @@ def no_progress(stage: str, number: int, total: int | None) -> None:
     pass
 
 
-@in_words()
+@translate_os_errors()
 def make(folder: Path, progress: Progress = no_progress) -> Counts:
     """Write database and uploaded files to ``folder``, which must be empty or not there yet.
 
@@ -62,11 +62,11 @@ def make(folder: Path, progress: Progress = no_progress) -> Counts:
 def _check_place(folder: Path) -> None:
     for shown in (settings.MEDIA_ROOT, settings.STATIC_ROOT):
         if folder.is_relative_to(Path(shown).resolve()):
-            raise Refused(_("Readers could fetch the backup from there: %(path)s") % {"path": folder})
+            raise BackupError(_("Readers could fetch the backup from there: %(path)s") % {"path": folder})
     if not folder.parent.is_dir():
-        raise Refused(_("There is no such folder: %(path)s") % {"path": folder.parent})
+        raise BackupError(_("There is no such folder: %(path)s") % {"path": folder.parent})
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise Refused(_("There is something already: %(path)s. Name a new or an empty folder.") % {"path": folder})
+        raise BackupError(_("There is something already: %(path)s. Name a new or an empty folder.") % {"path": folder})
 
 
 @contextmanager

@@ -9,20 +9,20 @@ from django.utils.translation import gettext as _
 LISTED = 10
 
 
-class Refused(Exception):  # noqa: N818  reads as what happened
+class BackupError(Exception):
     """Nothing was written or restored; the words say why."""
 
 
 @contextmanager
-def in_words() -> Iterator[None]:
-    """What the disk or the database refuses is Refused, too."""
+def translate_os_errors() -> Iterator[None]:
+    """Turn errors of the disk and the database into BackupError."""
     try:
         yield
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
-        raise Refused(f"{where}{error.strerror or error}") from error
+        raise BackupError(f"{where}{error.strerror or error}") from error
     except Error as error:
-        raise Refused(_("The database refuses: %(why)s") % {"why": error}) from error
+        raise BackupError(_("The database refuses: %(why)s") % {"why": error}) from error
 
 
 def listed(names: Iterable[str]) -> str:

@@ -17,23 +17,24 @@ from . import uploads
 from .application import migrations, version
 from .archive import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
 from .dump import Counts, no_progress
-from .errors import Refused, in_words, listed
+from .errors import BackupError, listed, translate_os_errors
 from .tables import BATCH, Table, tables
 
 
-@in_words()
+@translate_os_errors()
 def restore(folder: Path, progress: Progress = no_progress) -> Counts:
-    """Put the backup in ``folder`` into an empty database and the store of uploads, and compare both with it then.
+    """Restore the backup in ``folder`` into an empty database and the storage of uploads, and compare both with it.
 
-    Refused, with nothing changed, where the backup is damaged or of another version, where the database holds more
-    than `migrate` makes, where another file has the name of one in the backup, or where the two are not equal then.
+    Raise BackupError, with nothing changed, where the backup is damaged or of another version, where the database
+    holds more than `migrate` makes, where another file has the name of one in the backup, or where a table or a file
+    differs afterwards.
     """
     sums = checked_sums(folder, progress)
     found = tables()
     described = _described(read_manifest(folder), found)
     media = {name.removeprefix(f"{MEDIA}/"): said for name, said in sums.items() if name.startswith(f"{MEDIA}/")}
     if sums.keys() != {MANIFEST, *(rows_of(table.name) for table in found), *(f"{MEDIA}/{name}" for name in media)}:
-        raise Refused(_("These files are not those of a backup."))
+        raise BackupError(_("These files are not those of a backup."))
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
             _take_hold(found)
@@ -55,16 +56,16 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
 
 
 def _described(manifest: dict, found: list[Table]) -> dict[str, dict]:
-    """What the manifest says of each table. Refused unless the backup belongs to this application as it is."""
+    """What the manifest says of each table. Raise BackupError unless version and tables are this application's."""
     if manifest.get("format") != FORMAT or _parts(manifest.get("version")) > _parts(version()):
-        raise Refused(
+        raise BackupError(
             _("Version %(theirs)s of the application made the backup; this is %(ours)s and cannot read it.")
             % {"theirs": manifest.get("version"), "ours": version()}
         )
     theirs, ours = manifest.get("migrations"), migrations()
     if theirs != ours:
         theirs = {str(name) for name in theirs} if isinstance(theirs, list) else set()
-        raise Refused(
+        raise BackupError(
             _(
                 "The migrations differ. Only the backup has: %(theirs)s. Only the database has: %(ours)s. Restore it "
                 "with version %(version)s of the application, and update afterwards."
@@ -81,14 +82,14 @@ def _described(manifest: dict, found: list[Table]) -> dict[str, dict]:
         and described.keys() == {table.name for table in found}
         and all(_describes(described[table.name], table) for table in found)
     ):
-        raise Refused(_("The tables of the backup are not those of this application."))
+        raise BackupError(_("The tables of the backup are not those of this application."))
     return described
 
 
 def _parts(text: object) -> tuple[int, ...]:
     """A version such as 1.10.2 so that a later one is greater."""
     if not (isinstance(text, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", text, re.ASCII)):
-        raise Refused(_("This cannot be read: %(path)s") % {"path": MANIFEST})
+        raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST})
     return tuple(map(int, text.split(".")))
 
 
@@ -108,17 +109,17 @@ def _take_hold(found: list[Table]) -> None:
 
 
 def _check_room(found: list[Table], media: dict[str, str]) -> None:
-    """Refused where something is there that would be lost or mixed with the backup."""
+    """Raise BackupError where something is there that would be lost or mixed with the backup."""
     filled = [
         f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
     ]
     filled += Group.objects.exclude(name__in=GROUP_PERMISSIONS).values_list("name", flat=True)
     if filled:
-        raise Refused(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
+        raise BackupError(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
     there = [name for name in media if default_storage.exists(name)]
     other = [name for name in there if uploads.digest(name) != media[name]]
     if other:
-        raise Refused(_("Other files have these names: %(names)s.") % {"names": listed(other)})
+        raise BackupError(_("Other files have these names: %(names)s.") % {"names": listed(other)})
 
 
 # What is brought back
@@ -132,7 +133,7 @@ def _restore_table(table: Table, folder: Path, described: dict, progress: Progre
         nonlocal number
         for row in read_rows(folder / rows_of(table.name)):
             if number == described["rows"]:
-                raise Refused(_("There are more rows than the backup says: %(table)s") % {"table": table.name})
+                raise BackupError(_("There are more rows than the backup says: %(table)s") % {"table": table.name})
             if number % BATCH == 0:
                 progress(table.name, number, described["rows"])
             number += 1
@@ -148,7 +149,7 @@ def _compare_table(table: Table, described: dict, progress: Progress) -> None:
     progress(f"comparing {table.name}", 0, None)
     there = table.sum()
     if (there.rows, str(there)) != (described["rows"], described.get("sum")):
-        raise Refused(_("What was restored is not equal to the backup: %(table)s.") % {"table": table.name})
+        raise BackupError(_("What was restored is not equal to the backup: %(table)s.") % {"table": table.name})
 
 
 def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
@@ -160,4 +161,4 @@ def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progres
             with (source / name).open("rb") as file:
                 default_storage.save(name, File(file))
         if uploads.digest(name) != said:
-            raise Refused(_("This file was not restored as it is in the backup: %(name)s") % {"name": name})
+            raise BackupError(_("This file was not restored as it is in the backup: %(name)s") % {"name": name})

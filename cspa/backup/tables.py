@@ -22,7 +22,7 @@ from django.utils.duration import duration_iso_string
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from .errors import Refused
+from .errors import BackupError
 
 # An old sign-in must not come to life again, even one that was ended since.
 LEFT_OUT = {
@@ -84,7 +84,7 @@ class Table:
         return rows
 
     def insert(self, rows: Iterable[list]) -> None:
-        """Put in ``rows`` as ``rows()`` gives them. Refused where one is not of this table."""
+        """Put in ``rows`` as ``rows()`` gives them. Raise BackupError where one is not of this table."""
         quoted = ", ".join(map(connection.ops.quote_name, self.columns))
         places = ", ".join(["%s"] * len(self.columns))
         statement = f"INSERT INTO {connection.ops.quote_name(self.name)} ({quoted}) VALUES ({places})"
@@ -93,7 +93,7 @@ class Table:
                 for batch in batched(rows, BATCH):
                     cursor.executemany(statement, [self._values(row) for row in batch])
         except (ValidationError, ArithmeticError, LookupError, TypeError, ValueError) as error:
-            raise Refused(_("A row of this table cannot be read: %(table)s") % {"table": self.name}) from error
+            raise BackupError(_("A row of this table cannot be read: %(table)s") % {"table": self.name}) from error
 
     def clear(self) -> None:
         with connection.cursor() as cursor:
@@ -117,7 +117,7 @@ class Table:
                 return duration_iso_string(value)
             case bytes() | memoryview():
                 return b64encode(value).decode()
-        raise Refused(_("No backup can hold the values of this column: %(column)s") % {"column": field})
+        raise BackupError(_("No backup can hold the values of this column: %(column)s") % {"column": field})
 
     def _values(self, row: list) -> list:
         """The values of ``row`` as the database takes them."""

@@ -10,7 +10,7 @@ from .archive import files, readable
 
 
 def names() -> list[str]:
-    """The names of all. Refused where something is no file, or has a name with odd letters."""
+    """The names of all. Raise BackupError where something is no file, or has a name with odd letters."""
     if isinstance(default_storage, FileSystemStorage):
         root = Path(default_storage.location)
         return files(root) if root.is_dir() else []

@@ -90,7 +90,7 @@ FUNCTIONS = {"en": ("member of the Assembly", "expert"), "ru": ("член Асс
 REASON = {"en": "The meeting was cancelled.", "ru": "Заседание отменено."}
 
 
-class Refused(Exception):  # noqa: N818  reads as what happened to the filling
+class DemoDataError(Exception):
     """The database holds what was not made up; nothing was changed."""
 
 
@@ -115,12 +115,12 @@ class Size:
 def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
     """Fill an empty database with ``size``; False where this is what it holds already.
 
-    Made-up rows of another size give way. Raises Refused, with words, where there is anything else.
+    Made-up rows of another size give way. Raise DemoDataError where there is anything else.
     """
     with transaction.atomic():
         before = Size.on_record()
         if others := _others(before):
-            raise Refused(
+            raise DemoDataError(
                 f"Made-up data go into an empty database, or one that holds nothing else. This one holds others: "
                 f"{', '.join(others)}."
             )

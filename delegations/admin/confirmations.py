@@ -128,15 +128,15 @@ def representative_of(parliament: Parliament) -> str:
 class Letter:
     """What is written to the addressee, in one language."""
 
-    def __init__(self, asked: ConfirmationRequest, language: str, link: str):
+    def __init__(self, confirmation_request: ConfirmationRequest, language: str, link: str):
         self.language, self.link = language, link
         with override(language):
             self.language_name = dict(settings.LANGUAGES)[language]
             words = {
-                "addressee": asked.addressee,
-                "parliament": asked.parliament.name,
+                "addressee": confirmation_request.addressee,
+                "parliament": confirmation_request.parliament.name,
                 "link": link,
-                "until": date_format(timezone.localtime(asked.expires_at), "DATETIME_FORMAT"),
+                "until": date_format(timezone.localtime(confirmation_request.expires_at), "DATETIME_FORMAT"),
             }
             self.subject = gettext("Please confirm the list of your delegation to the CSTO Parliamentary Assembly")
             self.body = (
@@ -176,16 +176,16 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         return super().get_queryset(request).annotate(waiting=waiting)
 
     @admin.display(description=_("state"))
-    def state_now(self, asked: ConfirmationRequest) -> str:
-        return asked.state(timezone.now()).label
+    def state_now(self, confirmation_request: ConfirmationRequest) -> str:
+        return confirmation_request.state(timezone.now()).label
 
     @admin.display(description=_("answered by"))
-    def who_answered(self, asked: ConfirmationRequest) -> str:
-        return asked.answered_by if asked.answered_at else "–"
+    def who_answered(self, confirmation_request: ConfirmationRequest) -> str:
+        return confirmation_request.answered_by if confirmation_request.answered_at else "–"
 
     @admin.display(description=_("corrections that wait"), ordering="waiting")
-    def waiting(self, asked: ConfirmationRequest) -> int:
-        return asked.waiting
+    def waiting(self, confirmation_request: ConfirmationRequest) -> int:
+        return confirmation_request.waiting
 
     def get_urls(self) -> list:
         wrap = self.admin_site.admin_view
@@ -221,19 +221,22 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
 
     def _ask(self, request: HttpRequest, form: AskForm) -> HttpResponse:
         data = form.cleaned_data
-        asked, token = confirmations.ask(data["parliament"], data["addressee"], request.user)
-        self.log_addition(request, asked, [{"added": {}}])
-        letters = [Letter(asked, code, absolute(request, link)) for code, link in confirmations.paths(token).items()]
+        confirmation_request, token = confirmations.ask(data["parliament"], data["addressee"], request.user)
+        self.log_addition(request, confirmation_request, [{"added": {}}])
+        letters = [
+            Letter(confirmation_request, code, absolute(request, link))
+            for code, link in confirmations.paths(token).items()
+        ]
         if data["email"]:
             self._send(request, letters, data["email"])
         context = {
             **self.admin_site.each_context(request),
             "title": _("The link for a confirmation"),
             "opts": self.opts,
-            "asked": asked,
+            "confirmation_request": confirmation_request,
             "letters": letters,
         }
-        return TemplateResponse(request, "admin/delegations/confirmationrequest/asked.html", context)
+        return TemplateResponse(request, "admin/delegations/confirmationrequest/letters.html", context)
 
     def _send(self, request: HttpRequest, letters: list[Letter], email: str) -> None:
         subject = " / ".join(letter.subject for letter in letters)
@@ -247,45 +250,49 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
 
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Closes a link that was given away."""
-        asked = self.acted_on(request, object_id)
+        confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
-            if confirmations.withdraw(asked, request.user):
-                self.log_change(request, asked, gettext("Link withdrawn."))
+            if confirmations.withdraw(confirmation_request, request.user):
+                self.log_change(request, confirmation_request, gettext("Link withdrawn."))
                 messages.success(request, _("The link was withdrawn."))
             else:
                 messages.error(request, _("This link is no longer open."))
-        return self._back(asked)
+        return self._back(confirmation_request)
 
     def record_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Records the confirmation of an answer whose corrections are all decided."""
-        asked = self.acted_on(request, object_id)
+        confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
             try:
-                confirmation = confirmations.record_corrected(asked, request.user)
-            except confirmations.Refused as refused:
-                messages.error(request, str(refused))
+                confirmation = confirmations.record_corrected(confirmation_request, request.user)
+            except confirmations.ConfirmationError as error:
+                messages.error(request, str(error))
             else:
                 LogEntry.objects.log_actions(request.user.pk, [confirmation], ADDITION, single_object=True)
                 messages.success(request, _("The confirmation was recorded."))
-        return self._back(asked)
+        return self._back(confirmation_request)
 
-    def _back(self, asked: ConfirmationRequest) -> HttpResponse:
-        return HttpResponseRedirect(reverse("admin:delegations_confirmationrequest_change", args=[asked.pk]))
+    def _back(self, confirmation_request: ConfirmationRequest) -> HttpResponse:
+        return HttpResponseRedirect(
+            reverse("admin:delegations_confirmationrequest_change", args=[confirmation_request.pk])
+        )
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None) -> HttpResponse:
         context = {}
-        asked = self.get_object(request, unquote(object_id))
-        if asked and self.has_view_permission(request, asked):
-            proposals = list(asked.proposals.select_related("chamber", "mandate", "service"))
+        confirmation_request = self.get_object(request, unquote(object_id))
+        if confirmation_request and self.has_view_permission(request, confirmation_request):
+            proposals = list(confirmation_request.proposals.select_related("chamber", "mandate", "service"))
             states = {proposal.state for proposal in proposals}
-            may = self.has_action_permission(request, asked)
+            may = self.has_action_permission(request, confirmation_request)
             context = {
                 "proposals": proposals,
-                "may_withdraw": may and asked.state(timezone.now()) == State.OPEN,
+                "may_withdraw": may and confirmation_request.state(timezone.now()) == State.OPEN,
                 "may_record": may
                 and proposals
                 and Proposal.State.WAITING not in states
-                and not asked.parliament.confirmations.filter(date=timezone.localdate(asked.answered_at)).exists(),
+                and not confirmation_request.parliament.confirmations.filter(
+                    date=timezone.localdate(confirmation_request.answered_at)
+                ).exists(),
                 "some_refused": Proposal.State.REFUSED in states,
             }
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})

@@ -191,7 +191,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
             "title": str(proposal),
             "opts": self.opts,
             "proposal": proposal,
-            "asked": proposal.request,
+            "confirmation_request": proposal.request,
             "comparison": comparison(proposal),
             "outdated": confirmations.outdated(proposal),
             "digest": confirmations.digest(proposal),
@@ -215,8 +215,8 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         reason, shown = form.cleaned_data["reason"], form.cleaned_data["shown"]
         try:
             done = confirmations.decide(form.proposal, state, request.user, values=values, reason=reason, shown=shown)
-        except confirmations.Refused as refused:
-            form.add_error(None, str(refused))
+        except confirmations.ConfirmationError as error:
+            form.add_error(None, str(error))
             return False
         words = "; ".join(filter(None, [str(Proposal.State(state).label), done, reason]))
         self.log_change(request, form.proposal, words)

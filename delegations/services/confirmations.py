@@ -52,11 +52,11 @@ PARTS = ("family_name", "given_name", "patronymic")
 REASON = Entry._meta.get_field("reason").max_length
 
 
-class Refused(Exception):  # noqa: N818  reads as what happened to the answer
+class ConfirmationError(Exception):
     """Nothing was saved, for this reason."""
 
 
-class Changed(Refused):
+class RosterChangedError(ConfirmationError):
     """What somebody looked at is no longer so."""
 
 
@@ -67,7 +67,7 @@ def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest
     """A new request, and the token of its link, which is nowhere else."""
     key, now = token_urlsafe(24), timezone.now()
     with audit.record_changes(Entry.Kind.EDIT, by):
-        asked = ConfirmationRequest.objects.create(
+        confirmation_request = ConfirmationRequest.objects.create(
             parliament=parliament,
             addressee=addressee,
             key_hash=_hashed(key),
@@ -75,7 +75,7 @@ def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest
             made_at=now,
             expires_at=now + timedelta(days=settings.CONFIRMATION_DAYS),
         )
-    return asked, signing.Signer(salt=SALT).sign(key)
+    return confirmation_request, signing.Signer(salt=SALT).sign(key)
 
 
 def find(token: str) -> ConfirmationRequest | None:
@@ -96,12 +96,12 @@ def paths(token: str) -> dict[str, str]:
     return found
 
 
-def withdraw(asked: ConfirmationRequest, by=None) -> bool:
+def withdraw(confirmation_request: ConfirmationRequest, by=None) -> bool:
     """Close the link; False where it was not open any more."""
     now = timezone.now()
     with audit.record_changes(Entry.Kind.EDIT, by):
-        audit.snapshot_before(ConfirmationRequest, [asked.pk])
-        still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk)
+        audit.snapshot_before(ConfirmationRequest, [confirmation_request.pk])
+        still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=confirmation_request.pk)
         return bool(still_open.update(withdrawn_at=now))
 
 
@@ -167,80 +167,87 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
 # The answer
 
 
-def confirm(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
+def confirm(confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
     """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
     with audit.record_changes(Entry.Kind.ANSWER):
-        _answer(asked, signed, shown)
-        return record(asked)
+        _answer(confirmation_request, signed, shown)
+        return record(confirmation_request)
 
 
-def propose(asked: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]) -> None:
+def propose(
+    confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]
+) -> None:
     """The list is correct but for ``proposals``, which now wait for the office."""
     with audit.record_changes(Entry.Kind.ANSWER):
-        _answer(asked, signed, shown)
+        _answer(confirmation_request, signed, shown)
         for proposal in proposals:
-            proposal.request = asked
+            proposal.request = confirmation_request
             proposal.save()
 
 
-def _answer(asked: ConfirmationRequest, signed: dict[str, str], shown: str) -> None:
+def _answer(confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str) -> None:
     """Use the link up. Of two answers at once the database lets one through."""
     now = timezone.now()
     answer = {"answered_at": now, **{to_attribute("answered_by", code): text for code, text in signed.items()}}
     answer["language"] = next(iter(signed))
-    audit.snapshot_before(ConfirmationRequest, [asked.pk])
-    if not ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=asked.pk).update(**answer):
-        raise Refused(_("This link is no longer open."))
-    asked.refresh_from_db()
-    present = roster(asked.parliament)
+    audit.snapshot_before(ConfirmationRequest, [confirmation_request.pk])
+    if not ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=confirmation_request.pk).update(**answer):
+        raise ConfirmationError(_("This link is no longer open."))
+    confirmation_request.refresh_from_db()
+    present = roster(confirmation_request.parliament)
     if present is None or present.digest != shown:
-        raise Changed(_("The list was changed while you looked at it. This is how it stands now: look at it again."))
+        raise RosterChangedError(
+            _("The list was changed while you looked at it. This is how it stands now: look at it again.")
+        )
 
 
-def record(asked: ConfirmationRequest) -> Confirmation:
+def record(confirmation_request: ConfirmationRequest) -> Confirmation:
     """Record that the parliament confirmed its list on the day of its answer."""
-    day = timezone.localdate(asked.answered_at)
-    signed = {column: getattr(asked, column) for column in columns("answered_by")}
+    day = timezone.localdate(confirmation_request.answered_at)
+    signed = {column: getattr(confirmation_request, column) for column in columns("answered_by")}
     confirmation = Confirmation(
-        parliament=asked.parliament,
+        parliament=confirmation_request.parliament,
         date=day,
-        source=source_of(asked),
+        source=source_of(confirmation_request),
         **{column.replace("answered_by", "confirmed_by"): text for column, text in signed.items()},
     )
     try:
         with transaction.atomic():
             confirmation.save()
     except IntegrityError as error:
-        raise Refused(
+        raise ConfirmationError(
             _("The list of this parliament is already confirmed for this day; nothing more is needed.")
         ) from error
     return confirmation
 
 
-def record_corrected(asked: ConfirmationRequest, by) -> Confirmation:
+def record_corrected(confirmation_request: ConfirmationRequest, by) -> Confirmation:
     """Record the confirmation of an answer whose corrections are all decided."""
     with audit.record_changes(Entry.Kind.DECISION, by):
-        if not asked.answered_at or asked.proposals.filter(state=Proposal.State.WAITING).exists():
-            raise Refused(_("Proposed corrections are still waiting for a decision."))
-        return record(asked)
+        if (
+            not confirmation_request.answered_at
+            or confirmation_request.proposals.filter(state=Proposal.State.WAITING).exists()
+        ):
+            raise ConfirmationError(_("Proposed corrections are still waiting for a decision."))
+        return record(confirmation_request)
 
 
-def source_of(asked: ConfirmationRequest) -> Source:
+def source_of(confirmation_request: ConfirmationRequest) -> Source:
     """The document that the answer is; made when something first rests on it."""
-    if asked.source is None:
-        source = Source(date=timezone.localdate(asked.answered_at))
+    if confirmation_request.source is None:
+        source = Source(date=timezone.localdate(confirmation_request.answered_at))
         for code in language_codes():
             with override(code):
                 words = {
                     "day": date_format(source.date, "DATE_FORMAT"),
-                    "parliament": localised(asked.parliament, "name", code),
+                    "parliament": localised(confirmation_request.parliament, "name", code),
                 }
                 title = _("Confirmation by link of %(day)s: %(parliament)s") % words
             setattr(source, to_attribute("title", code), title)
         source.save()
-        asked.source = source
-        asked.save(update_fields=["source"])
-    return asked.source
+        confirmation_request.source = source
+        confirmation_request.save(update_fields=["source"])
+    return confirmation_request.source
 
 
 # The decision
@@ -274,7 +281,7 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
     """Accept or refuse ``proposal``; returns what was done to the directory, in words.
 
     ``values`` are those of the proposal, or as the office changed them; ``shown`` is the digest of the fact that the
-    clerk looked at. Raises Refused where the change cannot be made: then nothing is.
+    clerk looked at. Raises Raise BackupError where the change cannot be made: then nothing is.
     """
     try:
         with audit.record_changes(Entry.Kind.DECISION, by, reason[:REASON]):
@@ -284,10 +291,10 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
             waiting.decided_by, waiting.decided_at = by, timezone.now()
             waiting.save()
     except ValidationError as error:
-        raise Refused(" ".join(error.messages)) from error
+        raise ConfirmationError(" ".join(error.messages)) from error
     except IntegrityError as error:
         words = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
-        raise Refused(words) from error
+        raise ConfirmationError(words) from error
     return done
 
 
@@ -295,7 +302,9 @@ def _waiting(proposal: Proposal) -> Proposal:
     """``proposal`` as it is now; whoever decides at the same time waits for the entry of the journal."""
     proposal = Proposal.objects.select_related("request__parliament", "chamber").get(pk=proposal.pk)
     if proposal.state != Proposal.State.WAITING:
-        raise Refused(_("This proposal was decided meanwhile: %(state)s.") % {"state": proposal.get_state_display()})
+        raise ConfirmationError(
+            _("This proposal was decided meanwhile: %(state)s.") % {"state": proposal.get_state_display()}
+        )
     return proposal
 
 
@@ -303,11 +312,13 @@ def _apply(proposal: Proposal, state: str, values: dict, shown: str | None) -> s
     if row := proposal.row:
         row.refresh_from_db()
     elif proposal.kind in (Kind.ENDED, Kind.ROLE, Kind.NAME):
-        raise Refused(_("The row that was to be corrected no longer exists. Refuse the proposal, with this reason."))
+        raise ConfirmationError(
+            _("The row that was to be corrected no longer exists. Refuse the proposal, with this reason.")
+        )
     if shown is not None and shown != digest(proposal):
-        raise Changed(_("The record was changed meanwhile. Look at it again."))
+        raise RosterChangedError(_("The record was changed meanwhile. Look at it again."))
     if state == Proposal.State.ACCEPTED and outdated(proposal):
-        raise Refused(
+        raise ConfirmationError(
             _("The record is no longer what the parliament saw. Accept the proposal with changes, or refuse it.")
         )
     return _APPLY[proposal.kind](proposal, values)
@@ -316,7 +327,7 @@ def _apply(proposal: Proposal, state: str, values: dict, shown: str | None) -> s
 def _end(proposal: Proposal, values: dict) -> str:
     row, source = proposal.row, source_of(proposal.request)
     if not values["day"] and not values["ended"]:
-        raise Refused(_("Give the first day no longer in office, or tick “ended, date not known”."))
+        raise ConfirmationError(_("Give the first day no longer in office, or tick “ended, date not known”."))
     row.ends, row.ended = values["day"], values["ended"]
     _put(row, source)
     return _("ended: %(row)s") % {"row": row}
@@ -326,7 +337,7 @@ def _change_role(proposal: Proposal, values: dict) -> str:
     """End the row and begin another from the same day; one that began on that day never was true."""
     row, source, day = proposal.row, source_of(proposal.request), values["day"]
     if not day:
-        raise Refused(_("Give the first day in the new role."))
+        raise ConfirmationError(_("Give the first day in the new role."))
     if row.starts == day:
         row.role = values["role"]
         _put(row, source)
@@ -357,7 +368,7 @@ def _correct_name(proposal: Proposal, values: dict) -> str:
     for part in PARTS:
         setattr(person, to_attribute(part, language), values[part])
         if values[part] and values[part] in former and values[part] not in values["name"]:
-            raise Refused(
+            raise ConfirmationError(
                 _("“%(part)s” is recorded as a part of the name: correct it, too, and accept with changes.")
                 % {"part": values[part]}
             )

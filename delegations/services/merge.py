@@ -137,7 +137,7 @@ def preview(target: Person, source: Person) -> MergeReport:
 
 @transaction.atomic
 def merge(target: Person, source: Person, shown: str | None = None) -> MergeReport:
-    """Make ``source`` a part of ``target``; raises Refused where that is impossible.
+    """Make ``source`` a part of ``target``; raises Raise BackupError where that is impossible.
 
     ``shown`` is the digest of the report that somebody confirmed: what changed meanwhile is not merged unseen.
     """

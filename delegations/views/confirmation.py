@@ -220,33 +220,33 @@ def private(view: Callable) -> Callable:
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
     """The list as recorded today with two ways to answer; looking at it does not use the link up."""
-    asked = confirmations.find(token)
-    if asked is None:
+    confirmation_request = confirmations.find(token)
+    if confirmation_request is None:
         return render(request, "delegations/confirm_closed.html", {"is_error": True}, status=HTTPStatus.NOT_FOUND)
-    roster = confirmations.roster(asked.parliament)
-    if asked.state(timezone.now()) != ConfirmationRequest.State.OPEN or roster is None:
-        return _closed(request, asked)
+    roster = confirmations.roster(confirmation_request.parliament)
+    if confirmation_request.state(timezone.now()) != ConfirmationRequest.State.OPEN or roster is None:
+        return _closed(request, confirmation_request)
     correcting = (request.POST.get("do") or request.GET.get("do")) == "corrections"
     sent = request.POST.get("do") in ("correct", "corrections")
     form = (CorrectionsForm if correcting else SignatureForm)(request.POST if sent else None, roster)
     problem = ""
     if form.is_bound and form.is_valid():
         try:
-            return _answered(request, asked, form)
-        except confirmations.Changed as changed:
+            return _answered(request, confirmation_request, form)
+        except confirmations.RosterChangedError as changed:
             problem = str(changed)
-            roster = confirmations.roster(asked.parliament)
+            roster = confirmations.roster(confirmation_request.parliament)
             if roster is None:
-                return _closed(request, asked)
+                return _closed(request, confirmation_request)
             form = type(form)(request.POST, roster)
-        except confirmations.Refused as refused:
-            asked.refresh_from_db()
-            if asked.state(timezone.now()) != ConfirmationRequest.State.OPEN:
-                return _closed(request, asked)
-            problem = str(refused)
+        except confirmations.ConfirmationError as error:
+            confirmation_request.refresh_from_db()
+            if confirmation_request.state(timezone.now()) != ConfirmationRequest.State.OPEN:
+                return _closed(request, confirmation_request)
+            problem = str(error)
     context = {
         "private": True,
-        "asked": asked,
+        "confirmation_request": confirmation_request,
         "today": roster.delegation.day,
         "digest": roster.digest,
         "representatives": [form.line(row) for row in roster.delegation.representatives],
@@ -258,17 +258,21 @@ def confirm(request: HttpRequest, token: str) -> HttpResponse:
     return render(request, "delegations/confirm.html", context)
 
 
-def _answered(request: HttpRequest, asked: ConfirmationRequest, form: SignatureForm) -> HttpResponse:
+def _answered(request: HttpRequest, confirmation_request: ConfirmationRequest, form: SignatureForm) -> HttpResponse:
     shown = request.POST.get("shown", "")
-    context: dict[str, Any] = {"private": True, "parliament": asked.parliament}
+    context: dict[str, Any] = {"private": True, "parliament": confirmation_request.parliament}
     if isinstance(form, CorrectionsForm):
-        confirmations.propose(asked, form.signed(), shown, form.proposals())
+        confirmations.propose(confirmation_request, form.signed(), shown, form.proposals())
     else:
-        context["confirmation"] = confirmations.confirm(asked, form.signed(), shown)
+        context["confirmation"] = confirmations.confirm(confirmation_request, form.signed(), shown)
     return render(request, "delegations/confirm_thanks.html", context)
 
 
-def _closed(request: HttpRequest, asked: ConfirmationRequest) -> HttpResponse:
+def _closed(request: HttpRequest, confirmation_request: ConfirmationRequest) -> HttpResponse:
     """Why a link that once was open is not: nothing of the list."""
-    context = {"private": True, "state": asked.state(timezone.now()), "asked": asked}
+    context = {
+        "private": True,
+        "state": confirmation_request.state(timezone.now()),
+        "confirmation_request": confirmation_request,
+    }
     return render(request, "delegations/confirm_closed.html", context, status=HTTPStatus.GONE)

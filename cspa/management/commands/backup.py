@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from cspa.backup import Refused, make
+from cspa.backup import BackupError, make
 from cspa.backup.tables import LEFT_OUT
 
 from ...progress import WatchedCommand
@@ -27,8 +27,8 @@ class Command(WatchedCommand):
     def handle(self, *args, folder: Path, **options) -> None:
         try:
             counts = make(folder, self.progress)
-        except Refused as refused:
-            raise CommandError(_("No backup was made. %(why)s") % {"why": refused}) from refused
+        except BackupError as error:
+            raise CommandError(_("No backup was made. %(why)s") % {"why": error}) from error
         finally:
             self.end_progress()
         self.stdout.write(_("%(counts)s: saved in %(path)s") % {"counts": counts, "path": folder})

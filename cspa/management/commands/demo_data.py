@@ -4,7 +4,7 @@ from argparse import ArgumentTypeError
 
 from django.core.management.base import CommandError
 
-from ...demo.generator import Refused, Size, fill
+from ...demo.generator import DemoDataError, Size, fill
 from ...progress import WatchedCommand
 
 
@@ -30,8 +30,8 @@ class Command(WatchedCommand):
         size = Size(articles, people, seed)
         try:
             filled = fill(size, self.progress)
-        except Refused as refused:
-            raise CommandError(str(refused)) from refused
+        except DemoDataError as error:
+            raise CommandError(str(error)) from error
         finally:
             self.end_progress()
         self.stdout.write(str(size) if filled else f"{size}: there already, nothing changed.")

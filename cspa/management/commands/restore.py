@@ -6,7 +6,7 @@ from pathlib import Path
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from cspa.backup import Refused, restore
+from cspa.backup import BackupError, restore
 
 from ...progress import WatchedCommand
 
@@ -24,8 +24,8 @@ class Command(WatchedCommand):
     def handle(self, *args, folder: Path, **options) -> None:
         try:
             counts = restore(folder, self.progress)
-        except Refused as refused:
-            raise CommandError(_("Nothing was restored. %(why)s") % {"why": refused}) from refused
+        except BackupError as error:
+            raise CommandError(_("Nothing was restored. %(why)s") % {"why": error}) from error
         finally:
             self.end_progress()
         self.stdout.write(self.style.SUCCESS(_("%(counts)s: all equal") % {"counts": counts}))
