@@ -137,6 +137,39 @@ def _sessions_are_written_once(request, monkeypatch):
         monkeypatch.setattr("cspa.auth.sessions.PRECISION", float("inf"))
 
 
+@pytest.fixture
+def administrator(client):
+    """A client signed in as an administrator. A crash is a 500 here, as on the site."""
+    from .factories import UserFactory
+
+    client.force_login(UserFactory(is_superuser=True))
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.fixture
+def secretary(client):
+    """A client signed in as a delegation secretary."""
+    from django.contrib.auth.models import Group
+
+    from cspa.auth.groups import SECRETARIES
+
+    from .factories import UserFactory
+
+    user = UserFactory(username="me")
+    user.groups.add(Group.objects.get(name=SECRETARIES))
+    client.force_login(user)
+    client.raise_request_exception = False
+    return client
+
+
+@pytest.fixture
+def chamber(db):
+    from .factories import ChamberFactory
+
+    return ChamberFactory(name_en="House of Representatives", name_ru="Палата представителей")
+
+
 @pytest.fixture(scope="session")
 def sample_data() -> Path:
     """The folder of sample files that SAMPLE_DATA names."""

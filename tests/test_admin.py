@@ -11,9 +11,7 @@ import pytest
 from django.contrib.admin import site
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.http import HttpResponse
 from django.test import Client
-from django.urls import reverse
 from django.utils import timezone
 
 from cspa.models import User
@@ -25,7 +23,7 @@ from news.models import Article, Story
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
-from .markup import parsed, text
+from .support.admin_forms import article_form, filled_in, page, save, words
 
 pytestmark = pytest.mark.django_db
 
@@ -54,68 +52,6 @@ MODELS = {
     "cspa_user": factories.UserFactory.create_batch,
     "auth_group": lambda n: [Group.objects.create(name=f"group {number}") for number in range(n)],
 }
-
-
-@pytest.fixture
-def administrator(client: Client) -> Client:
-    """A browser in which an administrator has signed in; a crash is a 500 here, as it would be on the site."""
-    client.force_login(factories.UserFactory(is_superuser=True))
-    client.raise_request_exception = False
-    return client
-
-
-@pytest.fixture
-def chamber() -> Chamber:
-    return factories.ChamberFactory(name_en="House of Representatives", name_ru="Палата представителей")
-
-
-def page(name: str, *args) -> str:
-    return reverse(f"admin:{name}", args=args)
-
-
-def filled_in(client: Client, address: str) -> dict:
-    """What the browser would send if the form at ``address`` were saved as it is."""
-    response = client.get(address)
-    assert response.status_code == 200
-    form = next(form for form in parsed(response).iter("form") if form.get("id", "").endswith("_form"))
-    data: dict = {}
-    for field in form.iter():
-        name, kind = field.get("name"), field.get("type")
-        if (
-            field.tag not in {"input", "select", "textarea"}
-            or not name
-            or "__prefix__" in name
-            or kind in {"submit", "file"}
-        ):
-            continue
-        if field.tag == "select":
-            chosen = [option.get("value") for option in field.iter("option") if option.get("selected") is not None]
-            if not chosen and field.get("multiple") is None:
-                chosen = [option.get("value") for option in field.iter("option")][:1]
-            data[name] = chosen if field.get("multiple") is not None else (chosen or [""])[0]
-        elif kind not in {"checkbox", "radio"} or field.get("checked") is not None:
-            missing = "on" if kind == "checkbox" else ""
-            value = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
-            # Several ticks of one name are sent together.
-            data[name] = [*data[name], value] if isinstance(data.get(name), list) else value
-            if kind == "checkbox" and name in ("groups", "permissions", "user_permissions"):
-                data[name] = data[name] if isinstance(data[name], list) else [value]
-    return data
-
-
-def save(client: Client, address: str, data: dict) -> HttpResponse:
-    """Send the form at ``address``, and once more with a tick where it asks whether something doubtful is right."""
-    response = client.post(address, data)
-    context = response.context or {}
-    forms = [context["adminform"].form] if "adminform" in context else []
-    forms += [form for inline in context.get("inline_admin_formsets", ()) for form in inline.formset.forms]
-    asked = {form.asked_name: form.asked for form in forms if form.doubts}
-    return client.post(address, data | asked) if asked else response
-
-
-def words(response) -> str:
-    """The text of a page, with single spaces."""
-    return text(response)
 
 
 # Who may come in
@@ -594,16 +530,6 @@ def test_no_list_deletes_several_rows_at_once(administrator: Client, name: str):
     keys = list(model.objects.values_list("pk", flat=True))
     administrator.post(address, {"action": "delete_selected", "_selected_action": keys, "post": "yes"})
     assert set(keys) <= set(model.objects.values_list("pk", flat=True))
-
-
-def article_form(client: Client, **changes) -> dict:
-    return filled_in(client, page("news_article_add")) | {
-        "language": "en",
-        "title": "Council meets in Yerevan",
-        "summary": "The Council met.",
-        "body": "<p>The Council met in Yerevan.</p>",
-        **changes,
-    }
 
 
 def test_article_without_a_story_begins_a_new_one(administrator: Client):

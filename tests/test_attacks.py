@@ -36,8 +36,8 @@ from news.models import Article, Picture, Topic
 
 from . import factories
 from .generated import FACTOR
-from .test_browser import SECONDS, in_time
-from .test_pages_import import page_of
+from .support.browser import SECONDS, in_time
+from .support.legacy_pages import page_of
 
 THOROUGH = FACTOR > 1
 

@@ -41,7 +41,7 @@ from links.models import Address
 from news.models import Article, Topic
 
 from . import factories
-from .test_leaks import seen
+from .support.crawl import seen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]
 

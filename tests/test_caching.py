@@ -35,8 +35,8 @@ from news.models import Article, Topic
 from . import factories
 from .counting import cost
 from .generated import FACTOR
-from .test_admin import administrator, filled_in, page, save  # noqa: F401  a fixture
-from .test_site import walk
+from .support.admin_forms import filled_in, page, save
+from .support.crawl import walk
 from .waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -348,7 +348,7 @@ def one_of_each_kind(addresses: list[str]) -> list[str]:
     return list(kinds.values())
 
 
-def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], object]]:  # noqa: F811
+def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], object]]:
     """What somebody can do to change what readers see."""
     parliament = Parliament.objects.get(slug="belarus")
     person = Person.objects.first()
@@ -419,7 +419,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
 def test_every_page_is_right_after_every_kind_of_edit(
     reader: Reader,
     client: Client,
-    administrator: Client,  # noqa: F811
+    administrator: Client,
     tmp_path: Path,
 ):
     call_command("loaddata", "seed", verbosity=0)
@@ -768,7 +768,7 @@ def test_database_that_a_page_finds_away_is_not_asked_for_the_numbers_either(rea
             assert "Age" in reader.get(LIST)
 
 
-def test_staff_get_their_text_back(administrator: Client, article: Article):  # noqa: F811
+def test_staff_get_their_text_back(administrator: Client, article: Article):
     client = administrator
     client.raise_request_exception = False
     address = page("news_article_change", article.pk)

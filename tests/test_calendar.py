@@ -11,7 +11,7 @@ from news.models import Article
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .markup import parsed
-from .test_admin import page, words
+from .support.admin_forms import page, words
 
 pytestmark = pytest.mark.django_db
 

@@ -21,7 +21,7 @@ from delegations.models import Chamber, Delegate, Parliament, Participation, Per
 from . import factories
 from .counting import assert_same_cost, cost, up_to
 from .generated import examples
-from .test_filters import take_all
+from .support.files import take_all
 
 pytestmark = pytest.mark.django_db
 

@@ -14,7 +14,7 @@ from delegations.quality.completeness import Completeness
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .markup import parsed
-from .test_admin import page, words
+from .support.admin_forms import page, words
 
 pytestmark = pytest.mark.django_db
 

@@ -27,7 +27,7 @@ from delegations.services import confirmations
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
-from .test_admin import filled_in, page, words
+from .support.admin_forms import filled_in, page, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 
@@ -965,7 +965,7 @@ def test_who_has_no_right_finds_nothing(home, client):
 
 def test_nothing_of_requests_and_proposals_leaves_the_office(client, home):
     """Every public door answers the same, byte for byte, with a request, an answer and its corrections as without."""
-    from .test_leaks import seen
+    from .support.crawl import seen
 
     doors = [
         "/en/delegations/home/",
@@ -1022,7 +1022,7 @@ def test_the_whole_way_without_script(chromium, server, width, scheme):
     """A clerk asks, the parliament corrects, the clerk decides and records; then the public page says so."""
     from axe_playwright_python.sync_playwright import Axe
 
-    from .test_browser import AXE_OPTIONS, browsing, in_time
+    from .support.browser import AXE_OPTIONS, browsing, in_time
 
     factories.UserFactory(username="clerk", is_superuser=True)
     chamber = factories.ChamberFactory(parliament__slug="home", name_en="House")

@@ -19,10 +19,9 @@ from delegations.models import Chamber, Delegate, Person, SeatQuota
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .generated import examples
-from .test_admin import chamber, page, words  # noqa: F401  a fixture
-from .test_browser import browsing
-from .test_editors_day import sign_in
-from .test_quick_entry import answer, listed, made_up, secretary  # noqa: F401  a fixture
+from .support.admin_forms import page, words
+from .support.browser import browsing, sign_in
+from .support.name_lists import listed, made_up
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +30,7 @@ EVE = DAY - timedelta(days=1)
 
 
 @pytest.fixture
-def house(chamber: Chamber) -> Chamber:  # noqa: F811
+def house(chamber: Chamber) -> Chamber:
     return chamber
 
 
@@ -74,7 +73,7 @@ def roster_on(house: Chamber, day: date) -> set[tuple[int, str]]:
 # The usual course
 
 
-def test_those_who_stay_begin_anew_and_the_others_end(secretary: Client, house: Chamber):  # noqa: F811
+def test_those_who_stay_begin_anew_and_the_others_end(secretary: Client, house: Chamber):
     decree = factories.SourceFactory()
     stays = sitting(house, role="head", political_group_en="Group", constituency_ru="Округ", sources=[decree])
     goes = sitting(house, sources=[decree])
@@ -111,7 +110,7 @@ def test_those_who_stay_begin_anew_and_the_others_end(secretary: Client, house: 
     assert "delegates: 2" in LogEntry.objects.get(object_id=str(house.pk)).change_message
 
 
-def test_a_role_may_change_and_a_substitute_may_stay(secretary: Client, house: Chamber):  # noqa: F811
+def test_a_role_may_change_and_a_substitute_may_stay(secretary: Client, house: Chamber):
     promoted, substitute = sitting(house), sitting(house, role="substitute")
     factories.SeatQuotaFactory(chamber=house, seats=1)
     data = typed(promoted, substitute) | {f"role-{promoted.uid}": "head", f"role-{substitute.uid}": "king"}
@@ -120,7 +119,7 @@ def test_a_role_may_change_and_a_substitute_may_stay(secretary: Client, house: C
     assert roster_on(house, DAY) == {(promoted.person.pk, "head"), (substitute.person.pk, "substitute")}
 
 
-def test_the_same_convocation_once_more_changes_nothing(secretary: Client, house: Chamber):  # noqa: F811
+def test_the_same_convocation_once_more_changes_nothing(secretary: Client, house: Chamber):
     stays, _goes = sitting(house), sitting(house)
     data = typed(stays, names="АСАНОВ Жакип", seats="8", source_title="Decree")
     save(secretary, house, data)
@@ -130,7 +129,7 @@ def test_the_same_convocation_once_more_changes_nothing(secretary: Client, house
     assert list(Delegate.objects.order_by("pk").values()) == before
 
 
-def test_somebody_in_office_may_stand_in_the_list_of_names(secretary: Client, house: Chamber):  # noqa: F811
+def test_somebody_in_office_may_stand_in_the_list_of_names(secretary: Client, house: Chamber):
     mandate = sitting(house, person__name_ru="Жакип Асанов", person__name_en="")
     save(secretary, house, typed(names="АСАНОВ Жакип"))
     assert roster_on(house, DAY) == {(mandate.person.pk, "delegate")}
@@ -143,7 +142,7 @@ def test_somebody_in_office_may_stand_in_the_list_of_names(secretary: Client, ho
     assert "overlaps with" in conflicts(response)[0]
 
 
-def test_a_withdrawn_person_ends_and_stays_like_anybody(secretary: Client, house: Chamber):  # noqa: F811
+def test_a_withdrawn_person_ends_and_stays_like_anybody(secretary: Client, house: Chamber):
     person = factories.PersonFactory(withdrawn=True, withdrawal_reason_en="At their request.")
     mandate = sitting(house, person=person)
     assert "withdrawn here" not in warnings(show(secretary, house, typed(mandate)))
@@ -175,7 +174,7 @@ PERIODS = [
 ]
 
 
-def test_each_kind_of_period_ends_on_the_day_or_stays(secretary: Client, house: Chamber):  # noqa: F811
+def test_each_kind_of_period_ends_on_the_day_or_stays(secretary: Client, house: Chamber):
     mandates = [sitting(house, **period) for period, _ends, _warned in PERIODS]
     another = sitting(house)
     before = roster_on(house, EVE)
@@ -199,7 +198,7 @@ def test_each_kind_of_period_ends_on_the_day_or_stays(secretary: Client, house: 
     assert roster_on(house, DAY) == set()
 
 
-def test_end_of_a_month_before_the_day_is_not_touched(secretary: Client, house: Chamber):  # noqa: F811
+def test_end_of_a_month_before_the_day_is_not_touched(secretary: Client, house: Chamber):
     """“Ended in May” holds until May is over: on the first of June nobody is left to be ended."""
     mandate = sitting(house, ends="2024-05")
     data = typed(mandate, day="2024-06-01", listed="2024-06-01")
@@ -210,7 +209,7 @@ def test_end_of_a_month_before_the_day_is_not_touched(secretary: Client, house: 
     assert mandate.person.mandates.count() == 2
 
 
-def test_mandates_that_begin_after_the_day_are_a_conflict_in_words(secretary: Client, house: Chamber):  # noqa: F811
+def test_mandates_that_begin_after_the_day_are_a_conflict_in_words(secretary: Client, house: Chamber):
     old = sitting(house)
     later = sitting(house, starts="2025-01-01", person__name_en="Ann Late")
     response = show(secretary, house, typed(old))
@@ -225,7 +224,7 @@ def test_mandates_that_begin_after_the_day_are_a_conflict_in_words(secretary: Cl
     assert later.person.mandates.count() == 1
 
 
-def test_mandates_that_begin_on_the_day_stay_as_they_are(secretary: Client, house: Chamber):  # noqa: F811
+def test_mandates_that_begin_on_the_day_stay_as_they_are(secretary: Client, house: Chamber):
     old, early = sitting(house), sitting(house, starts="2024-06-10", person__name_en="Ann Early")
     response = show(secretary, house, typed())
     assert "Ann Early: This mandate begins on the day already and stays as it is." in warnings(response)
@@ -255,7 +254,7 @@ def test_mandates_that_begin_on_the_day_stay_as_they_are(secretary: Client, hous
     ],
 )
 def test_the_quota_ends_and_the_new_one_begins(
-    secretary: Client,  # noqa: F811
+    secretary: Client,
     house: Chamber,
     on_record: list,
     seats: str,
@@ -268,7 +267,7 @@ def test_the_quota_ends_and_the_new_one_begins(
     assert {(str(row.starts), str(row.ends), row.seats) for row in SeatQuota.objects.all()} == expected
 
 
-def test_another_quota_on_or_after_the_day_is_a_conflict(secretary: Client, house: Chamber):  # noqa: F811
+def test_another_quota_on_or_after_the_day_is_a_conflict(secretary: Client, house: Chamber):
     for starts in ("2024-06-10", "2025"):
         SeatQuota.objects.all().delete()
         factories.SeatQuotaFactory(chamber=house, starts=starts, seats=9)
@@ -289,7 +288,7 @@ def test_seats_are_asked_only_of_those_who_may_change_them(client: Client, house
     assert not SeatQuota.objects.exists()
 
 
-def test_more_people_than_seats_are_said(secretary: Client, house: Chamber):  # noqa: F811
+def test_more_people_than_seats_are_said(secretary: Client, house: Chamber):
     rows = [sitting(house) for _number in range(3)]
     assert "3 people for 2 seats" in warnings(show(secretary, house, typed(*rows, seats="2")))
 
@@ -316,7 +315,7 @@ def test_more_people_than_seats_are_said(secretary: Client, house: Chamber):  # 
     ],
 )
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
-    secretary: Client,  # noqa: F811
+    secretary: Client,
     house: Chamber,
     changes: dict,
     sentence: str,
@@ -332,7 +331,7 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
     assert mandate.ends is None
 
 
-def test_another_day_asks_again_who_stays(secretary: Client, house: Chamber):  # noqa: F811
+def test_another_day_asks_again_who_stays(secretary: Client, house: Chamber):
     mandate = sitting(house)
     note = show(secretary, house, typed()).context["note"]
     data = typed(mandate, day="2024-07-01", note=note)
@@ -343,7 +342,7 @@ def test_another_day_asks_again_who_stays(secretary: Client, house: Chamber):  #
     assert mandate.ends is None
 
 
-def test_a_colleague_s_change_meanwhile_is_shown_first(secretary: Client, house: Chamber):  # noqa: F811
+def test_a_colleague_s_change_meanwhile_is_shown_first(secretary: Client, house: Chamber):
     mandate = sitting(house)
     note = show(secretary, house, typed(mandate)).context["note"]
     Delegate.objects.filter(pk=mandate.pk).update(political_group_en="Another group")
@@ -356,7 +355,7 @@ def test_a_colleague_s_change_meanwhile_is_shown_first(secretary: Client, house:
     assert Delegate.objects.filter(end__isnull=False).count() == 0
 
 
-def test_ids_of_another_chamber_are_not_heard(secretary: Client, house: Chamber):  # noqa: F811
+def test_ids_of_another_chamber_are_not_heard(secretary: Client, house: Chamber):
     mine, theirs = sitting(house), sitting(factories.ChamberFactory())
     data = typed(theirs) | {"stays-abc": "on", "stays-": "on", f"role-{theirs.uid}": "head"}
     save(secretary, house, data)
@@ -367,7 +366,7 @@ def test_ids_of_another_chamber_are_not_heard(secretary: Client, house: Chamber)
 
 def test_rights_are_those_of_an_import_and_of_the_assigned_delegation(
     client: Client,
-    secretary: Client,  # noqa: F811
+    secretary: Client,
     house: Chamber,
 ):
     other = sitting(factories.ChamberFactory())
@@ -435,7 +434,7 @@ def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_n
 
 @up_to(200)  # 300 are saved in two batches
 def test_a_larger_chamber_takes_no_more_queries(
-    secretary: Client,  # noqa: F811
+    secretary: Client,
     house: Chamber,
     sizes: tuple[int, ...],
 ):

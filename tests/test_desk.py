@@ -18,7 +18,7 @@ from news.models import Article, Picture, Story
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
-from .test_admin import page, words
+from .support.admin_forms import page, words
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, sync_groups
 from news.models import Article
 
 from . import factories
-from .test_browser import browsing
+from .support.browser import browsing, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -44,15 +44,6 @@ def office():
         people[name] = factories.UserFactory(username=name)
         people[name].groups.add(Group.objects.get(name=group))
     return people
-
-
-def sign_in(page, site, user):
-    page.context.clear_cookies()
-    page.goto(f"{site}/admin/login/")
-    page.get_by_label("Username").fill(user.username)
-    page.get_by_label("Password").fill(factories.PASSWORD)
-    page.keyboard.press("Enter")
-    page.get_by_role("heading", name="Delegations, news and accounts").wait_for()
 
 
 def save(page, name="Save and continue editing"):

@@ -1,14 +1,9 @@
 """Filters that combine, and files that hold exactly the rows on screen, over all its pages."""
 
-import csv
-import json
 import re
 from datetime import date
-from io import BytesIO, StringIO
 from itertools import product
-from urllib.parse import urlencode
 
-import openpyxl
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,6 +17,7 @@ from . import factories
 from .counting import assert_same_cost, cost, up_to
 from .generated import examples
 from .markup import parsed
+from .support.files import _text, ask, take_all
 
 pytestmark = pytest.mark.django_db
 
@@ -30,42 +26,6 @@ DELEGATES = "/en/delegations/people/delegates/"
 DIRECTORY = "/en/delegations/"
 NEWS = "/en/news/"
 DAYS = ["", "2019-05-26", "2021-01-01", "2000-01-01", "2050-01-01"]
-
-
-def ask(client, address, **parameters):
-    return client.get(f"{address}?{urlencode({k: v for k, v in parameters.items() if v})}")
-
-
-def take(client, address, file_format, **parameters):
-    """The columns and the rows of a file, as texts."""
-    response = ask(client, address, format=file_format, **parameters)
-    assert response.status_code == 200
-    body = response.getvalue()
-    if file_format == "json":
-        data = json.loads(body)
-        assert data["count"] == len(data["results"])
-        columns = list(data["results"][0]) if data["results"] else []
-        return columns, [[_text(value) for value in record.values()] for record in data["results"]]
-    if file_format == "csv":
-        rows = list(csv.reader(StringIO(body.decode("utf-8-sig"), newline="")))
-    else:
-        sheet = openpyxl.load_workbook(BytesIO(body)).active
-        rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    return rows[0], [[tabular.plain(cell) for cell in row] for row in rows[1:]]
-
-
-def _text(value):
-    return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
-
-
-def take_all(client, address, **parameters):
-    """The rows of the three files, which agree, as one dict a row."""
-    files = {file_format: take(client, address, file_format, **parameters) for file_format in tabular.FORMATS}
-    columns, rows = files["csv"]
-    assert rows == files["xlsx"][1] == files["json"][1]
-    assert columns == files["xlsx"][0]
-    assert not rows or columns == files["json"][0]
-    return [dict(zip(columns, row, strict=True)) for row in rows]
 
 
 def pages(client, address, **parameters):

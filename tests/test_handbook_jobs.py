@@ -23,7 +23,7 @@ from delegations.models import Chamber, Delegate, Person, Representative, SeatQu
 from news.models import Article
 
 from . import factories
-from .test_browser import browsing, in_time
+from .support.browser import browsing, in_time
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 

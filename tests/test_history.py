@@ -12,7 +12,7 @@ from news.legacy_page import import_page
 from news.models import Article
 
 from . import factories
-from .test_admin import administrator, filled_in  # noqa: F401  a fixture
+from .support.admin_forms import filled_in
 
 pytestmark = pytest.mark.django_db
 
@@ -33,7 +33,7 @@ def restoring(article: Article, **said: str) -> dict[str, str]:
 
 
 @pytest.fixture
-def article(administrator: Client) -> Article:  # noqa: F811
+def article(administrator: Client) -> Article:
     """Written once and changed twice in the admin."""
     article = factories.ArticleFactory(
         title="First", body="<p>One</p>", topics=[factories.TopicFactory(name_en="Peace")]
@@ -45,14 +45,14 @@ def article(administrator: Client) -> Article:  # noqa: F811
     return article
 
 
-def test_every_save_is_there_with_who_and_when(administrator: Client, article: Article):  # noqa: F811
+def test_every_save_is_there_with_who_and_when(administrator: Client, article: Article):
     states = administrator.get(history(article)).context["page_obj"].object_list
     assert [past.state["title"] for past in states] == ["Third", "Second", "First"]
     assert states[0].change.entry.user.username in administrator.get(history(article)).text
     assert states[-1].change is None
 
 
-def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, article: Article):  # noqa: F811
+def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, article: Article):
     response = administrator.get(history(article))
     differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
     assert differences == {"Title": ("Second", "Third"), "Text": ("Two", "Three"), "Address": ("second", "third")}
@@ -63,7 +63,7 @@ def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, 
         assert differences["Title"] == ("First", "Third")
 
 
-def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Client, article: Article):  # noqa: F811
+def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Client, article: Article):
     article.state = "withdrawn"
     article.withdrawal_reason = "cancelled"
     article.save()
@@ -79,7 +79,7 @@ def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Clie
     assert Article.objects.search("two", "en").get() == article
 
 
-def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client, article: Article):  # noqa: F811
+def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client, article: Article):
     factories.ArticleFactory(slug="second", published_at=article.published_at)
     response = administrator.post(history(article), restoring(article, title="Second"), follow=True)
     assert "Nothing was restored" in response.text
@@ -88,7 +88,7 @@ def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client,
 
 
 @pytest.mark.long
-def test_strange_states_are_a_bad_request(administrator: Client, article: Article):  # noqa: F811
+def test_strange_states_are_a_bad_request(administrator: Client, article: Article):
     other = factories.ArticleFactory(slug="other")
     data = filled_in(administrator, change(other)) | {"title": "Changed"}
     assert administrator.post(change(other), data).status_code == 302
@@ -107,7 +107,7 @@ def test_reader_of_the_office_sees_and_does_not_restore(client: Client, article:
     assert client.post(history(article), restoring(article, title="Second")).status_code == 404
 
 
-def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client):  # noqa: F811
+def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client):
     article = factories.ArticleFactory(title="First", body="<p>One</p>")
     mine, theirs = filled_in(administrator, change(article)), filled_in(administrator, change(article))
     other = Client()

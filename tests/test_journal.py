@@ -33,7 +33,7 @@ from news.models import Article, FormerAddress, Quotation, Story, Topic
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .generated import examples
-from .test_admin import administrator, filled_in, page, words  # noqa: F401  a fixture
+from .support.admin_forms import filled_in, page, words
 
 pytestmark = pytest.mark.django_db
 
@@ -72,7 +72,7 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
 
 
 @pytest.mark.both_databases("cspa.audit.recorder")
-def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):  # noqa: F811
+def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):
     chamber = factories.ChamberFactory(name_en="House", order=1)
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
     source = factories.SourceFactory(title_en="Decree 12")
@@ -103,7 +103,7 @@ def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(adm
     [("2019", "2020", "2019 → 2020"), ("2019-01", "2019", "January 2019 → 2019")],
 )
 def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
-    administrator: Client,  # noqa: F811
+    administrator: Client,
     before: str,
     after: str,
     shown: str,
@@ -141,13 +141,13 @@ def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undon
     assert list(quota.sources.values_list("pk", flat=True)) == before
 
 
-def test_form_saved_as_it_is_is_no_entry(administrator: Client):  # noqa: F811
+def test_form_saved_as_it_is_is_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     assert administrator.post(change(quota), filled_in(administrator, change(quota))).status_code == 302
     assert not Entry.objects.exists()
 
 
-def test_what_is_refused_is_no_entry(administrator: Client):  # noqa: F811
+def test_what_is_refused_is_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     data = filled_in(administrator, change(quota)) | {"seats": "0"}
     assert administrator.post(change(quota), data).status_code == 200
@@ -188,7 +188,7 @@ def test_deleted_mandate_comes_back_with_the_proposals_on_it():
     assert proposal.mandate == mandate
 
 
-def test_password_of_an_account_is_never_recorded(administrator: Client):  # noqa: F811
+def test_password_of_an_account_is_never_recorded(administrator: Client):
     account = factories.UserFactory(username="anna")
     data = filled_in(administrator, change(account)) | {"first_name": "Anna"}
     assert administrator.post(change(account), data).status_code == 302
@@ -240,7 +240,7 @@ def a_directory() -> Chamber:
     return chamber
 
 
-def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):  # noqa: F811
+def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):
     a_directory()
     before = everything()
     gone = 0
@@ -260,7 +260,7 @@ def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):  # noq
 
 
 @pytest.mark.long
-def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administrator: Client):  # noqa: F811
+def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administrator: Client):
     a_directory()
     before = everything()
     data = (sample_data / "popolo" / "burundi.json").read_bytes()
@@ -280,7 +280,7 @@ def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administr
     assert everything() == after
 
 
-def test_import_that_changed_and_ended_is_undone(administrator: Client):  # noqa: F811
+def test_import_that_changed_and_ended_is_undone(administrator: Client):
     chamber = a_directory()
     before = everything()
     who = Delegate.objects.order_by("pk").first().person
@@ -297,7 +297,7 @@ def test_import_that_changed_and_ended_is_undone(administrator: Client):  # noqa
     assert everything() == before
 
 
-def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Client):  # noqa: F811
+def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Client):
     chamber = factories.ChamberFactory()
     dated = {"chamber": chamber, "sources": [factories.SourceFactory()]}
     first = factories.SeatQuotaFactory(seats=7, starts="2015", ends="2019-05", **dated)
@@ -316,7 +316,7 @@ def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Cl
     assert everything() == before
 
 
-def test_undoing_refuses_what_somebody_changed_since(administrator: Client):  # noqa: F811
+def test_undoing_refuses_what_somebody_changed_since(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     other = factories.SeatQuotaFactory(seats=3)
     with audit.record_changes(Entry.Kind.LIST) as recorder:
@@ -331,7 +331,7 @@ def test_undoing_refuses_what_somebody_changed_since(administrator: Client):  # 
     assert list(SeatQuota.objects.order_by("pk").values_list("seats", flat=True)) == [9, 4]
 
 
-def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):  # noqa: F811
+def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
         person = factories.PersonFactory(name_en="New One")
     mandate = factories.DelegateFactory(person=person)
@@ -340,7 +340,7 @@ def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client)
     assert Person.objects.filter(pk=person.pk).exists()
 
 
-def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):  # noqa: F811
+def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
         source = Source.objects.create(title_en="New")
     data = filled_in(administrator, change(source)) | {"title_en": "Newer"}
@@ -350,7 +350,7 @@ def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: 
 
 
 @pytest.mark.both_databases("cspa.audit.recorder")
-def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):  # noqa: F811
+def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):
     quota = factories.SeatQuotaFactory(starts="2015", sources=[factories.SourceFactory()])
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
     administrator.post(change(quota), data)
@@ -422,14 +422,14 @@ def test_deletion_that_was_undone_is_not_undone_again():
         audit.undo(recorder.entry, None)
 
 
-def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):  # noqa: F811
+def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
         Source.objects.create(title_en="New")
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert "nothing left to undo" in undo(administrator, recorder.entry)
 
 
-def test_changed_address_is_undone_with_its_redirect(administrator: Client):  # noqa: F811
+def test_changed_address_is_undone_with_its_redirect(administrator: Client):
     parliament = factories.ParliamentFactory(slug="old")
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
         parliament.slug = "new"
@@ -442,7 +442,7 @@ def test_changed_address_is_undone_with_its_redirect(administrator: Client):  # 
     assert Parliament.objects.get().slug == "new"
 
 
-def test_changed_text_is_undone_with_its_quotations(administrator: Client):  # noqa: F811
+def test_changed_text_is_undone_with_its_quotations(administrator: Client):
     quoted = "<blockquote><p>{}</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted.format("First words."), title="First", slug="first")
     with audit.record_changes(Entry.Kind.EDIT) as recorder:
@@ -608,7 +608,7 @@ def test_outsider_has_no_journal(client: Client):
 
 @up_to(300)
 def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
-    administrator: Client,  # noqa: F811
+    administrator: Client,
     sizes: tuple[int, ...],
 ):
     def measure(rows: int) -> Costs:

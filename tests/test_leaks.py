@@ -1,10 +1,6 @@
 """Nothing unpublished can be found by any door: a visitor's whole view is the same, byte for byte, without it."""
 
-import re
-from collections import deque
 from datetime import UTC, datetime, timedelta
-from html import unescape
-from urllib.parse import urljoin, urlsplit
 
 import pytest
 import time_machine
@@ -15,13 +11,12 @@ from django.test.utils import CaptureQueriesContext
 from news.models import Article
 
 from . import factories
+from .support.crawl import SECRET, SHARED, seen
 
 pytestmark = pytest.mark.django_db
 
 HOST = "http://testserver"
 NOW = datetime(2020, 6, 1, 12, tzinfo=UTC)
-SECRET = "Xylophone"  # stands in the hidden articles only
-SHARED = "plenary"  # stands in hidden and published ones
 
 
 @pytest.fixture
@@ -90,49 +85,6 @@ def hide(published: list[Article], subjects: dict) -> list[Article]:
                 )
             )
     return hidden
-
-
-def addresses_in(address: str, response) -> set[str]:
-    """The addresses of this site that an answer leads to, with their query."""
-    text = response.text
-    kind = response["Content-Type"].split(";")[0]
-    if kind == "text/html":
-        found = re.findall(r'(?:href|src)="([^"]+)"', text)
-    elif kind.endswith("json"):
-        found = re.findall(r'"(http://testserver[^"]+)"', text)
-    else:
-        found = re.findall(r">\s*(http[^<\s]+)\s*<", text) + re.findall(r'href="([^"]+)"', text)
-    links = {urljoin(HOST + address, unescape(link)) for link in found}
-    return {
-        urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
-        for link in links
-        if link.startswith(f"{HOST}/") and not re.search("/static/|/media/|/admin/|format=xlsx", link)
-    }
-
-
-def seen(client: Client) -> dict[str, tuple[int, str]]:
-    """What a visitor can reach: each address with its status and text."""
-    doors = ["/", "/en/", "/ru/", "/sitemap.xml", "/sitemap-news.xml", "/api/v1/", "/api/v1/articles/?limit=2"]
-    for language in ("en", "ru"):
-        search = f"/{language}/search/"
-        doors += [f"{search}?q={word}&language={code}" for word in (SHARED, "заседание") for code in ("en", "ru")]
-        doors += [f"{search}feed.{ending}?q={SHARED}" for ending in ("atom", "rss", "json")]
-        doors += [f"/{language}/news/2010/", f"/{language}/news/2020/06/", f"/{language}/news/2020/06/01/"]
-        doors += [f"/api/v1/{name}/?language={language}" for name in ("articles", "topics")]
-        doors += [f"/api/v1/search/?language={language}&q={word}" for word in (SHARED, "meating", SECRET[:-1])]
-    queue, answers = deque(doors), {}
-    while queue:
-        address = queue.popleft()
-        if address in answers:
-            continue
-        response = client.get(address)
-        if getattr(response, "streaming", False):
-            text = b"".join(response.streaming_content).decode()
-            answers[address] = (response.status_code, text)
-            continue
-        answers[address] = (response.status_code, response.text)
-        queue.extend(sorted(addresses_in(address, response) - answers.keys()))
-    return answers
 
 
 @pytest.mark.long

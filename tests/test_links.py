@@ -19,7 +19,7 @@ from links.models import Address
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
-from .test_admin import page, words
+from .support.admin_forms import page, words
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

@@ -34,7 +34,7 @@ from news.models import Article
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .generated import examples
-from .test_admin import filled_in, page, words
+from .support.admin_forms import filled_in, page, words
 
 pytestmark = pytest.mark.django_db
 

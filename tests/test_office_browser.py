@@ -18,9 +18,8 @@ from delegations.models import Chamber, Parliament, Person
 from news.models import Article
 
 from . import factories
-from .test_browser import AXE_OPTIONS, WIDE, browsing, in_time, overflow, rendered_templates
+from .support.browser import AXE_OPTIONS, WIDE, browsing, in_time, overflow, rendered_templates
 
-# Django's own tables have heads without words, which is no fault by WCAG but against best practice.
 OPTIONS = AXE_OPTIONS | {"runOnly": [tag for tag in AXE_OPTIONS["runOnly"] if tag != "best-practice"]}
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]

@@ -35,10 +35,9 @@ from news.models import Article
 
 from . import factories
 from .generated import examples
+from .support.legacy_pages import page_of
 
 pytestmark = pytest.mark.django_db
-
-TITLE = "A meeting in Minsk"
 
 
 @pytest.fixture(autouse=True)
@@ -71,10 +70,6 @@ def with_seats(page: bytes, seats: int) -> bytes:
     changed = page.replace(b"consists of 7 deputies.", f"consists of {seats} deputies.".encode())
     assert changed != page or seats == 7
     return changed
-
-
-def page_of(*block: str, title: str = TITLE, day: str = "26 May 2020", text: str = "They met.") -> bytes:
-    return "\n".join([*block, title, day, title, text]).encode()
 
 
 def block_of(*lines: str) -> list[tuple[int, str]]:

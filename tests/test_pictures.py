@@ -18,7 +18,7 @@ from news.models import Article, Attachment, Picture
 
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
-from .test_admin import administrator, article_form, filled_in, page, words  # noqa: F401  a fixture
+from .support.admin_forms import article_form, filled_in, page, words
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,7 @@ def test_another_focus_is_another_file_so_that_no_cache_shows_the_former():
         ({"alt_en": ""}, "A hall", True),  # the article has its own words; the lead picture is another one
     ],
 )
-def test_nothing_is_published_with_a_picture_that_has_no_words(administrator: Client, texts, alt, passes):  # noqa: F811
+def test_nothing_is_published_with_a_picture_that_has_no_words(administrator: Client, texts, alt, passes):
     picture = factories.PictureFactory(**texts)
     data = article_form(administrator, body=figure(picture, alt), state="draft")
     assert administrator.post(page("news_article_add"), data).status_code == 302
@@ -96,7 +96,7 @@ def test_nothing_is_published_with_a_picture_that_has_no_words(administrator: Cl
         assert Article.objects.get().state == "draft"
 
 
-def test_lead_picture_needs_words_in_the_language_of_the_article(administrator: Client):  # noqa: F811
+def test_lead_picture_needs_words_in_the_language_of_the_article(administrator: Client):
     picture = factories.PictureFactory(alt_ru="")
     for language, passes in (("ru", False), ("en", True)):
         data = article_form(administrator, language=language, picture=picture.pk, state="published", title=language)
@@ -104,7 +104,7 @@ def test_lead_picture_needs_words_in_the_language_of_the_article(administrator: 
         assert (response.status_code == 302) == passes, language
 
 
-def test_words_of_a_picture_that_readers_see_are_not_taken_away(administrator: Client):  # noqa: F811
+def test_words_of_a_picture_that_readers_see_are_not_taken_away(administrator: Client):
     picture = factories.PictureFactory()
     factories.ArticleFactory(body=figure(picture))
     factories.ArticleFactory(language="ru", state="draft", picture=picture)
@@ -243,7 +243,7 @@ def test_pictures_cost_no_further_queries(client: Client, sizes: tuple[int, ...]
 # In the office
 
 
-def test_picture_is_uploaded_cleaned_and_found_for_the_text(administrator: Client):  # noqa: F811
+def test_picture_is_uploaded_cleaned_and_found_for_the_text(administrator: Client):
     data = filled_in(administrator, page("news_picture_add")) | {
         "file": SimpleUploadedFile("../../x.jpg", factories.photo(), "image/jpeg"),
         "alt_en": "A vote in the hall",
@@ -265,7 +265,7 @@ def test_pictures_are_listed_for_nobody_without_the_right(client: Client):
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ", b"<html>%PDF-%%EOF</html>", b"%PDF-1.4\n", b"GIF89a%%EOF"])
-def test_what_is_no_document_is_refused_with_words(administrator: Client, content: bytes):  # noqa: F811
+def test_what_is_no_document_is_refused_with_words(administrator: Client, content: bytes):
     data = article_form(administrator) | {
         "attachments-TOTAL_FORMS": "1",
         "attachments-0-title": "Statement",
@@ -289,7 +289,7 @@ def test_document_has_a_name_that_cannot_be_guessed():
 # A translation beside its original
 
 
-def test_translation_is_written_beside_its_original_with_the_same_picture(administrator: Client):  # noqa: F811
+def test_translation_is_written_beside_its_original_with_the_same_picture(administrator: Client):
     article = factories.ArticleFactory(picture=factories.PictureFactory(), title="Original title")
     offered = f"{page('news_article_add')}?story={article.story_id}&language=ru"
     response = administrator.get(offered)
@@ -305,7 +305,7 @@ def test_translation_is_written_beside_its_original_with_the_same_picture(admini
     assert "Original:" not in words(administrator.get(page("news_article_change", article.pk)))
 
 
-def test_translation_older_than_its_original_is_declared_equal(administrator: Client):  # noqa: F811
+def test_translation_older_than_its_original_is_declared_equal(administrator: Client):
     article = factories.ArticleFactory()
     translation = factories.ArticleFactory(story=article.story, language="ru")
     address = page("news_article_change", translation.pk)

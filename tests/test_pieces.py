@@ -26,8 +26,8 @@ from news.models import Article, Correction, Topic
 from . import factories
 from .counting import cost
 from .generated import FACTOR
+from .support.crawl import walk
 from .test_caching import LIST, Reader, reader  # noqa: F401  a fixture
-from .test_site import walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

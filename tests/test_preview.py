@@ -11,7 +11,7 @@ from news import preview
 from news.models import Article
 
 from . import factories
-from .test_admin import administrator, filled_in  # noqa: F401  a fixture
+from .support.admin_forms import filled_in
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_link_in_another_language_leads_to_the_article_s(client, draft):
     assert (response.status_code, response["Location"]) == (302, link)
 
 
-def test_editor_makes_and_withdraws_the_link_in_the_admin(administrator: Client):  # noqa: F811
+def test_editor_makes_and_withdraws_the_link_in_the_admin(administrator: Client):
     article = factories.ArticleFactory(state="draft", title="Not yet public")
     page = reverse("admin:news_article_preview", args=[article.pk])
     assert f'href="{page}"' in administrator.get(reverse("admin:news_article_change", args=[article.pk])).text
@@ -111,7 +111,7 @@ def test_link_is_made_by_nobody_without_the_right(client):
     ],
 )
 def test_time_that_the_clock_skips_or_repeats_is_refused_with_words(
-    administrator: Client,  # noqa: F811
+    administrator: Client,
     settings,
     zone: str,
     day: str,

@@ -1,6 +1,5 @@
 """A pasted list of names: read, asked about, shown as a difference, and saved at once or not at all."""
 
-import hashlib
 from datetime import date
 
 import pytest
@@ -20,9 +19,9 @@ from delegations.models import Chamber, Delegate, Person, Source
 from . import factories
 from .counting import Costs, assert_same_cost, cost, up_to
 from .generated import examples
-from .test_admin import administrator, chamber, page, words  # noqa: F401  fixtures
-from .test_browser import browsing
-from .test_editors_day import sign_in
+from .support.admin_forms import words
+from .support.browser import browsing, sign_in
+from .support.name_lists import answer, listed, made_up
 
 pytestmark = pytest.mark.django_db
 
@@ -212,21 +211,7 @@ def save(client: Client, data: dict):
     return client.post(ADDRESS, data | {"note": show(client, data).context["note"], "save": "1"}, follow=True)
 
 
-def answer(response, number: int) -> str:
-    """The name of the field that says who the name with this number is."""
-    return f"who-{response.context['entries'][number - 1].name.key}"
-
-
-@pytest.fixture
-def secretary(client: Client) -> Client:
-    me = factories.UserFactory(username="me")
-    me.groups.add(Group.objects.get(name=SECRETARIES))
-    client.force_login(me)
-    client.raise_request_exception = False
-    return client
-
-
-def test_the_list_of_the_old_page_is_shown_then_saved(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_the_list_of_the_old_page_is_shown_then_saved(secretary: Client, chamber: Chamber):
     data = typed(chamber, source_title="List of delegates", source_url="https://example.org/list")
     shown = show(secretary, data)
     assert "family name: Асанов; given name: Жакип; patronymic: Кажманович" in words(shown)
@@ -246,7 +231,7 @@ def test_the_list_of_the_old_page_is_shown_then_saved(secretary: Client, chamber
     assert "2" in LogEntry.objects.get(object_id=str(chamber.pk)).change_message
 
 
-def test_the_same_list_once_more_changes_nothing(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_the_same_list_once_more_changes_nothing(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber))
     before = list(Delegate.objects.values())
     again = show(secretary, typed(chamber))
@@ -257,7 +242,7 @@ def test_the_same_list_once_more_changes_nothing(secretary: Client, chamber: Cha
     assert "This changes nothing" in words(show(secretary, typed(chamber, names="Жакип Кажманович АСАНОВ")))
 
 
-def test_another_mandate_in_that_period_is_a_conflict_in_words(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_another_mandate_in_that_period_is_a_conflict_in_words(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber))
     for changes in ({"role": "head"}, {"starts": "2021"}, {"starts": ""}):
         response = show(secretary, typed(chamber, **changes))
@@ -267,13 +252,13 @@ def test_another_mandate_in_that_period_is_a_conflict_in_words(secretary: Client
     assert Delegate.objects.count() == 2
 
 
-def test_first_day_may_be_unknown_or_a_year(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_first_day_may_be_unknown_or_a_year(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber, names="АСАНОВ Жакип", starts=""))
     save(secretary, typed(chamber, names="БЕКТАЕВ Али", starts="2019"))
     assert [str(row.starts) for row in Delegate.objects.order_by("pk")] == ["None", "2019"]
 
 
-def test_exact_namesakes_are_never_taken_silently(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_exact_namesakes_are_never_taken_silently(secretary: Client, chamber: Chamber):
     first, second = factories.PersonFactory.create_batch(2, name_ru="Жакип Асанов", name_en="")
     response = show(secretary, typed(chamber, names="АСАНОВ Жакип"))
     assert "Say who it is." in words(response)
@@ -297,7 +282,7 @@ def test_exact_namesakes_are_never_taken_silently(secretary: Client, chamber: Ch
         ({"name_ru": "", "name_en": "Zhakup Asanov"}, "АСАНОВ Жакип"),
     ],
 )
-def test_somebody_alike_is_asked_about(secretary: Client, chamber: Chamber, on_record: dict, entered: str):  # noqa: F811
+def test_somebody_alike_is_asked_about(secretary: Client, chamber: Chamber, on_record: dict, entered: str):
     bare = {"given_name_ru": "", "family_name_ru": "", "given_name_en": "", "family_name_en": "", "name_en": ""}
     person = factories.PersonFactory(**bare | on_record)
     response = show(secretary, typed(chamber, names=entered))
@@ -307,7 +292,7 @@ def test_somebody_alike_is_asked_about(secretary: Client, chamber: Chamber, on_r
 
 def test_the_only_bearer_of_the_name_is_asked_about_if_of_another_parliament(
     secretary: Client,
-    chamber: Chamber,  # noqa: F811
+    chamber: Chamber,
 ):
     person = factories.PersonFactory(name_ru="Жакип Асанов", name_en="")
     response = show(secretary, typed(chamber, names="АСАНОВ Жакип"))
@@ -318,7 +303,7 @@ def test_the_only_bearer_of_the_name_is_asked_about_if_of_another_parliament(
     assert str(elsewhere.chamber) in words(response)
 
 
-def test_a_name_in_a_language_that_the_record_lacks_is_added(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_name_in_a_language_that_the_record_lacks_is_added(secretary: Client, chamber: Chamber):
     bare = {"given_name_ru": "", "family_name_ru": "", "name_ru": "", "family_name_en": "", "given_name_en": ""}
     person = factories.PersonFactory(name_en="Ali Bektaev", **bare)
     data = typed(chamber, names="БЕКТАЕВ Али")
@@ -333,12 +318,12 @@ def test_a_name_in_a_language_that_the_record_lacks_is_added(secretary: Client, 
     assert person.mandates.count() == 2
 
 
-def test_a_language_can_be_chosen(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_language_can_be_chosen(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber, names="ASANOV Zhakip", language="ru"))
     assert (Person.objects.get().name_ru, Person.objects.get().name_en) == ("Zhakip Asanov", "")
 
 
-def test_a_name_that_stands_twice_is_asked_about(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_name_that_stands_twice_is_asked_about(secretary: Client, chamber: Chamber):
     data = typed(chamber, names="АСАНОВ Жакип, КОГУТ Виктор, АСАНОВ Жакип")
     response = show(secretary, data)
     assert "The name stands in the list before, as number 1." in words(response)
@@ -353,7 +338,7 @@ def test_a_name_that_stands_twice_is_asked_about(secretary: Client, chamber: Cha
     assert len(show(secretary, data | both).context["report"]["conflicts"]) == 1
 
 
-def test_what_cannot_be_read_must_be_left_out_by_somebody(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_what_cannot_be_read_must_be_left_out_by_somebody(secretary: Client, chamber: Chamber):
     data = typed(chamber, names="АСАНОВ Жакип, и др., КОГУТ Виктор – глава")
     response = show(secretary, data)
     assert "This does not look like a name. Correct it in the list, or leave it out." in words(response)
@@ -366,7 +351,7 @@ def test_what_cannot_be_read_must_be_left_out_by_somebody(secretary: Client, cha
     assert {row.person.name_ru for row in Delegate.objects.all()} == {"Жакип Асанов", "Виктор Когут"}
 
 
-def test_more_names_than_seats_and_a_missing_source_are_said(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_more_names_than_seats_and_a_missing_source_are_said(secretary: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=1)
     text = words(show(secretary, typed(chamber)))
     assert "2 people for 1 seats" in text
@@ -375,7 +360,7 @@ def test_more_names_than_seats_and_a_missing_source_are_said(secretary: Client, 
     assert "people for" not in substitutes
 
 
-def test_a_source_on_record_is_used_and_found_again(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_source_on_record_is_used_and_found_again(secretary: Client, chamber: Chamber):
     source = factories.SourceFactory()
     save(secretary, typed(chamber, names="АСАНОВ Жакип", source=source.pk))
     save(secretary, typed(chamber, names="КОГУТ Виктор", source_title=source.title_en, source_url=source.url))
@@ -411,7 +396,7 @@ def test_a_source_on_record_is_used_and_found_again(secretary: Client, chamber: 
 )
 def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
     secretary: Client,
-    chamber: Chamber,  # noqa: F811
+    chamber: Chamber,
     changes: dict,
     sentence: str,
 ):
@@ -424,12 +409,12 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
     assert not Person.objects.exists()
 
 
-def test_a_source_is_chosen_or_named_not_both(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_source_is_chosen_or_named_not_both(secretary: Client, chamber: Chamber):
     response = show(secretary, typed(chamber, source=factories.SourceFactory().pk, source_title="Other"))
     assert "Choose a source on record or name another one, not both." in words(response)
 
 
-def test_what_was_changed_after_it_was_shown_is_not_saved_unseen(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_what_was_changed_after_it_was_shown_is_not_saved_unseen(secretary: Client, chamber: Chamber):
     data = typed(chamber)
     note = show(secretary, data).context["note"]
     for changes in ({"starts": "2021"}, {"language": "en"}, {"names": OLD_PAGE + ", КОГУТ Виктор"}):
@@ -438,7 +423,7 @@ def test_what_was_changed_after_it_was_shown_is_not_saved_unseen(secretary: Clie
     assert not Person.objects.exists()
 
 
-def test_a_directory_that_changed_meanwhile_is_shown_again(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_directory_that_changed_meanwhile_is_shown_again(secretary: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=2)
     data = typed(chamber)
     note = show(secretary, data).context["note"]
@@ -449,7 +434,7 @@ def test_a_directory_that_changed_meanwhile_is_shown_again(secretary: Client, ch
     assert Delegate.objects.count() == 1
 
 
-def test_a_second_click_saves_nothing_again(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_second_click_saves_nothing_again(secretary: Client, chamber: Chamber):
     data = typed(chamber)
     note = show(secretary, data).context["note"]
     for _click in range(2):
@@ -458,13 +443,13 @@ def test_a_second_click_saves_nothing_again(secretary: Client, chamber: Chamber)
 
 
 @pytest.mark.parametrize("note", ["", "x", "a:b:c"])
-def test_a_forged_note_saves_nothing(secretary: Client, chamber: Chamber, note: str):  # noqa: F811
+def test_a_forged_note_saves_nothing(secretary: Client, chamber: Chamber, note: str):
     response = secretary.post(ADDRESS, typed(chamber, note=note, save="1"))
     assert "Nothing was saved" in words(response)
     assert not Person.objects.exists()
 
 
-def test_a_colleague_s_note_saves_nothing(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_colleague_s_note_saves_nothing(secretary: Client, chamber: Chamber):
     note = show(secretary, typed(chamber)).context["note"]
     secretary.force_login(factories.UserFactory(is_superuser=True))
     assert "Nothing was saved" in words(secretary.post(ADDRESS, typed(chamber, note=note, save="1")))
@@ -473,7 +458,7 @@ def test_a_colleague_s_note_saves_nothing(secretary: Client, chamber: Chamber): 
 @pytest.mark.parametrize("forged", ["999", "abc", "\0", "9" * 5000, ""])
 def test_a_person_who_was_not_offered_cannot_be_chosen(
     secretary: Client,
-    chamber: Chamber,  # noqa: F811
+    chamber: Chamber,
     forged: str,
 ):
     factories.PersonFactory(name_ru="Кто Другой")
@@ -485,7 +470,7 @@ def test_a_person_who_was_not_offered_cannot_be_chosen(
 # Rights
 
 
-def test_it_takes_the_rights_to_add_and_to_change_delegates(client: Client, chamber: Chamber):  # noqa: F811
+def test_it_takes_the_rights_to_add_and_to_change_delegates(client: Client, chamber: Chamber):
     user = factories.UserFactory()
     client.force_login(user)
     for codenames in ([], ["add_delegate"], ["change_delegate", "view_delegate"]):
@@ -497,7 +482,7 @@ def test_it_takes_the_rights_to_add_and_to_change_delegates(client: Client, cham
 
 def test_a_secretary_of_one_delegation_sees_its_chambers_and_people_alone(
     secretary: Client,
-    chamber: Chamber,  # noqa: F811
+    chamber: Chamber,
 ):
     other = factories.DelegateFactory(person__name_ru="Жакип Асанов", person__name_en="")
     response = secretary.get(ADDRESS)
@@ -521,21 +506,11 @@ def test_a_secretary_of_one_delegation_sees_its_chambers_and_people_alone(
 # Numbers
 
 
-def made_up(number: int) -> str:
-    """A name that is not like that of another number."""
-    digits = hashlib.sha256(str(number).encode()).hexdigest()[:8]
-    return "".join("абвгдежзиклмнопр"[int(digit, 16)] for digit in digits).capitalize()
-
-
-def listed(number: int) -> str:
-    return ", ".join(f"{made_up(n).upper()} Иван {made_up(n)}ович" for n in range(number))
-
-
 @up_to(300)
 @pytest.mark.parametrize("who", ["new people", "known people"])
 def test_a_longer_list_takes_no_more_queries(
     secretary: Client,
-    chamber: Chamber,  # noqa: F811
+    chamber: Chamber,
     who: str,
     sizes: tuple[int, ...],
 ):
@@ -553,7 +528,7 @@ def test_a_longer_list_takes_no_more_queries(
 
 
 @pytest.mark.long
-def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):  # noqa: F811
+def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):
     names = ",".join(f"{made_up(n)[:6].upper()} Ив" for n in range(MOST))
     assert len(names) <= LONGEST
     data = typed(chamber, names=names)
@@ -571,7 +546,7 @@ def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):  # 
 def test_a_list_is_entered_with_the_keyboard_and_without_script(chromium, server):
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
-    chamber = factories.ChamberFactory(name_en="House")  # noqa: F811
+    chamber = factories.ChamberFactory(name_en="House")
     factories.PersonFactory(name_ru="Али Бектаев", name_en="")
     narrow = {"width": 768, "height": 900}
     options = {"signed_in": True, "locale": "en", "viewport": narrow, "java_script_enabled": False}

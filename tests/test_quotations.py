@@ -14,7 +14,7 @@ from news.models import Article, Quotation
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
-from .test_admin import administrator, filled_in  # noqa: F401  a fixture
+from .support.admin_forms import filled_in
 
 pytestmark = pytest.mark.django_db
 
@@ -177,7 +177,7 @@ def test_merged_people_keep_their_quotations(viktor):
     assert article.quotations.get().person == kept
 
 
-def test_editor_chooses_speaker_and_function_while_changing_the_text(administrator: Client, viktor):  # noqa: F811
+def test_editor_chooses_speaker_and_function_while_changing_the_text(administrator: Client, viktor):
     article = factories.ArticleFactory(body=quote("One.", "The Minister") + quote("Two.", "B"))
     address = reverse("admin:news_article_change", args=[article.pk])
     data = filled_in(administrator, address) | {

@@ -24,7 +24,7 @@ from delegations.models import Chamber, Confirmation, ConfirmationRequest, Deleg
 from news.models import Article, Correction, Picture
 
 from . import factories
-from .test_admin import filled_in, page
+from .support.admin_forms import filled_in, page
 
 pytestmark = pytest.mark.django_db
 

@@ -22,9 +22,8 @@ from delegations.services import session_documents
 from . import factories
 from .counting import assert_same_cost, cost, up_to
 from .generated import examples
-from .test_admin import administrator, page, words  # noqa: F401  a fixture
-from .test_browser import AXE_OPTIONS, LETTERS, browsing
-from .test_editors_day import sign_in
+from .support.admin_forms import page, words
+from .support.browser import AXE_OPTIONS, LETTERS, browsing, sign_in
 
 pytestmark = pytest.mark.django_db
 
@@ -232,7 +231,7 @@ def test_a_parliament_without_a_chamber_makes_the_total_unknown(belarus):
 # Whom and which day
 
 
-def test_a_withdrawn_person_is_named_on_paper_and_nowhere_in_public(belarus, administrator):  # noqa: F811
+def test_a_withdrawn_person_is_named_on_paper_and_nowhere_in_public(belarus, administrator):
     zoya = Delegate.objects.get(person__name_en="Zoya Zhuk").person
     zoya.withdrawn, zoya.withdrawal_reason_en = True, "At her own request."
     zoya.save()
@@ -267,7 +266,7 @@ def answer(client: Client, **asked) -> bytes:
         ("2030-01-01", "1 January 2030 is a day to come; these papers say what is recorded today."),
     ],
 )
-def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator, on, said):  # noqa: F811
+def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator, on, said):
     with time_machine.travel(NOW):
         assert said in answer(administrator, on=on, format="print").decode()
         pdf = text_of(answer(administrator, on=on, format="pdf", language="en"))
@@ -290,7 +289,7 @@ def test_papers_warn_of_a_day_to_come_and_not_of_the_founding_or_today(belarus, 
         assert document(day=Day.of(day)).parts[0].notices == notices
 
 
-def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):  # noqa: F811
+def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):
     mandate = Delegate.objects.get(person__name_en="Zoya Zhuk")
     mandate.ends = "2020-05-26"
     mandate.save()
@@ -318,7 +317,7 @@ def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):  # n
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_bad_input_gets_words(belarus, administrator, query, language):  # noqa: F811
+def test_bad_input_gets_words(belarus, administrator, query, language):
     administrator.cookies["django_language"] = language
     response = administrator.get(f"{PACK}?format=pdf&{query}" if "format" not in query else f"{PACK}?{query}")
     assert response.status_code == 400
@@ -326,7 +325,7 @@ def test_bad_input_gets_words(belarus, administrator, query, language):  # noqa:
     assert {"en": "Please correct", "ru": "Исправьте"}[language] in response.text
 
 
-def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):  # noqa: F811
+def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):
     shown = administrator.get(PACK, {"on": "2020-05-26", "papers": "quorum", "language": "ru"}).text
     assert 'value="2020-05-26"' in shown
     assert [shown.count(f'value="{value}" {state}') for value, state in (("quorum", "id"), ("roster", "id"))] == [1, 1]
@@ -343,7 +342,7 @@ def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):  #
 # Pages for print
 
 
-def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, armenia, administrator):  # noqa: F811
+def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, armenia, administrator):
     response = administrator.get(PACK, {"on": "2020-05-26", "format": "print"})
     text = " ".join(words(response).split())
     for part in document(languages=["en", "ru"]).parts:
@@ -368,7 +367,7 @@ def cells_of(table: documents.Table) -> list[str]:
     return [cell for row in (*table.rows, table.total) for cell in row]
 
 
-def test_a_name_in_another_language_says_so(administrator):  # noqa: F811
+def test_a_name_in_another_language_says_so(administrator):
     parliament = delegation("belarus", 1)
     sit(parliament, name_en="", family_name_en="", name_ru="Янка Купала")
     shown = administrator.get(PACK, {"format": "print", "language": "en"}).text
@@ -379,7 +378,7 @@ def test_a_name_in_another_language_says_so(administrator):  # noqa: F811
 
 
 @pytest.mark.long
-def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):  # noqa: F811
+def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):
     data = answer(administrator, on="2020-05-26", format="pdf")
     text = text_of(data).replace("\xad ", "")
     checked = 0
@@ -411,7 +410,7 @@ def test_the_pdf_keeps_the_rules_for_accessible_documents_where_every_letter_can
     assert root["/MarkInfo"]["/Marked"]
 
 
-def test_the_pdf_has_the_letters_of_every_member(administrator):  # noqa: F811
+def test_the_pdf_has_the_letters_of_every_member(administrator):
     parliament = delegation("belarus", 1)
     for code, letters in LETTERS.items():
         half = len(letters) // 2
@@ -435,7 +434,7 @@ def test_the_pdf_has_the_letters_of_every_member(administrator):  # noqa: F811
     "name",
     ["*bold* _it_ #panic() $x$ <b>", '"]} \\', "漢字 😀 Հայ", "A" * 150, "Очень " * 24, "a\tb", "\u202eevil"],
 )
-def test_no_name_breaks_a_paper_or_runs_in_it(administrator, name):  # noqa: F811
+def test_no_name_breaks_a_paper_or_runs_in_it(administrator, name):
     sit(delegation("belarus", 1), name_en=name, family_name_en="", name_ru="", family_name_ru="")
     text = text_of(answer(administrator, format="pdf", language="en"))
     if name.isascii() and "\t" not in name:
@@ -445,7 +444,7 @@ def test_no_name_breaks_a_paper_or_runs_in_it(administrator, name):  # noqa: F81
 
 
 @pytest.mark.long
-def test_three_hundred_people_flow_over_pages_that_repeat_the_head_of_the_table(administrator):  # noqa: F811
+def test_three_hundred_people_flow_over_pages_that_repeat_the_head_of_the_table(administrator):
     parliament = delegation("belarus", 1, seats=300)
     chamber = parliament.chambers.get()
     for person in factories.PersonFactory.create_batch(300):
@@ -462,7 +461,7 @@ def test_three_hundred_people_flow_over_pages_that_repeat_the_head_of_the_table(
 # Badges
 
 
-def test_each_person_of_a_delegation_has_one_badge(belarus, armenia, administrator):  # noqa: F811
+def test_each_person_of_a_delegation_has_one_badge(belarus, armenia, administrator):
     head = Delegate.objects.get(role="head").person
     factories.RepresentativeFactory(parliament=armenia, person=head)
     belarus.representatives.update(person=head)
@@ -486,7 +485,7 @@ def test_each_person_of_a_delegation_has_one_badge(belarus, armenia, administrat
     }
 
 
-def test_a_badge_runs_no_formula_and_a_missing_name_stays_empty(administrator):  # noqa: F811
+def test_a_badge_runs_no_formula_and_a_missing_name_stays_empty(administrator):
     sit(delegation("belarus", 1), name_en="=1+1", family_name_en="", name_ru="", family_name_ru="")
     data = answer(administrator, format="csv")
     assert data.startswith(b"\xef\xbb\xbf")
@@ -550,7 +549,7 @@ def fill(rows: int) -> None:
 
 
 @up_to(300)
-def test_it_costs_the_same_with_any_number_of_delegations(administrator, sizes):  # noqa: F811
+def test_it_costs_the_same_with_any_number_of_delegations(administrator, sizes):
     def measure(rows):
         fill(rows)
         return {
@@ -562,7 +561,7 @@ def test_it_costs_the_same_with_any_number_of_delegations(administrator, sizes):
 
 
 @up_to(30)  # 300 delegations take ten seconds to set
-def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes):  # noqa: F811
+def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes):
     def measure(rows):
         fill(rows)
         return {"session pack as PDF": cost(lambda: answer(administrator, format="pdf"))}
@@ -570,7 +569,7 @@ def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes)
     assert_same_cost(measure, sizes)
 
 
-def test_no_delegation_is_a_sheet_of_its_own(administrator):  # noqa: F811
+def test_no_delegation_is_a_sheet_of_its_own(administrator):
     assert "No delegation is on record for this day." in answer(administrator, format="print").decode()
     assert "No delegation is on record for this day." in text_of(answer(administrator, format="pdf", language="en"))
 

@@ -24,7 +24,7 @@ from cspa.models import GroupRule, User
 from . import factories
 from .counting import assert_within_bounds, cost
 from .factories import PASSWORD
-from .test_admin import filled_in, page, words
+from .support.admin_forms import filled_in, page, words
 
 pytestmark = pytest.mark.django_db
 

@@ -1,14 +1,12 @@
 """Every public page, as a machine finds them: from the sitemap and the links on them."""
 
 import re
-from collections import deque
 from datetime import timedelta
 from itertools import pairwise
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urlsplit
 from xml.etree import ElementTree
 
 import feedparser
-import html5lib
 import pytest
 from django.core.management import call_command
 from django.db import transaction
@@ -21,10 +19,10 @@ from cspa.absolute_urls import in_languages
 
 from . import factories
 from .counting import assert_same_cost, cost, up_to
+from .support.crawl import HOST, in_the_sitemap, parse, walk
 
 pytestmark = pytest.mark.django_db
 
-HOST = "http://testserver"
 SECURITY_HEADERS = {
     "Content-Security-Policy",
     "X-Content-Type-Options",
@@ -32,40 +30,6 @@ SECURITY_HEADERS = {
     "Permissions-Policy",
     "Cross-Origin-Opener-Policy",
 }
-
-
-def parse(content):
-    """The document, or an error at the first offence against the syntax of HTML."""
-    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(content, transport_encoding="utf-8")
-
-
-def in_the_sitemap(client):
-    """Every address that a section of the sitemap lists."""
-    sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
-    assert len(sections) == 6
-    pages = [client.get(section.removeprefix(HOST)).content.decode() for section in sections]
-    return [location for page in pages for location in re.findall("<loc>(.*?)</loc>", page)]
-
-
-def walk(client):
-    """Every page that can be reached by links from the home pages and the sitemap: address -> response.
-
-    A response of HTML has its parsed ``document``.
-    """
-    locations = in_the_sitemap(client)
-    queue, pages = deque(["/en/", "/ru/", *(urlsplit(location).path for location in locations)]), {}
-    while queue:
-        path = queue.popleft()
-        if path in pages or not path.startswith(("/en/", "/ru/")):
-            continue
-        pages[path] = response = client.get(path)
-        if response["Content-Type"].startswith("text/html"):
-            response.document = parse(response.content)
-            for link in response.document.iter("a"):
-                target = urlsplit(urljoin(HOST + path, link.get("href", "")))
-                if target.netloc == "testserver":
-                    queue.append(target.path)
-    return pages
 
 
 @pytest.fixture(scope="module")

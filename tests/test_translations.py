@@ -9,7 +9,6 @@ from django.test import Client
 from news.models import Article
 
 from . import factories
-from .test_admin import administrator  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db
 
@@ -67,7 +66,7 @@ def test_outdated_translation_is_not_listed_once_it_or_its_original_is_withdrawn
     assert list(Article.objects.outdated("ru")) == []
 
 
-def test_lists_can_be_filtered_by_it_and_a_month_is_counted(administrator: Client):  # noqa: F811
+def test_lists_can_be_filtered_by_it_and_a_month_is_counted(administrator: Client):
     alone = factories.ArticleFactory(slug="alone")
     pair = factories.ArticleFactory(slug="pair")
     factories.ArticleFactory(story=pair.story, language="ru", slug="pair")

@@ -1,0 +1,94 @@
+"""Walks over the site by its links, as a visitor without an account."""
+
+import re
+from collections import deque
+from html import unescape
+from urllib.parse import urljoin, urlsplit
+
+import html5lib
+from django.test import Client
+
+HOST = "http://testserver"
+
+
+def parse(content):
+    """The document, or an error at the first offence against the syntax of HTML."""
+    return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(content, transport_encoding="utf-8")
+
+
+def in_the_sitemap(client):
+    """Every address that a section of the sitemap lists."""
+    sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
+    assert len(sections) == 6
+    pages = [client.get(section.removeprefix(HOST)).content.decode() for section in sections]
+    return [location for page in pages for location in re.findall("<loc>(.*?)</loc>", page)]
+
+
+def walk(client):
+    """Every page that can be reached by links from the home pages and the sitemap: address -> response.
+
+    A response of HTML has its parsed ``document``.
+    """
+    locations = in_the_sitemap(client)
+    queue, pages = deque(["/en/", "/ru/", *(urlsplit(location).path for location in locations)]), {}
+    while queue:
+        path = queue.popleft()
+        if path in pages or not path.startswith(("/en/", "/ru/")):
+            continue
+        pages[path] = response = client.get(path)
+        if response["Content-Type"].startswith("text/html"):
+            response.document = parse(response.content)
+            for link in response.document.iter("a"):
+                target = urlsplit(urljoin(HOST + path, link.get("href", "")))
+                if target.netloc == "testserver":
+                    queue.append(target.path)
+    return pages
+
+
+SECRET = "Xylophone"  # stands in the hidden articles only
+
+
+SHARED = "plenary"  # stands in hidden and published ones
+
+
+def addresses_in(address: str, response) -> set[str]:
+    """The addresses of this site that an answer leads to, with their query."""
+    text = response.text
+    kind = response["Content-Type"].split(";")[0]
+    if kind == "text/html":
+        found = re.findall(r'(?:href|src)="([^"]+)"', text)
+    elif kind.endswith("json"):
+        found = re.findall(r'"(http://testserver[^"]+)"', text)
+    else:
+        found = re.findall(r">\s*(http[^<\s]+)\s*<", text) + re.findall(r'href="([^"]+)"', text)
+    links = {urljoin(HOST + address, unescape(link)) for link in found}
+    return {
+        urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
+        for link in links
+        if link.startswith(f"{HOST}/") and not re.search("/static/|/media/|/admin/|format=xlsx", link)
+    }
+
+
+def seen(client: Client) -> dict[str, tuple[int, str]]:
+    """What a visitor can reach: each address with its status and text."""
+    doors = ["/", "/en/", "/ru/", "/sitemap.xml", "/sitemap-news.xml", "/api/v1/", "/api/v1/articles/?limit=2"]
+    for language in ("en", "ru"):
+        search = f"/{language}/search/"
+        doors += [f"{search}?q={word}&language={code}" for word in (SHARED, "заседание") for code in ("en", "ru")]
+        doors += [f"{search}feed.{ending}?q={SHARED}" for ending in ("atom", "rss", "json")]
+        doors += [f"/{language}/news/2010/", f"/{language}/news/2020/06/", f"/{language}/news/2020/06/01/"]
+        doors += [f"/api/v1/{name}/?language={language}" for name in ("articles", "topics")]
+        doors += [f"/api/v1/search/?language={language}&q={word}" for word in (SHARED, "meating", SECRET[:-1])]
+    queue, answers = deque(doors), {}
+    while queue:
+        address = queue.popleft()
+        if address in answers:
+            continue
+        response = client.get(address)
+        if getattr(response, "streaming", False):
+            text = b"".join(response.streaming_content).decode()
+            answers[address] = (response.status_code, text)
+            continue
+        answers[address] = (response.status_code, response.text)
+        queue.extend(sorted(addresses_in(address, response) - answers.keys()))
+    return answers
