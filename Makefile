@@ -25,7 +25,7 @@ SERVE := DEBUG=0 SECURE_SSL_REDIRECT=0 SECRET_KEY="$$(cat var/secret_key)"
 # granian's worker may hang when Ctrl+C reaches it together with its parent: only the parent is told.
 OWN_GROUP := $(BIN)/python -c 'import os, sys; os.setpgid(0, 0); os.execv(sys.argv[1], sys.argv[1:])'
 PYTEST := $(BIN)/python -m pytest
-COVERED := $(BIN)/coverage run -m pytest -p tests.reached --durations=20 --durations-min=1
+COVERED := $(BIN)/coverage run -m pytest -p tests.support.reached --durations=20 --durations-min=1
 MEASURE := $(BIN)/python tests/measure
 # Python scripts whose names have no suffix.
 SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile
@@ -89,7 +89,7 @@ test-all: install corpora  ## all tests but those of `make audit`: PostgreSQL, C
 		-m "not browser and not audit" || code=1; \
 	$(SERVE) $(MEASURE) Chromium $(COVERED) -m "browser and not audit" || code=1; \
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report || code=1; \
-	$(SERVE) $(BIN)/python -m tests.reached || code=1; \
+	$(SERVE) $(BIN)/python -m tests.support.reached || code=1; \
 	exit $$code
 
 audit: install corpora  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand

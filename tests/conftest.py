@@ -19,7 +19,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "cspa.settings")
 os.environ.setdefault("SECRET_KEY", "a key of the tests, long enough and with no secret behind it")
 os.environ.setdefault("SECURE_SSL_REDIRECT", "0")
 
-from . import generated  # noqa: F401  the profile of the property tests
+from .support import generated  # noqa: F401  the profile of the property tests
 
 
 def pytest_configure() -> None:
@@ -38,7 +38,7 @@ def django_db_setup(request, django_test_environment, django_db_blocker, tmp_pat
         request.getfixturevalue("django_db_setup")
         yield
         return
-    from .databases import Template
+    from .support.databases import Template
 
     template = Template(tmp_path_factory.getbasetemp().parent)
     with template.locked(), django_db_blocker.unblock():
@@ -96,7 +96,7 @@ def _sequences_begin_anew():
     The first countries are real: forms refuse the made-up ones of long lists. Which people have similar names depends
     on the numbers in them.
     """
-    from .factories import ParliamentFactory, PersonFactory
+    from .support.factories import ParliamentFactory, PersonFactory
 
     ParliamentFactory.reset_sequence(force=True)
     PersonFactory.reset_sequence(force=True)
@@ -140,7 +140,7 @@ def _sessions_are_written_once(request, monkeypatch):
 @pytest.fixture
 def administrator(client):
     """A client signed in as an administrator. A crash is a 500 here, as on the site."""
-    from .factories import UserFactory
+    from .support.factories import UserFactory
 
     client.force_login(UserFactory(is_superuser=True))
     client.raise_request_exception = False
@@ -154,7 +154,7 @@ def secretary(client):
 
     from cspa.auth.groups import SECRETARIES
 
-    from .factories import UserFactory
+    from .support.factories import UserFactory
 
     user = UserFactory(username="me")
     user.groups.add(Group.objects.get(name=SECRETARIES))
@@ -165,7 +165,7 @@ def secretary(client):
 
 @pytest.fixture
 def chamber(db):
-    from .factories import ChamberFactory
+    from .support.factories import ChamberFactory
 
     return ChamberFactory(name_en="House of Representatives", name_ru="Палата представителей")
 
@@ -185,7 +185,7 @@ def module_db(django_db_setup, django_db_blocker) -> Iterator:
     from django.core.management import call_command
     from django.utils import translation
 
-    from .factories import ParliamentFactory
+    from .support.factories import ParliamentFactory
 
     ParliamentFactory.reset_sequence(force=True)
     translation.deactivate()

@@ -21,9 +21,9 @@ from delegations.forms import PartialDateField
 from delegations.models import Chamber, Delegate, Parliament, Person, Representative, SeatQuota, Source
 from news.models import Article, Story
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import article_form, filled_in, page, save, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -16,8 +16,8 @@ from delegations.filters import DelegateFilter, DelegationFilter, PersonFilter
 from delegations.models import FormerPublicId
 from news.models import Story
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -13,7 +13,7 @@ from schemathesis.specs.openapi.checks import (
     status_code_conformance,
 )
 
-from .generated import examples
+from .support.generated import examples
 
 # In no transaction of the test: an answer over WSGI ends by closing the connection that it finds inside one.
 pytestmark = [pytest.mark.long, pytest.mark.thorough, pytest.mark.django_db(transaction=True)]

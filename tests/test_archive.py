@@ -35,8 +35,8 @@ from news.models import (
     Translation,
 )
 
-from . import factories
-from .counting import assert_equal_costs, assert_same_cost, cost, rolled_back, up_to
+from .support import factories
+from .support.counting import assert_equal_costs, assert_same_cost, cost, rolled_back, up_to
 
 pytestmark = pytest.mark.django_db
 

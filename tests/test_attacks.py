@@ -34,9 +34,9 @@ from news.admin.articles import ArticleAdmin
 from news.legacy_page import import_page
 from news.models import Article, Picture, Topic
 
-from . import factories
-from .generated import FACTOR
+from .support import factories
 from .support.browser import SECONDS, in_time
+from .support.generated import FACTOR
 from .support.legacy_pages import page_of
 
 THOROUGH = FACTOR > 1

@@ -40,7 +40,7 @@ from delegations.models import FormerPublicId, Identifier, Link, Parliament, Per
 from links.models import Address
 from news.models import Article, Topic
 
-from . import factories
+from .support import factories
 from .support.crawl import seen
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.long]

@@ -7,7 +7,7 @@ from django.core.management import call_command
 from delegations.models import Delegate
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.browser import AXE_OPTIONS, LETTERS, NARROW, WIDE, browsing, in_time, overflow, rendered_templates
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db]

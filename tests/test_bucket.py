@@ -18,7 +18,7 @@ from cspa.settings import env_store
 from delegations.models import Person
 from news.models import Attachment, Picture
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.long
 

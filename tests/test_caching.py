@@ -32,12 +32,12 @@ from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.jsonl import import_lines, line, records
 from news.models import Article, Topic
 
-from . import factories
-from .counting import cost
-from .generated import FACTOR
+from .support import factories
 from .support.admin_forms import filled_in, page, save
+from .support.counting import cost
 from .support.crawl import walk
-from .waiting import until
+from .support.generated import FACTOR
+from .support.waiting import until
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -8,10 +8,10 @@ from django.test import Client
 
 from news.models import Article
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .markup import parsed
+from .support import factories
 from .support.admin_forms import page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 

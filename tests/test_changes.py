@@ -18,10 +18,10 @@ from hypothesis.extra.django import TestCase as HypothesisTestCase
 from delegations.changes import Kind, register
 from delegations.models import Chamber, Delegate, Parliament, Participation, Person, Representative, SeatQuota
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 from .support.files import take_all
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

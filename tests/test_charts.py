@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from cspa import charts
 from cspa.charts import RADIUS, hemicycle
 
-from .generated import examples
+from .support.generated import examples
 
 GROUPS = st.lists(
     st.integers(1, 120).flatmap(lambda seats: st.tuples(st.integers(0, seats), st.just(seats))), max_size=4

@@ -11,10 +11,10 @@ from delegations.dates import today
 from delegations.models import Chamber
 from delegations.quality.completeness import Completeness
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .markup import parsed
+from .support import factories
 from .support.admin_forms import page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 

@@ -25,9 +25,9 @@ from delegations.models import (
 )
 from delegations.services import confirmations
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import filled_in, page, words
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

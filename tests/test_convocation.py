@@ -16,11 +16,11 @@ from delegations.importer import import_batch, name_list
 from delegations.importer.convocation import Convocation, in_office
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
 from .support.admin_forms import page, words
 from .support.browser import browsing, sign_in
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.generated import examples
 from .support.name_lists import listed, made_up
 
 pytestmark = pytest.mark.django_db

@@ -7,9 +7,9 @@ import pytest
 
 from delegations.models import Source
 
-from . import factories
-from .counting import Costs, assert_same_cost, assert_within_bounds, cost
-from .query_bounds import QUERY_BOUNDS
+from .support import factories
+from .support.counting import Costs, assert_same_cost, assert_within_bounds, cost
+from .support.query_bounds import QUERY_BOUNDS
 
 pytestmark = pytest.mark.django_db
 

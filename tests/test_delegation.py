@@ -6,7 +6,7 @@ import pytest
 
 from delegations.models import Delegate, Parliament, Seats, delegations_on
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

@@ -20,7 +20,7 @@ from cspa.search.stems import words
 from delegations.models import Delegate, Parliament, Person, Source
 from news.models import Article, Quotation, Story
 
-from . import factories
+from .support import factories
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 

@@ -16,9 +16,9 @@ from delegations.models import Person
 from links.models import Address
 from news.models import Article, Picture, Story
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

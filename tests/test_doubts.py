@@ -15,8 +15,8 @@ from delegations.dates import today
 from delegations.models import Confirmation
 from delegations.quality.checks import Kind, doubts
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -12,7 +12,7 @@ from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, sync_groups
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.browser import browsing, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -17,7 +17,7 @@ from lxml import etree
 from delegations.models import FormerPublicId, Person
 from news.models import Article
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

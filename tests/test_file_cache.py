@@ -12,7 +12,7 @@ from django.conf import settings
 from cspa import file_cache
 from cspa.file_cache import LOOK, FileCache
 
-from .waiting import until
+from .support.waiting import until
 
 KB = b"x" * 1024
 

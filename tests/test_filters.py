@@ -13,11 +13,11 @@ from delegations.filters import PATHS, DelegateFilter, DelegationFilter, PersonF
 from delegations.models import AssemblyPost, Delegate, Parliament, Person
 from news.models import Story
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .generated import examples
-from .markup import parsed
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 from .support.files import _text, ask, take_all
+from .support.generated import examples
+from .support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 

@@ -22,7 +22,7 @@ from cspa.models import Entry
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.browser import browsing, in_time
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]

@@ -15,7 +15,7 @@ from cspa import pieces, replicas
 from cspa.caching import release
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .test_caching import LIST, Reader, article, reader  # noqa: F401  fixtures
 from .test_replicas import Copy, copies, rename  # noqa: F401  a fixture
 

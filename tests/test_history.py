@@ -11,7 +11,7 @@ from cspa.models import Change
 from news.legacy_page import import_page
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.admin_forms import filled_in
 
 pytestmark = pytest.mark.django_db

@@ -11,7 +11,7 @@ from PIL import Image
 
 from cspa.media.images import MAX_SIDE, clean_photo
 
-from . import factories
+from .support import factories
 
 
 def picture(format="JPEG", size=(400, 300), mode="RGB", **options):

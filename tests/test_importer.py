@@ -28,8 +28,8 @@ from delegations.models import (
     Source,
 )
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

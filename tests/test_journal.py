@@ -30,10 +30,10 @@ from delegations.models import (
 )
 from news.models import Article, FormerAddress, Quotation, Story, Topic
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
 from .support.admin_forms import filled_in, page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

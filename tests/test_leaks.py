@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.crawl import SECRET, SHARED, seen
 
 pytestmark = pytest.mark.django_db

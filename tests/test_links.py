@@ -17,9 +17,9 @@ from links.collector import gather
 from links.management.commands import check_links
 from links.models import Address
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
 
 pytestmark = [pytest.mark.django_db, pytest.mark.long]
 

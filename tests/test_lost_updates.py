@@ -11,7 +11,7 @@ from cspa.models import Entry
 from delegations.importer import import_file
 from delegations.models import Delegate, Parliament, SeatQuota
 
-from . import factories
+from .support import factories
 from .support.admin_forms import filled_in, page, words
 
 pytestmark = pytest.mark.django_db

@@ -26,10 +26,10 @@ from django.db import OperationalError
 from cspa.caching import release
 from cspa.settings import env_cache
 
-from . import factories
-from .ports import reserved_port
+from .support import factories
+from .support.ports import reserved_port
+from .support.waiting import until
 from .test_caching import LIST, Reader
-from .waiting import until
 
 pytestmark = pytest.mark.long
 

@@ -20,9 +20,9 @@ from cspa.models import User
 from delegations.models import Parliament
 from news.models import Article
 
-from .factories import ParliamentFactory, UserFactory
-from .ports import reserved_port
-from .waiting import until
+from .support.factories import ParliamentFactory, UserFactory
+from .support.ports import reserved_port
+from .support.waiting import until
 
 ROOT = Path(settings.BASE_DIR)
 MAKEFILE = (ROOT / "Makefile").read_text()

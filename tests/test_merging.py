@@ -31,10 +31,10 @@ from delegations.models import (
 from delegations.services.merge import MergeError, MergeReport, in_words, merge, preview
 from news.models import Article
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
 from .support.admin_forms import filled_in, page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

@@ -17,7 +17,7 @@ from cspa.models import Entry, User
 from delegations.models import Chamber, Parliament, Person
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.browser import AXE_OPTIONS, WIDE, browsing, in_time, overflow, rendered_templates
 
 OPTIONS = AXE_OPTIONS | {"runOnly": [tag for tag in AXE_OPTIONS["runOnly"] if tag != "best-practice"]}

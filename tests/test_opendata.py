@@ -9,7 +9,7 @@ from django.utils.translation import override
 from delegations.exports import serializers
 from delegations.models import Parliament, delegations_on
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

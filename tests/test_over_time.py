@@ -20,8 +20,8 @@ from delegations.models import (
     delegations_on,
 )
 
-from . import factories
-from .generated import FACTOR
+from .support import factories
+from .support.generated import FACTOR
 
 pytestmark = pytest.mark.django_db
 

@@ -11,9 +11,9 @@ from django.utils.translation import override
 from delegations.models import Delegate, SeatQuota
 from news.models import Article, Story
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .markup import parsed
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
+from .support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 

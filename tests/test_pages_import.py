@@ -33,8 +33,8 @@ from delegations.models import (
 from news.legacy_page import import_page, read
 from news.models import Article
 
-from . import factories
-from .generated import examples
+from .support import factories
+from .support.generated import examples
 from .support.legacy_pages import page_of
 
 pytestmark = pytest.mark.django_db

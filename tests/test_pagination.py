@@ -9,7 +9,7 @@ from django.http import QueryDict
 from cspa.pagination import Keyset
 from news.models import Article
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

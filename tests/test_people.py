@@ -8,7 +8,7 @@ from django.utils.translation import override
 from cspa.db.collation import sort_key
 from delegations.models import Person
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

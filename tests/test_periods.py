@@ -13,7 +13,7 @@ from django.db.models.deletion import ProtectedError
 from delegations.dates import PartialDate, Precision
 from delegations.models import Delegate, Link, Participation, Representative, SeatQuota, Source
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

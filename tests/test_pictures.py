@@ -16,9 +16,9 @@ from PIL import Image
 from cspa.richtext import pictures, sanitise
 from news.models import Article, Attachment, Picture
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import article_form, filled_in, page, words
+from .support.counting import Costs, assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -23,10 +23,10 @@ from cspa.versions import Versions
 from delegations.models import Person
 from news.models import Article, Correction, Topic
 
-from . import factories
-from .counting import cost
-from .generated import FACTOR
+from .support import factories
+from .support.counting import cost
 from .support.crawl import walk
+from .support.generated import FACTOR
 from .test_caching import LIST, Reader, reader  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -30,9 +30,9 @@ from delegations.models import (
     Source,
 )
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

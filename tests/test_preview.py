@@ -10,7 +10,7 @@ from django.urls import reverse
 from news import preview
 from news.models import Article
 
-from . import factories
+from .support import factories
 from .support.admin_forms import filled_in
 
 pytestmark = pytest.mark.django_db

@@ -16,11 +16,11 @@ from delegations.importer import Refused
 from delegations.importer.name_list import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source
 
-from . import factories
-from .counting import Costs, assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
 from .support.admin_forms import words
 from .support.browser import browsing, sign_in
+from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.generated import examples
 from .support.name_lists import answer, listed, made_up
 
 pytestmark = pytest.mark.django_db

@@ -12,9 +12,9 @@ from delegations.models import Person
 from delegations.services.merge import merge
 from news.models import Article, Quotation
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
 from .support.admin_forms import filled_in
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -21,10 +21,10 @@ from cspa import replicas
 from cspa.models import Version
 from news.models import Article, Story, Topic
 
-from . import factories
+from .support import factories
+from .support.waiting import until
 from .test_caching import LIST, Reader, article  # noqa: F401  a fixture
 from .test_machines import NEW, OLD, PAGE, Cluster, Machine, cluster, database, write  # noqa: F401  fixtures
-from .waiting import until
 
 # As they would be, without a second server: a copy of SQLite's database
 

@@ -12,8 +12,8 @@ from cspa import richtext
 from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, links, pictures, plain, rendered, sanitise
 from news.models import Article
 
-from . import factories
-from .generated import examples
+from .support import factories
+from .support.generated import examples
 
 ATTACKS = [
     "<script>alert(1)</script>",

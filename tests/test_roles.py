@@ -23,7 +23,7 @@ from cspa.models import Change, Entry, GroupRule, User
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
 
-from . import factories
+from .support import factories
 from .support.admin_forms import filled_in, page
 
 pytestmark = pytest.mark.django_db

@@ -11,9 +11,9 @@ from delegations import names
 from delegations.models import Person
 from delegations.names import each_has_its_own, fold
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

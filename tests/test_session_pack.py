@@ -19,11 +19,11 @@ from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Parliament
 from delegations.services import session_documents
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
-from .generated import examples
+from .support import factories
 from .support.admin_forms import page, words
 from .support.browser import AXE_OPTIONS, LETTERS, browsing, sign_in
+from .support.counting import assert_same_cost, cost, up_to
+from .support.generated import examples
 
 pytestmark = pytest.mark.django_db
 

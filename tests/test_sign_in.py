@@ -21,10 +21,10 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from cspa.auth.lockout import client_address
 from cspa.models import GroupRule, User
 
-from . import factories
-from .counting import assert_within_bounds, cost
-from .factories import PASSWORD
+from .support import factories
 from .support.admin_forms import filled_in, page, words
+from .support.counting import assert_within_bounds, cost
+from .support.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db
 

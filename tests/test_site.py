@@ -17,8 +17,8 @@ from django.utils.translation import gettext, override
 
 from cspa.absolute_urls import in_languages
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 from .support.crawl import HOST, in_the_sitemap, parse, walk
 
 pytestmark = pytest.mark.django_db

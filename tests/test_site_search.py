@@ -9,8 +9,8 @@ from django.utils import timezone
 from cspa.pages import search
 from news.models import Article
 
-from . import factories
-from .counting import assert_same_cost, cost, up_to
+from .support import factories
+from .support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from cspa.search import stems as stems_module
 from cspa.search.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
 from news.models import Article
 
-from . import factories
-from .generated import examples
+from .support import factories
+from .support.generated import examples
 
 WORDS = [
     "meeting",

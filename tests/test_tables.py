@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cspa.exports import tabular
 
-from .generated import examples
+from .support.generated import examples
 
 DANGEROUS = [
     "=1+1",

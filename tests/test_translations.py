@@ -8,7 +8,7 @@ from django.test import Client
 
 from news.models import Article
 
-from . import factories
+from .support import factories
 
 pytestmark = pytest.mark.django_db
 

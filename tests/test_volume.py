@@ -21,8 +21,8 @@ from cspa.db.bulk_copy import copy
 from delegations.models import Delegate, Person
 from news.models import Article, Story
 
-from . import factories
-from .counting import Costs, assert_equal_costs, assert_same_cost, cost, rolled_back
+from .support import factories
+from .support.counting import Costs, assert_equal_costs, assert_same_cost, cost, rolled_back
 
 pytestmark = [pytest.mark.long, pytest.mark.django_db]
 

@@ -11,7 +11,7 @@ from cspa.caching import COMPRESS
 from cspa.stylesheets import WHOLE
 from delegations.models import Delegate
 
-from . import factories
+from .support import factories
 
 KB = 1024
 LANGUAGES = [code for code, _name in settings.LANGUAGES]

@@ -4,7 +4,7 @@ from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
-from ..markup import parsed, text
+from .markup import parsed, text
 
 
 def page(name: str, *args) -> str:

@@ -9,7 +9,7 @@ from django.conf import settings
 from django.test.signals import template_rendered
 from playwright.sync_api import Browser, ConsoleMessage, Page, Response
 
-from .. import factories
+from . import factories
 
 AXE_OPTIONS = {
     "resultTypes": ["violations"],

@@ -1,7 +1,7 @@
 """Which URL patterns were asked for and which templates were rendered: a pytest plugin and its report.
 
-pytest -p tests.reached            each process adds what it reached to a file of its own under var/reached/
-python -m tests.reached            print what no test reached; fail where something is missing
+pytest -p tests.support.reached            each process adds what it reached to a file of its own under var/reached/
+python -m tests.support.reached            print what no test reached; fail where something is missing
 """
 
 import json
@@ -16,7 +16,7 @@ from unittest import mock
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 FOLDER = ROOT / "var" / "reached"
 
 
@@ -83,7 +83,7 @@ def report() -> int:
     django.setup()
     files = [json.loads(path.read_text()) for path in FOLDER.glob("*.json")]
     if not files:
-        sys.exit("tests.reached: no run has noted anything.")
+        sys.exit("tests.support.reached: no run has noted anything.")
     reached = {name: set().union(*(file[name] for file in files)) for name in ("patterns", "templates")}
     with override("en"):
         missing = {

@@ -44,7 +44,7 @@ def rolled_back() -> Iterator[None]:
 
 
 def assert_within_bounds(costs: Costs) -> None:
-    """Each kind takes at most as many queries as tests/query_bounds.py allows."""
+    """Each kind takes at most as many queries as tests/support/query_bounds.py allows."""
     above = [
         f"{kind}: {number} queries, at most {QUERY_BOUNDS[kind]} are allowed"
         for kind, number in costs.items()
