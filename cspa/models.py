@@ -21,12 +21,6 @@ class User(AbstractUser):
         blank=True,
         help_text=_("Of a translator: the language of the texts that this account writes."),
     )
-    parliaments = models.ManyToManyField(
-        "delegations.Parliament",
-        blank=True,
-        verbose_name=_("assigned parliaments"),
-        help_text=_("Of a delegation secretary: the only delegations that this account keeps. None: all of them."),
-    )
 
     # One that has a second factor, or that is in a group which demands it.
     NEEDS_SECOND_FACTOR = models.Q(totpdevice__confirmed=True) | models.Q(groups__rule__demands_two_factors=True)

@@ -10,11 +10,14 @@ class DelegationsConfig(AppConfig):
 
     def ready(self) -> None:
         from cspa import audit
+        from cspa.models import User
 
         from . import models
 
+        # An assignment is recorded with the account.
+        audit.register(models.Parliament, exclude_fields=["secretaries"])
+        audit.register_reverse_m2m(User, "parliaments")
         audit.register(
-            models.Parliament,
             models.FormerSlug,
             models.Chamber,
             models.Participation,

@@ -645,6 +645,57 @@ def test_administrator_creates_an_account_and_puts_it_into_a_group(administrator
     assert list(anna.groups.all()) == [group]
 
 
+ASSIGNED = "Of a delegation secretary: the only delegations that this account keeps. None: all of them."
+
+
+def test_parliaments_are_assigned_on_the_page_of_an_account(administrator: Client):
+    anna, (belarus, armenia) = factories.UserFactory(), factories.ParliamentFactory.create_batch(2)
+    address = page("cspa_user_change", anna.pk)
+    shown = administrator.get(address)
+    assert f"Assigned parliaments: {ASSIGNED}" in words(shown)
+    assert "Field of work" in words(shown)
+    data = filled_in(administrator, address)
+    assert administrator.post(address, data | {"assigned_parliaments": [armenia.pk]}).status_code == 302
+    assert list(anna.parliaments.all()) == [armenia]
+    assert "Changed Assigned parliaments." in LogEntry.objects.first().get_change_message()
+    assert filled_in(administrator, address)["assigned_parliaments"] == [str(armenia.pk)]
+    # What another has seen since is not overwritten.
+    late = administrator.post(address, data | {"assigned_parliaments": [belarus.pk]})
+    assert "Nothing was saved" in words(late)
+    assert list(anna.parliaments.all()) == [armenia]
+    # An empty choice takes all of them back.
+    data = filled_in(administrator, address)
+    del data["assigned_parliaments"]
+    assert administrator.post(address, data).status_code == 302
+    assert not anna.parliaments.exists()
+    history = administrator.get(page("cspa_user_history", anna.pk))
+    assert f"Assigned parliaments {armenia} –" in words(history)
+    assert [row.label for row in history.context["differences"]] == ["Assigned parliaments"]
+    former = {"restore": history.context["old"].key, "newest": history.context["newest"]}
+    administrator.post(page("cspa_user_history", anna.pk), former)
+    assert list(anna.parliaments.all()) == [armenia]
+
+
+def test_choice_of_an_assigned_parliament_is_offered_by_typing(administrator: Client):
+    anna, parliament = factories.UserFactory(), factories.ParliamentFactory()
+    shown = administrator.get(page("cspa_user_change", anna.pk))
+    assert shown.context["adminform"].form.fields["assigned_parliaments"].widget.can_add_related
+    select = parsed(shown).get_element_by_id("id_assigned_parliaments")
+    asked = {name: select.get(f"data-{name.replace('_', '-')}") for name in ("app_label", "model_name", "field_name")}
+    offered = administrator.get(reverse("admin:autocomplete"), asked | {"term": parliament.slug}).json()
+    assert offered["results"] == [{"id": str(parliament.pk), "text": str(parliament)}]
+
+
+def test_who_may_not_change_an_account_reads_its_assigned_parliaments(client: Client):
+    chief, parliament = factories.UserFactory(is_superuser=True), factories.ParliamentFactory()
+    chief.parliaments.add(parliament)
+    me = factories.UserFactory()
+    me.groups.add(Group.objects.get(name="Administrators"))
+    client.force_login(me)
+    shown = words(client.get(page("cspa_user_change", chief.pk)))
+    assert f"Assigned parliaments: {ASSIGNED} {parliament}" in shown
+
+
 # Bad input
 
 

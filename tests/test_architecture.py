@@ -20,7 +20,7 @@ APPS = ("cspa", "delegations", "links", "news")
 
 def sources(pattern, *folders):
     files = [path for folder in folders for path in (ROOT / folder).rglob(pattern)]
-    return [path for path in files if "migrations" not in path.parts]
+    return [path for path in files if "migrations" not in path.relative_to(ROOT).parts]
 
 
 @pytest.mark.long

@@ -104,7 +104,7 @@ def test_a_database_that_holds_anything_else_is_refused(make, named):
         (factories.TopicFactory, "topics"),
         (lambda: factories.DelegateFactory(person=Person.objects.first()), "parliaments, chambers, delegates"),
         (lambda: factories.CorrectionFactory(article=Article.objects.first()), "corrections"),
-        (lambda: factories.UserFactory().parliaments.add(Parliament.objects.first()), "user-parliament relationships"),
+        (lambda: factories.UserFactory().parliaments.add(Parliament.objects.first()), "assigned parliaments"),
     ],
 )
 def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):

@@ -21,6 +21,7 @@ from delegations.models import (
     Chamber,
     Confirmation,
     Delegate,
+    DelegationAssignment,
     FormerSlug,
     Parliament,
     Person,
@@ -68,7 +69,33 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
         for model in apps.get_app_config(app).get_models()
         if model not in audit.registered_models()
     }
-    assert unfollowed == set()
+    assert unfollowed == {"delegations.DelegationAssignment"}  # a connection of the accounts
+
+
+def test_assigned_parliaments_are_recorded_with_the_account():
+    user, (belarus, armenia) = factories.UserFactory(), factories.ParliamentFactory.create_batch(2)
+    user.parliaments.add(belarus)
+    before = {"parliaments": [belarus.pk]}
+
+    def recorded(write: Callable) -> Entry:
+        with audit.record_changes(Entry.Kind.EDIT) as recorder:
+            write()
+        (change,) = recorder.entry.changes.filter(content_type__model="user")
+        assert change.object_id == user.pk
+        assert change.before == before
+        assert change.after == {"parliaments": list(user.parliaments.order_by("pk").values_list("pk", flat=True))}
+        return recorder.entry
+
+    for write in (
+        lambda: user.parliaments.set([armenia]),
+        lambda: user.parliaments.clear(),
+        lambda: armenia.secretaries.add(user),
+        lambda: DelegationAssignment.objects.create(user=user, parliament=armenia),
+        lambda: DelegationAssignment.objects.get().delete(),
+        lambda: belarus.delete(),
+    ):
+        audit.undo(recorded(write), None)
+        assert audit.snapshots(User, [user.pk])[user.pk]["parliaments"] == before["parliaments"]
 
 
 @pytest.mark.both_databases("cspa.audit.recorder")

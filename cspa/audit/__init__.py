@@ -12,7 +12,7 @@ admin page.
 from .history import history_of, latest_change
 from .recorder import WRITE_LOCK, Recorder, flush, mark_created, record_changes, snapshot_before
 from .registry import registered_models
-from .signals import register
+from .signals import register, register_reverse_m2m
 from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
 from .undo import UndoError, undo
 
@@ -30,6 +30,7 @@ __all__ = [
     "mark_created",
     "record_changes",
     "register",
+    "register_reverse_m2m",
     "registered_models",
     "snapshot_before",
     "snapshots",

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from ..models import Change
 from ..richtext import plain
+from .registry import recorded_m2m
 from .snapshots import Snapshot
 
 NOTHING = "–"
@@ -30,8 +31,10 @@ class FieldDiff:
     after: str
 
 
-def label(column: models.Field) -> str:
+def label(column: models.Field | models.ManyToManyRel) -> str:
     """The name of ``column``, with its language where there is one column for each."""
+    if isinstance(column, models.ManyToManyRel):
+        return capfirst(column.through._meta.verbose_name_plural)
     language = next((str(name) for code, name in settings.LANGUAGES if column.name.endswith(f"_{code}")), None)
     return capfirst(column.verbose_name) + (f" ({language})" if language else "")
 
@@ -61,6 +64,11 @@ def find_field(model: type[models.Model], name: str) -> models.Field | None:
         return model._meta.get_field(name)
     except FieldDoesNotExist:
         return None
+
+
+def is_editable(column: models.Field | models.ManyToManyRel | None) -> bool:
+    """Whether forms show ``column``."""
+    return isinstance(column, models.ManyToManyRel) or getattr(column, "editable", False)
 
 
 def with_display_relations(model: type[models.Model]) -> models.QuerySet:
@@ -97,11 +105,11 @@ class DisplayNames:
         ``editable``: only those that forms show.
         """
         old, new = (_shown(model, state) for state in (before, after))
-        order = [column.name for column in (*model._meta.concrete_fields, *model._meta.local_many_to_many)]
+        order = [column.name for column in (*model._meta.concrete_fields, *recorded_m2m(model))]
         found = []
         for name in sorted({*old, *new} & {*order}, key=order.index):
             column = model._meta.get_field(name)
-            if old.get(name) != new.get(name) and (column.editable or not editable):
+            if old.get(name) != new.get(name) and (is_editable(column) or not editable):
                 words = [self.display_value(column, state.get(name)) for state in (old, new)]
                 found.append(FieldDiff(label(column), *words))
         return found

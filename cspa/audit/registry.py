@@ -7,6 +7,9 @@ from django.db import models
 
 _excluded_fields: dict[type[models.Model], frozenset[str]] = {}
 _updates_only: set[type[models.Model]] = set()
+_reverse_m2m: dict[type[models.Model], list[str]] = {}
+
+type ManyToMany = models.ManyToManyField | models.ManyToManyRel
 
 
 def add(model: type[models.Model], exclude_fields: Iterable[str], updates_only: bool) -> None:
@@ -14,6 +17,10 @@ def add(model: type[models.Model], exclude_fields: Iterable[str], updates_only: 
     _excluded_fields[model] = frozenset(exclude_fields)
     if updates_only:
         _updates_only.add(model)
+
+
+def add_reverse_m2m(model: type[models.Model], name: str) -> None:
+    _reverse_m2m.setdefault(model, []).append(name)
 
 
 def is_registered(model: type[models.Model]) -> bool:
@@ -46,3 +53,18 @@ def recorded_columns(model: type[models.Model]) -> list[models.Field]:
         if not (field.primary_key or field.generated or field.name in _excluded_fields.get(model, ()))
         and (field.editable or field.name not in computed)
     ]
+
+
+def recorded_m2m(model: type[models.Model]) -> list[ManyToMany]:
+    """The many-to-many fields recorded with the rows of ``model``: its own, then those that other models declare."""
+    excluded = _excluded_fields.get(model, ())
+    own = [field for field in model._meta.local_many_to_many if field.name not in excluded]
+    return [*own, *map(model._meta.get_field, _reverse_m2m.get(model, ()))]
+
+
+def m2m_columns(relation: ManyToMany) -> tuple[type[models.Model], str, str]:
+    """The model of the rows of a many-to-many relation, and its columns for this end and for the other one."""
+    if isinstance(relation, models.ManyToManyRel):
+        through, other, own = m2m_columns(relation.field)
+        return through, own, other
+    return relation.remote_field.through, f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"

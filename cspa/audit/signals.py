@@ -23,9 +23,27 @@ def register(*registered: type[models.Model], exclude_fields: Iterable[str] = ()
             (pre_delete, _before_deleting),
         ):
             signal.connect(receiver, sender=model, dispatch_uid=f"audit.{model._meta.label}")
-        for relation in model._meta.local_many_to_many:
+        for relation in registry.recorded_m2m(model):
             through = relation.remote_field.through
             m2m_changed.connect(_before_connecting, sender=through, dispatch_uid=f"audit.{through._meta.label}")
+
+
+def register_reverse_m2m(model: type[models.Model], name: str) -> None:
+    """Record the relation ``name`` with the rows of ``model``, although another model declares the field.
+
+    The field has a ``through`` model with rows of its own. Exclude the field where the other model is registered.
+    """
+    registry.add_reverse_m2m(model, name)
+    relation = model._meta.get_field(name)
+    own = relation.field.m2m_reverse_field_name()
+
+    def before_writing(instance: models.Model, **kwargs: Any) -> None:
+        snapshot_before(model, [getattr(instance, f"{own}_id")])
+
+    uid = f"audit.{relation.through._meta.label}"
+    for signal in (pre_save, pre_delete):
+        signal.connect(before_writing, sender=relation.through, weak=False, dispatch_uid=uid)
+    m2m_changed.connect(_before_connecting_reverse, sender=relation.through, dispatch_uid=uid)
 
 
 def _before_saving(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
@@ -57,3 +75,7 @@ def _before_connecting(
         snapshot_before(model, pk_set or ())
     else:
         snapshot_before(type(instance), [instance.pk])
+
+
+def _before_connecting_reverse(reverse: bool, **kwargs: Any) -> None:
+    _before_connecting(reverse=not reverse, **kwargs)

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
 
-from .registry import recorded_columns
+from .registry import m2m_columns, recorded_columns, recorded_m2m
 
 # Rows a query.
 BATCH = 500
@@ -26,11 +26,11 @@ def snapshots(model: type[models.Model], keys: Iterable[int]) -> dict[int, Snaps
         for row in model._base_manager.filter(pk__in=batch).values("pk", *names):
             key = row.pop("pk")
             found[key] = {names[attname]: _json_value(value) for attname, value in row.items()}
-        for relation in model._meta.local_many_to_many:
+        for relation in recorded_m2m(model):
             for snapshot in (found[key] for key in batch if key in found):
                 snapshot[relation.name] = []
-            own, other = f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"
-            rows = relation.remote_field.through._base_manager.filter(**{f"{own}__in": batch})
+            through, own, other = m2m_columns(relation)
+            rows = through._base_manager.filter(**{f"{own}__in": batch})
             for key, connected in rows.order_by(other).values_list(own, other):
                 if key in found:
                     found[key][relation.name].append(connected)

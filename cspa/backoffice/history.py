@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from .. import audit
-from ..audit.diff import DisplayNames, FieldDiff, find_field
+from ..audit.diff import DisplayNames, FieldDiff, find_field, is_editable
 from ..models import Change, Entry
 from .forms import is_key
 
@@ -117,7 +117,7 @@ class HistoryMixin:
         state = {
             name: value
             for name, value in chosen.state.items()
-            if name not in self.restore_exclude and getattr(find_field(self.model, name), "editable", False)
+            if name not in self.restore_exclude and is_editable(find_field(self.model, name))
         }
         try:
             with audit.record_changes(Entry.Kind.RESTORE, request.user, change_reason(request), details=words):

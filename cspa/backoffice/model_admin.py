@@ -129,7 +129,8 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
     def get_deleted_objects(self, objs, request: HttpRequest) -> tuple:
         """As Django's, without the rows that only connect others: they have no name of their own."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
-        through = [model for model in apps.get_models(include_auto_created=True) if model._meta.auto_created]
+        connections = [field for model in apps.get_models() for field in model._meta.local_many_to_many]
+        through = {connection.remote_field.through for connection in connections}
         nameless = tuple(f"{capfirst(model._meta.verbose_name)}: " for model in through)
         return _without(deleted, nameless), counts, lacking, protected
 

@@ -83,8 +83,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
     list_filter = ["is_active", ("groups", GroupFilter)]
     list_display = ["username", "first_name", "last_name", "active", "two_factors", "last_login"]
     readonly_fields = ["last_login", "date_joined"]
-    fieldsets = [*DjangoUserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into", "parliaments"]})]
-    autocomplete_fields = ["parliaments"]
+    fieldsets = [*DjangoUserAdmin.fieldsets, (_("Field of work"), {"fields": ["translates_into"]})]
     actions = ["reset_second_factor", "reset_lockout", "end_sessions"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

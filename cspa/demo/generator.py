@@ -19,7 +19,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from slugify import slugify
 
-from cspa.models import Entry, User
+from cspa.models import Entry
 from delegations.dates import FOUNDED, Precision
 from delegations.models import (
     AssemblyPost,
@@ -156,7 +156,7 @@ def _others(size: Size | None) -> list[str]:
         else {}
     )
     found = []
-    for model in [*filled(), Entry, User.parliaments.through]:
+    for model in [*filled(), Entry]:
         rows = model.objects.all()
         if size and hasattr(model, "uid"):
             rows = rows.exclude(uid__range=(FIRST_ID, LAST_ID))
@@ -168,7 +168,7 @@ def _others(size: Size | None) -> list[str]:
 
 
 def _empty() -> None:
-    tables = {User.parliaments.through._meta.db_table}
+    tables = set()
     for model in filled():
         tables |= {model._meta.db_table, *(field.m2m_db_table() for field in model._meta.local_many_to_many)}
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables), reset_sequences=True))

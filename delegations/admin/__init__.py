@@ -1,5 +1,5 @@
 """Admin pages of the directory."""
 
-from . import confirmations, facts, parliaments, people, proposals, sources
+from . import accounts, confirmations, facts, parliaments, people, proposals, sources
 
-__all__ = ["confirmations", "facts", "parliaments", "people", "proposals", "sources"]
+__all__ = ["accounts", "confirmations", "facts", "parliaments", "people", "proposals", "sources"]

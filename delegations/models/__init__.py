@@ -1,5 +1,6 @@
 """Who sits in the Assembly, on any date, with a source for every fact."""
 
+from .assignments import DelegationAssignment
 from .confirmations import ConfirmationRequest, Proposal
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
 from .observations import Observation
@@ -15,6 +16,7 @@ __all__ = [
     "ConfirmationRequest",
     "Delegate",
     "Delegation",
+    "DelegationAssignment",
     "FormerPublicId",
     "FormerSlug",
     "Identifier",

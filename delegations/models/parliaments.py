@@ -2,6 +2,7 @@
 
 from datetime import date
 
+from django.conf import settings
 from django.core.validators import MinValueValidator
 from django.db import models
 from django.db.models import Exists, OuterRef, Q, Subquery
@@ -73,6 +74,9 @@ class Parliament(models.Model):
     country = CountryField(_("country"), unique=True)
     order = models.PositiveSmallIntegerField(
         _("protocol order"), default=100, help_text=_("Lists show the smallest number first.")
+    )
+    secretaries = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, through="DelegationAssignment", related_name="parliaments"
     )
 
     objects = SlugManager.from_queryset(ParliamentQuerySet)()
