@@ -6,7 +6,7 @@ import sys
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.backends.signals import connection_created
-from django.db.models.signals import post_migrate
+from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 
 # Where it can, django_countries reads the order of all of Unicode as soon as it is imported, which takes a tenth of a
@@ -26,6 +26,8 @@ class CspaConfig(AppConfig):
 
         from . import audit, versions
         from .auth import sessions  # noqa: F401  listens to sign-ins
+        from .auth.groups import sync_groups
+        from .db import former_migrations
         from .db.sqlite_functions import teach_letters
         from .models import GroupRule, User
 
@@ -33,7 +35,9 @@ class CspaConfig(AppConfig):
         audit.register(Group, GroupRule)
         connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
         connection_created.connect(versions.watch, dispatch_uid="cspa.versions.watch")
+        pre_migrate.connect(former_migrations.refuse, sender=self, dispatch_uid="cspa.db.former_migrations.refuse")
         post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.versions.install")
+        post_migrate.connect(sync_groups, sender=self, dispatch_uid="cspa.auth.groups.sync_groups")
 
 
 class AdminConfig(DjangoAdminConfig):

@@ -9,7 +9,6 @@ import shutil
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import django
 import pytest
@@ -71,22 +70,6 @@ def _quick_and_clean(tmp_path_factory):
         WHITENOISE_AUTOREFRESH=True,
     ):
         yield
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _groups_outlast_a_flush() -> Iterator[None]:
-    """A test that empties the database leaves it as ``migrate`` does: with the groups of the roles."""
-    from django.apps import apps
-    from django.db.models.signals import post_migrate
-
-    from cspa.auth.groups import sync_groups
-
-    def receiver(**kwargs: Any) -> None:
-        sync_groups(apps)
-
-    post_migrate.connect(receiver, sender=apps.get_app_config("cspa"))
-    yield
-    post_migrate.disconnect(receiver, sender=apps.get_app_config("cspa"))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,7 @@ from django.contrib.admin import site
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
 from django.test import Client
+from django.urls import reverse
 from django.utils import timezone
 
 from cspa.models import User
@@ -24,6 +25,7 @@ from news.models import Article, Story
 from .support import factories
 from .support.admin_forms import article_form, filled_in, page, save, words
 from .support.counting import Costs, assert_same_cost, cost, up_to
+from .support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 

@@ -35,7 +35,8 @@ from cspa.auth.groups import NEWS_EDITORS
 from cspa.backup import make, restore
 from cspa.backup.archive import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
-from cspa.models import Entry, GroupRule
+from cspa.db import former_migrations
+from cspa.models import Entry, GroupRule, User
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
 from links.models import Address
 from news.models import Article, Topic
@@ -354,6 +355,42 @@ def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_database_with_former_migrations_is_left_alone_and_says_what_to_do(tmp_path, saved):
+    applied = MigrationRecorder(connection).migration_qs
+    applied.create(app="links", name="0001_addresses")
+    try:
+        for command, *folder in (("migrate",), ("bootstrap",), ("backup", tmp_path / "backup"), ("restore", saved)):
+            with pytest.raises(CommandError, match=r"former migrations, .* with this code: manage\.py migrate"):
+                call_command(command, *folder, verbosity=0)
+    finally:
+        applied.filter(name="0001_addresses").delete()
+    assert not User.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def with_former_migrations(names: list[str]) -> list[str]:
+    return sorted({*names} - former_migrations.ADDED | former_migrations.MIGRATIONS)
+
+
+def as_formerly(folder: Path) -> None:
+    """Make a backup one with the former migrations."""
+    said = read_manifest(folder)
+    said["migrations"] = with_former_migrations(said["migrations"])
+    for name, before in former_migrations.TABLES.items():
+        said["tables"][before] = said["tables"].pop(name)
+        (folder / rows_of(name)).rename(folder / rows_of(before))
+    (folder / "manifest.json").write_text(json.dumps(said))
+
+
+@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+def test_a_backup_with_the_former_migrations_comes_back(backup):
+    as_formerly(backup)
+    (backup / "SHA256SUMS").unlink()
+    write_sums(backup)
+    restore(backup)
+    assert User.objects.get(is_superuser=True).parliaments.get().slug == "renamed"
+
+
 # Nothing restored: the place
 
 
@@ -552,6 +589,18 @@ FORGERIES = {
         "Only the backup has: news.0099",
     ),
     "no migrations": (manifest(migrations={"a": 1}), "Only the backup has: –"),
+    "some of the former migrations": (
+        manifest(migrations=["news.0001_initial", *sorted(former_migrations.MIGRATIONS)[1:]]),
+        "Only the backup has: cspa.0003",
+    ),
+    "the former migrations and a later one": (
+        manifest(migrations=["news.0099_later", *former_migrations.MIGRATIONS]),
+        r"Only the backup has: news\.0099_later\.",
+    ),
+    "the former migrations and other tables": (
+        lambda folder: manifest(migrations=with_former_migrations(read_manifest(folder)["migrations"]))(folder),
+        "tables of the backup are not those",
+    ),
     "migrations that are no names": (manifest(migrations=[[], {}, 1]), "The migrations differ"),
     "no tables": (manifest(tables=[]), "tables of the backup are not those"),
     "a table outside": (manifest(tables={"../../x": {}}), "tables of the backup are not those"),

@@ -4,12 +4,11 @@ import re
 from datetime import timedelta
 
 import pytest
-from django.apps import apps
 from django.contrib.auth.models import Group
 from django.utils import timezone
 
 from cspa import audit
-from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, sync_groups
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS
 from news.models import Article
 
 from .support import factories
@@ -38,7 +37,6 @@ def site(server):
 @pytest.fixture
 def office():
     """Who works in it, by role."""
-    sync_groups(apps)
     people = {}
     for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS)):
         people[name] = factories.UserFactory(username=name)

@@ -9,7 +9,6 @@ from contextlib import contextmanager
 from datetime import date
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -17,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext, override
 
 from cspa import audit
-from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES, sync_groups
+from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES
 from cspa.models import Entry
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
 from news.models import Article
@@ -136,7 +135,6 @@ class Keys(Job):
 @pytest.fixture
 def house() -> Chamber:
     """A chamber of three seats whose parliament takes part; nobody sits in it yet."""
-    sync_groups(apps)
     source = factories.SourceFactory(title_en=SOURCE)
     parliament = factories.ParliamentFactory(slug="home", name_en="Parliament of Homeland", short_name_en="Homeland")
     factories.ParticipationFactory(parliament=parliament, sources=[source])

@@ -12,7 +12,6 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cspa import audit
-from cspa.auth.groups import sync_groups
 from cspa.models import Entry, User
 from delegations.models import Chamber, Parliament, Person
 from news.models import Article
@@ -66,7 +65,6 @@ def office(server, module_db):
 def fill() -> None:
     """A row or two of everything, and the account that may do all."""
     factories.UserFactory(username="chief", is_superuser=True)
-    sync_groups(apps)
     source = factories.SourceFactory()
     parliament = factories.ParliamentFactory(slug="full")
     chamber = factories.ChamberFactory(parliament=parliament)

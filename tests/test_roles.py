@@ -9,16 +9,18 @@ from types import SimpleNamespace
 import pytest
 from axes.models import AccessAttempt
 from django.conf import settings
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.db import transaction
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
 from django.test import Client
 from django.utils import timezone
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa import audit
-from cspa.auth.groups import GROUP_PERMISSIONS
+from cspa.auth.groups import GROUP_PERMISSIONS, sync_groups
 from cspa.models import Change, Entry, GroupRule, User
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
@@ -105,6 +107,26 @@ def world() -> SimpleNamespace:
     quoted = "<blockquote><p>Words.</p><p>— Somebody Else</p></blockquote>"
     world.quoting = article("draft", title="Quoting", body=quoted)
     return world
+
+
+# The groups
+
+
+def test_migrate_makes_the_groups_that_are_missing_and_leaves_the_others():
+    rights = {group.name: {*group.permissions.all()} for group in Group.objects.all()}
+    assert rights.keys() == GROUP_PERMISSIONS.keys()
+    Group.objects.get(name="Publishers").delete()
+    translators = Group.objects.get(name="Translators")
+    translators.permissions.set(Permission.objects.filter(codename="view_topic"))
+    call_command("migrate", verbosity=0)
+    assert {*Group.objects.get(name="Publishers").permissions.all()} == rights["Publishers"]
+    assert [right.codename for right in translators.permissions.all()] == ["view_topic"]
+
+
+def test_no_group_is_made_before_all_applications_are_migrated():
+    Group.objects.all().delete()
+    sync_groups(apps=MigrationLoader(connection).project_state(("news", "0001_initial")).apps)
+    assert not Group.objects.exists()
 
 
 # What is tried

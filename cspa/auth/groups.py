@@ -1,12 +1,15 @@
 """Who may do what in the back office: the groups and their rights. docs/roles.md shows them as a table.
 
-A migration makes the groups; another role or right comes with a migration that calls ``sync_groups`` again.
+``migrate`` makes the groups that are missing. A right that is added here later needs a migration that gives it to the
+groups that are there.
 """
 
 from typing import Any
 
+from django.apps import apps as present
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
+from django.db import DEFAULT_DB_ALIAS, router
 from django.db.models import Q
 from django.utils.translation import gettext_noop
 
@@ -71,29 +74,33 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
 }
 
 
-def sync_groups(apps: Apps) -> None:
-    """Make the groups, and give each the rights above; further ones that an office gave to a group stay.
+def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = present, **kwargs: Any) -> None:
+    """Make the groups that are missing, with the rights above; receiver of ``post_migrate``.
 
-    ``apps`` are the models of a migration, or the present ones.
+    A group that is there stays as the office has it. Nothing is made until all applications are migrated: a group
+    would lack the rights of the others for ever.
     """
-    permissions = apps.get_model("auth", "Permission").objects
-    labels = {model.partition(".")[0] for rights in GROUP_PERMISSIONS.values() for model in rights}
-    for label in sorted(labels.intersection(apps.app_configs)):  # a migration may be older than a later application
-        # Django makes the rights of new models after all migrations only.
-        config: Any = apps.get_app_config(label)
-        config.models_module = getattr(config, "models_module", True)  # those of a migration have none
-        create_permissions(config, apps=apps, verbosity=0)
+    models = {model for rights in GROUP_PERMISSIONS.values() for model in rights}
+    try:
+        Group, Permission, *_ = map(apps.get_model, ["auth.Group", "auth.Permission", *models])  # noqa: N806
+    except LookupError:
+        return
+    if not router.allow_migrate_model(using, Group):
+        return
+    groups, permissions = Group.objects.using(using), Permission.objects.using(using)
+    missing = GROUP_PERMISSIONS.keys() - set(groups.values_list("name", flat=True))
+    if not missing:
+        return
+    for label in sorted({model.partition(".")[0] for model in models}):
+        # Django makes those of an application after this one only.
+        create_permissions(present.get_app_config(label), verbosity=0, using=using, apps=apps)
     for name, rights in GROUP_PERMISSIONS.items():
-        group, _new = apps.get_model("auth", "Group").objects.get_or_create(name=name)
+        if name not in missing:
+            continue
         # Matches nothing; each model adds its rights.
         allowed = Q(pk__in=())
         for model, actions in rights.items():
             app, model = model.split(".")
             codenames = [f"{action}_{model}" for action in actions.split()]
             allowed |= Q(content_type__app_label=app, codename__in=codenames)
-        group.permissions.add(*permissions.filter(allowed))
-
-
-def remove_groups(apps: Apps) -> None:
-    """Undo ``sync_groups``."""
-    apps.get_model("auth", "Group").objects.filter(name__in=GROUP_PERMISSIONS).delete()
+        groups.create(name=name).permissions.set(permissions.filter(allowed))

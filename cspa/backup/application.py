@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
+from ..db import former_migrations
 from .errors import BackupError, listed
 
 
@@ -16,6 +17,8 @@ def version() -> str:
 
 def migrations() -> list[str]:
     """The migrations of the database. Raise BackupError unless they are those of the application."""
+    if former_migrations.is_former(connection):
+        raise BackupError(former_migrations.REFUSAL)
     executor = MigrationExecutor(connection)
     loader = executor.loader
     if executor.migration_plan(loader.graph.leaf_nodes()):

@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from ..auth.groups import GROUP_PERMISSIONS
+from ..db import former_migrations
 from . import uploads
 from .application import migrations, version
 from .archive import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
@@ -31,15 +32,23 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     """
     sums = checked_sums(folder, progress)
     found = tables()
-    described = _described(read_manifest(folder), found)
+    manifest = read_manifest(folder)
+    names = {table.name: table.name for table in found}
+    if former_migrations.has_all(manifest.get("migrations")):
+        manifest["migrations"] = former_migrations.replaced(manifest["migrations"])
+        names |= former_migrations.TABLES
+    described = _described(manifest, found, names)
     media = {name.removeprefix(f"{MEDIA}/"): said for name, said in sums.items() if name.startswith(f"{MEDIA}/")}
-    if sums.keys() != {MANIFEST, *(rows_of(table.name) for table in found), *(f"{MEDIA}/{name}" for name in media)}:
+    if sums.keys() != {MANIFEST, *map(rows_of, names.values()), *(f"{MEDIA}/{name}" for name in media)}:
         raise BackupError(_("These files are not those of a backup."))
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
             _take_hold(found)
             _check_room(found, media)
-            rows = sum(_restore_table(table, folder, described[table.name], progress) for table in found)
+            rows = sum(
+                _restore_table(table, folder / rows_of(names[table.name]), described[table.name], progress)
+                for table in found
+            )
             connection.check_constraints()
             for table in found:
                 _compare_table(table, described[table.name], progress)
@@ -55,8 +64,11 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
 # Before anything is touched
 
 
-def _described(manifest: dict, found: list[Table]) -> dict[str, dict]:
-    """What the manifest says of each table. Raise BackupError unless version and tables are this application's."""
+def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dict[str, dict]:
+    """What the manifest says of each table, which it has under one of ``names``.
+
+    Raise BackupError unless the backup belongs to this application as it is.
+    """
     if manifest.get("format") != FORMAT or _parts(manifest.get("version")) > _parts(version()):
         raise BackupError(
             _("Version %(theirs)s of the application made the backup; this is %(ours)s and cannot read it.")
@@ -79,11 +91,11 @@ def _described(manifest: dict, found: list[Table]) -> dict[str, dict]:
     described = manifest.get("tables")
     if not (
         isinstance(described, dict)
-        and described.keys() == {table.name for table in found}
-        and all(_describes(described[table.name], table) for table in found)
+        and described.keys() == set(names.values())
+        and all(_describes(described[names[table.name]], table) for table in found)
     ):
         raise BackupError(_("The tables of the backup are not those of this application."))
-    return described
+    return {table: described[name] for table, name in names.items()}
 
 
 def _parts(text: object) -> tuple[int, ...]:
@@ -125,13 +137,13 @@ def _check_room(found: list[Table], media: dict[str, str]) -> None:
 # What is brought back
 
 
-def _restore_table(table: Table, folder: Path, described: dict, progress: Progress) -> int:
-    """Put in the rows of ``table``; how many there are."""
+def _restore_table(table: Table, path: Path, described: dict, progress: Progress) -> int:
+    """Put the rows of ``path`` into ``table``; how many there are."""
     number = 0
 
     def rows() -> Iterator[list]:
         nonlocal number
-        for row in read_rows(folder / rows_of(table.name)):
+        for row in read_rows(path):
             if number == described["rows"]:
                 raise BackupError(_("There are more rows than the backup says: %(table)s") % {"table": table.name})
             if number % BATCH == 0:

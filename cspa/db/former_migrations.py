@@ -1,0 +1,73 @@
+"""Databases and backups of the time when an application had several migrations; now each has one.
+
+Nothing was released with them. This module can go once no such database and no such backup is left.
+"""
+
+from typing import Any
+
+from django.core.management.base import CommandError
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.migrations.recorder import MigrationRecorder
+from django.utils.translation import gettext_lazy as _
+
+MIGRATIONS = frozenset(
+    {
+        "cspa.0002_fields_of_work",
+        "cspa.0003_roles",
+        "cspa.0004_journal",
+        "cspa.0005_right_to_the_journal",
+        "cspa.0006_rules_of_groups",
+        "cspa.0007_rights_on_confirmations",
+        "cspa.0008_numbers_of_versions",
+        "delegations.0002_confirmations_withdrawals_and_name_search",
+        "delegations.0003_observations_of_pages",
+        "delegations.0004_requests_for_confirmations",
+        "links.0001_addresses",
+        "links.0002_rights_on_addresses",
+        "news.0002_search_by_stems",
+        "news.0003_reason_of_withdrawals",
+        "news.0004_preview_links",
+        "news.0005_quotations",
+        "news.0006_history_of_articles",
+        "news.0007_time_of_texts",
+        "news.0008_pictures_attachments_datelines",
+        "news.0009_time_of_corrections",
+        "news.0010_rights_on_articles",
+        "news.0011_history_into_the_journal",
+        "news.0012_language_in_the_search_index",
+    }
+)
+
+# The other applications had a migration of this name before, too.
+ADDED = {"links.0001_initial"}
+
+# Tables by their present names.
+TABLES = {"delegations_delegationassignment": "cspa_user_parliaments"}
+
+REFUSAL = _(
+    "The database was made with former migrations, which cannot be continued. Back it up with the former code "
+    "(manage.py backup DIR), make a new database, then run with this code: manage.py migrate, manage.py restore DIR."
+)
+
+
+def is_former(database: BaseDatabaseWrapper) -> bool:
+    """Whether ``database`` has former migrations."""
+    applied = MigrationRecorder(database).applied_migrations()
+    return not MIGRATIONS.isdisjoint(f"{app}.{name}" for app, name in applied)
+
+
+def refuse(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Keep ``migrate`` from a database with former migrations; receiver of ``pre_migrate``."""
+    if is_former(connections[using]):
+        raise CommandError(REFUSAL)
+
+
+def has_all(migrations: object) -> bool:
+    """Whether all former migrations are in ``migrations``, as a backup says them: its tables are those of today."""
+    return isinstance(migrations, list) and MIGRATIONS.issubset(name for name in migrations if isinstance(name, str))
+
+
+def replaced(migrations: list[str]) -> list[str]:
+    """``migrations`` with those of today in the place of the former."""
+    return sorted({*migrations} - MIGRATIONS | ADDED)
