@@ -382,7 +382,7 @@ def as_formerly(folder: Path) -> None:
     (folder / "manifest.json").write_text(json.dumps(said))
 
 
-@pytest.mark.both_databases("cspa.backup.making", "cspa.backup.restoring", "cspa.backup.tables")
+@pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_a_backup_with_the_former_migrations_comes_back(backup):
     as_formerly(backup)
     (backup / "SHA256SUMS").unlink()

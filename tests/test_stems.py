@@ -158,7 +158,7 @@ class TestIndex:
         article.title = "Drills"
         article.save()
         assert (self.found("exercise"), self.found("drill")) == ([], ["one"])
-        deferred = Article.objects.light().get()
+        deferred = Article.objects.without_body().get()
         deferred.title = "Manoeuvres"
         deferred.save()
         assert (self.found("drill"), self.found("manoeuvre")) == ([], ["one"])

@@ -158,7 +158,7 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
         assert not re.search("Seq Scan|Sort|SCAN|TEMP B-TREE", plan), plan
     # Those beside an article are found from its place.
     with CaptureQueriesContext(connection) as queries:
-        beside = here.filter(topics=article.topics.get()).light().beside(article)
+        beside = here.filter(topics=article.topics.get()).without_body().neighbours(article)
     assert [neighbour.published_at < article.published_at for neighbour in beside] == [True, False]
     if connection.vendor == "postgresql":
         assert 0 < sum(rows_read(query["sql"]) for query in queries.captured_queries) < 200

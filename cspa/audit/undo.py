@@ -111,7 +111,7 @@ class _Undoing:
         for model in order:
             keys = [*self.changed.get(model, ()), *self.added.get(model, ())]
             recorder.snapshot_before(model, keys)
-            if hasattr(model, "make_way"):
+            if hasattr(model, "clear_periods"):
                 model.clear_periods(keys)
         for model in order:
             for key, state in self.back.get(model, {}).items():

@@ -23,6 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
 from cspa.backoffice.widgets import SelectOne
+from cspa.models import Entry as ChangeSet
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
@@ -243,7 +244,9 @@ class _Page:
             note = signing.loads(self.data.get("note", ""), salt=SALT)
             if (note["user"], note["typed"]) != (self.request.user.pk, self.typed):
                 raise signing.BadSignature
-            with audit.record_changes(Entry.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"):
+            with audit.record_changes(
+                ChangeSet.Kind.IMPORT, self.request.user, details=f"{self.title}: {self.chamber}"
+            ):
                 report = import_batch(self.batch, expected=note["digest"])
         except signing.BadSignature:
             words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
