@@ -17,7 +17,7 @@ from slugify import slugify
 from cspa import audit
 from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
-from delegations.importer import Refused, Report
+from delegations.importer import ImportRefusedError, Report
 from delegations.importer.diff import ADDED, CHANGED, UNCHANGED
 from delegations.importer.readers.files import check_size, text_of
 from delegations.importer.records import Note, single_line
@@ -50,18 +50,18 @@ class Page:
 
 
 def read(data: bytes) -> Page:
-    """The page that ``data`` is; Refused with words where it is none."""
+    """Parse a saved page. Raises ImportRefusedError if ``data`` is none."""
     check_size(len(data))
     text = text_of(data)
     if "\0" in text:
-        raise Refused(_("The file holds characters that no text has."))
+        raise ImportRefusedError(_("The file holds characters that no text has."))
     lines = [(number, line.strip()) for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     for place in range(1, len(lines) - 2):
         before, dated, after = lines[place - 1][1], lines[place][1], lines[place + 1][1]
         if _DATE.fullmatch(single_line(dated)) and single_line(before) == single_line(after):
             break
     else:
-        raise Refused(
+        raise ImportRefusedError(
             _("This is no page of the Assembly's site: there is no title, date (26 May 2020), title again and text.")
         )
     page = Page(
@@ -72,7 +72,7 @@ def read(data: bytes) -> Page:
         paragraphs=[text for _number, text in lines[place + 2 :]],
     )
     if len(page.title) > Article._meta.get_field("title").max_length or len(page.body) > MAX_LENGTH:
-        raise Refused(_("The title or the text of the article is too long."))
+        raise ImportRefusedError(_("The title or the text of the article is too long."))
     return page
 
 
@@ -83,7 +83,7 @@ def _date(text: str, line: int) -> date:
     except ValueError:
         found = None
     if found is None or not EARLIEST.date() <= found <= LATEST.date():
-        raise Refused(_("Line %(line)d: there is no such day: %(text)s") % {"line": line, "text": text})
+        raise ImportRefusedError(_("Line %(line)d: there is no such day: %(text)s") % {"line": line, "text": text})
     return found
 
 
@@ -112,7 +112,7 @@ def import_page(data: bytes, as_of: date | None = None, update: bool = False) ->
     """Import the page that ``data`` is: the block as it was seen on ``as_of`` (None: undated), and the article.
 
     An article on record that differs is listed; ``update`` replaces its text. All or nothing: a report with conflicts
-    has saved nothing. Refused where the file is no such page.
+    has saved nothing. Raises ImportRefusedError if the file is no such page.
     """
     page = read(data)
     with audit.record_changes(JournalEntry.Kind.IMPORT):

@@ -13,7 +13,7 @@ from openpyxl import Workbook
 
 from delegations.admin import file_import
 from delegations.exports.serializers import MANDATE_COLUMNS
-from delegations.importer import Refused, import_file
+from delegations.importer import ImportRefusedError, import_file
 from delegations.importer import save as real_save
 from delegations.importer.readers import files
 from delegations.models import (
@@ -228,7 +228,7 @@ def test_a_known_country_means_the_chamber_with_the_files_id_else_the_only_one(c
     factories.ChamberFactory(parliament=chamber.parliament, slug="belarus-council")
     assert not take(popolo(), country="BY").changes
     Chamber.objects.update(imported_id="")
-    with pytest.raises(Refused, match="belarus-council, belarus-house"):
+    with pytest.raises(ImportRefusedError, match="belarus-council, belarus-house"):
         take(popolo(), country="BY")
 
 
@@ -620,7 +620,7 @@ UNREADABLE = {
 @pytest.mark.parametrize("case", UNREADABLE)
 def test_a_file_that_cannot_be_read_is_refused_with_words(case):
     data, file_format, message = UNREADABLE[case]
-    with pytest.raises(Refused, match=message):
+    with pytest.raises(ImportRefusedError, match=message):
         take(data, file_format)
     assert not Parliament.objects.exists()
 
@@ -628,33 +628,33 @@ def test_a_file_that_cannot_be_read_is_refused_with_words(case):
 @pytest.mark.long
 def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr("openpyxl.load_workbook", lambda *args, **kwargs: pytest.fail("was opened"))
-    with pytest.raises(Refused, match="when it is unpacked"):
+    with pytest.raises(ImportRefusedError, match="when it is unpacked"):
         take(archive(**{"xl/worksheets/sheet1.xml": b"0" * (files.MAX_UNPACKED + 1)}), "xlsx")
 
 
 def test_entities_in_a_sheet_are_refused():
     bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
-    with pytest.raises(Refused, match="undamaged"):
+    with pytest.raises(ImportRefusedError, match="undamaged"):
         take(archive(**{"[Content_Types].xml": bomb, "xl/workbook.xml": bomb}), "xlsx")
 
 
 def test_limits_are_stated(monkeypatch):
     monkeypatch.setattr(files, "MAX_ROWS", 2)
-    with pytest.raises(Refused, match="more than 2 rows"):
+    with pytest.raises(ImportRefusedError, match="more than 2 rows"):
         import_file(b"name_en,chamber\n" + b"a,b\n" * 3, "csv")
     monkeypatch.setattr(files, "MAX_BYTES", 1024 * 1024)
-    with pytest.raises(Refused, match="larger than 1 MB"):
+    with pytest.raises(ImportRefusedError, match="larger than 1 MB"):
         import_file(b"x" * (1024 * 1024 + 1), "csv")
 
 
 def test_a_foreign_file_needs_a_chamber_or_a_country(chamber):
-    with pytest.raises(Refused, match="name the chamber or the country"):
+    with pytest.raises(ImportRefusedError, match="name the chamber or the country"):
         import_file(popolo(), "popolo")
-    with pytest.raises(Refused, match="no chamber with the code"):
+    with pytest.raises(ImportRefusedError, match="no chamber with the code"):
         take(popolo(), chamber="nowhere")
-    with pytest.raises(Refused, match="no country code"):
+    with pytest.raises(ImportRefusedError, match="no country code"):
         take(popolo(), country="XX")
-    with pytest.raises(Refused, match="holds no legislature"):
+    with pytest.raises(ImportRefusedError, match="holds no legislature"):
         take(b"name_en\nAnn", "csv", country="BI")
 
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from delegations.exports import popolo
-from delegations.importer import Refused, import_file
+from delegations.importer import ImportRefusedError, import_file
 from delegations.legacy_pages.facts import import_block
 from delegations.models import (
     AssemblyPost,
@@ -243,7 +243,7 @@ def test_line_endings_and_a_byte_order_mark(ending: bytes, mark: bytes):
     ],
 )
 def test_what_is_no_such_page_is_refused_with_words(data: bytes):
-    with pytest.raises(Refused, match=r"\w{4}"):
+    with pytest.raises(ImportRefusedError, match=r"\w{4}"):
         read(data)
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cspa.auth.groups import SECRETARIES
 from cspa.models import User
-from delegations.importer import Refused
+from delegations.importer import ImportRefusedError
 from delegations.importer.name_list import LONGEST, MOST, NEW, read
 from delegations.models import Chamber, Delegate, Person, Source
 
@@ -147,9 +147,9 @@ def test_the_same_name_again_is_told_apart():
 def test_a_list_that_is_too_long_is_refused_in_words():
     with override("en"):
         assert len(read("Аб Вг," * MOST)) == MOST
-        with pytest.raises(Refused, match="holds 1001 names"):
+        with pytest.raises(ImportRefusedError, match="holds 1001 names"):
             read("Аб Вг," * (MOST + 1))
-        with pytest.raises(Refused, match="longer than 10000 letters"):
+        with pytest.raises(ImportRefusedError, match="longer than 10000 letters"):
             read("я" * (LONGEST + 1))
 
 

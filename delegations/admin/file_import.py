@@ -29,7 +29,7 @@ from cspa.models import Entry
 
 from ..dates import EARLIEST, LATEST
 from ..exports.serializers import MANDATE_COLUMNS
-from ..importer import Refused, Report, format_of, import_file
+from ..importer import ImportRefusedError, Report, format_of, import_file
 from ..importer.readers.files import FORMATS, check_size
 from ..models import Chamber
 from .base import may_import
@@ -72,8 +72,8 @@ class ImportForm(forms.Form):
         file = self.cleaned_data["file"]
         try:
             check_size(file.size)
-        except Refused as refused:
-            raise forms.ValidationError(str(refused)) from refused
+        except ImportRefusedError as error:
+            raise forms.ValidationError(str(error)) from error
         return file
 
     def clean_end_missing(self):
@@ -132,8 +132,8 @@ def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
         data = form.cleaned_data["file"].read()
         try:
             report = run(data, options, dry_run=True)
-        except Refused as refused:
-            form.add_error("file", str(refused))
+        except ImportRefusedError as error:
+            form.add_error("file", str(error))
         else:
             context["report"] = shown(report)
             if not report.conflicts and report.changes:
@@ -156,8 +156,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
     try:
         with audit.record_changes(Entry.Kind.IMPORT, request.user, change_reason(request), details=note["name"]):
             report = run(data, note["options"], expected=note["digest"])
-    except Refused as refused:
-        messages.error(request, str(refused))
+    except ImportRefusedError as error:
+        messages.error(request, str(error))
         return page
     finally:
         file.unlink(missing_ok=True)

@@ -27,7 +27,7 @@ from cspa.models import Entry as ChangeSet
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
-from ..importer import Refused, Report, import_batch, name_list
+from ..importer import ImportRefusedError, Report, import_batch, name_list
 from ..importer.convocation import Convocation, in_office
 from ..importer.name_list import Document, Entry, Name
 from ..importer.records import Batch
@@ -77,8 +77,8 @@ class RosterForm(forms.Form):
     def clean_names(self) -> list[Name]:
         try:
             found = name_list.read(self.cleaned_data["names"])
-        except Refused as refused:
-            raise ValidationError(str(refused)) from refused
+        except ImportRefusedError as error:
+            raise ValidationError(str(error)) from error
         if not found and self.fields["names"].required:
             raise ValidationError(_("There is no name in the list."))
         return found
@@ -252,8 +252,8 @@ class _Page:
             words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
             messages.error(self.request, words)
             return False
-        except Refused as refused:
-            messages.error(self.request, str(refused))
+        except ImportRefusedError as error:
+            messages.error(self.request, str(error))
             return False
         self.say(report)
         return True

@@ -17,11 +17,11 @@ from cspa.models import Entry
 from .diff import Difference, Progress
 from .readers import csv_table, own_export, popolo
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
-from .records import Batch, Problem, Refused
+from .records import Batch, ImportRefusedError, Problem
 from .report import Report
 from .writer import save
 
-__all__ = ["MAX_BYTES", "Refused", "Report", "format_of", "import_batch", "import_file"]
+__all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "format_of", "import_batch", "import_file"]
 
 
 def no_progress(stage: str, number: int, total: int) -> None:
@@ -42,8 +42,8 @@ def import_file(
 ) -> Report:
     """Import ``data``; the report says what was saved, or why nothing was.
 
-    Refused where the file cannot be read at all, or where the difference is no longer the ``expected`` one (the
-    digest of an earlier report).
+    Raises ImportRefusedError if the file cannot be read, or if the diff no longer has the ``expected`` digest of an
+    earlier report.
     """
     return import_batch(
         lambda: read(data, file_format, chamber, country),
@@ -73,7 +73,7 @@ def import_batch(
         difference = Difference(build(), end_missing, progress)
         report = Report.of(difference, skip_invalid)
         if expected and report.digest != expected:
-            raise Refused(_("The difference is no longer the one that was shown. Look at it again."))
+            raise ImportRefusedError(_("The difference is no longer the one that was shown. Look at it again."))
         if not report.conflicts and not dry_run:
             save(difference, progress)
             report.saved = True
@@ -86,14 +86,16 @@ def _words_for_the_database() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        raise Refused(_("The database refused the import and nothing was saved: %(why)s") % {"why": error}) from error
+        raise ImportRefusedError(
+            _("The database refused the import and nothing was saved: %(why)s") % {"why": error}
+        ) from error
 
 
 def read(data: bytes, file_format: str, chamber: str = "", country: str = "") -> Batch:
     """The records that the file holds."""
     check_size(len(data))
     if chamber and country:
-        raise Refused(_("Name the chamber or the country, not both."))
+        raise ImportRefusedError(_("Name the chamber or the country, not both."))
     try:
         if file_format == "csv":
             return csv_table.read(csv_rows(data), chamber, country)
@@ -102,10 +104,12 @@ def read(data: bytes, file_format: str, chamber: str = "", country: str = "") ->
         document = json_of(data)
         if own_export.is_ours(document):
             if chamber or country:
-                raise Refused(_("This is an export of this site and says itself what it is about."))
+                raise ImportRefusedError(_("This is an export of this site and says itself what it is about."))
             return own_export.read(document)
         if not (chamber or country):
-            raise Refused(_("This file is not an export of this site: name the chamber or the country it is about."))
+            raise ImportRefusedError(
+                _("This file is not an export of this site: name the chamber or the country it is about.")
+            )
         return popolo.read(document, chamber, country)
     except Problem as problem:
-        raise Refused(str(problem)) from problem
+        raise ImportRefusedError(str(problem)) from problem

@@ -21,7 +21,7 @@ from cspa.i18n import columns, language_codes
 from .. import names
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
-from .records import Batch, Problem, Record, Refused, language_of, single_line
+from .records import Batch, ImportRefusedError, Problem, Record, language_of, single_line
 
 LONGEST = 10_000  # letters of a list
 MOST = 1_000  # names of a list
@@ -78,14 +78,16 @@ class Name:
 
 
 def read(text: str) -> list[Name]:
-    """The names of a list; Refused where it is too long."""
+    """Parse a list of names. Raises ImportRefusedError if the list is too long."""
     if len(text) > LONGEST:
-        raise Refused(_("The list is longer than %(limit)d letters. Enter it in parts.") % {"limit": LONGEST})
+        raise ImportRefusedError(
+            _("The list is longer than %(limit)d letters. Enter it in parts.") % {"limit": LONGEST}
+        )
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     listed = [entry for part in _split(text) if (entry := part.strip())]
     if len(listed) > MOST:
         words = _("The list holds %(number)d names, more than %(limit)d. Enter it in parts.")
-        raise Refused(words % {"number": len(listed), "limit": MOST})
+        raise ImportRefusedError(words % {"number": len(listed), "limit": MOST})
     seen: dict[str, list[int]] = defaultdict(list)
     return [_name(number, entry, seen) for number, entry in enumerate(listed, 1)]
 

@@ -54,8 +54,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 _SCRIPTS = {"CYRILLIC": ("ru", "be", "kk", "ky", "tg"), "ARMENIAN": ("hy",)}
 
 
-class Refused(Exception):  # noqa: N818  reads as what happened to the file
-    """The whole file cannot be imported; the words say why."""
+class ImportRefusedError(Exception):
+    """The whole file cannot be imported; the message says why."""
 
 
 class Problem(Exception):  # noqa: N818

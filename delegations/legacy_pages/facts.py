@@ -112,7 +112,7 @@ def _barrier(current: Segment | None, fixed: list[tuple[date, date]]) -> date | 
 def import_block(lines: Iterable[PageLine], day: date | None, progress: Progress = no_progress) -> Report:
     """Import the block of delegations that ``lines`` (number, text) of a page make, as it was seen on ``day``.
 
-    Without a day what it says is undated. Refused where the database refuses it.
+    Without a day its facts are undated. Raises ImportRefusedError if the database refuses them.
     """
     return import_batch(lambda: batch(read(lines), day), progress=progress)
 

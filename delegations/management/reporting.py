@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from cspa.progress import WatchedCommand
 from delegations.dates import PartialDate
-from delegations.importer import Refused, Report
+from delegations.importer import ImportRefusedError, Report
 
 _SIGNS = {"added": "+", "changed": "~", "ended": "x"}
 
@@ -48,10 +48,10 @@ class ReportingCommand(WatchedCommand):
         """Print the report that ``take`` returns, or why it refused; CommandError where nothing was saved for it."""
         try:
             report = take()
-        except Refused as refused:
+        except ImportRefusedError as error:
             if as_json:
-                self.print_json(self.report_type.refused(str(refused)))
-            raise CommandError(str(refused)) from refused
+                self.print_json(self.report_type.refused(str(error)))
+            raise CommandError(str(error)) from error
         if as_json:
             self.print_json(report)
         else:

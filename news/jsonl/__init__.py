@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cspa import audit
 from cspa.models import Entry
-from delegations.importer import Refused
+from delegations.importer import ImportRefusedError
 
 from .importer import Import
 from .media_files import Files
@@ -47,8 +47,8 @@ def import_lines(
     """Import the articles of ``file``, with their pictures and documents from ``folder``: all of them or none.
 
     An article on record that differs is listed; ``update`` replaces it. The report says what was saved, or why
-    nothing was. ``total`` is the number of lines, for ``progress``. Refused where the file is empty, or where the
-    database or the disk refuses it.
+    nothing was. ``total`` is the number of lines, for ``progress``. Raises ImportRefusedError if the file is empty, or
+    if the database or the disk refuses it.
     """
     # What was stored for an import that is not saved is removed again.
     with closing(Said()) as said, ExitStack() as undo:
@@ -72,7 +72,7 @@ def import_lines(
             if articles.saving and articles.new_articles >= MANY:
                 _look_at_tables()
             if not number:
-                raise Refused(_("The file is empty."))
+                raise ImportRefusedError(_("The file is empty."))
             report = articles.report
             report.conflicts.sort(key=lambda note: note.where)
             report.saved = articles.saving
@@ -106,8 +106,10 @@ def _words_for_refusals() -> Iterator[None]:
     try:
         yield
     except Error as error:
-        raise Refused(_("The database refused the import and nothing was saved: %(why)s") % {"why": error}) from error
+        raise ImportRefusedError(
+            _("The database refused the import and nothing was saved: %(why)s") % {"why": error}
+        ) from error
     except OSError as error:
-        raise Refused(
+        raise ImportRefusedError(
             _("A file could not be read or stored, and nothing was saved: %(why)s") % {"why": error.strerror or error}
         ) from error

@@ -14,7 +14,17 @@ from cspa.i18n import columns
 from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.periods import web_address
-from ..records import Batch, Problem, Record, Refused, checked, exact_date, language_of, partial_date, single_line
+from ..records import (
+    Batch,
+    ImportRefusedError,
+    Problem,
+    Record,
+    checked,
+    exact_date,
+    language_of,
+    partial_date,
+    single_line,
+)
 from .files import Row
 from .own_export import public_id
 from .popolo import Target
@@ -37,7 +47,9 @@ class _Reader:
         if not self.batch.ours:
             target = Target(chamber, country)
             if not target.chamber:
-                raise Refused(_("A table holds no legislature: import it into a chamber that is on record."))
+                raise ImportRefusedError(
+                    _("A table holds no legislature: import it into a chamber that is on record.")
+                )
             self.chamber = target.chamber.slug
             self.batch.chambers.add(self.chamber)
             self.batch.scope = target.parliament.slug
@@ -61,19 +73,19 @@ class _Reader:
 
     def checked_header(self, header: list[str]) -> list[str]:
         if not any(header):
-            raise Refused(_("The file has no header."))
+            raise ImportRefusedError(_("The file has no header."))
         if unknown := [name for name in header if name not in MANDATE_COLUMNS]:
-            raise Refused(
+            raise ImportRefusedError(
                 _("Unknown columns: %(names)s. Known are: %(known)s.")
                 % {"names": ", ".join(name[:40] or "–" for name in unknown[:20]), "known": ", ".join(MANDATE_COLUMNS)}
             )
         if doubled := sorted({name for name in header if header.count(name) > 1}):
-            raise Refused(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
+            raise ImportRefusedError(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
         missing = [] if self.chamber or "chamber" in header else ["chamber"]
         if not {"person_id", *columns("name")}.intersection(header):
             missing.append(columns("name")[0])
         if missing:
-            raise Refused(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
+            raise ImportRefusedError(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
         return header
 
     def row(self, line: int, cells: list[str]) -> None:

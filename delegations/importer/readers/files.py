@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..records import LONGEST_TEXT, Refused
+from ..records import LONGEST_TEXT, ImportRefusedError
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024  # bytes of an XLSX, which is a ZIP archive
@@ -29,14 +29,14 @@ def format_of(name: str) -> str:
     for file_format, ending in FORMATS.items():
         if name.lower().endswith(ending):
             return file_format
-    raise Refused(_("The name of the file does not say its format; name it: popolo, csv or xlsx."))
+    raise ImportRefusedError(_("The name of the file does not say its format; name it: popolo, csv or xlsx."))
 
 
 def check_size(size: int) -> None:
     if size > MAX_BYTES:
-        raise Refused(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
+        raise ImportRefusedError(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
     if not size:
-        raise Refused(_("The file is empty."))
+        raise ImportRefusedError(_("The file is empty."))
 
 
 def text_of(data: bytes) -> str:
@@ -45,7 +45,9 @@ def text_of(data: bytes) -> str:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = data.count(b"\n", 0, error.start) + 1
-        raise Refused(_("The file is not in UTF-8: line %(line)d cannot be read.") % {"line": line}) from error
+        raise ImportRefusedError(
+            _("The file is not in UTF-8: line %(line)d cannot be read.") % {"line": line}
+        ) from error
 
 
 def json_of(data: bytes) -> dict[str, Any]:
@@ -53,20 +55,20 @@ def json_of(data: bytes) -> dict[str, Any]:
     try:
         document = json.loads(text_of(data), parse_int=_whole_number, parse_constant=_no_number)
     except json.JSONDecodeError as error:
-        raise Refused(
+        raise ImportRefusedError(
             _("This is not JSON: line %(line)d, column %(column)d cannot be read.")
             % {"line": error.lineno, "column": error.colno}
         ) from error
     except RecursionError as error:
-        raise Refused(_("The JSON is nested too deeply.")) from error
+        raise ImportRefusedError(_("The JSON is nested too deeply.")) from error
     if not isinstance(document, dict):
-        raise Refused(_("This is not Popolo: the file must hold one object with lists."))
+        raise ImportRefusedError(_("This is not Popolo: the file must hold one object with lists."))
     return document
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise Refused(
+        raise ImportRefusedError(
             _("The file holds a number of %(count)d digits; at most %(limit)d are read.")
             % {"count": len(digits), "limit": MAX_DIGITS}
         )
@@ -74,7 +76,7 @@ def _whole_number(digits: str) -> int:
 
 
 def _no_number(name: str) -> None:
-    raise Refused(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
+    raise ImportRefusedError(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
 
 
 def csv_rows(data: bytes) -> Iterator[Row]:
@@ -82,7 +84,7 @@ def csv_rows(data: bytes) -> Iterator[Row]:
     text = text_of(data)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
-        raise Refused(_("Line %(line)d holds a NUL character.") % {"line": line})
+        raise ImportRefusedError(_("Line %(line)d holds a NUL character.") % {"line": line})
     header = text[: text.find("\n")] if "\n" in text else text
     # Spreadsheets of countries with a decimal comma part the cells with semicolons.
     delimiter = ";" if header.count(";") > header.count(",") else ","
@@ -95,16 +97,18 @@ def csv_rows(data: bytes) -> Iterator[Row]:
             yield line, row
             line = reader.line_num + 1
     except csv.Error as error:
-        raise Refused(_("Line %(line)d is not CSV: %(why)s") % {"line": line, "why": error}) from error
+        raise ImportRefusedError(_("Line %(line)d is not CSV: %(why)s") % {"line": line, "why": error}) from error
 
 
 def _check_row(number: int, row: list[str], line: int) -> None:
     if number > MAX_ROWS:
-        raise Refused(_("The file has more than %(limit)d rows.") % {"limit": MAX_ROWS})
+        raise ImportRefusedError(_("The file has more than %(limit)d rows.") % {"limit": MAX_ROWS})
     if len(row) > MAX_COLUMNS:
-        raise Refused(_("Line %(line)d has more than %(limit)d columns.") % {"line": line, "limit": MAX_COLUMNS})
+        raise ImportRefusedError(
+            _("Line %(line)d has more than %(limit)d columns.") % {"line": line, "limit": MAX_COLUMNS}
+        )
     if any(len(cell) > LONGEST_TEXT for cell in row):
-        raise Refused(
+        raise ImportRefusedError(
             _("A cell of line %(line)d is longer than %(limit)d letters.") % {"line": line, "limit": LONGEST_TEXT}
         )
 
@@ -130,10 +134,10 @@ def xlsx_rows(data: bytes) -> Iterator[Row]:
                 width = width or len(cells)
                 cells += [""] * (width - len(cells))
                 yield number + 1, cells
-    except Refused:
+    except ImportRefusedError:
         raise
     except Exception as error:  # openpyxl raises many kinds of errors for damaged files
-        raise Refused(_("This is not an undamaged XLSX file.")) from error
+        raise ImportRefusedError(_("This is not an undamaged XLSX file.")) from error
 
 
 def _check_archive(data: bytes) -> None:
@@ -141,9 +145,9 @@ def _check_archive(data: bytes) -> None:
     try:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise Refused(_("This is not an undamaged XLSX file.")) from error
+        raise ImportRefusedError(_("This is not an undamaged XLSX file.")) from error
     if sum(part.file_size for part in parts) > MAX_UNPACKED:
-        raise Refused(
+        raise ImportRefusedError(
             _("The file is larger than %(limit)d MB when it is unpacked.") % {"limit": MAX_UNPACKED // 1024**2}
         )
 
@@ -152,7 +156,7 @@ def _cell(cell, line: int) -> str:
     """What a reader sees in ``cell``, dates as 2019-05-26."""
     value = cell.value
     if cell.data_type == "f":
-        raise Refused(_("Line %(line)d holds a formula; save the file with values only.") % {"line": line})
+        raise ImportRefusedError(_("Line %(line)d holds a formula; save the file with values only.") % {"line": line})
     if value is None:
         return ""
     if isinstance(value, datetime):

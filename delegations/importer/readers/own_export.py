@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import columns
 
 from ...exports import popolo
-from ..records import Batch, Fields, Problem, Record, Refused, exact_date
+from ..records import Batch, Fields, ImportRefusedError, Problem, Record, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
 LARGEST_ID = 2**31 - 1
@@ -48,7 +48,7 @@ class _Reader:
         for name, read in readers.items():
             rows = document.get(name)
             if not isinstance(rows, list):
-                raise Refused(_("“%(name)s” must be a list.") % {"name": name})
+                raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
             for number, row in enumerate(rows):
                 self.each(name, f"/{name}/{number}", read, row)
 

@@ -18,7 +18,7 @@ from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
 from ...models.periods import web_address
-from ..records import Batch, Fields, Problem, Record, Refused, language_of, partial_date
+from ..records import Batch, Fields, ImportRefusedError, Problem, Record, language_of, partial_date
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -62,11 +62,11 @@ class Target:
         if chamber:
             self.chamber = Chamber.objects.select_related("parliament").filter(slug=chamber).first()
             if not self.chamber:
-                raise Refused(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
+                raise ImportRefusedError(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
             self.parliament = self.chamber.parliament
         else:
             if country not in dict(countries):
-                raise Refused(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
+                raise ImportRefusedError(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
             self.parliament = Parliament.objects.filter(country=country).first()
             if self.parliament:
                 self.chamber = self._only(list(self.parliament.chambers.all()), organization)
@@ -75,7 +75,7 @@ class Target:
         """The one of ``chambers`` that carries the organization's id, else the only one."""
         carriers = [row for row in chambers if organization and row.imported_id == organization]
         if len(carriers or chambers) != 1:
-            raise Refused(
+            raise ImportRefusedError(
                 _("This parliament has several chambers; name one with --chamber: %(codes)s")
                 % {"codes": ", ".join(sorted(row.slug for row in carriers or chambers)) or "–"}
             )
@@ -109,7 +109,7 @@ class _Reader:
     def rows(self, document: dict, name: str) -> list:
         rows = document.get(name)
         if not isinstance(rows, list):
-            raise Refused(_("“%(name)s” must be a list.") % {"name": name})
+            raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
         return rows
 
     def objects(self, document: dict, name: str) -> list[tuple[str, Fields]]:
@@ -144,7 +144,7 @@ class _Reader:
             return known.imported_id
         found = sorted(marked or candidates)
         if len(found) != 1:
-            raise Refused(
+            raise ImportRefusedError(
                 _("The file must hold the members of one legislature; it holds these: %(ids)s")
                 % {"ids": ", ".join(key[:60] for key in found[:20]) or "–"}
             )
@@ -167,14 +167,14 @@ class _Reader:
             try:
                 slug = self.new_parliament(where, organization, target.country)
             except Problem as problem:
-                raise Refused(str(problem)) from problem
+                raise ImportRefusedError(str(problem)) from problem
         self.batch.scope = slug
         self.batch.scheme = f"import:{slug}"
 
     def new_parliament(self, where: str, organization: Fields, country: str) -> str:
         names = self.names(organization, {"name": "name"})
         if not names:
-            raise Refused(_("The legislature has no name."))
+            raise ImportRefusedError(_("The legislature has no name."))
         short = {}
         for code in language_codes():
             with override(code):

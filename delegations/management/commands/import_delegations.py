@@ -4,7 +4,7 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from delegations.importer import Refused, Report, format_of, import_file
+from delegations.importer import ImportRefusedError, Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
 from ...importer.readers.files import FORMATS, check_size
@@ -45,7 +45,7 @@ class Command(ReportingCommand):
             check_size(file.stat().st_size)
             data = file.read_bytes()
         except OSError as error:
-            raise Refused(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
+            raise ImportRefusedError(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
         try:
             return import_file(
                 data,

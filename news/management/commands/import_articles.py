@@ -9,7 +9,7 @@ from typing import BinaryIO
 
 from django.utils.translation import gettext as _
 
-from delegations.importer import Refused
+from delegations.importer import ImportRefusedError
 from delegations.management.reporting import ReportingCommand
 
 from ...jsonl import ArchiveReport, import_lines
@@ -47,7 +47,7 @@ class Command(ReportingCommand):
             with file.open("rb") as lines:
                 return take(lines, options["files"] or file.parent, total=_number_of_lines(lines))
         except OSError as error:
-            raise Refused(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
+            raise ImportRefusedError(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
         finally:
             self.end_progress()
 

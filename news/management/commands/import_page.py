@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from cspa import audit
 from cspa.models import Entry
-from delegations.importer import Refused
+from delegations.importer import ImportRefusedError
 from delegations.importer.readers.files import check_size
 from delegations.management.reporting import ReportingCommand, day
 
@@ -62,8 +62,8 @@ class Command(ReportingCommand):
             return import_page(file.read_bytes(), options["as_of"], options["update"])
         except OSError as error:
             words = _("The file cannot be read: %(why)s") % {"why": error.strerror}
-        except Refused as refused:
-            words = str(refused)
+        except ImportRefusedError as error:
+            words = str(error)
         return PageReport.of_delegations(PageReport.refused(words))
 
     def print_all(self, reports: dict[str, PageReport]) -> None:
