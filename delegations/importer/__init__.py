@@ -17,7 +17,7 @@ from cspa.models import Entry
 from .diff import Difference, Progress
 from .readers import csv_table, own_export, popolo
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
-from .records import Batch, ImportRefusedError, Problem
+from .records import Batch, ImportRefusedError, RowError
 from .report import Report
 from .writer import save
 
@@ -111,5 +111,5 @@ def read(data: bytes, file_format: str, chamber: str = "", country: str = "") ->
                 _("This file is not an export of this site: name the chamber or the country it is about.")
             )
         return popolo.read(document, chamber, country)
-    except Problem as problem:
-        raise ImportRefusedError(str(problem)) from problem
+    except RowError as error:
+        raise ImportRefusedError(str(error)) from error

@@ -32,7 +32,7 @@ from ..models import (
 )
 from .matching import PeopleOnRecord
 from .readers.own_export import public_id
-from .records import KINDS, REFERENCES, Batch, Note, Problem, Record, place_of
+from .records import KINDS, REFERENCES, Batch, Note, Record, RowError, place_of
 from .validation import held, most_at_once, overlapping, restore, validate
 
 ACTIONS = ADDED, CHANGED, ENDED, UNCHANGED = ("added", "changed", "ended", "unchanged")
@@ -134,8 +134,8 @@ class Difference(PeopleOnRecord):
         for number, (record, row) in enumerate(pairs, 1):
             try:
                 self.consider(record, row)
-            except Problem as problem:
-                self.leave_out(record, problem)
+            except RowError as error:
+                self.leave_out(record, error)
             if not number % 500:
                 self.progress(kind, number, len(records))
         if kind == "delegates" and self.end_missing:
@@ -199,7 +199,7 @@ class Difference(PeopleOnRecord):
         try:
             if before:
                 validate(row)
-        except Problem:
+        except RowError:
             restore(row, before)
             raise
         action = CHANGED if before else UNCHANGED
@@ -246,7 +246,7 @@ class Difference(PeopleOnRecord):
         if row is None and kind in ("parliaments", "chambers"):
             row = getattr(self, kind).get(key)
         if row is None:
-            raise Problem(
+            raise RowError(
                 _("“%(name)s” refers to what is neither in the file nor on record: %(text)s")
                 % {"name": column, "text": key[:80]}
             )
@@ -296,7 +296,7 @@ class Difference(PeopleOnRecord):
             return row
         country = record.values["country"]
         if other := next((row for row in self.parliaments.values() if row.country.code == country), None):
-            raise Problem(_("The country is on record under another address: %(slug)s") % {"slug": other.slug})
+            raise RowError(_("The country is on record under another address: %(slug)s") % {"slug": other.slug})
         return None
 
     def connect_parliament(self, change: Change, record: Record) -> None:
@@ -311,7 +311,9 @@ class Difference(PeopleOnRecord):
         if row and record.values.get("parliament") is not None:
             parliament = self.target("parliament", record.values["parliament"])
             if row.parliament_id != parliament.pk:
-                raise Problem(_("The chamber belongs to another parliament: %(slug)s") % {"slug": row.parliament.slug})
+                raise RowError(
+                    _("The chamber belongs to another parliament: %(slug)s") % {"slug": row.parliament.slug}
+                )
         return row
 
     @cached_property
@@ -342,7 +344,7 @@ class Difference(PeopleOnRecord):
         try:
             return uuid.UUID(record.id)
         except ValueError as error:
-            raise Problem(_("“%(text)s” is no public id (UUID).") % {"text": record.id[:40]}) from error
+            raise RowError(_("“%(text)s” is no public id (UUID).") % {"text": record.id[:40]}) from error
 
     def find_by_uid(self, record: Record) -> Model | None:
         return self.rows(record.kind).get(self.uid(record))
@@ -402,13 +404,13 @@ class Difference(PeopleOnRecord):
         return self.once_a_day(record, _("Another page seen on this day speaks of this parliament."))
 
     def once_a_day(self, record: Record, refusal: str) -> Model | None:
-        """The row on record with the record's id; a Problem where another one has its parliament and day."""
+        """Return the row with the record's id. Raises RowError if another row has its parliament and day."""
         row = self.find_by_uid(record)
         parliament = self.target("parliament", record.values["parliament"])
         days = [other for other in self.rows(record.kind).values() if other is not row]
         days += [change.row for change in self.changes[record.kind] if change.row is not row]
         if any(other.parliament is parliament and other.date == record.values["date"] for other in days):
-            raise Problem(refusal)
+            raise RowError(refusal)
         return row
 
     def mandates_on_record(self, records: list[Record]) -> list[tuple[Record, Delegate | None]]:
@@ -421,8 +423,8 @@ class Difference(PeopleOnRecord):
                 person = self.target("person", record.values["person"])
                 chamber = self.target("chamber", record.values["chamber"])
                 meant = self.mandate_by_uid(record, person, chamber)
-            except Problem as problem:
-                self.leave_out(record, problem)
+            except RowError as error:
+                self.leave_out(record, error)
                 continue
             readable.append((number, record))
             pairs[number] = meant
@@ -578,11 +580,11 @@ class Difference(PeopleOnRecord):
     def warn(self, record: Record, message: str) -> None:
         self.warnings.append(Note(record.where, message, record.kind))
 
-    def leave_out(self, record: Record, problem: Problem | str) -> None:
+    def leave_out(self, record: Record, error: RowError | str) -> None:
         person = self.found["people"].get(record.values.get("person") or "")
         if person and person.pk:
             self.spared.add(person.pk)
-        self.problems.append(Note(record.where, str(problem), record.kind))
+        self.problems.append(Note(record.where, str(error), record.kind))
 
 
 def _frozen(values: dict[str, Any]) -> tuple:

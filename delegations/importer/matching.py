@@ -13,7 +13,7 @@ from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Parliament, Person, Representative
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
-from .records import Batch, Problem, Record, place_of, single_line
+from .records import Batch, Record, RowError, place_of, single_line
 
 if TYPE_CHECKING:
     from .diff import Change
@@ -57,7 +57,7 @@ class PeopleOnRecord:
         person = self.our_person(record) if self.batch.ours else self.their_person(record)
         if person is None:
             if not any(record.values.get(column) for column in columns("name")) and not record.values.get("withdrawn"):
-                raise Problem(_("There is no name."))
+                raise RowError(_("There is no name."))
             return None
         self.taken.add(person)
         if person.withdrawn and not record.values.get("withdrawn"):
@@ -80,7 +80,7 @@ class PeopleOnRecord:
         if not record.id:
             return self.person_by_name(record)
         if len(record.id) > 200:
-            raise Problem(_("The id of the person is longer than 200 letters."))
+            raise RowError(_("The id of the person is longer than 200 letters."))
         for scheme in self.schemes:
             if person := self.identifiers_on_record.get((scheme, record.id)):
                 return person
@@ -94,12 +94,12 @@ class PeopleOnRecord:
         return self.person_by_name(record)
 
     def person_by_name(self, record: Record) -> Person | None:
-        """The only person on record whom the name can mean; a Problem where it can mean several."""
+        """Return the only person on record with this name. Raises RowError if there are several."""
         likely = [person for person in self.namesakes(record) if not (record.id and self.has_id_of_file(person))]
         if self.scope is not None:
             likely = [person for person in likely if self.parliaments_of[person.pk] <= {self.scope}]
         if len(likely) > 1:
-            raise Problem(
+            raise RowError(
                 _("The person could be any of these: %(people)s")
                 % {"people": ", ".join(f"{person.public_id} {person.name}" for person in likely)}
             )

@@ -21,7 +21,7 @@ from cspa.i18n import columns, language_codes
 from .. import names
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
-from .records import Batch, ImportRefusedError, Problem, Record, language_of, single_line
+from .records import Batch, ImportRefusedError, Record, RowError, language_of, single_line
 
 LONGEST = 10_000  # letters of a list
 MOST = 1_000  # names of a list
@@ -106,8 +106,8 @@ def _name(number: int, entry: str, seen: dict[str, list[int]]) -> Name:
     try:
         parts = _parts(entry)
         said = " ".join(sorted(names.fold(f"{parts['name']} {parts.get('patronymic', '')}").split()))
-    except Problem as problem:
-        parts, said = {"problem": str(problem)}, single_line(entry)
+    except RowError as error:
+        parts, said = {"problem": str(error)}, single_line(entry)
     before = seen[said]
     key = f"{hashlib.sha256(said.encode(errors='replace')).hexdigest()[:16]}-{len(before)}"
     before.append(number)
@@ -122,9 +122,9 @@ def _parts(entry: str) -> dict[str, str]:
     entry = entry[: function.start()] if function else entry
     words = [_word(word) for word in _HYPHENS.sub("-", entry).split()]
     if len(words) < 2:
-        raise Problem(_("One word alone is no name."))
+        raise RowError(_("One word alone is no name."))
     if len(" ".join(words)) > LONGEST_NAME or len(words) > 8:
-        raise Problem(_("This is too long for a name."))
+        raise RowError(_("This is too long for a name."))
     first, last = _family(words)
     if first == last:
         name = " ".join(map(ordinary, words)) if all(map(_capitals_or_initials, words)) else " ".join(words)
@@ -137,17 +137,17 @@ def _parts(entry: str) -> dict[str, str]:
 
 
 def _word(word: str) -> str:
-    """``word`` without the dot that ends a list; a Problem where it can be no part of a name."""
+    """Return ``word`` without a final dot. Raises RowError if it cannot be part of a name."""
     if _INITIALS.fullmatch(word):
         return word
     word = word.rstrip(".")
     if not _WORD.fullmatch(word):
-        raise Problem(_("This does not look like a name."))
+        raise RowError(_("This does not look like a name."))
     if not word[0].isupper() and word.split("-")[0] not in _SON_OF | _OF:
-        raise Problem(_("This does not look like a name."))
+        raise RowError(_("This does not look like a name."))
     scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
     if {"LATIN", "CYRILLIC"} <= scripts:
-        raise Problem(_("One word has letters of two alphabets: “%(word)s”.") % {"word": word})
+        raise RowError(_("One word has letters of two alphabets: “%(word)s”.") % {"word": word})
     return word
 
 
@@ -167,7 +167,7 @@ def _family(words: list[str]) -> tuple[int, int]:
         return 0, 0
     first, last = marked[0], marked[-1] + 1
     if len(marked) < last - first:
-        raise Problem(_("Capitals mark two names."))
+        raise RowError(_("Capitals mark two names."))
     while first and words[first - 1] in _OF:
         first -= 1
     return first, last

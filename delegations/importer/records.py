@@ -58,8 +58,8 @@ class ImportRefusedError(Exception):
     """The whole file cannot be imported; the message says why."""
 
 
-class Problem(Exception):  # noqa: N818
-    """One row cannot be imported; the words say why."""
+class RowError(Exception):
+    """One row cannot be imported; the message says why."""
 
 
 def place_of(where: int | str) -> str:
@@ -119,7 +119,7 @@ class Batch:
     def add(self, record: Record) -> None:
         self.records[record.kind].append(record)
 
-    def problem(self, kind: str, where: int | str, error: Problem | str) -> None:
+    def problem(self, kind: str, where: int | str, error: RowError | str) -> None:
         self.problems.append(Note(where, str(error), kind))
 
     def warn(self, kind: str, where: int | str, message: str) -> None:
@@ -130,11 +130,11 @@ class Batch:
 
 
 def checked(text: str, name: str) -> str:
-    """``text``, which a database can hold; else a Problem with words."""
+    """Return ``text``. Raises RowError if no database column can store it."""
     if len(text) > LONGEST_TEXT:
-        raise Problem(_("“%(name)s” is longer than %(limit)d letters.") % {"name": name, "limit": LONGEST_TEXT})
+        raise RowError(_("“%(name)s” is longer than %(limit)d letters.") % {"name": name, "limit": LONGEST_TEXT})
     if "\0" in text or _SURROGATE.search(text):
-        raise Problem(_("“%(name)s” holds characters that no text has.") % {"name": name})
+        raise RowError(_("“%(name)s” holds characters that no text has.") % {"name": name})
     return text
 
 
@@ -144,11 +144,11 @@ def single_line(text: str) -> str:
 
 
 def partial_date(text: str, name: str) -> PartialDate | None:
-    """The date that ``text`` gives; a Problem with words where it is none."""
+    """Parse a date that may lack day or month. Raises RowError if ``text`` is no such date."""
     try:
         return PartialDate.of(text)
     except ValueError as error:
-        raise Problem(
+        raise RowError(
             _("“%(name)s” is no date between 1900 and 2100 as 2019, 2019-05 or 2019-05-26: %(text)s")
             % {"name": name, "text": text[:40]}
         ) from error
@@ -158,7 +158,7 @@ def exact_date(text: str, name: str) -> date | None:
     """As ``partial_date``, of a whole date."""
     value = partial_date(text, name)
     if value and not value.exact:
-        raise Problem(_("“%(name)s” must be a whole date as 2019-05-26.") % {"name": name})
+        raise RowError(_("“%(name)s” must be a whole date as 2019-05-26.") % {"name": name})
     return value.first if value else None
 
 
@@ -171,12 +171,12 @@ def language_of(text: str) -> str:
     return next((code for code in hinted if code in codes), codes[0])
 
 
-class Fields:
-    """A JSON object, read with words for whatever is not as it should be."""
+class JsonReader:
+    """Typed access to the values of a JSON object. Raises RowError for a value of another type."""
 
     def __init__(self, data: Any):
         if not isinstance(data, dict):
-            raise Problem(_("This is not an object."))
+            raise RowError(_("This is not an object."))
         self.data = data
 
     def __contains__(self, name: str) -> bool:
@@ -188,7 +188,7 @@ class Fields:
         if value is None:
             return ""
         if not isinstance(value, str):
-            raise Problem(_("“%(name)s” must be a text.") % {"name": name})
+            raise RowError(_("“%(name)s” must be a text.") % {"name": name})
         return checked(value, name)
 
     def line(self, name: str) -> str:
@@ -205,13 +205,13 @@ class Fields:
     def flag(self, name: str) -> bool:
         value = self.data.get(name, False)
         if not isinstance(value, bool):
-            raise Problem(_("“%(name)s” must be true or false.") % {"name": name})
+            raise RowError(_("“%(name)s” must be true or false.") % {"name": name})
         return value
 
     def number(self, name: str) -> int | None:
         value = self.data.get(name)
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise Problem(_("“%(name)s” must be a whole number.") % {"name": name})
+            raise RowError(_("“%(name)s” must be a whole number.") % {"name": name})
         return value
 
     def date(self, name: str) -> PartialDate | None:
@@ -222,14 +222,14 @@ class Fields:
         if value is None:
             return []
         if not isinstance(value, list):
-            raise Problem(_("“%(name)s” must be a list.") % {"name": name})
+            raise RowError(_("“%(name)s” must be a list.") % {"name": name})
         return value
 
     def object(self, name: str) -> dict[str, Any]:
         value = self.data.get(name)
         if not isinstance(value, dict):
-            raise Problem(_("“%(name)s” must be an object.") % {"name": name})
+            raise RowError(_("“%(name)s” must be an object.") % {"name": name})
         return value
 
-    def objects(self, name: str) -> Iterable["Fields"]:
-        return map(Fields, self.list(name))
+    def objects(self, name: str) -> Iterable["JsonReader"]:
+        return map(JsonReader, self.list(name))

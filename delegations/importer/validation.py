@@ -16,7 +16,7 @@ from cspa.i18n import columns
 from ..dates import EARLIEST, LATEST
 from ..models import AssemblyPost, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
 from ..models.parliaments import RESERVED_SLUGS
-from .records import Problem
+from .records import RowError
 
 _NAMED = {Parliament: "name", Chamber: "name", Person: "name", Source: "title", Confirmation: "confirmed_by"}
 _COUNTRY = re.compile("[A-Z]{2}")
@@ -33,31 +33,31 @@ _REFUSED = {
 
 
 def validate(row: Model) -> None:
-    """A Problem with words where the database would refuse ``row`` by itself."""
+    """Raise RowError if the database would refuse ``row``, whatever the other rows are."""
     skipped = {field.name for field in row._meta.fields if field.is_relation or not field.editable}
     try:
         row.clean_fields(exclude={*skipped, "country", "photo"})
     except ValidationError as error:
         words = [f"{name}: {' '.join(messages)}" for name, messages in error.message_dict.items()]
-        raise Problem("; ".join(words)) from error
+        raise RowError("; ".join(words)) from error
     model = type(row)
     named = model in _NAMED and not (model is Person and row.withdrawn)
     if named and not any(getattr(row, column) for column in columns(_NAMED[model])):
-        raise Problem(_("There is no name in any language."))
+        raise RowError(_("There is no name in any language."))
     if isinstance(row, Period):
         _validate_period(row)
     if model in _REFUSED and _REFUSED[model](row):
-        raise Problem(_("The directory cannot hold such a row."))
+        raise RowError(_("The directory cannot hold such a row."))
 
 
 def _validate_period(row: Period) -> None:
     row.derive()
     if row.ended and row.end:
-        raise Problem(_("Give the end date or “ended, date not known”, not both."))
+        raise RowError(_("Give the end date or “ended, date not known”, not both."))
     if row.start and row.end:
         until = row.end if row.ends.exact else row.ends.after
         if until <= row.start:
-            raise Problem(
+            raise RowError(
                 _("The end %(end)s does not come after the start %(start)s.") % {"end": row.ends, "start": row.starts}
             )
 

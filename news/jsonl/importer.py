@@ -17,7 +17,7 @@ from cspa.media.images import clean_photo
 from cspa.richtext import pictures as shown_in
 from cspa.richtext import quotations
 from delegations.importer.diff import ADDED, CHANGED, UNCHANGED
-from delegations.importer.records import Problem
+from delegations.importer.records import RowError
 from delegations.models import Source
 
 from ..models import Article, Attachment, Correction, FormerAddress, Picture, Quotation, Story, Topic
@@ -87,8 +87,8 @@ class Import:
             try:
                 do(row)
                 good.append(row)
-            except Problem as problem:
-                self.report.conflict(row.number, str(problem))
+            except RowError as error:
+                self.report.conflict(row.number, str(error))
         return good
 
     # Lines among each other
@@ -107,14 +107,14 @@ class Import:
     def once(self, row: Row, *what: Any) -> None:
         what = " ".join(map(str, what))
         if before := self.said.before(what, row.number):
-            raise Problem(_("This stands on line %(line)d already: %(what)s") % {"line": before[0], "what": what})
+            raise RowError(_("This stands on line %(line)d already: %(what)s") % {"line": before[0], "what": what})
 
     def describe(self, row: Row, kind: str, key: Any, described: Mapping[str, Any], of: Callable) -> None:
         """What lines say of a row that several articles may name is said alike; what the record says of it stays."""
         words = line(described)
         before = self.said.before(f"{kind} {key}", row.number, words)
         if before and before[1] != words:
-            raise Problem(
+            raise RowError(
                 _("Line %(line)d says otherwise of this: %(what)s") % {"line": before[0], "what": f"{kind} {key}"}
             )
         there = getattr(self.known, kind).get(key)
@@ -129,11 +129,11 @@ class Import:
         row.article = known.articles.get(values["id"]) or known.translations.get(row.key)
         row.new = row.article is None
         if row.article and (row.article.story.uid, row.article.language) != row.key:
-            raise Problem(_("On record this article belongs to another story, or is in another language."))
+            raise RowError(_("On record this article belongs to another story, or is in another language."))
         own = row.article and row.article.pk
         for address in (row.address, *row.former_addresses):
             if known.owners.get(address, own) != own:
-                raise Problem(
+                raise RowError(
                     _("On record this address is another article's: %(address)s")
                     % {"address": "{} {} {}".format(*address)}
                 )
@@ -153,11 +153,11 @@ class Import:
         for attachment in values["attachments"]:
             there = known.attachments.get(attachment["id"])
             if there and there.article_id != own:
-                raise Problem(_("On record this document is another article's: %(title)s") % {"title": there.title})
+                raise RowError(_("On record this document is another article's: %(title)s") % {"title": there.title})
 
     def meet(self, key: str, named: list, known: Mapping) -> None:
         if missing := sorted({name for name in named if name not in known}):
-            raise Problem(
+            raise RowError(
                 _("“%(name)s”: not on record: %(keys)s. Import the directory first (import_delegations).")
                 % {"name": key, "keys": ", ".join(map(str, missing[:20]))}
             )
@@ -230,7 +230,7 @@ class Import:
         """A picture that is not on record; its row is not saved yet."""
         path, (x, y) = described["path"], described["focus"]
         if path in self.known.files:
-            raise Problem(_("On record this file is another picture's: %(path)s") % {"path": path})
+            raise RowError(_("On record this file is another picture's: %(path)s") % {"path": path})
         width, height = get_image_dimensions(self.files.take(path, clean_photo, self.saving))
         picture = self.known.files[path] = Picture(
             uid=described["id"],
@@ -262,7 +262,7 @@ class Import:
         try:
             row.article.clean()
         except ValidationError as error:
-            raise Problem(" ".join(error.messages)) from error
+            raise RowError(" ".join(error.messages)) from error
 
     def story(self, uid: Any) -> Story:
         if uid not in self.known.stories:

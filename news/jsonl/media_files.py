@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from cspa.media.images import rendition_names
 from cspa.media.pdf import check_pdf
-from delegations.importer.records import Problem
+from delegations.importer.records import RowError
 
 from ..models import Picture
 
@@ -27,14 +27,14 @@ class Files:
     def take(self, path: str, clean: Callable[[File], File], keep: bool) -> File:
         """The file ``path`` as ``clean`` makes it, which lies under the same name in MEDIA_ROOT from now on.
 
-        Without ``keep`` nothing is stored. One that is there with these bytes stays as it is. A Problem with words
-        where the file is not there, lies elsewhere, is not what it should be, or meets another one of its name.
+        Without ``keep`` nothing is stored. A stored file with the same bytes stays. Raises RowError if the file is
+        missing, lies outside the folder, is of another type, or if another file is stored under its name.
         """
         place = (self.folder / path).resolve()
         if not place.is_relative_to(self.folder):
-            raise Problem(_("This file lies outside the folder of the files: %(path)s") % {"path": path})
+            raise RowError(_("This file lies outside the folder of the files: %(path)s") % {"path": path})
         if not place.is_file():
-            raise Problem(_("This file is not in the folder of the files (--files): %(path)s") % {"path": path})
+            raise RowError(_("This file is not in the folder of the files (--files): %(path)s") % {"path": path})
         there = _there(path)
         with File(place.open("rb")) as file:
             if there and _same(file, there):
@@ -42,13 +42,13 @@ class Files:
             try:
                 content = clean(file)
             except ValidationError as error:
-                raise Problem(f"{path}: {' '.join(error.messages)}") from error
+                raise RowError(f"{path}: {' '.join(error.messages)}") from error
         name = path
         if keep and not there:
             name = default_storage.save(path, content)
             self.undo.callback(default_storage.delete, name)
         if name != path or (there and not _same(content, there)):
-            raise Problem(_("Another file has this name already: %(path)s") % {"path": path})
+            raise RowError(_("Another file has this name already: %(path)s") % {"path": path})
         return content
 
     def save(self, picture: Picture) -> None:

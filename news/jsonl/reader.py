@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cspa.richtext import quotations
 from delegations.importer.readers.files import MAX_DIGITS
-from delegations.importer.records import Problem
+from delegations.importer.records import RowError
 
 from ..models import Article
 from .schema import ARTICLE, shown
@@ -32,7 +32,7 @@ class Row:
 
     number: int
     data: bytes | None  # None: it is too long to be read
-    problem: Problem | None = None  # that reading it met
+    problem: RowError | None = None  # that reading it met
     values: dict[str, Any] = field(default_factory=dict)
     article: Article | None = None  # the one on record, then the one that is saved
     new: bool = True
@@ -42,18 +42,18 @@ class Row:
         """Read the line: ``values``, or the ``problem`` with words where something is wrong in it."""
         try:
             self._read()
-        except Problem as problem:
-            self.problem = problem
+        except RowError as error:
+            self.problem = error
 
     def _read(self) -> None:
         if self.data is None:
-            raise Problem(_("The line is longer than %(limit)d MB.") % {"limit": LONGEST // 1024**2})
+            raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": LONGEST // 1024**2})
         self.values = ARTICLE.read(_json(self.data))
         self.data = None
         said = len(quotations(self.values["body"]))
         places = [quotation["place"] for quotation in self.values["quotations"] or []]
         if len(set(places)) < len(places) or any(place >= said for place in places):
-            raise Problem(_("“quotations”: each names the place of another quotation of the text, counted from 0."))
+            raise RowError(_("“quotations”: each names the place of another quotation of the text, counted from 0."))
 
     @property
     def label(self) -> str:
@@ -139,16 +139,16 @@ def _json(data: bytes) -> Any:
             object_pairs_hook=_object,
         )
     except UnicodeDecodeError as error:
-        raise Problem(_("This is not in UTF-8.")) from error
+        raise RowError(_("This is not in UTF-8.")) from error
     except json.JSONDecodeError as error:
-        raise Problem(_("This is not JSON: column %(column)d cannot be read.") % {"column": error.pos + 1}) from error
+        raise RowError(_("This is not JSON: column %(column)d cannot be read.") % {"column": error.pos + 1}) from error
     except RecursionError as error:
-        raise Problem(_("The JSON is nested too deeply.")) from error
+        raise RowError(_("The JSON is nested too deeply.")) from error
 
 
 def _whole_number(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise Problem(
+        raise RowError(
             _("The file holds a number of %(count)d digits; at most %(limit)d are read.")
             % {"count": len(digits), "limit": MAX_DIGITS}
         )
@@ -156,14 +156,14 @@ def _whole_number(digits: str) -> int:
 
 
 def _no_number(name: str) -> None:
-    raise Problem(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
+    raise RowError(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise Problem(_("The key “%(name)s” stands twice.") % {"name": shown(name)})
+            raise RowError(_("The key “%(name)s” stands twice.") % {"name": shown(name)})
         values[name] = value
     return values
 

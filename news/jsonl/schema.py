@@ -16,7 +16,7 @@ from cspa.i18n import columns, language_codes
 from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
 from delegations import dates
 from delegations.importer.readers.own_export import LARGEST_ID
-from delegations.importer.records import Problem, exact_date
+from delegations.importer.records import RowError, exact_date
 from delegations.models import Parliament, Source
 from delegations.models.periods import web_address
 
@@ -45,7 +45,7 @@ _NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf
 
 @dataclass(frozen=True)
 class Key:
-    """How a value is read (a Problem with words where it is none), and what an absent one means."""
+    """The parser of a value, which raises RowError, and the value that an absent key stands for."""
 
     read: Read
     empty: Any = _REQUIRED
@@ -55,19 +55,21 @@ class Shape(dict[str, Key]):
     """The keys of an object, in the order in which they are written."""
 
     def read(self, data: Any, path: str = "") -> dict[str, Any]:
-        """Every value of the JSON object ``data`` at ``path``, absent ones too; a Problem where one is wrong."""
+        """Parse the JSON object ``data`` at ``path``, with defaults. Raises RowError if a value is wrong."""
         if not isinstance(data, dict):
-            raise Problem(_("“%(name)s” must be an object.") % {"name": path} if path else _("This is not an object."))
+            raise RowError(
+                _("“%(name)s” must be an object.") % {"name": path} if path else _("This is not an object.")
+            )
         if unknown := [name for name in data if name not in self]:
-            raise Problem(_("There is no key “%(name)s” here.") % {"name": shown(unknown[0])})
+            raise RowError(_("There is no key “%(name)s” here.") % {"name": shown(unknown[0])})
         values = {}
         for name, key in self.items():
             place = f"{path}/{name}" if path else name
             values[name] = key.read(data[name], place) if name in data else key.empty
             if values[name] is _REQUIRED:
-                raise Problem(_("“%(name)s” is missing.") % {"name": place})
+                raise RowError(_("“%(name)s” is missing.") % {"name": place})
             if values[name] == "" and key.empty is _REQUIRED:
-                raise Problem(_("“%(name)s” is empty.") % {"name": place})
+                raise RowError(_("“%(name)s” is empty.") % {"name": place})
         return values
 
     def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
@@ -82,11 +84,11 @@ def shown(text: str) -> str:
 
 def _text(value: Any, path: str, limit: int) -> str:
     if not isinstance(value, str):
-        raise Problem(_("“%(name)s” must be a text.") % {"name": path})
+        raise RowError(_("“%(name)s” must be a text.") % {"name": path})
     if len(value) > limit:
-        raise Problem(_("“%(name)s” is longer than %(limit)d letters.") % {"name": path, "limit": limit})
+        raise RowError(_("“%(name)s” is longer than %(limit)d letters.") % {"name": path, "limit": limit})
     if _NO_LETTER.search(value):
-        raise Problem(_("“%(name)s” holds characters that no text has.") % {"name": path})
+        raise RowError(_("“%(name)s” holds characters that no text has.") % {"name": path})
     return value
 
 
@@ -104,14 +106,14 @@ def _body(value: Any, path: str) -> str:
     try:
         return _text(sanitise(_text(value, path, MAX_LENGTH)), path, MAX_LENGTH)
     except ValidationError as error:
-        raise Problem(" ".join(error.messages)) from error
+        raise RowError(" ".join(error.messages)) from error
 
 
 def _slug(model: type[models.Model]) -> Read:
     def read(value: Any, path: str) -> str:
         text = _of(model, "slug")(value, path)
         if not _SLUG.fullmatch(text):
-            raise Problem(
+            raise RowError(
                 _("“%(name)s” may hold Latin letters, digits, “-” and “_” only: %(text)s")
                 % {"name": path, "text": shown(text)}
             )
@@ -123,7 +125,7 @@ def _slug(model: type[models.Model]) -> Read:
 def _choice(choices: Iterable[str]) -> Read:
     def read(value: Any, path: str) -> str:
         if _text(value, path, 1000) not in choices:
-            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": shown(value)})
+            raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": shown(value)})
         return value
 
     return read
@@ -131,9 +133,9 @@ def _choice(choices: Iterable[str]) -> Read:
 
 def _number(value: Any, path: str, least: int, most: int) -> int:
     if isinstance(value, bool) or not isinstance(value, int):
-        raise Problem(_("“%(name)s” must be a whole number.") % {"name": path})
+        raise RowError(_("“%(name)s” must be a whole number.") % {"name": path})
     if not least <= value <= most:
-        raise Problem(
+        raise RowError(
             _("“%(name)s” must lie between %(least)d and %(most)d.") % {"name": path, "least": least, "most": most}
         )
     return value
@@ -141,7 +143,7 @@ def _number(value: Any, path: str, least: int, most: int) -> int:
 
 def _flag(value: Any, path: str) -> bool:
     if not isinstance(value, bool):
-        raise Problem(_("“%(name)s” must be true or false.") % {"name": path})
+        raise RowError(_("“%(name)s” must be true or false.") % {"name": path})
     return value
 
 
@@ -152,7 +154,7 @@ def _uid(value: Any, path: str) -> UUID:
     except ValueError:
         uid = None
     if str(uid) != text.lower():
-        raise Problem(_("“%(text)s” is no public id (UUID).") % {"text": shown(text)})
+        raise RowError(_("“%(text)s” is no public id (UUID).") % {"text": shown(text)})
     return uid
 
 
@@ -164,7 +166,7 @@ def _moment(value: Any, path: str) -> datetime:
     except (ValueError, TypeError):  # TypeError: without an offset it is no moment
         known = False
     if not known:
-        raise Problem(
+        raise RowError(
             _("“%(name)s” is no time between 1900 and 2100 with its offset, as 2020-05-26T09:00:00+03:00: %(text)s")
             % {"name": path, "text": shown(text)}
         )
@@ -175,7 +177,7 @@ def _day(value: Any, path: str, earliest: date = dates.EARLIEST, latest: date = 
     text = _text(value, path, 1000)
     day = exact_date(shown(text), path)
     if not day or not earliest <= day <= latest:
-        raise Problem(_("“%(name)s” is no day between 1900 and 2100: %(text)s") % {"name": path, "text": shown(text)})
+        raise RowError(_("“%(name)s” is no day between 1900 and 2100: %(text)s") % {"name": path, "text": shown(text)})
     return day
 
 
@@ -185,7 +187,7 @@ def _url(value: Any, path: str) -> str:
         if text:
             web_address(text)
     except ValidationError as error:
-        raise Problem(_("No address: %(url)s") % {"url": shown(text)}) from error
+        raise RowError(_("No address: %(url)s") % {"url": shown(text)}) from error
     return text
 
 
@@ -196,7 +198,7 @@ def _path(folder: str) -> Read:
     def read(value: Any, path: str) -> str:
         text = _text(value, path, 1000)
         if not name.fullmatch(text) or len(text) > 100:
-            raise Problem(
+            raise RowError(
                 _("“%(name)s” is no name of a file in %(folder)s: %(text)s")
                 % {"name": path, "folder": folder, "text": shown(text)}
             )
@@ -208,7 +210,7 @@ def _path(folder: str) -> Read:
 def _list(each: Read) -> Read:
     def read(value: Any, path: str) -> list:
         if not isinstance(value, list):
-            raise Problem(_("“%(name)s” must be a list.") % {"name": path})
+            raise RowError(_("“%(name)s” must be a list.") % {"name": path})
         return [each(entry, f"{path}/{number}") for number, entry in enumerate(value)]
 
     return read
@@ -217,7 +219,7 @@ def _list(each: Read) -> Read:
 def _focus(value: Any, path: str) -> list[int]:
     focus = _list(partial(_number, least=0, most=100))(value, path)
     if len(focus) != 2:
-        raise Problem(_("“%(name)s” must be two numbers: from the left and from the top.") % {"name": path})
+        raise RowError(_("“%(name)s” must be two numbers: from the left and from the top.") % {"name": path})
     return focus
 
 
@@ -227,7 +229,7 @@ def _named(shape: Shape, name: str) -> Read:
     def read(value: Any, path: str) -> dict[str, Any]:
         values = shape.read(value, path)
         if not any(values[column] for column in columns(name)):
-            raise Problem(_("“%(name)s” has no name in any language.") % {"name": path})
+            raise RowError(_("“%(name)s” has no name in any language.") % {"name": path})
         return values
 
     return read

@@ -17,8 +17,8 @@ from ...models.periods import web_address
 from ..records import (
     Batch,
     ImportRefusedError,
-    Problem,
     Record,
+    RowError,
     checked,
     exact_date,
     language_of,
@@ -68,8 +68,8 @@ class _Reader:
             if any(cells):
                 try:
                     self.row(line, cells)
-                except Problem as problem:
-                    self.batch.problem("delegates", line, problem)
+                except RowError as error:
+                    self.batch.problem("delegates", line, error)
 
     def checked_header(self, header: list[str]) -> list[str]:
         if not any(header):
@@ -90,7 +90,7 @@ class _Reader:
 
     def row(self, line: int, cells: list[str]) -> None:
         if len(cells) != len(self.header):
-            raise Problem(
+            raise RowError(
                 _("The row has %(count)d cells, the header %(columns)d.")
                 % {"count": len(cells), "columns": len(self.header)}
             )
@@ -100,7 +100,7 @@ class _Reader:
         person = self.person(line, row)
         try:
             self.mandate(line, row, person)
-        except Problem:
+        except RowError:
             self.batch.spared.add(person)
             raise
 
@@ -114,7 +114,7 @@ class _Reader:
         if not values.get("role", ""):
             values.pop("role", None)
         elif values["role"] not in Delegate.Role.values:
-            raise Problem(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
+            raise RowError(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
         identity = row.get("id", "").strip()
         if not self.batch.ours and not _UUID.fullmatch(identity):
             identity = ""  # the ids of others mean nothing here
@@ -131,12 +131,12 @@ class _Reader:
             identity = str(public_id(identity))
         names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in columns("name")) else {}
         if not identity and not names:
-            raise Problem(_("There is neither a name nor an id of the person."))
+            raise RowError(_("There is neither a name nor an id of the person."))
         key = identity or "name:" + "\t".join(row.get(name, "") for name in _NAME_COLUMNS)
         values: dict[str, Any] = dict(names)
         gender = row.get("gender", "")
         if gender and gender not in Person.Gender.values:
-            raise Problem(_("Unknown gender: %(gender)s") % {"gender": gender[:40]})
+            raise RowError(_("Unknown gender: %(gender)s") % {"gender": gender[:40]})
         if names:
             values |= self.stated(row, "gender")
         if key not in self.people:
@@ -149,12 +149,12 @@ class _Reader:
     def chamber_of(self, row: dict[str, str]) -> str:
         slug = row.get("chamber", "").strip() or self.chamber
         if self.chamber and slug != self.chamber:
-            raise Problem(_("The row is of another chamber: %(code)s") % {"code": slug[:80]})
+            raise RowError(_("The row is of another chamber: %(code)s") % {"code": slug[:80]})
         if slug not in self.parliaments:
-            raise Problem(_("There is no chamber with the code “%(code)s”.") % {"code": slug[:80]})
+            raise RowError(_("There is no chamber with the code “%(code)s”.") % {"code": slug[:80]})
         parliament, country = self.parliaments[slug]
         if row.get("delegation") not in (None, "", parliament) or row.get("country") not in (None, "", country):
-            raise Problem(_("The chamber belongs to another delegation: %(slug)s") % {"slug": parliament})
+            raise RowError(_("The chamber belongs to another delegation: %(slug)s") % {"slug": parliament})
         return slug
 
     def dates(self, row: dict[str, str]) -> dict[str, Any]:
@@ -165,7 +165,7 @@ class _Reader:
                 values[ours] = date
         ended = row.get("ended", "").strip().lower()
         if ended not in _YES | _NO:
-            raise Problem(_("“%(name)s” must be true or false.") % {"name": "ended"})
+            raise RowError(_("“%(name)s” must be true or false.") % {"name": "ended"})
         if ended or (self.batch.ours and "ended" in row):
             values["ended"] = ended in _YES
         return values
@@ -178,16 +178,16 @@ class _Reader:
         if not count:
             return [] if self.batch.ours and set(names) & row.keys() else None
         if any(len(cell) not in (0, count) for cell in cells):
-            raise Problem(_("The columns of the sources hold different numbers of values."))
+            raise RowError(_("The columns of the sources hold different numbers of values."))
         keys = []
         for title, url, date in zip(*(cell or [""] * count for cell in cells), strict=True):
             if not title and not url:
-                raise Problem(_("A source has neither a title nor an address."))
+                raise RowError(_("A source has neither a title nor an address."))
             if url:
                 try:
                     web_address(url)
                 except ValidationError as error:
-                    raise Problem(_("No address: %(url)s") % {"url": url[:100]}) from error
+                    raise RowError(_("No address: %(url)s") % {"url": url[:100]}) from error
             values = {"url": url, "date": exact_date(date, "source_date")}
             if title:
                 values[to_attribute("title", language_of(title))] = title

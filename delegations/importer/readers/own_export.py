@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import columns
 
 from ...exports import popolo
-from ..records import Batch, Fields, ImportRefusedError, Problem, Record, exact_date
+from ..records import Batch, ImportRefusedError, JsonReader, Record, RowError, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
 LARGEST_ID = 2**31 - 1
@@ -25,7 +25,7 @@ def is_ours(document: dict[str, Any]) -> bool:
 def public_id(text: str) -> int:
     """``text`` as the public id of a person."""
     if not _PUBLIC_ID.fullmatch(text) or int(text) > LARGEST_ID:
-        raise Problem(_("“%(text)s” is no public id of a person.") % {"text": text[:40]})
+        raise RowError(_("“%(text)s” is no public id of a person.") % {"text": text[:40]})
     return int(text)
 
 
@@ -54,17 +54,17 @@ class _Reader:
 
     def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
         try:
-            read(where, Fields(row), *about)
-        except Problem as problem:
-            self.batch.problem("people" if kind == "persons" else kind, where, problem)
+            read(where, JsonReader(row), *about)
+        except RowError as error:
+            self.batch.problem("people" if kind == "persons" else kind, where, error)
 
-    def add(self, kind: str, where: str, row: Fields, values: dict, **more: Any) -> None:
+    def add(self, kind: str, where: str, row: JsonReader, values: dict, **more: Any) -> None:
         key = row.id("id")
         if not key:
-            raise Problem(_("There is no id."))
+            raise RowError(_("There is no id."))
         self.batch.add(Record(kind, where, key, values, key, **more))
 
-    def source(self, where: str, row: Fields) -> None:
+    def source(self, where: str, row: JsonReader) -> None:
         self.add(
             "sources",
             where,
@@ -72,7 +72,7 @@ class _Reader:
             {**_texts(row, "title"), "url": row.text("url"), "date": exact_date(row.text("date"), "date")},
         )
 
-    def person(self, where: str, row: Fields) -> None:
+    def person(self, where: str, row: JsonReader) -> None:
         former = [public_id(former) for former in row.list("former_ids") if isinstance(former, str)]
         if row.flag("withdrawn"):
             values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
@@ -94,16 +94,18 @@ class _Reader:
         self.batch.warn("people", where, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]})
         return {}
 
-    def organization(self, where: str, row: Fields) -> None:
+    def organization(self, where: str, row: JsonReader) -> None:
         kind = row.text("classification")
         if kind == "delegation":
             self.parliament(where, row)
         elif kind == "chamber":
             self.chamber(where, row)
         elif kind != "assembly":
-            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": "classification", "text": kind[:40]})
+            raise RowError(
+                _("“%(name)s” is not one of ours: %(text)s") % {"name": "classification", "text": kind[:40]}
+            )
 
-    def parliament(self, where: str, row: Fields) -> None:
+    def parliament(self, where: str, row: JsonReader) -> None:
         slug = row.text("slug")
         former = [slug for slug in row.list("former_slugs") if isinstance(slug, str)]
         values = {
@@ -119,7 +121,7 @@ class _Reader:
         self.parts(where, row, "confirmations", self.confirmation, about)
         self.parts(where, row, "observations", self.observation, about)
 
-    def chamber(self, where: str, row: Fields) -> None:
+    def chamber(self, where: str, row: JsonReader) -> None:
         slug = row.text("slug")
         self.slugs[row.id("id")] = slug
         values = {
@@ -134,17 +136,17 @@ class _Reader:
         self.batch.add(Record("chambers", where, slug, values, slug))
         self.parts(where, row, "links", self.link, {"parliament": None, "chamber": slug})
 
-    def parts(self, where: str, row: Fields, name: str, read, about: dict) -> None:
+    def parts(self, where: str, row: JsonReader, name: str, read, about: dict) -> None:
         for number, part in enumerate(row.list(name)):
             self.each(name, f"{where}/{name}/{number}", read, part, about)
 
-    def participation(self, where: str, row: Fields, about: dict) -> None:
+    def participation(self, where: str, row: JsonReader, about: dict) -> None:
         self.dated("participations", where, row, {**about, "status": row.text("status")})
 
-    def link(self, where: str, row: Fields, about: dict) -> None:
+    def link(self, where: str, row: JsonReader, about: dict) -> None:
         self.dated("links", where, row, {**about, "url": row.text("url"), "language": row.text("language")})
 
-    def confirmation(self, where: str, row: Fields, about: dict) -> None:
+    def confirmation(self, where: str, row: JsonReader, about: dict) -> None:
         values = {
             **about,
             "date": exact_date(row.text("date"), "date"),
@@ -153,7 +155,7 @@ class _Reader:
         }
         self.add("confirmations", where, row, values)
 
-    def observation(self, where: str, row: Fields, about: dict) -> None:
+    def observation(self, where: str, row: JsonReader, about: dict) -> None:
         values = {
             **about,
             "date": exact_date(row.text("date"), "date"),
@@ -163,16 +165,16 @@ class _Reader:
         }
         self.add("observations", where, row, values)
 
-    def quota(self, where: str, row: Fields) -> None:
+    def quota(self, where: str, row: JsonReader) -> None:
         role = row.text("role")
         if role == popolo.SEAT:
             self.dated(
                 "quotas", where, row, {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")}
             )
         elif role != popolo.REPRESENTATIVE:
-            raise Problem(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
+            raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
 
-    def membership(self, where: str, row: Fields) -> None:
+    def membership(self, where: str, row: JsonReader) -> None:
         values = {"person": row.id("person_id")}
         organization = row.id("organization_id")
         if organization == popolo.ASSEMBLY:
@@ -183,27 +185,27 @@ class _Reader:
             values |= {"chamber": self.slug(row, "on_behalf_of_id"), "role": row.text("role")}
             self.dated("delegates", where, row, {**values, **_texts(row, "political_group", "constituency")})
 
-    def slug(self, row: Fields, name: str) -> str:
+    def slug(self, row: JsonReader, name: str) -> str:
         """The chamber whose organization ``name`` refers to."""
         key = row.id(name)
         if key not in self.slugs:
-            raise Problem(
+            raise RowError(
                 _("“%(name)s” refers to what the file does not hold: %(text)s") % {"name": name, "text": key[:80]}
             )
         return self.slugs[key]
 
-    def dated(self, kind: str, where: str, row: Fields, values: dict) -> None:
+    def dated(self, kind: str, where: str, row: JsonReader, values: dict) -> None:
         values |= {"starts": row.date("start_date"), "ends": row.date("end_date"), "ended": row.flag("ended")}
         sources = [source for source in row.list("source_ids") if isinstance(source, str)]
         self.add(kind, where, row, values, sources=sources)
 
 
-def _texts(row: Fields, *names: str) -> dict[str, str]:
+def _texts(row: JsonReader, *names: str) -> dict[str, str]:
     """The texts of ``names`` in each of the site's languages."""
     return {column: row.text(column) for name in names for column in columns(name)}
 
 
-def _statement(row: Fields) -> dict[str, Any]:
+def _statement(row: JsonReader) -> dict[str, Any]:
     """What an observation states, in the shape that ``observed`` computes with."""
     stated = row.object("statement")
     shapes = {
@@ -216,5 +218,5 @@ def _statement(row: Fields) -> dict[str, Any]:
         ),
     }
     if any(name not in shapes or not shapes[name](value) for name, value in stated.items()):
-        raise Problem(_("“%(name)s” has not the shape that the data dictionary describes.") % {"name": "statement"})
+        raise RowError(_("“%(name)s” has not the shape that the data dictionary describes.") % {"name": "statement"})
     return stated

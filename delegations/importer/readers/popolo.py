@@ -18,7 +18,7 @@ from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
 from ...models.periods import web_address
-from ..records import Batch, Fields, ImportRefusedError, Problem, Record, language_of, partial_date
+from ..records import Batch, ImportRefusedError, JsonReader, Record, RowError, language_of, partial_date
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -112,17 +112,17 @@ class _Reader:
             raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
         return rows
 
-    def objects(self, document: dict, name: str) -> list[tuple[str, Fields]]:
+    def objects(self, document: dict, name: str) -> list[tuple[str, JsonReader]]:
         """The objects of a list that may be missing, each with its pointer; what is none is passed over."""
         rows = document.get(name) or []
         rows = rows if isinstance(rows, list) else []
-        return [(f"/{name}/{number}", Fields(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
+        return [(f"/{name}/{number}", JsonReader(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
 
     def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
         try:
-            read(where, Fields(row), *about)
-        except Problem as problem:
-            self.batch.problem(kind, where, problem)
+            read(where, JsonReader(row), *about)
+        except RowError as error:
+            self.batch.problem(kind, where, error)
 
     # Where to
 
@@ -166,12 +166,12 @@ class _Reader:
         else:
             try:
                 slug = self.new_parliament(where, organization, target.country)
-            except Problem as problem:
-                raise ImportRefusedError(str(problem)) from problem
+            except RowError as error:
+                raise ImportRefusedError(str(error)) from error
         self.batch.scope = slug
         self.batch.scheme = f"import:{slug}"
 
-    def new_parliament(self, where: str, organization: Fields, country: str) -> str:
+    def new_parliament(self, where: str, organization: JsonReader, country: str) -> str:
         names = self.names(organization, {"name": "name"})
         if not names:
             raise ImportRefusedError(_("The legislature has no name."))
@@ -194,17 +194,17 @@ class _Reader:
 
     # Rows
 
-    def person(self, where: str, row: Fields, members: Counter) -> None:
+    def person(self, where: str, row: JsonReader, members: Counter) -> None:
         key = row.id("id")
         if not key:
-            raise Problem(_("There is no id."))
+            raise RowError(_("There is no id."))
         if not members[key]:
             self.batch.not_kept["persons (no membership)"] += 1
             return
         self.count("persons", row, _PERSON)
         values = self.names(row, _NAMES)
         if not any(values.get(column) for column in columns("name")):
-            raise Problem(_("There is no name."))
+            raise RowError(_("There is no name."))
         gender = row.line("gender").lower()
         if gender in Person.Gender.values:
             values["gender"] = gender
@@ -219,21 +219,21 @@ class _Reader:
         self.people.add(key)
         self.batch.add(Record("people", where, key, values, key, identifiers=identifiers))
 
-    def membership(self, where: str, row: Fields) -> None:
+    def membership(self, where: str, row: JsonReader) -> None:
         if row.id("organization_id") != self.legislature:
             self.batch.not_kept["memberships (other organizations)"] += 1
             return
         self.count("memberships", row, _MEMBERSHIP)
         person = row.id("person_id")
         if person not in self.people:
-            raise Problem(_("The person is not in the file, or could not be read: %(id)s") % {"id": person[:80]})
+            raise RowError(_("The person is not in the file, or could not be read: %(id)s") % {"id": person[:80]})
         try:
             self.mandate(where, row, person)
-        except Problem:
+        except RowError:
             self.batch.spared.add(person)
             raise
 
-    def mandate(self, where: str, row: Fields, person: str) -> None:
+    def mandate(self, where: str, row: JsonReader, person: str) -> None:
         values: dict[str, Any] = {"person": person, "chamber": self.chamber}
         role = row.line("role")
         if role in Delegate.Role.values:
@@ -246,12 +246,12 @@ class _Reader:
         sources = self.sources(where, row) or self.sources_of[person]
         self.batch.add(Record("delegates", where, "", values, sources=sources or None))
 
-    def count(self, name: str, row: Fields, kept: set[str]) -> None:
+    def count(self, name: str, row: JsonReader, kept: set[str]) -> None:
         for key, value in row.data.items():
             if key not in kept and value not in (None, "", [], {}):
                 self.batch.not_kept[f"{name}.{key[:80]}"] += 1
 
-    def dates(self, where: str, row: Fields) -> dict[str, PartialDate]:
+    def dates(self, where: str, row: JsonReader) -> dict[str, PartialDate]:
         """Start and end, each by itself taken from the term where the row has none."""
         dates = {"starts": row.date("start_date"), "ends": row.date("end_date")}
         term = row.id("legislative_period_id")
@@ -264,7 +264,7 @@ class _Reader:
                     dates[name] = dates[name] or partial_date(event.text(of_event), of_event)
         return {name: value for name, value in dates.items() if value}
 
-    def named(self, where: str, row: Fields, name: str, kind: str, column: str) -> dict[str, str]:
+    def named(self, where: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:
         """The names of what ``name`` refers to, as text in our column."""
         key = row.id(name)
         if not key:
@@ -276,7 +276,7 @@ class _Reader:
         names = self.names(thing, {"name": column})
         return {name: text for name, text in names.items() if any(map(str.isalnum, text))}
 
-    def names(self, row: Fields, parts: dict[str, str]) -> dict[str, str]:
+    def names(self, row: JsonReader, parts: dict[str, str]) -> dict[str, str]:
         """Our columns of ``parts``: the name in the language of its letters, other names in their own."""
         main = language_of(row.line("name"))
         values = {}
@@ -295,7 +295,7 @@ class _Reader:
                     values.setdefault(to_attribute(ours, language), text)
         return values
 
-    def sources(self, where: str, row: Fields) -> list[str]:
+    def sources(self, where: str, row: JsonReader) -> list[str]:
         """The keys of the row's sources; their records are added when they are first met."""
         keys = []
         for entry in row.objects("sources"):
@@ -317,12 +317,12 @@ class _Reader:
         return keys
 
 
-def _by_id(rows: list[tuple[str, Fields]]) -> dict[str, tuple[str, Fields]]:
+def _by_id(rows: list[tuple[str, JsonReader]]) -> dict[str, tuple[str, JsonReader]]:
     return {_key(fields.data.get("id")): (where, fields) for where, fields in rows}
 
 
 def _key(value: Any) -> str:
-    """An id as text, as ``Fields.id`` gives it; empty for what is none."""
+    """An id as text, as ``JsonReader.id`` gives it; empty for what is none."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
