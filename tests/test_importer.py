@@ -325,7 +325,7 @@ def test_a_conflict_stops_all_and_can_be_left_out(case):
     report = take(data)
     assert not report.saved
     assert len(report.conflicts) == 1
-    assert report.conflicts[0].where == "/memberships/2"
+    assert report.conflicts[0].location == "/memberships/2"
     assert message in report.conflicts[0].message
     assert not Person.objects.exists()
     skipping = take(data, skip_invalid=True)
@@ -344,7 +344,7 @@ def test_a_person_who_cannot_be_read_is_left_out_with_every_row(person):
     assert len(take(data).conflicts) == 2 or not isinstance(person, dict) or "id" not in person
     report = take(data, skip_invalid=True)
     assert Delegate.objects.get().person.name_en == "Ann Lee"
-    assert {note.where for note in report.skipped} >= {"/memberships/1"}
+    assert {note.location for note in report.skipped} >= {"/memberships/1"}
 
 
 def test_a_person_who_could_be_any_of_several_is_a_conflict(chamber):
@@ -352,7 +352,7 @@ def test_a_person_who_could_be_any_of_several_is_a_conflict(chamber):
         factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2001", ends="2002")
     report = take(popolo(), chamber="belarus-house")
     assert "could be any of these" in report.conflicts[0].message
-    assert report.conflicts[0].where == "/persons/0"
+    assert report.conflicts[0].location == "/persons/0"
     assert Person.objects.count() == 2
 
 
@@ -570,7 +570,7 @@ def test_a_bad_row_of_a_table_is_named_by_its_line(chamber, row, message, file_f
     good = {"name_en": "Bob Ray", "chamber": "belarus-house"}
     data = make(good, {"name_en": "Ann Lee", "chamber": "belarus-house", **row})
     report = import_file(data, file_format)
-    assert report.conflicts[0].where == 3
+    assert report.conflicts[0].location == 3
     assert message in report.conflicts[0].message
     skipping = import_file(data, file_format, skip_invalid=True)
     assert skipping.saved

@@ -267,7 +267,7 @@ def test_what_is_no_such_page_is_refused_with_words(data: bytes):
 def test_line_that_is_not_understood_is_listed_with_its_number_and_skipped(line: str):
     report = import_block(block_of("Delegation", line), None)
     assert report.saved
-    assert any(note.where == 2 for note in report.warnings)
+    assert any(note.location == 2 for note in report.warnings)
     assert not Parliament.objects.exists()
     assert not Person.objects.exists()
 

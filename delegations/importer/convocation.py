@@ -47,7 +47,7 @@ def in_office(chamber: Chamber, day: date) -> list[Delegate]:
 class _Beginning:
     def __init__(self, asked: Convocation):
         self.asked = asked
-        self.batch = Batch(ours=True)
+        self.batch = Batch(is_own_export=True)
         self.sources = asked.document.cite(self.batch)
         self.starts = PartialDate(asked.day)
         mandates = Mandates(self.batch, asked.chamber, self.starts, self.sources)
@@ -67,7 +67,7 @@ class _Beginning:
                 }
                 mandates.begin(str(row.person.public_name), person_key(row.person), row.person, role, **copied)
         for entry, key in new:
-            mandates.begin(entry.name.where, key, entry.person, Delegate.Role.DELEGATE)
+            mandates.begin(entry.name.location, key, entry.person, Delegate.Role.DELEGATE)
         if asked.seats:
             self.change_quota(asked.seats)
 
@@ -90,8 +90,8 @@ class _Beginning:
 
     def warn(self, row: Period, words: str) -> None:
         kind = "quotas" if isinstance(row, SeatQuota) else "delegates"
-        where = row.person.public_name if isinstance(row, Delegate) else row
-        self.batch.warn(kind, str(where), words)
+        location = row.person.public_name if isinstance(row, Delegate) else row
+        self.batch.warn(kind, str(location), words)
 
     def end(self, row: Delegate) -> None:
         values = {"person": person_key(row.person), "chamber": self.asked.chamber.slug}

@@ -32,8 +32,8 @@ from ..models import (
 )
 from .matching import PeopleOnRecord
 from .readers.own_export import public_id
-from .records import KINDS, REFERENCES, Batch, Note, Record, RowError, place_of
-from .validation import held, most_at_once, overlapping, restore, validate
+from .records import KINDS, REFERENCES, Batch, Note, Record, RowError, describe_location
+from .validation import blocked_range, overlapping, peak_concurrency, restore, validate
 
 ACTIONS = ADDED, CHANGED, ENDED, UNCHANGED = ("added", "changed", "ended", "unchanged")
 
@@ -45,7 +45,7 @@ class Change:
     """What becomes of one row."""
 
     kind: str
-    where: int | str
+    location: int | str
     row: Model
     action: str
     before: dict[str, Any] = field(default_factory=dict)  # the columns that change, as they were
@@ -155,11 +155,15 @@ class Difference(PeopleOnRecord):
             if earlier is record:
                 kept.append(record)
             elif said == (earlier.values, earlier.sources, earlier.identifiers) or not record.id:
-                self.warn(record, _("Said twice; taken once. See %(place)s.") % {"place": place_of(earlier.where)})
+                self.warn(
+                    record,
+                    _("Said twice; taken once. See %(place)s.") % {"place": describe_location(earlier.location)},
+                )
             else:
                 self.leave_out(
                     record,
-                    _("The id has been used for something else: %(place)s.") % {"place": place_of(earlier.where)},
+                    _("The id has been used for something else: %(place)s.")
+                    % {"place": describe_location(earlier.location)},
                 )
         return kept
 
@@ -178,9 +182,9 @@ class Difference(PeopleOnRecord):
     def add(self, record: Record) -> None:
         model = KINDS[record.kind]
         row = model()
-        if record.id and self.batch.ours and issubclass(model, Period | Source | Confirmation | Observation):
+        if record.id and self.batch.is_own_export and issubclass(model, Period | Source | Confirmation | Observation):
             row.uid = self.uid(record)
-        elif model is Person and self.batch.ours and record.id:
+        elif model is Person and self.batch.is_own_export and record.id:
             row.public_id = public_id(record.id)
         if model is Source and not any(record.values.get(column) for column in columns("title")):
             record.values[columns("title")[0]] = record.values["url"][:300]
@@ -188,7 +192,7 @@ class Difference(PeopleOnRecord):
         validate(row)
         if model is Parliament:
             self.parliaments[row.slug] = row
-        change = Change(record.kind, record.where, row, ADDED)
+        change = Change(record.kind, record.location, row, ADDED)
         self.connect(change, record)
         self.found[record.kind][record.key] = row
         self.changes[record.kind].append(change)
@@ -205,7 +209,7 @@ class Difference(PeopleOnRecord):
         action = CHANGED if before else UNCHANGED
         if isinstance(row, Period) and not before.get("ends") and not before.get("ended"):
             action = ENDED if (before.keys() & {"ends", "ended"}) else action
-        change = Change(record.kind, record.where, row, action, before)
+        change = Change(record.kind, record.location, row, action, before)
         self.connect(change, record)
         if action == UNCHANGED and (change.sources is not None or change.identifiers or change.former):
             change.action = CHANGED
@@ -214,12 +218,12 @@ class Difference(PeopleOnRecord):
         if isinstance(row, Delegate):
             if change.action != UNCHANGED:
                 self.warn_doubtful(record, row)
-            if not self.batch.ours and "ends" not in record.values and (row.end or row.ended):
+            if not self.batch.is_own_export and "ends" not in record.values and (row.end or row.ended):
                 self.warn(record, _("On record the mandate has ended; the file does not say so."))
 
     def keep(self, record: Record, row: Model) -> None:
         self.found[record.kind][record.key] = row
-        self.changes[record.kind].append(Change(record.kind, record.where, row, UNCHANGED))
+        self.changes[record.kind].append(Change(record.kind, record.location, row, UNCHANGED))
 
     def put(self, row: Model, values: dict[str, Any]) -> dict[str, Any]:
         """Give ``row`` the ``values``; returns what the changed columns were."""
@@ -261,7 +265,7 @@ class Difference(PeopleOnRecord):
                 self.warn(record, _("A source could not be read and was not kept."))
             known = self.sources_on_record(record.kind).get(row.pk, set())
             # What only publishes members does not know every document that the secretariat has added.
-            if not self.batch.ours:
+            if not self.batch.is_own_export:
                 wanted = [source for source in wanted if source.pk not in known]
                 if wanted:
                     change.sources = [*(self.sources_by_key[key] for key in sorted(known)), *wanted]
@@ -353,7 +357,7 @@ class Difference(PeopleOnRecord):
         """The rows of ``kind`` on record, by public id."""
         if kind not in self._rows:
             rows = KINDS[kind].objects.all() if kind != "sources" else self.sources_by_key.values()
-            if kind == "delegates" and not self.batch.ours:
+            if kind == "delegates" and not self.batch.is_own_export:
                 rows = rows.filter(chamber__parliament__slug=self.batch.scope)
             self._rows[kind] = {row.uid: row for row in rows}
             for row in self._rows[kind].values():
@@ -428,7 +432,7 @@ class Difference(PeopleOnRecord):
                 continue
             readable.append((number, record))
             pairs[number] = meant
-            known_as_new = record.id and self.batch.ours
+            known_as_new = record.id and self.batch.is_own_export
             if meant is None and not known_as_new and person.pk and chamber.pk:
                 lines[person.pk, chamber.pk].append((number, record))
         matched = {row.pk for row in pairs.values() if row}
@@ -452,7 +456,7 @@ class Difference(PeopleOnRecord):
         """The mandate on record with the record's id, which a foreign file may only give to the same person."""
         if not record.id:
             return None
-        if self.batch.ours:
+        if self.batch.is_own_export:
             return self.find_by_uid(record)
         row = self.rows("delegates").get(self.uid(record))
         return row if row and row.person is person and row.chamber_id == chamber.pk else None
@@ -505,17 +509,17 @@ class Difference(PeopleOnRecord):
         self.changes[kind] = [change for change in self.changes[kind] if id(change.row) not in refused]
         if kind == "delegates":
             reopened = self.keep_open({asked[key].row.person_id for key in refused})
-        places = {id(change.row): change.where for change in self.changes[kind]}
+        places = {id(change.row): change.location for change in self.changes[kind]}
         for key, other in refused.items():
             change = asked[key]
-            where = places.get(id(other), "")
-            other_row = Change(kind, where, other, UNCHANGED)
+            location = places.get(id(other), "")
+            other_row = Change(kind, location, other, UNCHANGED)
             message = _("%(row)s: overlaps with %(period)s %(place)s") % {
                 "row": change.label,
                 "period": other_row.period,
-                "place": place_of(where) if where else _("on record"),
+                "place": describe_location(location) if location else _("on record"),
             }
-            self.problems.append(Note(change.where, message, kind))
+            self.problems.append(Note(change.location, message, kind))
         if kind == "delegates" and reopened:
             self.refuse_overlaps(kind, guard)  # an accepted row may overlap with a mandate that stays open
 
@@ -564,7 +568,7 @@ class Difference(PeopleOnRecord):
             if row.fills_seat:
                 sitting[id(row.chamber)].append(row)
         for quota in quotas:
-            most = most_at_once(sitting[id(quota.chamber)], quota)
+            most = peak_concurrency(sitting[id(quota.chamber)], quota)
             if most > quota.seats:
                 self.warnings.append(
                     Note(
@@ -578,13 +582,13 @@ class Difference(PeopleOnRecord):
     # Words
 
     def warn(self, record: Record, message: str) -> None:
-        self.warnings.append(Note(record.where, message, record.kind))
+        self.warnings.append(Note(record.location, message, record.kind))
 
     def leave_out(self, record: Record, error: RowError | str) -> None:
         person = self.found["people"].get(record.values.get("person") or "")
         if person and person.pk:
             self.spared.add(person.pk)
-        self.problems.append(Note(record.where, str(error), record.kind))
+        self.problems.append(Note(record.location, str(error), record.kind))
 
 
 def _frozen(values: dict[str, Any]) -> tuple:
@@ -614,6 +618,6 @@ def _may_be(record: Record, row: Delegate) -> bool:
     start, end = record.values.get("starts"), record.values.get("ends")
     if start and row.starts and not (str(start).startswith(str(row.starts)) or str(row.starts).startswith(str(start))):
         return False
-    first, until = held(row)
+    first, until = blocked_range(row)
     last = (end.first if end.exact else end.after) if end else date.max
     return first < last and (start.first if start else date.min) < until

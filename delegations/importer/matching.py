@@ -13,7 +13,7 @@ from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Parliament, Person, Representative
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
-from .records import Batch, Record, RowError, place_of, single_line
+from .records import Batch, Record, RowError, describe_location, single_line
 
 if TYPE_CHECKING:
     from .diff import Change
@@ -32,7 +32,7 @@ class PeopleOnRecord:
         if person.withdrawn:
             return
         identifiers = list(record.identifiers)
-        if record.id and not self.batch.ours:
+        if record.id and not self.batch.is_own_export:
             identifiers.insert(0, (self.batch.scheme, record.id))
         for identifier in dict.fromkeys(identifiers):
             owner = self.identifiers.setdefault(identifier, person)
@@ -54,7 +54,7 @@ class PeopleOnRecord:
     def find_people(self, record: Record) -> Person | None:
         if record.new:
             return None
-        person = self.our_person(record) if self.batch.ours else self.their_person(record)
+        person = self.own_export_person(record) if self.batch.is_own_export else self.foreign_person(record)
         if person is None:
             if not any(record.values.get(column) for column in columns("name")) and not record.values.get("withdrawn"):
                 raise RowError(_("There is no name."))
@@ -65,7 +65,7 @@ class PeopleOnRecord:
             record.values.clear()
         return person
 
-    def our_person(self, record: Record) -> Person | None:
+    def own_export_person(self, record: Record) -> Person | None:
         if not record.id:
             return self.person_by_name(record)
         number = public_id(record.id)
@@ -75,7 +75,7 @@ class PeopleOnRecord:
             return self.former_ids_on_record[number]
         return self.people.get(number)
 
-    def their_person(self, record: Record) -> Person | None:
+    def foreign_person(self, record: Record) -> Person | None:
         """By the file's own id, else by Wikidata's, else by the name."""
         if not record.id:
             return self.person_by_name(record)
@@ -208,7 +208,7 @@ class PeopleOnRecord:
                     self.warn(
                         record,
                         _("%(name)s looks like the person of %(place)s.")
-                        % {"name": _name(record), "place": place_of(earlier.where)},
+                        % {"name": _name(record), "place": describe_location(earlier.location)},
                     )
                     break
 

@@ -65,7 +65,7 @@ class Name:
     repeats: int = 0  # the number of an entry before it with the same text
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         return f"{self.number}. {self.text[:LONGEST_NAME]}"
 
     def values(self, language: str = "") -> dict[str, str]:
@@ -340,29 +340,29 @@ def add_people(batch: Batch, listed: Iterable[Entry], language: str = "") -> lis
     for entry in listed:
         name = entry.name
         if entry.chosen == LEFT_OUT:
-            batch.warn("people", name.where, _("Left out, as was chosen."))
+            batch.warn("people", name.location, _("Left out, as was chosen."))
             continue
         if name.left:
-            batch.warn("people", name.where, _("Not kept: %(text)s") % {"text": name.left})
+            batch.warn("people", name.location, _("Not kept: %(text)s") % {"text": name.left})
         values = name.values(language)
         person = entry.person
         if person is None:
             key = f"name:{name.key}"
-            batch.add(Record("people", name.where, key, values, new=True))
+            batch.add(Record("people", name.location, key, values, new=True))
         else:
             key = person_key(person)
             known[key] += 1
             if known[key] == 1:
-                add_person(batch, person, name.where, _missing(person, values))
+                add_person(batch, person, name.location, _missing(person, values))
         added.append((entry, key))
     return added
 
 
-def add_person(batch: Batch, person: Person, where: str, values: dict[str, str] | None = None) -> str:
+def add_person(batch: Batch, person: Person, location: str, values: dict[str, str] | None = None) -> str:
     """Add a person on record to the batch, with the ``values`` that become theirs; returns what records call them."""
     key = person_key(person)
     withdrawn = {"withdrawn": True} if person.withdrawn else {}
-    batch.add(Record("people", where, key, {**(values or {}), **withdrawn}, str(person.public_id)))
+    batch.add(Record("people", location, key, {**(values or {}), **withdrawn}, str(person.public_id)))
     return key
 
 
@@ -390,17 +390,17 @@ class Mandates:
         rows = Delegate.objects.filter(chamber=chamber, start=starts.first if starts else None, end=None, ended=False)
         self.on_record = {(row.person_id, row.role): row for row in rows if row.starts == starts}
 
-    def begin(self, where: str, key: str, person: Person | None, role: str, **more: str) -> None:
+    def begin(self, location: str, key: str, person: Person | None, role: str, **more: str) -> None:
         """A mandate of whom the records call ``key``, and who is ``person`` where they are on record."""
         values = {"person": key, "chamber": self.chamber.slug}
         row = self.on_record.get((person.pk, role)) if person else None
         if row:
-            self.batch.add(Record("delegates", where, str(row.uid), values, str(row.uid)))
-            self.batch.warn("delegates", where, _("This mandate is on record already."))
+            self.batch.add(Record("delegates", location, str(row.uid), values, str(row.uid)))
+            self.batch.warn("delegates", location, _("This mandate is on record already."))
         else:
             uid = str(uuid.uuid4())
             values |= {"role": role, "starts": self.starts, **more}
-            self.batch.add(Record("delegates", where, uid, values, uid, self.sources))
+            self.batch.add(Record("delegates", location, uid, values, uid, self.sources))
 
 
 def batch(
@@ -412,8 +412,8 @@ def batch(
     language: str = "",
 ) -> Batch:
     """The records that enter the list: a mandate for each person who is not left out."""
-    asked = Batch(ours=True)
+    asked = Batch(is_own_export=True)
     mandates = Mandates(asked, chamber, starts, document.cite(asked))
     for entry, key in add_people(asked, listed, language):
-        mandates.begin(entry.name.where, key, entry.person, role)
+        mandates.begin(entry.name.location, key, entry.person, role)
     return asked

@@ -62,28 +62,28 @@ class RowError(Exception):
     """One row cannot be imported; the message says why."""
 
 
-def place_of(where: int | str) -> str:
+def describe_location(location: int | str) -> str:
     """A line or a JSON pointer in words."""
-    return _("line %(number)d") % {"number": where} if isinstance(where, int) else where
+    return _("line %(number)d") % {"number": location} if isinstance(location, int) else location
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something to say about a row: ``where`` is its line, or its JSON pointer."""
+    """Something to say about a row: ``location`` is its line, or its JSON pointer."""
 
-    where: int | str
+    location: int | str
     message: str
     kind: str = ""
 
     @property
     def place(self) -> str:
-        return place_of(self.where)
+        return describe_location(self.location)
 
     def __str__(self) -> str:
-        return f"{self.place}: {self.message}" if self.where else self.message
+        return f"{self.place}: {self.message}" if self.location else self.message
 
     def as_json(self) -> dict:
-        place = {"line": self.where} if isinstance(self.where, int) else {"pointer": self.where}
+        place = {"line": self.location} if isinstance(self.location, int) else {"pointer": self.location}
         return {**place, "kind": self.kind or None, "message": self.message}
 
 
@@ -92,7 +92,7 @@ class Record:
     """What the file states of one thing; a column that it does not state is not among the ``values``."""
 
     kind: str
-    where: int | str
+    location: int | str
     key: str  # what other records of the file call it
     values: dict[str, Any]
     id: str = ""  # the file's own id of it, if there is one
@@ -106,7 +106,7 @@ class Record:
 class Batch:
     """A file that has been read."""
 
-    ours: bool = False  # written by this site: its ids are ours
+    is_own_export: bool = False  # written by this site: its ids are ours
     scheme: str = ""  # under which the file's own ids of people are kept
     scope: str = ""  # the parliament that the file is about
     records: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
@@ -119,11 +119,11 @@ class Batch:
     def add(self, record: Record) -> None:
         self.records[record.kind].append(record)
 
-    def problem(self, kind: str, where: int | str, error: RowError | str) -> None:
-        self.problems.append(Note(where, str(error), kind))
+    def problem(self, kind: str, location: int | str, error: RowError | str) -> None:
+        self.problems.append(Note(location, str(error), kind))
 
-    def warn(self, kind: str, where: int | str, message: str) -> None:
-        self.warnings.append(Note(where, message, kind))
+    def warn(self, kind: str, location: int | str, message: str) -> None:
+        self.warnings.append(Note(location, message, kind))
 
 
 # Values

@@ -8,7 +8,7 @@ from typing import ClassVar
 from django.utils.translation import gettext as _
 
 from .diff import ACTIONS, UNCHANGED, Difference
-from .records import KINDS, Note, place_of
+from .records import KINDS, Note, describe_location
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Report:
                         Entry(
                             change.action,
                             kind,
-                            place_of(change.where),
+                            describe_location(change.location),
                             change.label,
                             tuple(change.details),
                         )

@@ -68,7 +68,7 @@ def restore(row: Model, before: dict[str, Any]) -> None:
         setattr(row, column, value)
 
 
-def held(row: Period) -> tuple[date, date]:
+def blocked_range(row: Period) -> tuple[date, date]:
     """The days that a row refuses to another of its line: from, until; the same twice where it refuses none."""
     if row.ended and not row.start:
         return date.min, date.min
@@ -106,7 +106,7 @@ def overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period
 
 def _take(taken: list[tuple[date, date, int]], row: Period) -> int | None:
     """Put the row's days among those ``taken``, in order; or say whose they are already."""
-    first, until = held(row)
+    first, until = blocked_range(row)
     if first >= until:
         return None
     place = bisect(taken, (first, until, id(row)))
@@ -118,12 +118,12 @@ def _take(taken: list[tuple[date, date, int]], row: Period) -> int | None:
     return None
 
 
-def most_at_once(rows: Iterable[Period], quota: SeatQuota) -> int:
+def peak_concurrency(rows: Iterable[Period], quota: SeatQuota) -> int:
     """The largest number of ``rows`` that hold on one day of ``quota``."""
-    first, until = held(quota)
+    first, until = blocked_range(quota)
     steps: dict[date, int] = defaultdict(int)
     for row in rows:
-        start, end = held(row)
+        start, end = blocked_range(row)
         start, end = max(start, first), min(end, until)
         if start < end:
             steps[start] += 1

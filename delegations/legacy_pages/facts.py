@@ -24,7 +24,7 @@ from ..importer import import_batch, no_progress
 from ..importer.diff import Progress
 from ..importer.records import Batch, Record
 from ..importer.report import Report
-from ..importer.validation import held
+from ..importer.validation import blocked_range
 from ..models import AssemblyPost, Link, Period, Person, Representative, SeatQuota
 from .parser import Block, Statement, read
 from .parser import Line as PageLine
@@ -62,7 +62,7 @@ class Line:
     """The rows on record of one line, and what has been said of it."""
 
     kind: str
-    where: int
+    location: int
     label: str
     new: dict[str, Any]  # the values of a new row, but for its value and dates
     column: str  # that holds the value; empty: the line itself is the value
@@ -77,7 +77,7 @@ class Line:
 
 def segments(said: Iterable[Said], standing: Iterable[Period]) -> list[Segment]:
     """The periods that ``said`` makes, beside the rows that stand by themselves."""
-    fixed = sorted((first, until) for first, until in map(held, standing) if first < until)
+    fixed = sorted((first, until) for first, until in map(blocked_range, standing) if first < until)
     found: list[Segment] = []
     current: Segment | None = None
     for word in sorted(said, key=lambda word: word.day or date.min):
@@ -125,7 +125,7 @@ def batch(block: Block, day: date | None) -> Batch:
 class _Observer:
     def __init__(self, block: Block, day: date | None):
         self.day = day
-        self.batch = Batch(ours=True)
+        self.batch = Batch(is_own_export=True)
         self.batch.warnings += block.warnings
         self.pages: dict[str, int] = {}  # keys of the sources of this parliament's pages
         self.names: dict[int, str] = {}  # what the records call the people on record
@@ -146,8 +146,8 @@ class _Observer:
                     "", _("The page does not speak of it, nothing ends: %(name)s") % {"name": known.on_record.label}
                 )
 
-    def warn(self, where: int | str, message: str, kind: str = "parliaments") -> None:
-        self.batch.warn(kind, where, message)
+    def warn(self, location: int | str, message: str, kind: str = "parliaments") -> None:
+        self.batch.warn(kind, location, message)
 
     # One parliament
 
@@ -195,8 +195,8 @@ class _Observer:
         return stated
 
     def add_parliament(self, statement: Statement) -> None:
-        known, where = statement.parliament, statement.line
-        self.batch.add(Record("parliaments", where, known.slug, dict(known.values)))
+        known, location = statement.parliament, statement.line
+        self.batch.add(Record("parliaments", location, known.slug, dict(known.values)))
         for number, chamber in enumerate(known.chambers, 1):
             values = {"slug": chamber["slug"], "parliament": known.slug}
             if not chamber.get("on_record"):
@@ -205,24 +205,24 @@ class _Observer:
                 names = {column: chamber[column] for column in columns("name") if column in chamber}
                 called = statement.called[chamber["slug"]]
                 values |= {**names, "kind": chamber["kind"], "members_called": called, "order": number}
-            self.batch.add(Record("chambers", where, chamber["slug"], values))
+            self.batch.add(Record("chambers", location, chamber["slug"], values))
 
     # People
 
     def person(self, statement: Statement) -> int | str:
         """The key of the person on record whom the page names as representative; of a new one the name."""
         name, parliament = statement.representative, statement.parliament.on_record
-        where = statement.lines["representative"]
+        location = statement.lines["representative"]
         found = list(Person.objects.filter(**{f"name_{PAGE_LANGUAGE}__iexact": name}).order_by("public_id"))
         if parliament and len(found) > 1:
             found = [person for person in found if person.services.filter(parliament=parliament).exists()] or found
         key = f"person:{name.casefold()}"
         values = {} if found else {f"name_{PAGE_LANGUAGE}": name}
         if all(record.key != key for record in self.batch.records["people"]):
-            self.batch.add(Record("people", where, key, values, str(found[0].public_id) if found else ""))
+            self.batch.add(Record("people", location, key, values, str(found[0].public_id) if found else ""))
         if len(found) > 1:
             self.warn(
-                where,
+                location,
                 _("Several people bear this name; the first was taken: %(people)s")
                 % {"people": ", ".join(f"{person.public_id} {person.public_name}" for person in found)},
                 "people",
@@ -246,18 +246,18 @@ class _Observer:
 
     def lines(self, statement: Statement, words: list[tuple], person: int | str | None) -> Iterator[Line]:
         """Each line of the parliament with what pages say of it, ``words`` being all that they state."""
-        known, parliament, where = statement.parliament, statement.parliament.on_record, statement.line
+        known, parliament, location = statement.parliament, statement.parliament.on_record, statement.line
         for chamber in known.chambers:
             slug = chamber["slug"]
             rows = SeatQuota.objects.filter(chamber__slug=slug)
-            line = Line("quotas", where, chamber["name_en"], {"chamber": slug}, "seats", list(rows))
+            line = Line("quotas", location, chamber["name_en"], {"chamber": slug}, "seats", list(rows))
             for day, source, stated, _person in words:
                 if slug in stated.get("seats", {}):
                     line.said.append(Said(day, stated["seats"][slug], source))
             yield line
         services = list(Representative.objects.filter(parliament=parliament)) if parliament else []
-        where = statement.lines.get("representative", where)
-        line = Line("representatives", where, known.names[0], {"parliament": known.slug}, "person", services)
+        location = statement.lines.get("representative", location)
+        line = Line("representatives", location, known.names[0], {"parliament": known.slug}, "person", services)
         line.said = [
             Said(day, who if stated["representative"] else None, source)
             for day, source, stated, who in words
@@ -277,9 +277,9 @@ class _Observer:
         for chamber, url in sorted(sites):
             new = {"parliament": None if chamber else known.slug, "chamber": chamber or None, "url": url}
             new["language"] = statement.websites.get((chamber, url), "")
-            where = statement.lines.get((chamber, url), statement.line)
+            location = statement.lines.get((chamber, url), statement.line)
             mine = [row for row in rows if (row.chamber.slug if row.chamber_id else "", row.url) == (chamber, url)]
-            line = Line("links", where, url, new, "", mine)
+            line = Line("links", location, url, new, "", mine)
             for day, source, stated, _who in words:
                 if "websites" in stated:
                     line.said.append(Said(day, True if [chamber, url] in stated["websites"] else None, source))
@@ -299,10 +299,10 @@ class _Observer:
             same_document = documents & {source.pk for source in row.sources.all()}
             if (row.person_id, row.post) in posts or (row.start is None and same_document):
                 posts.setdefault((row.person_id, row.post), []).append(row)
-        where = statement.lines.get("representative", statement.line)
+        location = statement.lines.get("representative", statement.line)
         for (who, post), rows in posts.items():
             new = {"person": self.person_key(who), "post": post}
-            line = Line("posts", where, AssemblyPost.Post(post).label, new, "", rows)
+            line = Line("posts", location, AssemblyPost.Post(post).label, new, "", rows)
             for day, source, stated, named in words:
                 if "posts" in stated:
                     line.said.append(Said(day, True if named == who and post in stated["posts"] else None, source))
@@ -375,7 +375,7 @@ class _Observer:
 
     def differs(self, line: Line) -> None:
         self.warn(
-            line.where,
+            line.location,
             _("%(what)s: the page says otherwise than the record, which stays. Say when the page was seen (--as-of).")
             % {"what": line.label},
             line.kind,
@@ -385,10 +385,10 @@ class _Observer:
         """List where this page says otherwise than a row that stands."""
         word = next((word for word in said if word.day and word.day == self.day), None)
         for row in standing if word else ():
-            first, until = held(row)
+            first, until = blocked_range(row)
             if first <= word.day < until and line.value(row) != word.value:
                 self.warn(
-                    line.where,
+                    line.location,
                     _("%(what)s: the page says otherwise than the dated record, which stays.") % {"what": line.label},
                     line.kind,
                 )
@@ -399,7 +399,7 @@ class _Observer:
         if line.column:
             values[line.column] = segment.value if line.kind == "quotas" else self.person_key(segment.value)
         sources = [self.cite(source) for source in segment.sources if source]
-        self.batch.add(Record(line.kind, line.where, uid, values, uid, sources))
+        self.batch.add(Record(line.kind, line.location, uid, values, uid, sources))
 
     def move(self, line: Line, row: Period, segment: Segment) -> None:
         """The record that gives ``row`` the days of ``segment``; pages that no longer mark its days are not cited."""
@@ -409,7 +409,7 @@ class _Observer:
         self.record(line, row, self.period(segment), sources)
 
     def record(self, line: Line, row: Period, values: dict[str, Any], sources: list[str] | None) -> None:
-        self.batch.add(Record(line.kind, line.where, str(row.uid), values, str(row.uid), sources))
+        self.batch.add(Record(line.kind, line.location, str(row.uid), values, str(row.uid), sources))
 
     def period(self, segment: Segment) -> dict[str, Any]:
         return {"starts": PartialDate.of(segment.start), "ends": PartialDate.of(segment.end), "ended": False}

@@ -74,7 +74,7 @@ def import_lines(
             if not number:
                 raise ImportRefusedError(_("The file is empty."))
             report = articles.report
-            report.conflicts.sort(key=lambda note: note.where)
+            report.conflicts.sort(key=lambda note: note.location)
             report.saved = articles.saving
             if not dry_run and not report.saved:
                 transaction.set_rollback(True)

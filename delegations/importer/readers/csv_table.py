@@ -42,9 +42,9 @@ def read(rows: Iterable[Row], chamber: str = "", country: str = "") -> Batch:
 
 class _Reader:
     def __init__(self, rows: Iterable[Row], chamber: str, country: str):
-        self.batch = Batch(ours=not (chamber or country))
+        self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
-        if not self.batch.ours:
+        if not self.batch.is_own_export:
             target = Target(chamber, country)
             if not target.chamber:
                 raise ImportRefusedError(
@@ -95,7 +95,7 @@ class _Reader:
                 % {"count": len(cells), "columns": len(self.header)}
             )
         row = {name: checked(plain(cell), name) for name, cell in zip(self.header, cells, strict=True)}
-        if not self.batch.ours:
+        if not self.batch.is_own_export:
             row = {name: single_line(cell) for name, cell in row.items()}
         person = self.person(line, row)
         try:
@@ -116,18 +116,18 @@ class _Reader:
         elif values["role"] not in Delegate.Role.values:
             raise RowError(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
         identity = row.get("id", "").strip()
-        if not self.batch.ours and not _UUID.fullmatch(identity):
+        if not self.batch.is_own_export and not _UUID.fullmatch(identity):
             identity = ""  # the ids of others mean nothing here
         self.batch.add(Record("delegates", line, "", values, identity, sources=self.sources_of(line, row)))
 
     def stated(self, row: dict[str, str], *names: str) -> dict[str, str]:
         """The cells that say something: in our own table an empty one too."""
-        return {name: row[name] for name in names if name in row and (row[name] or self.batch.ours)}
+        return {name: row[name] for name in names if name in row and (row[name] or self.batch.is_own_export)}
 
     def person(self, line: int, row: dict[str, str]) -> str:
         """The key of the row's person, whose record is added when first met."""
         identity = row.get("person_id", "").strip()
-        if identity and self.batch.ours:
+        if identity and self.batch.is_own_export:
             identity = str(public_id(identity))
         names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in columns("name")) else {}
         if not identity and not names:
@@ -161,12 +161,12 @@ class _Reader:
         values: dict[str, Any] = {}
         for name, ours in (("start", "starts"), ("end", "ends")):
             date = partial_date(row.get(name, "").strip(), name)
-            if date or (self.batch.ours and name in row):
+            if date or (self.batch.is_own_export and name in row):
                 values[ours] = date
         ended = row.get("ended", "").strip().lower()
         if ended not in _YES | _NO:
             raise RowError(_("“%(name)s” must be true or false.") % {"name": "ended"})
-        if ended or (self.batch.ours and "ended" in row):
+        if ended or (self.batch.is_own_export and "ended" in row):
             values["ended"] = ended in _YES
         return values
 
@@ -176,7 +176,7 @@ class _Reader:
         cells = [split_cell(row.get(name, "")) for name in names]
         count = max(map(len, cells))
         if not count:
-            return [] if self.batch.ours and set(names) & row.keys() else None
+            return [] if self.batch.is_own_export and set(names) & row.keys() else None
         if any(len(cell) not in (0, count) for cell in cells):
             raise RowError(_("The columns of the sources hold different numbers of values."))
         keys = []

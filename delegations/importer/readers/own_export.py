@@ -36,7 +36,7 @@ def read(document: dict[str, Any]) -> Batch:
 
 class _Reader:
     def __init__(self, document: dict[str, Any]):
-        self.batch = Batch(ours=True)
+        self.batch = Batch(is_own_export=True)
         self.slugs: dict[str, str] = {}  # of chambers, by the ids of their organizations
         readers = {
             "sources": self.source,
@@ -52,60 +52,62 @@ class _Reader:
             for number, row in enumerate(rows):
                 self.each(name, f"/{name}/{number}", read, row)
 
-    def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
+    def each(self, kind: str, location: str, read, row: Any, *about: Any) -> None:
         try:
-            read(where, JsonReader(row), *about)
+            read(location, JsonReader(row), *about)
         except RowError as error:
-            self.batch.problem("people" if kind == "persons" else kind, where, error)
+            self.batch.problem("people" if kind == "persons" else kind, location, error)
 
-    def add(self, kind: str, where: str, row: JsonReader, values: dict, **more: Any) -> None:
+    def add(self, kind: str, location: str, row: JsonReader, values: dict, **more: Any) -> None:
         key = row.id("id")
         if not key:
             raise RowError(_("There is no id."))
-        self.batch.add(Record(kind, where, key, values, key, **more))
+        self.batch.add(Record(kind, location, key, values, key, **more))
 
-    def source(self, where: str, row: JsonReader) -> None:
+    def source(self, location: str, row: JsonReader) -> None:
         self.add(
             "sources",
-            where,
+            location,
             row,
             {**_texts(row, "title"), "url": row.text("url"), "date": exact_date(row.text("date"), "date")},
         )
 
-    def person(self, where: str, row: JsonReader) -> None:
+    def person(self, location: str, row: JsonReader) -> None:
         former = [public_id(former) for former in row.list("former_ids") if isinstance(former, str)]
         if row.flag("withdrawn"):
             values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
         else:
             values = {**_texts(row, *popolo.NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
             if photo := row.text("photo"):
-                values.update(self.photo(where, photo))
+                values.update(self.photo(location, photo))
         public_id(row.id("id"))
         identifiers = [(entry.text("scheme"), entry.text("identifier")) for entry in row.objects("identifiers")]
-        self.add("people", where, row, values, identifiers=identifiers, former=former)
+        self.add("people", location, row, values, identifiers=identifiers, former=former)
 
-    def photo(self, where: str, name: str) -> dict[str, str]:
+    def photo(self, location: str, name: str) -> dict[str, str]:
         """The photo, where its file is here: a file of data brings no pictures."""
         try:
             if default_storage.exists(name):
                 return {"photo": name}
         except (SuspiciousFileOperation, OSError, ValueError):
             pass
-        self.batch.warn("people", where, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]})
+        self.batch.warn(
+            "people", location, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]}
+        )
         return {}
 
-    def organization(self, where: str, row: JsonReader) -> None:
+    def organization(self, location: str, row: JsonReader) -> None:
         kind = row.text("classification")
         if kind == "delegation":
-            self.parliament(where, row)
+            self.parliament(location, row)
         elif kind == "chamber":
-            self.chamber(where, row)
+            self.chamber(location, row)
         elif kind != "assembly":
             raise RowError(
                 _("“%(name)s” is not one of ours: %(text)s") % {"name": "classification", "text": kind[:40]}
             )
 
-    def parliament(self, where: str, row: JsonReader) -> None:
+    def parliament(self, location: str, row: JsonReader) -> None:
         slug = row.text("slug")
         former = [slug for slug in row.list("former_slugs") if isinstance(slug, str)]
         values = {
@@ -114,14 +116,14 @@ class _Reader:
             "country": row.text("country"),
             "order": row.number("order"),
         }
-        self.add("parliaments", where, row, values, former=former)
+        self.add("parliaments", location, row, values, former=former)
         about = {"parliament": slug}
-        self.parts(where, row, "participations", self.participation, about)
-        self.parts(where, row, "links", self.link, {**about, "chamber": None})
-        self.parts(where, row, "confirmations", self.confirmation, about)
-        self.parts(where, row, "observations", self.observation, about)
+        self.parts(location, row, "participations", self.participation, about)
+        self.parts(location, row, "links", self.link, {**about, "chamber": None})
+        self.parts(location, row, "confirmations", self.confirmation, about)
+        self.parts(location, row, "observations", self.observation, about)
 
-    def chamber(self, where: str, row: JsonReader) -> None:
+    def chamber(self, location: str, row: JsonReader) -> None:
         slug = row.text("slug")
         self.slugs[row.id("id")] = slug
         values = {
@@ -133,29 +135,29 @@ class _Reader:
             "order": row.number("order"),
             "imported_id": row.text("imported_id"),
         }
-        self.batch.add(Record("chambers", where, slug, values, slug))
-        self.parts(where, row, "links", self.link, {"parliament": None, "chamber": slug})
+        self.batch.add(Record("chambers", location, slug, values, slug))
+        self.parts(location, row, "links", self.link, {"parliament": None, "chamber": slug})
 
-    def parts(self, where: str, row: JsonReader, name: str, read, about: dict) -> None:
+    def parts(self, location: str, row: JsonReader, name: str, read, about: dict) -> None:
         for number, part in enumerate(row.list(name)):
-            self.each(name, f"{where}/{name}/{number}", read, part, about)
+            self.each(name, f"{location}/{name}/{number}", read, part, about)
 
-    def participation(self, where: str, row: JsonReader, about: dict) -> None:
-        self.dated("participations", where, row, {**about, "status": row.text("status")})
+    def participation(self, location: str, row: JsonReader, about: dict) -> None:
+        self.dated("participations", location, row, {**about, "status": row.text("status")})
 
-    def link(self, where: str, row: JsonReader, about: dict) -> None:
-        self.dated("links", where, row, {**about, "url": row.text("url"), "language": row.text("language")})
+    def link(self, location: str, row: JsonReader, about: dict) -> None:
+        self.dated("links", location, row, {**about, "url": row.text("url"), "language": row.text("language")})
 
-    def confirmation(self, where: str, row: JsonReader, about: dict) -> None:
+    def confirmation(self, location: str, row: JsonReader, about: dict) -> None:
         values = {
             **about,
             "date": exact_date(row.text("date"), "date"),
             **_texts(row, "confirmed_by"),
             "source": row.text("source_id"),
         }
-        self.add("confirmations", where, row, values)
+        self.add("confirmations", location, row, values)
 
-    def observation(self, where: str, row: JsonReader, about: dict) -> None:
+    def observation(self, location: str, row: JsonReader, about: dict) -> None:
         values = {
             **about,
             "date": exact_date(row.text("date"), "date"),
@@ -163,27 +165,27 @@ class _Reader:
             "source": row.text("source_id"),
             "statement": _statement(row),
         }
-        self.add("observations", where, row, values)
+        self.add("observations", location, row, values)
 
-    def quota(self, where: str, row: JsonReader) -> None:
+    def quota(self, location: str, row: JsonReader) -> None:
         role = row.text("role")
         if role == popolo.SEAT:
             self.dated(
-                "quotas", where, row, {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")}
+                "quotas", location, row, {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")}
             )
         elif role != popolo.REPRESENTATIVE:
             raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
 
-    def membership(self, where: str, row: JsonReader) -> None:
+    def membership(self, location: str, row: JsonReader) -> None:
         values = {"person": row.id("person_id")}
         organization = row.id("organization_id")
         if organization == popolo.ASSEMBLY:
-            self.dated("posts", where, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
+            self.dated("posts", location, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
         elif "post_id" in row:
-            self.dated("representatives", where, row, {**values, "parliament": organization})
+            self.dated("representatives", location, row, {**values, "parliament": organization})
         else:
             values |= {"chamber": self.slug(row, "on_behalf_of_id"), "role": row.text("role")}
-            self.dated("delegates", where, row, {**values, **_texts(row, "political_group", "constituency")})
+            self.dated("delegates", location, row, {**values, **_texts(row, "political_group", "constituency")})
 
     def slug(self, row: JsonReader, name: str) -> str:
         """The chamber whose organization ``name`` refers to."""
@@ -194,10 +196,10 @@ class _Reader:
             )
         return self.slugs[key]
 
-    def dated(self, kind: str, where: str, row: JsonReader, values: dict) -> None:
+    def dated(self, kind: str, location: str, row: JsonReader, values: dict) -> None:
         values |= {"starts": row.date("start_date"), "ends": row.date("end_date"), "ended": row.flag("ended")}
         sources = [source for source in row.list("source_ids") if isinstance(source, str)]
-        self.add(kind, where, row, values, sources=sources)
+        self.add(kind, location, row, values, sources=sources)
 
 
 def _texts(row: JsonReader, *names: str) -> dict[str, str]:

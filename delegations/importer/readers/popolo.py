@@ -118,11 +118,11 @@ class _Reader:
         rows = rows if isinstance(rows, list) else []
         return [(f"/{name}/{number}", JsonReader(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
 
-    def each(self, kind: str, where: str, read, row: Any, *about: Any) -> None:
+    def each(self, kind: str, location: str, read, row: Any, *about: Any) -> None:
         try:
-            read(where, JsonReader(row), *about)
+            read(location, JsonReader(row), *about)
         except RowError as error:
-            self.batch.problem(kind, where, error)
+            self.batch.problem(kind, location, error)
 
     # Where to
 
@@ -131,7 +131,7 @@ class _Reader:
         used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
         candidates = {
             key: fields
-            for key, (_where, fields) in self.by_id["organizations"].items()
+            for key, (_location, fields) in self.by_id["organizations"].items()
             if key and key in used and str(fields.data.get("classification") or "").lower() != "party"
         }
         marked = {
@@ -152,26 +152,26 @@ class _Reader:
 
     def target(self, chamber: str, country: str) -> None:
         """State the chamber, and with a new country its parliament."""
-        where, organization = self.by_id["organizations"][self.legislature]
+        location, organization = self.by_id["organizations"][self.legislature]
         target = Target(chamber, country, self.legislature)
         parliament, house = target.parliament, target.chamber
         if house:
             self.chamber = house.slug
             self.batch.chambers.add(house.slug)
             if not house.imported_id:
-                self.batch.add(Record("chambers", where, house.slug, {"imported_id": self.legislature}))
+                self.batch.add(Record("chambers", location, house.slug, {"imported_id": self.legislature}))
             elif house.imported_id != self.legislature:
-                self.batch.warn("chambers", where, _("The chamber carries the id of another organization."))
+                self.batch.warn("chambers", location, _("The chamber carries the id of another organization."))
             slug = parliament.slug
         else:
             try:
-                slug = self.new_parliament(where, organization, target.country)
+                slug = self.new_parliament(location, organization, target.country)
             except RowError as error:
                 raise ImportRefusedError(str(error)) from error
         self.batch.scope = slug
         self.batch.scheme = f"import:{slug}"
 
-    def new_parliament(self, where: str, organization: JsonReader, country: str) -> str:
+    def new_parliament(self, location: str, organization: JsonReader, country: str) -> str:
         names = self.names(organization, {"name": "name"})
         if not names:
             raise ImportRefusedError(_("The legislature has no name."))
@@ -185,16 +185,16 @@ class _Reader:
             Parliament.objects.values_list("slug", flat=True), FormerSlug.objects.values_list("slug", flat=True)
         )
         slug = _free(wanted, taken)
-        self.batch.add(Record("parliaments", where, slug, {"slug": slug, "country": country, **names, **short}))
+        self.batch.add(Record("parliaments", location, slug, {"slug": slug, "country": country, **names, **short}))
         wanted = slugify(f"{slug} {next(iter(names.values()))}", max_length=70, word_boundary=True)
         self.chamber = _free(wanted, set(Chamber.objects.values_list("slug", flat=True)))
         values = {"slug": self.chamber, "parliament": slug, **names, "imported_id": self.legislature}
-        self.batch.add(Record("chambers", where, self.chamber, values))
+        self.batch.add(Record("chambers", location, self.chamber, values))
         return slug
 
     # Rows
 
-    def person(self, where: str, row: JsonReader, members: Counter) -> None:
+    def person(self, location: str, row: JsonReader, members: Counter) -> None:
         key = row.id("id")
         if not key:
             raise RowError(_("There is no id."))
@@ -215,11 +215,11 @@ class _Reader:
             scheme, identifier = entry.line("scheme"), entry.id("identifier").strip()
             if scheme and identifier and not scheme.startswith("import:") and len(scheme) <= 100 >= len(identifier):
                 identifiers.append((scheme, identifier))
-        self.sources_of[key] = self.sources(where, row)
+        self.sources_of[key] = self.sources(location, row)
         self.people.add(key)
-        self.batch.add(Record("people", where, key, values, key, identifiers=identifiers))
+        self.batch.add(Record("people", location, key, values, key, identifiers=identifiers))
 
-    def membership(self, where: str, row: JsonReader) -> None:
+    def membership(self, location: str, row: JsonReader) -> None:
         if row.id("organization_id") != self.legislature:
             self.batch.not_kept["memberships (other organizations)"] += 1
             return
@@ -228,50 +228,52 @@ class _Reader:
         if person not in self.people:
             raise RowError(_("The person is not in the file, or could not be read: %(id)s") % {"id": person[:80]})
         try:
-            self.mandate(where, row, person)
+            self.mandate(location, row, person)
         except RowError:
             self.batch.spared.add(person)
             raise
 
-    def mandate(self, where: str, row: JsonReader, person: str) -> None:
+    def mandate(self, location: str, row: JsonReader, person: str) -> None:
         values: dict[str, Any] = {"person": person, "chamber": self.chamber}
         role = row.line("role")
         if role in Delegate.Role.values:
             values["role"] = role
         elif role.lower() not in _PLAIN_ROLES:
             self.batch.not_kept["memberships.role"] += 1
-        values |= self.dates(where, row)
-        values |= self.named(where, row, "on_behalf_of_id", "organizations", "political_group")
-        values |= self.named(where, row, "area_id", "areas", "constituency")
-        sources = self.sources(where, row) or self.sources_of[person]
-        self.batch.add(Record("delegates", where, "", values, sources=sources or None))
+        values |= self.dates(location, row)
+        values |= self.named(location, row, "on_behalf_of_id", "organizations", "political_group")
+        values |= self.named(location, row, "area_id", "areas", "constituency")
+        sources = self.sources(location, row) or self.sources_of[person]
+        self.batch.add(Record("delegates", location, "", values, sources=sources or None))
 
     def count(self, name: str, row: JsonReader, kept: set[str]) -> None:
         for key, value in row.data.items():
             if key not in kept and value not in (None, "", [], {}):
                 self.batch.not_kept[f"{name}.{key[:80]}"] += 1
 
-    def dates(self, where: str, row: JsonReader) -> dict[str, PartialDate]:
+    def dates(self, location: str, row: JsonReader) -> dict[str, PartialDate]:
         """Start and end, each by itself taken from the term where the row has none."""
         dates = {"starts": row.date("start_date"), "ends": row.date("end_date")}
         term = row.id("legislative_period_id")
         if term:
-            _where, event = self.by_id["events"].get(term, ("", None))
+            _location, event = self.by_id["events"].get(term, ("", None))
             if event is None:
-                self.batch.warn("delegates", where, _("The file does not hold the term %(id)s.") % {"id": term[:80]})
+                self.batch.warn(
+                    "delegates", location, _("The file does not hold the term %(id)s.") % {"id": term[:80]}
+                )
             else:
                 for name, of_event in (("starts", "start_date"), ("ends", "end_date")):
                     dates[name] = dates[name] or partial_date(event.text(of_event), of_event)
         return {name: value for name, value in dates.items() if value}
 
-    def named(self, where: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:
+    def named(self, location: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:
         """The names of what ``name`` refers to, as text in our column."""
         key = row.id(name)
         if not key:
             return {}
-        _where, thing = self.by_id[kind].get(key, ("", None))
+        _location, thing = self.by_id[kind].get(key, ("", None))
         if thing is None:
-            self.batch.warn("delegates", where, _("The file does not hold %(id)s.") % {"id": key[:80]})
+            self.batch.warn("delegates", location, _("The file does not hold %(id)s.") % {"id": key[:80]})
             return {}
         names = self.names(thing, {"name": column})
         return {name: text for name, text in names.items() if any(map(str.isalnum, text))}
@@ -295,7 +297,7 @@ class _Reader:
                     values.setdefault(to_attribute(ours, language), text)
         return values
 
-    def sources(self, where: str, row: JsonReader) -> list[str]:
+    def sources(self, location: str, row: JsonReader) -> list[str]:
         """The keys of the row's sources; their records are added when they are first met."""
         keys = []
         for entry in row.objects("sources"):
@@ -303,22 +305,22 @@ class _Reader:
             try:
                 web_address(url)
             except ValidationError:
-                self.batch.warn("sources", where, _("No address: %(url)s") % {"url": url[:100]})
+                self.batch.warn("sources", location, _("No address: %(url)s") % {"url": url[:100]})
                 continue
             if len(url) > 1000:
-                self.batch.warn("sources", where, _("No address: %(url)s") % {"url": url[:100]})
+                self.batch.warn("sources", location, _("No address: %(url)s") % {"url": url[:100]})
                 continue
             if url not in self.seen_sources:
                 self.seen_sources.add(url)
                 values = {"url": url, **({to_attribute("title", language_of(note)): note[:300]} if note else {})}
-                self.batch.add(Record("sources", where, url, values))
+                self.batch.add(Record("sources", location, url, values))
             if url not in keys:
                 keys.append(url)
         return keys
 
 
 def _by_id(rows: list[tuple[str, JsonReader]]) -> dict[str, tuple[str, JsonReader]]:
-    return {_key(fields.data.get("id")): (where, fields) for where, fields in rows}
+    return {_key(fields.data.get("id")): (location, fields) for location, fields in rows}
 
 
 def _key(value: Any) -> str:
