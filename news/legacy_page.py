@@ -18,10 +18,10 @@ from cspa import audit
 from cspa.models import Entry as JournalEntry
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import ImportRefusedError, Report
-from delegations.importer.diff import ADDED, CHANGED, UNCHANGED
 from delegations.importer.readers.files import check_size, text_of
 from delegations.importer.records import Note, single_line
-from delegations.importer.report import Entry
+from delegations.importer.report import ReportEntry
+from delegations.importer.row_diff import Action
 from delegations.legacy_pages.facts import import_block
 from delegations.legacy_pages.parser import Line
 
@@ -98,11 +98,11 @@ class PageReport(Report):
             **vars(report) | {"counts": {action: {**kinds, KIND: 0} for action, kinds in report.counts.items()}}
         )
 
-    def count(self, action: str, page: Page, details: Iterable[str] = ()) -> None:
+    def count(self, action: Action, page: Page, details: Iterable[str] = ()) -> None:
         self.counts[action][KIND] += 1
-        if action != UNCHANGED:
+        if action != Action.UNCHANGED:
             place = Note(page.line, "").place
-            self.entries.append(Entry(action, KIND, place, f"{page.date:%Y-%m-%d} {page.title}", tuple(details)))
+            self.entries.append(ReportEntry(action, KIND, place, f"{page.date:%Y-%m-%d} {page.title}", tuple(details)))
 
     def warn(self, page: Page, message: str) -> None:
         self.warnings.append(Note(page.line, message, KIND))
@@ -137,7 +137,7 @@ def _import_article(page: Page, report: PageReport, update: bool) -> None:
             state=Article.State.PUBLISHED.value,
         )
         article.save()
-        report.count(ADDED, page)
+        report.count(Action.ADDED, page)
         return
     if article.state != Article.State.PUBLISHED:
         report.warn(
@@ -146,13 +146,13 @@ def _import_article(page: Page, report: PageReport, update: bool) -> None:
     article_as_read = Article(title=page.title, body=page.body, published_at=article.published_at)
     article_as_read.derive()
     if article.body == article_as_read.body:
-        report.count(UNCHANGED, page)
+        report.count(Action.UNCHANGED, page)
     elif update:
         article.body = page.body
         article.save()
-        report.count(CHANGED, page, [_("the text was replaced")])
+        report.count(Action.CHANGED, page, [_("the text was replaced")])
     else:
-        report.count(UNCHANGED, page)
+        report.count(Action.UNCHANGED, page)
         report.warn(
             page,
             _("On record the article has another text, which stays (--update replaces it): %(title)s")

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from cspa import audit
 from cspa.models import Entry
 
-from .diff import Difference, Progress
+from .diff import ImportDiff, Progress
 from .readers import csv_table, own_export, popolo
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .records import Batch, ImportRefusedError, RowError
@@ -70,12 +70,12 @@ def import_batch(
     """
     # Looking holds up nobody who writes.
     with _words_for_the_database(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
-        difference = Difference(build(), end_missing, progress)
-        report = Report.of(difference, skip_invalid)
+        diff = ImportDiff(build(), end_missing, progress)
+        report = Report.of(diff, skip_invalid)
         if expected and report.digest != expected:
             raise ImportRefusedError(_("The difference is no longer the one that was shown. Look at it again."))
         if not report.conflicts and not dry_run:
-            save(difference, progress)
+            save(diff, progress)
             report.saved = True
     return report
 
@@ -102,7 +102,7 @@ def read(data: bytes, file_format: str, chamber: str = "", country: str = "") ->
         if file_format == "xlsx":
             return csv_table.read(xlsx_rows(data), chamber, country)
         document = json_of(data)
-        if own_export.is_ours(document):
+        if own_export.is_own_export(document):
             if chamber or country:
                 raise ImportRefusedError(_("This is an export of this site and says itself what it is about."))
             return own_export.read(document)

@@ -13,7 +13,7 @@ from cspa.i18n import columns
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Period, SeatQuota
 from .name_list import Document, Entry, Mandates, add_people, add_person, cite, person_key
-from .records import Batch, Record
+from .records import Batch, Kind, Record
 
 NAMED = 5  # people in one sentence
 
@@ -83,19 +83,19 @@ class _Beginning:
                 "Mandates of this chamber begin after the first day: %(people)s. "
                 "Correct the day, or change these mandates first."
             )
-            self.batch.problem("delegates", "", words % {"people": ", ".join(people)})
+            self.batch.problem(Kind.DELEGATES, "", words % {"people": ", ".join(people)})
         for row in rows:
             if row.start == self.asked.day:
                 self.warn(row, _("This mandate begins on the day already and stays as it is."))
 
     def warn(self, row: Period, words: str) -> None:
-        kind = "quotas" if isinstance(row, SeatQuota) else "delegates"
+        kind = Kind.QUOTAS if isinstance(row, SeatQuota) else Kind.DELEGATES
         location = row.person.public_name if isinstance(row, Delegate) else row
         self.batch.warn(kind, str(location), words)
 
     def end(self, row: Delegate) -> None:
         values = {"person": person_key(row.person), "chamber": self.asked.chamber.slug}
-        self.record("delegates", row, values)
+        self.record(Kind.DELEGATES, row, values)
         if row.starts and not row.starts.exact and row.starts.after > self.asked.day:
             self.warn(
                 row,
@@ -124,7 +124,7 @@ class _Beginning:
         before = SeatQuota.objects.filter(chamber=chamber).on(self.asked.day - timedelta(days=1))
         before = before.prefetch_related("sources").first()
         if before:
-            self.record("quotas", before, {"chamber": chamber.slug})
+            self.record(Kind.QUOTAS, before, {"chamber": chamber.slug})
         uid = str(uuid.uuid4())
         values = {"chamber": chamber.slug, "seats": seats, "starts": self.starts}
-        self.batch.add(Record("quotas", str(chamber), uid, values, uid, self.sources))
+        self.batch.add(Record(Kind.QUOTAS, str(chamber), uid, values, uid, self.sources))

@@ -21,7 +21,7 @@ from cspa.i18n import columns, language_codes
 from .. import names
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
-from .records import Batch, ImportRefusedError, Record, RowError, language_of, single_line
+from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of, single_line
 
 LONGEST = 10_000  # letters of a list
 MOST = 1_000  # names of a list
@@ -322,15 +322,15 @@ class Document:
         if not (self.title or self.url):
             return None
         titles = {to_attribute("title", language_of(self.title)): self.title} if self.title else {}
-        batch.add(Record("sources", "", "document", {**titles, "url": self.url}))
+        batch.add(Record(Kind.SOURCES, "", "document", {**titles, "url": self.url}))
         return ["document"]
 
 
 def cite(batch: Batch, source: Source) -> str:
     """What the records call a source on record, which the batch then holds."""
     key = str(source.uid)
-    if all(record.key != key for record in batch.records["sources"]):
-        batch.add(Record("sources", "", key, {}, key))
+    if all(record.key != key for record in batch.records[Kind.SOURCES]):
+        batch.add(Record(Kind.SOURCES, "", key, {}, key))
     return key
 
 
@@ -340,15 +340,15 @@ def add_people(batch: Batch, listed: Iterable[Entry], language: str = "") -> lis
     for entry in listed:
         name = entry.name
         if entry.chosen == LEFT_OUT:
-            batch.warn("people", name.location, _("Left out, as was chosen."))
+            batch.warn(Kind.PEOPLE, name.location, _("Left out, as was chosen."))
             continue
         if name.left:
-            batch.warn("people", name.location, _("Not kept: %(text)s") % {"text": name.left})
+            batch.warn(Kind.PEOPLE, name.location, _("Not kept: %(text)s") % {"text": name.left})
         values = name.values(language)
         person = entry.person
         if person is None:
             key = f"name:{name.key}"
-            batch.add(Record("people", name.location, key, values, new=True))
+            batch.add(Record(Kind.PEOPLE, name.location, key, values, new=True))
         else:
             key = person_key(person)
             known[key] += 1
@@ -362,7 +362,7 @@ def add_person(batch: Batch, person: Person, location: str, values: dict[str, st
     """Add a person on record to the batch, with the ``values`` that become theirs; returns what records call them."""
     key = person_key(person)
     withdrawn = {"withdrawn": True} if person.withdrawn else {}
-    batch.add(Record("people", location, key, {**(values or {}), **withdrawn}, str(person.public_id)))
+    batch.add(Record(Kind.PEOPLE, location, key, {**(values or {}), **withdrawn}, str(person.public_id)))
     return key
 
 
@@ -395,12 +395,12 @@ class Mandates:
         values = {"person": key, "chamber": self.chamber.slug}
         row = self.on_record.get((person.pk, role)) if person else None
         if row:
-            self.batch.add(Record("delegates", location, str(row.uid), values, str(row.uid)))
-            self.batch.warn("delegates", location, _("This mandate is on record already."))
+            self.batch.add(Record(Kind.DELEGATES, location, str(row.uid), values, str(row.uid)))
+            self.batch.warn(Kind.DELEGATES, location, _("This mandate is on record already."))
         else:
             uid = str(uuid.uuid4())
             values |= {"role": role, "starts": self.starts, **more}
-            self.batch.add(Record("delegates", location, uid, values, uid, self.sources))
+            self.batch.add(Record(Kind.DELEGATES, location, uid, values, uid, self.sources))
 
 
 def batch(

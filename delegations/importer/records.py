@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from enum import StrEnum
 from typing import Any
 
 from django.db.models import Model
@@ -29,23 +30,46 @@ from ..models import (
     Source,
 )
 
-#: Every kind of record, in the order in which one may refer to another.
-KINDS: dict[str, type[Model]] = {
-    "sources": Source,
-    "parliaments": Parliament,
-    "chambers": Chamber,
-    "people": Person,
-    "participations": Participation,
-    "quotas": SeatQuota,
-    "links": Link,
-    "delegates": Delegate,
-    "representatives": Representative,
-    "posts": AssemblyPost,
-    "confirmations": Confirmation,
-    "observations": Observation,
+
+class Kind(StrEnum):
+    """The kinds of records, in an order in which a record only refers to earlier kinds."""
+
+    SOURCES = "sources"
+    PARLIAMENTS = "parliaments"
+    CHAMBERS = "chambers"
+    PEOPLE = "people"
+    PARTICIPATIONS = "participations"
+    QUOTAS = "quotas"
+    LINKS = "links"
+    DELEGATES = "delegates"
+    REPRESENTATIVES = "representatives"
+    POSTS = "posts"
+    CONFIRMATIONS = "confirmations"
+    OBSERVATIONS = "observations"
+
+
+#: The model of each kind.
+KINDS: dict[Kind, type[Model]] = {
+    Kind.SOURCES: Source,
+    Kind.PARLIAMENTS: Parliament,
+    Kind.CHAMBERS: Chamber,
+    Kind.PEOPLE: Person,
+    Kind.PARTICIPATIONS: Participation,
+    Kind.QUOTAS: SeatQuota,
+    Kind.LINKS: Link,
+    Kind.DELEGATES: Delegate,
+    Kind.REPRESENTATIVES: Representative,
+    Kind.POSTS: AssemblyPost,
+    Kind.CONFIRMATIONS: Confirmation,
+    Kind.OBSERVATIONS: Observation,
 }
-#: What the columns that refer to other records refer to.
-REFERENCES = {"source": "sources", "parliament": "parliaments", "chamber": "chambers", "person": "people"}
+#: The kind that a column refers to.
+REFERENCES = {
+    "source": Kind.SOURCES,
+    "parliament": Kind.PARLIAMENTS,
+    "chamber": Kind.CHAMBERS,
+    "person": Kind.PEOPLE,
+}
 
 LONGEST_TEXT = 10_000  # letters
 
@@ -89,9 +113,9 @@ class Note:
 
 @dataclass(slots=True)
 class Record:
-    """What the file states of one thing; a column that it does not state is not among the ``values``."""
+    """The statement of a file about one row. ``values`` lacks the columns that the file does not state."""
 
-    kind: str
+    kind: Kind
     location: int | str
     key: str  # what other records of the file call it
     values: dict[str, Any]
@@ -106,14 +130,16 @@ class Record:
 class Batch:
     """A file that has been read."""
 
-    is_own_export: bool = False  # written by this site: its ids are ours
+    # Written by this site: the ids of the file are those of the directory.
+    is_own_export: bool = False
     scheme: str = ""  # under which the file's own ids of people are kept
     scope: str = ""  # the parliament that the file is about
-    records: dict[str, list[Record]] = field(default_factory=lambda: defaultdict(list))
+    records: dict[Kind, list[Record]] = field(default_factory=lambda: defaultdict(list))
     problems: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
     chambers: set[str] = field(default_factory=set)  # whose mandates the file gives
-    spared: set[str] = field(default_factory=set)  # people of whom a row could not be read
+    # Keys of people with a rejected row: none of their mandates counts as missing.
+    exempt_people: set[str] = field(default_factory=set)
     not_kept: Counter = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:

@@ -5,17 +5,16 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from django.utils.translation import gettext as _
-
-from .diff import ACTIONS, UNCHANGED, Difference
+from .diff import ImportDiff
 from .records import KINDS, Note, describe_location
+from .row_diff import Action
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class ReportEntry:
     """One row that changes."""
 
-    action: str
+    action: Action
     kind: str
     place: str
     label: str
@@ -23,23 +22,19 @@ class Entry:
 
     @property
     def action_label(self) -> str:
-        return action_labels()[self.action]
+        return str(self.action.label)
 
     @property
     def kind_label(self) -> str:
         return str(KINDS[self.kind]._meta.verbose_name)
 
 
-def action_labels() -> dict[str, str]:
-    return {"added": _("added"), "changed": _("changed"), "ended": _("ended"), "unchanged": _("unchanged")}
-
-
 @dataclass
 class Report:
     """Numbers per kind of row, every row that changes, and all that is to be said."""
 
-    counts: dict[str, dict[str, int]]
-    entries: list[Entry] = field(default_factory=list)
+    counts: dict[Action, dict[str, int]]
+    entries: list[ReportEntry] = field(default_factory=list)
     conflicts: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
     skipped: list[Note] = field(default_factory=list)
@@ -51,7 +46,7 @@ class Report:
 
     @classmethod
     def empty(cls) -> "Report":
-        return cls({action: dict.fromkeys(cls.kinds, 0) for action in ACTIONS})
+        return cls({action: dict.fromkeys(cls.kinds, 0) for action in Action})
 
     @classmethod
     def refused(cls, words: str) -> "Report":
@@ -61,27 +56,27 @@ class Report:
         return report
 
     @classmethod
-    def of(cls, difference: Difference, skip_invalid: bool) -> "Report":
+    def of(cls, diff: ImportDiff, skip_invalid: bool) -> "Report":
         report = cls.empty()
-        for kind, changes in difference.changes.items():
-            for change in changes:
-                report.counts[change.action][kind] += 1
-                if change.action != UNCHANGED:
+        for kind, row_diffs in diff.row_diffs.items():
+            for row_diff in row_diffs:
+                report.counts[row_diff.action][kind] += 1
+                if row_diff.action != Action.UNCHANGED:
                     report.entries.append(
-                        Entry(
-                            change.action,
+                        ReportEntry(
+                            row_diff.action,
                             kind,
-                            describe_location(change.location),
-                            change.label,
-                            tuple(change.details),
+                            describe_location(row_diff.location),
+                            row_diff.label,
+                            tuple(row_diff.details),
                         )
                     )
-        report.warnings = difference.warnings
-        report.not_kept = dict(sorted(difference.batch.not_kept.items()))
+        report.warnings = diff.warnings
+        report.not_kept = dict(sorted(diff.batch.not_kept.items()))
         if skip_invalid:
-            report.skipped = difference.problems
+            report.skipped = diff.problems
         else:
-            report.conflicts = difference.problems
+            report.conflicts = diff.problems
         return report
 
     @property
@@ -99,16 +94,12 @@ class Report:
         """How many ``entries``, ``conflicts`` or ``warnings`` there are, listed or not."""
         return len(getattr(self, name)) + self.more.get(name, 0)
 
-    def of_action(self, action: str) -> list[Entry]:
-        return [entry for entry in self.entries if entry.action == action]
-
     def numbers(self) -> Iterator[tuple[str, str]]:
         """Each action with its numbers in words: "added", "67 people, 68 delegates"."""
-        titles = action_labels()
         names = {kind: str(model._meta.verbose_name_plural) for kind, model in self.kinds.items()}
         for action, numbers in self.counts.items():
             words = ", ".join(f"{names[kind]}: {number}" for kind, number in numbers.items() if number)
-            yield titles[action], words or "–"
+            yield str(action.label), words or "–"
 
     def as_json(self) -> dict:
         return {

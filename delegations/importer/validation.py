@@ -1,7 +1,6 @@
 """The rules that rows follow, for rows that are not saved yet: what the forms and the database would say."""
 
 import re
-from bisect import bisect
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -73,49 +72,6 @@ def blocked_range(row: Period) -> tuple[date, date]:
     if row.ended and not row.start:
         return date.min, date.min
     return row.start or date.min, row.computed_blocks_until() or date.max
-
-
-def overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period]:
-    """The new or changed ones of ``rows`` that overlap with another, each with that other.
-
-    Rows on record stand; then come the changed ones and the new ones in the order of the file. A changed row that is
-    refused stays on record as it was, so it is looked at again with the others.
-    """
-    refused: dict[int, Period] = {}
-    by_id = {id(row): row for row in rows}
-    while True:
-        again = False
-        standing = [row for row in rows if id(row) not in before]
-        standing += [row for row in rows if row.pk and id(row) in refused]
-        changed = [row for row in rows if row.pk and id(row) in before and id(row) not in refused]
-        new = [row for row in rows if not row.pk]
-        refused = {id(row): refused[id(row)] for row in standing if id(row) in refused}
-        taken: list[tuple[date, date, int]] = []
-        for row in standing:
-            _take(taken, row)
-        for row in [*changed, *new]:
-            other = _take(taken, row)
-            if other is not None:
-                refused[id(row)] = by_id[other]
-                if row.pk:
-                    restore(row, before[id(row)])
-                    again = True
-        if not again:
-            return refused
-
-
-def _take(taken: list[tuple[date, date, int]], row: Period) -> int | None:
-    """Put the row's days among those ``taken``, in order; or say whose they are already."""
-    first, until = blocked_range(row)
-    if first >= until:
-        return None
-    place = bisect(taken, (first, until, id(row)))
-    if place and taken[place - 1][1] > first:
-        return taken[place - 1][2]
-    if place < len(taken) and taken[place][0] < until:
-        return taken[place][2]
-    taken.insert(place, (first, until, id(row)))
-    return None
 
 
 def peak_concurrency(rows: Iterable[Period], quota: SeatQuota) -> int:

@@ -1,4 +1,4 @@
-"""A difference written down: a constant number of queries for each batch of rows."""
+"""Saving an import diff, with a constant number of queries for each batch of rows."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -8,8 +8,9 @@ from django.db.models import Model
 from cspa import audit
 
 from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
-from .diff import ADDED, UNCHANGED, Change, Difference, Progress
+from .diff import ImportDiff, Progress
 from .records import KINDS
+from .row_diff import Action, RowDiff
 
 BATCH = 500  # rows a query
 
@@ -17,16 +18,16 @@ BATCH = 500  # rows a query
 _DATES = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision")}
 
 
-def save(difference: Difference, progress: Progress) -> None:
+def save(diff: ImportDiff, progress: Progress) -> None:
     """Write every change; the caller holds the transaction."""
     for kind, model in KINDS.items():
-        changes = [change for change in difference.changes[kind] if change.action != UNCHANGED]
+        changes = [change for change in diff.row_diffs[kind] if change.action != Action.UNCHANGED]
         if not changes:
             continue
         progress(kind, 0, len(changes))
-        added = [change for change in changes if change.action == ADDED]
-        changed = [change for change in changes if change.before and change.action != ADDED]
-        audit.snapshot_before(model, [change.row.pk for change in changes if change.action != ADDED])
+        added = [change for change in changes if change.action == Action.ADDED]
+        changed = [change for change in changes if change.before and change.action != Action.ADDED]
+        audit.snapshot_before(model, [change.row.pk for change in changes if change.action != Action.ADDED])
         if issubclass(model, Period):
             dates = {"starts", "ends", "ended"}
             model.clear_periods(change.row.pk for change in changed if change.before.keys() & dates)
@@ -42,7 +43,7 @@ def save(difference: Difference, progress: Progress) -> None:
         progress(kind, len(changes), len(changes))
 
 
-def _update(model: type[Model], changed: list[Change]) -> None:
+def _update(model: type[Model], changed: list[RowDiff]) -> None:
     """Write the changed columns and what follows from them."""
     together: dict[frozenset[str], list[Model]] = defaultdict(list)
     for change in changed:
@@ -55,7 +56,7 @@ def _update(model: type[Model], changed: list[Change]) -> None:
         model._base_manager.bulk_update(rows, sorted(columns), batch_size=BATCH)
 
 
-def _columns(model: type[Model], change: Change) -> frozenset[str]:
+def _columns(model: type[Model], change: RowDiff) -> frozenset[str]:
     columns = set()
     for name in change.before:
         columns.update(_DATES.get(name, (name,)))
@@ -85,23 +86,23 @@ def _create_parts(model: type[Model], rows: Iterable[Model]) -> None:
     audit.mark_created(model, [row.pk for row in made])
 
 
-def _identifiers(changes: list[Change]) -> Iterable[Identifier]:
+def _identifiers(changes: list[RowDiff]) -> Iterable[Identifier]:
     for change in changes:
         for scheme, identifier in change.identifiers:
             yield Identifier(person=change.row, scheme=scheme, identifier=identifier)
 
 
-def _former(changes: list[Change], owner: str, column: str) -> Iterable[FormerPublicId | FormerSlug]:
+def _former(changes: list[RowDiff], owner: str, column: str) -> Iterable[FormerPublicId | FormerSlug]:
     model = FormerPublicId if owner == "person" else FormerSlug
     for change in changes:
         for value in change.former:
             yield model(**{owner: change.row, column: value})
 
 
-def _connect_sources(model: type[Period], changes: list[Change]) -> None:
+def _connect_sources(model: type[Period], changes: list[RowDiff]) -> None:
     through = model.sources.through
     name = f"{model._meta.model_name}_id"
-    keys = [change.row.pk for change in changes if change.action != ADDED]
+    keys = [change.row.pk for change in changes if change.action != Action.ADDED]
     for first in range(0, len(keys), BATCH):
         through.objects.filter(**{f"{name}__in": keys[first : first + BATCH]}).delete()
     rows = (

@@ -22,7 +22,7 @@ from cspa.i18n import columns, language_codes
 from ..dates import PartialDate
 from ..importer import import_batch, no_progress
 from ..importer.diff import Progress
-from ..importer.records import Batch, Record
+from ..importer.records import Batch, Kind, Record
 from ..importer.report import Report
 from ..importer.validation import blocked_range
 from ..models import AssemblyPost, Link, Period, Person, Representative, SeatQuota
@@ -32,9 +32,6 @@ from .parser import Line as PageLine
 PAGE_LANGUAGE = "en"
 ADDRESS = "https://paodkb.org/"  # of the site whose pages are read
 PAGE = "page"  # what the records call the source of this page
-
-# Of what each kind of row says: the columns that make it one line, and the one that holds the value.
-_PARTS = ("quotas", "representatives", "links", "posts")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +67,9 @@ class Line:
     said: list[Said] = field(default_factory=list)
 
     def value(self, row: Period) -> Any:
-        if self.kind == "representatives":
+        if self.kind == Kind.REPRESENTATIVES:
             return row.person_id
-        return row.seats if self.kind == "quotas" else True
+        return row.seats if self.kind == Kind.QUOTAS else True
 
 
 def segments(said: Iterable[Said], standing: Iterable[Period]) -> list[Segment]:
@@ -129,7 +126,7 @@ class _Observer:
         self.batch.warnings += block.warnings
         self.pages: dict[str, int] = {}  # keys of the sources of this parliament's pages
         self.names: dict[int, str] = {}  # what the records call the people on record
-        self.batch.add(Record("sources", "", PAGE, {**_titles(day), "url": ADDRESS, "date": day}))
+        self.batch.add(Record(Kind.SOURCES, "", PAGE, {**_titles(day), "url": ADDRESS, "date": day}))
         self.cited: set[str] = set()
         for statement in block.statements.values():
             if statement.parliament.on_record or statement.seats is not None:
@@ -146,7 +143,7 @@ class _Observer:
                     "", _("The page does not speak of it, nothing ends: %(name)s") % {"name": known.on_record.label}
                 )
 
-    def warn(self, location: int | str, message: str, kind: str = "parliaments") -> None:
+    def warn(self, location: int | str, message: str, kind: Kind = Kind.PARLIAMENTS) -> None:
         self.batch.warn(kind, location, message)
 
     # One parliament
@@ -163,7 +160,7 @@ class _Observer:
         if seen:
             if (seen.statement, seen.person_id) != (stated, person if isinstance(person, int) else None):
                 self.batch.problem(
-                    "observations",
+                    Kind.OBSERVATIONS,
                     statement.line,
                     _("Another page seen on this day says otherwise of this parliament: %(page)s")
                     % {"page": seen.source},
@@ -173,7 +170,7 @@ class _Observer:
             values = {"parliament": known.slug, "date": self.day, "source": PAGE, "statement": stated}
             values["person"] = self.person_key(person) if person else None
             uid = str(uuid.uuid4())
-            self.batch.add(Record("observations", statement.line, uid, values, uid))
+            self.batch.add(Record(Kind.OBSERVATIONS, statement.line, uid, values, uid))
         words = [(row.date, str(row.source.uid), row.statement, row.person_id) for row in stored if row is not seen]
         words.append((self.day, PAGE if not seen else str(seen.source.uid), stated, person))
         for line in self.lines(statement, words, person):
@@ -196,7 +193,7 @@ class _Observer:
 
     def add_parliament(self, statement: Statement) -> None:
         known, location = statement.parliament, statement.line
-        self.batch.add(Record("parliaments", location, known.slug, dict(known.values)))
+        self.batch.add(Record(Kind.PARLIAMENTS, location, known.slug, dict(known.values)))
         for number, chamber in enumerate(known.chambers, 1):
             values = {"slug": chamber["slug"], "parliament": known.slug}
             if not chamber.get("on_record"):
@@ -205,7 +202,7 @@ class _Observer:
                 names = {column: chamber[column] for column in columns("name") if column in chamber}
                 called = statement.called[chamber["slug"]]
                 values |= {**names, "kind": chamber["kind"], "members_called": called, "order": number}
-            self.batch.add(Record("chambers", location, chamber["slug"], values))
+            self.batch.add(Record(Kind.CHAMBERS, location, chamber["slug"], values))
 
     # People
 
@@ -218,14 +215,14 @@ class _Observer:
             found = [person for person in found if person.services.filter(parliament=parliament).exists()] or found
         key = f"person:{name.casefold()}"
         values = {} if found else {f"name_{PAGE_LANGUAGE}": name}
-        if all(record.key != key for record in self.batch.records["people"]):
-            self.batch.add(Record("people", location, key, values, str(found[0].public_id) if found else ""))
+        if all(record.key != key for record in self.batch.records[Kind.PEOPLE]):
+            self.batch.add(Record(Kind.PEOPLE, location, key, values, str(found[0].public_id) if found else ""))
         if len(found) > 1:
             self.warn(
                 location,
                 _("Several people bear this name; the first was taken: %(people)s")
                 % {"people": ", ".join(f"{person.public_id} {person.public_name}" for person in found)},
-                "people",
+                Kind.PEOPLE,
             )
         if not found:
             return key
@@ -239,7 +236,7 @@ class _Observer:
         if person not in self.names:
             row = Person.objects.get(pk=person)
             self.names[person] = f"person:{row.public_id}"
-            self.batch.add(Record("people", "", self.names[person], {}, str(row.public_id)))
+            self.batch.add(Record(Kind.PEOPLE, "", self.names[person], {}, str(row.public_id)))
         return self.names[person]
 
     # Lines
@@ -250,14 +247,14 @@ class _Observer:
         for chamber in known.chambers:
             slug = chamber["slug"]
             rows = SeatQuota.objects.filter(chamber__slug=slug)
-            line = Line("quotas", location, chamber["name_en"], {"chamber": slug}, "seats", list(rows))
+            line = Line(Kind.QUOTAS, location, chamber["name_en"], {"chamber": slug}, "seats", list(rows))
             for day, source, stated, _person in words:
                 if slug in stated.get("seats", {}):
                     line.said.append(Said(day, stated["seats"][slug], source))
             yield line
         services = list(Representative.objects.filter(parliament=parliament)) if parliament else []
         location = statement.lines.get("representative", location)
-        line = Line("representatives", location, known.names[0], {"parliament": known.slug}, "person", services)
+        line = Line(Kind.REPRESENTATIVES, location, known.names[0], {"parliament": known.slug}, "person", services)
         line.said = [
             Said(day, who if stated["representative"] else None, source)
             for day, source, stated, who in words
@@ -279,7 +276,7 @@ class _Observer:
             new["language"] = statement.websites.get((chamber, url), "")
             location = statement.lines.get((chamber, url), statement.line)
             mine = [row for row in rows if (row.chamber.slug if row.chamber_id else "", row.url) == (chamber, url)]
-            line = Line("links", location, url, new, "", mine)
+            line = Line(Kind.LINKS, location, url, new, "", mine)
             for day, source, stated, _who in words:
                 if "websites" in stated:
                     line.said.append(Said(day, True if [chamber, url] in stated["websites"] else None, source))
@@ -302,7 +299,7 @@ class _Observer:
         location = statement.lines.get("representative", statement.line)
         for (who, post), rows in posts.items():
             new = {"person": self.person_key(who), "post": post}
-            line = Line("posts", location, AssemblyPost.Post(post).label, new, "", rows)
+            line = Line(Kind.POSTS, location, AssemblyPost.Post(post).label, new, "", rows)
             for day, source, stated, named in words:
                 if "posts" in stated:
                     line.said.append(Said(day, True if named == who and post in stated["posts"] else None, source))
@@ -397,7 +394,7 @@ class _Observer:
         uid = str(uuid.uuid4())
         values = {**line.new, **self.period(segment)}
         if line.column:
-            values[line.column] = segment.value if line.kind == "quotas" else self.person_key(segment.value)
+            values[line.column] = segment.value if line.kind == Kind.QUOTAS else self.person_key(segment.value)
         sources = [self.cite(source) for source in segment.sources if source]
         self.batch.add(Record(line.kind, line.location, uid, values, uid, sources))
 
@@ -418,7 +415,7 @@ class _Observer:
         """``source``, which the batch then holds."""
         if source != PAGE and source not in self.cited:
             self.cited.add(source)
-            self.batch.add(Record("sources", "", source, {}, source))
+            self.batch.add(Record(Kind.SOURCES, "", source, {}, source))
         return source
 
 

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from ..importer.records import Note, single_line
+from ..importer.records import Kind, Note, single_line
 from ..models import AssemblyPost, Chamber, FormerSlug, Link, Parliament
 from ..models.periods import web_address
 
@@ -145,7 +145,7 @@ class _Reader:
         self.current: Statement | None = None  # of the parliament that the lines before speak of
 
     def say(self, number: int, message: str) -> None:
-        self.block.warnings.append(Note(number, message, "parliaments"))
+        self.block.warnings.append(Note(number, message, Kind.PARLIAMENTS))
 
     def line(self, number: int, text: str) -> None:
         if match := _DELEGATION.fullmatch(text):
@@ -262,7 +262,7 @@ class _Reader:
                 if post := _POSTS.get(words):
                     posts.append(post.value)
                 else:
-                    statement.unread.add("posts")
+                    statement.unread.add(Kind.POSTS)
                     self.say(number, _("The post is not understood and was skipped: %(text)s") % {"text": text[:120]})
         statement.representative, statement.posts = name, posts
         statement.lines["representative"] = number

@@ -16,8 +16,8 @@ from cspa.i18n import columns
 from cspa.media.images import clean_photo
 from cspa.richtext import pictures as shown_in
 from cspa.richtext import quotations
-from delegations.importer.diff import ADDED, CHANGED, UNCHANGED
 from delegations.importer.records import RowError
+from delegations.importer.row_diff import Action
 from delegations.models import Source
 
 from ..models import Article, Attachment, Correction, FormerAddress, Picture, Quotation, Story, Topic
@@ -58,7 +58,7 @@ class Import:
     @property
     def new_articles(self) -> int:
         """How many articles have been added so far."""
-        return self.report.counts[ADDED]["articles"]
+        return self.report.counts[Action.ADDED]["articles"]
 
     def take(self, rows: list[Row]) -> None:
         """Compare and save some lines that are read."""
@@ -75,7 +75,9 @@ class Import:
             if self.new[Picture] and not self.saving:
                 transaction.set_rollback(True)
         for row in rows:
-            self.report.count(ADDED if row.new else CHANGED, "articles", row.number, row.label, row.changed)
+            self.report.count(
+                Action.ADDED if row.new else Action.CHANGED, "articles", row.number, row.label, row.changed
+            )
         if self.saving:
             self.save(rows)
         audit.flush()
@@ -170,7 +172,7 @@ class Import:
         row.changed = [name for name in ARTICLE if self.differs(row, name, theirs[name])]
         if row.changed and self.update:
             return True
-        self.report.count(UNCHANGED, "articles", row.number, row.label)
+        self.report.count(Action.UNCHANGED, "articles", row.number, row.label)
         if row.changed:
             self.report.warn(
                 row.number,
@@ -218,13 +220,13 @@ class Import:
         for attachment in row.values["attachments"]:
             if attachment["id"] not in self.known.attachments:
                 attachment["size"] = self.files.take(attachment["path"], checked_pdf, self.saving).size
-                self.report.count(ADDED, "attachments", row.number, attachment["title"])
+                self.report.count(Action.ADDED, "attachments", row.number, attachment["title"])
 
     def add(self, row: Row, kind: str, key: Any, made: models.Model) -> None:
         getattr(self.known, kind)[key] = made
         self.new[type(made)].append(made)
         if not self.said.before(f"new {kind} {key}", row.number):  # a dry run makes it again for the next lines
-            self.report.count(ADDED, kind, row.number, str(made))
+            self.report.count(Action.ADDED, kind, row.number, str(made))
 
     def picture(self, described: Mapping[str, Any]) -> Picture:
         """A picture that is not on record; its row is not saved yet."""

@@ -17,6 +17,7 @@ from ...models.periods import web_address
 from ..records import (
     Batch,
     ImportRefusedError,
+    Kind,
     Record,
     RowError,
     checked,
@@ -69,7 +70,7 @@ class _Reader:
                 try:
                     self.row(line, cells)
                 except RowError as error:
-                    self.batch.problem("delegates", line, error)
+                    self.batch.problem(Kind.DELEGATES, line, error)
 
     def checked_header(self, header: list[str]) -> list[str]:
         if not any(header):
@@ -101,7 +102,7 @@ class _Reader:
         try:
             self.mandate(line, row, person)
         except RowError:
-            self.batch.spared.add(person)
+            self.batch.exempt_people.add(person)
             raise
 
     def mandate(self, line: int, row: dict[str, str], person: str) -> None:
@@ -118,7 +119,7 @@ class _Reader:
         identity = row.get("id", "").strip()
         if not self.batch.is_own_export and not _UUID.fullmatch(identity):
             identity = ""  # the ids of others mean nothing here
-        self.batch.add(Record("delegates", line, "", values, identity, sources=self.sources_of(line, row)))
+        self.batch.add(Record(Kind.DELEGATES, line, "", values, identity, sources=self.sources_of(line, row)))
 
     def stated(self, row: dict[str, str], *names: str) -> dict[str, str]:
         """The cells that say something: in our own table an empty one too."""
@@ -141,9 +142,11 @@ class _Reader:
             values |= self.stated(row, "gender")
         if key not in self.people:
             self.people[key] = values
-            self.batch.add(Record("people", line, key, values, identity))
+            self.batch.add(Record(Kind.PEOPLE, line, key, values, identity))
         elif values and self.people[key] != values:
-            self.batch.warn("people", line, _("An earlier row says other things about this person; they were taken."))
+            self.batch.warn(
+                Kind.PEOPLE, line, _("An earlier row says other things about this person; they were taken.")
+            )
         return key
 
     def chamber_of(self, row: dict[str, str]) -> str:
@@ -194,7 +197,7 @@ class _Reader:
             key = "\t".join((title, url, date))
             if key not in self.sources:
                 self.sources.add(key)
-                self.batch.add(Record("sources", line, key, values))
+                self.batch.add(Record(Kind.SOURCES, line, key, values))
             if key not in keys:
                 keys.append(key)
         return keys

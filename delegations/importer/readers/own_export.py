@@ -10,14 +10,13 @@ from django.utils.translation import gettext as _
 from cspa.i18n import columns
 
 from ...exports import popolo
-from ..records import Batch, ImportRefusedError, JsonReader, Record, RowError, exact_date
+from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
 LARGEST_ID = 2**31 - 1
-LISTS = ("persons", "organizations", "posts", "memberships", "sources")
 
 
-def is_ours(document: dict[str, Any]) -> bool:
+def is_own_export(document: dict[str, Any]) -> bool:
     meta = document.get("meta")
     return isinstance(meta, dict) and meta.get("profile") == popolo.PROFILE
 
@@ -56,7 +55,7 @@ class _Reader:
         try:
             read(location, JsonReader(row), *about)
         except RowError as error:
-            self.batch.problem("people" if kind == "persons" else kind, location, error)
+            self.batch.problem(Kind.PEOPLE if kind == "persons" else kind, location, error)
 
     def add(self, kind: str, location: str, row: JsonReader, values: dict, **more: Any) -> None:
         key = row.id("id")
@@ -66,7 +65,7 @@ class _Reader:
 
     def source(self, location: str, row: JsonReader) -> None:
         self.add(
-            "sources",
+            Kind.SOURCES,
             location,
             row,
             {**_texts(row, "title"), "url": row.text("url"), "date": exact_date(row.text("date"), "date")},
@@ -82,7 +81,7 @@ class _Reader:
                 values.update(self.photo(location, photo))
         public_id(row.id("id"))
         identifiers = [(entry.text("scheme"), entry.text("identifier")) for entry in row.objects("identifiers")]
-        self.add("people", location, row, values, identifiers=identifiers, former=former)
+        self.add(Kind.PEOPLE, location, row, values, identifiers=identifiers, former=former)
 
     def photo(self, location: str, name: str) -> dict[str, str]:
         """The photo, where its file is here: a file of data brings no pictures."""
@@ -92,7 +91,7 @@ class _Reader:
         except (SuspiciousFileOperation, OSError, ValueError):
             pass
         self.batch.warn(
-            "people", location, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]}
+            Kind.PEOPLE, location, _("The photo is not here and was not kept: %(name)s") % {"name": name[:100]}
         )
         return {}
 
@@ -116,7 +115,7 @@ class _Reader:
             "country": row.text("country"),
             "order": row.number("order"),
         }
-        self.add("parliaments", location, row, values, former=former)
+        self.add(Kind.PARLIAMENTS, location, row, values, former=former)
         about = {"parliament": slug}
         self.parts(location, row, "participations", self.participation, about)
         self.parts(location, row, "links", self.link, {**about, "chamber": None})
@@ -135,7 +134,7 @@ class _Reader:
             "order": row.number("order"),
             "imported_id": row.text("imported_id"),
         }
-        self.batch.add(Record("chambers", location, slug, values, slug))
+        self.batch.add(Record(Kind.CHAMBERS, location, slug, values, slug))
         self.parts(location, row, "links", self.link, {"parliament": None, "chamber": slug})
 
     def parts(self, location: str, row: JsonReader, name: str, read, about: dict) -> None:
@@ -143,10 +142,10 @@ class _Reader:
             self.each(name, f"{location}/{name}/{number}", read, part, about)
 
     def participation(self, location: str, row: JsonReader, about: dict) -> None:
-        self.dated("participations", location, row, {**about, "status": row.text("status")})
+        self.dated(Kind.PARTICIPATIONS, location, row, {**about, "status": row.text("status")})
 
     def link(self, location: str, row: JsonReader, about: dict) -> None:
-        self.dated("links", location, row, {**about, "url": row.text("url"), "language": row.text("language")})
+        self.dated(Kind.LINKS, location, row, {**about, "url": row.text("url"), "language": row.text("language")})
 
     def confirmation(self, location: str, row: JsonReader, about: dict) -> None:
         values = {
@@ -155,7 +154,7 @@ class _Reader:
             **_texts(row, "confirmed_by"),
             "source": row.text("source_id"),
         }
-        self.add("confirmations", location, row, values)
+        self.add(Kind.CONFIRMATIONS, location, row, values)
 
     def observation(self, location: str, row: JsonReader, about: dict) -> None:
         values = {
@@ -165,13 +164,16 @@ class _Reader:
             "source": row.text("source_id"),
             "statement": _statement(row),
         }
-        self.add("observations", location, row, values)
+        self.add(Kind.OBSERVATIONS, location, row, values)
 
     def quota(self, location: str, row: JsonReader) -> None:
         role = row.text("role")
         if role == popolo.SEAT:
             self.dated(
-                "quotas", location, row, {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")}
+                Kind.QUOTAS,
+                location,
+                row,
+                {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")},
             )
         elif role != popolo.REPRESENTATIVE:
             raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
@@ -180,12 +182,12 @@ class _Reader:
         values = {"person": row.id("person_id")}
         organization = row.id("organization_id")
         if organization == popolo.ASSEMBLY:
-            self.dated("posts", location, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
+            self.dated(Kind.POSTS, location, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
         elif "post_id" in row:
-            self.dated("representatives", location, row, {**values, "parliament": organization})
+            self.dated(Kind.REPRESENTATIVES, location, row, {**values, "parliament": organization})
         else:
             values |= {"chamber": self.slug(row, "on_behalf_of_id"), "role": row.text("role")}
-            self.dated("delegates", location, row, {**values, **_texts(row, "political_group", "constituency")})
+            self.dated(Kind.DELEGATES, location, row, {**values, **_texts(row, "political_group", "constituency")})
 
     def slug(self, row: JsonReader, name: str) -> str:
         """The chamber whose organization ``name`` refers to."""

@@ -18,7 +18,7 @@ from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
 from ...models.periods import web_address
-from ..records import Batch, ImportRefusedError, JsonReader, Record, RowError, language_of, partial_date
+from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, language_of, partial_date
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -100,9 +100,9 @@ class _Reader:
         )
         self.people: set[str] = set()
         for number, row in enumerate(persons):
-            self.each("people", f"/persons/{number}", self.person, row, members)
+            self.each(Kind.PEOPLE, f"/persons/{number}", self.person, row, members)
         for number, row in enumerate(memberships):
-            self.each("delegates", f"/memberships/{number}", self.membership, row)
+            self.each(Kind.DELEGATES, f"/memberships/{number}", self.membership, row)
         for name in document.keys() - {"persons", "memberships", "organizations", "areas", "events", "posts", "meta"}:
             self.batch.not_kept[str(name)[:80]] += 1
 
@@ -159,9 +159,9 @@ class _Reader:
             self.chamber = house.slug
             self.batch.chambers.add(house.slug)
             if not house.imported_id:
-                self.batch.add(Record("chambers", location, house.slug, {"imported_id": self.legislature}))
+                self.batch.add(Record(Kind.CHAMBERS, location, house.slug, {"imported_id": self.legislature}))
             elif house.imported_id != self.legislature:
-                self.batch.warn("chambers", location, _("The chamber carries the id of another organization."))
+                self.batch.warn(Kind.CHAMBERS, location, _("The chamber carries the id of another organization."))
             slug = parliament.slug
         else:
             try:
@@ -185,11 +185,11 @@ class _Reader:
             Parliament.objects.values_list("slug", flat=True), FormerSlug.objects.values_list("slug", flat=True)
         )
         slug = _free(wanted, taken)
-        self.batch.add(Record("parliaments", location, slug, {"slug": slug, "country": country, **names, **short}))
+        self.batch.add(Record(Kind.PARLIAMENTS, location, slug, {"slug": slug, "country": country, **names, **short}))
         wanted = slugify(f"{slug} {next(iter(names.values()))}", max_length=70, word_boundary=True)
         self.chamber = _free(wanted, set(Chamber.objects.values_list("slug", flat=True)))
         values = {"slug": self.chamber, "parliament": slug, **names, "imported_id": self.legislature}
-        self.batch.add(Record("chambers", location, self.chamber, values))
+        self.batch.add(Record(Kind.CHAMBERS, location, self.chamber, values))
         return slug
 
     # Rows
@@ -217,7 +217,7 @@ class _Reader:
                 identifiers.append((scheme, identifier))
         self.sources_of[key] = self.sources(location, row)
         self.people.add(key)
-        self.batch.add(Record("people", location, key, values, key, identifiers=identifiers))
+        self.batch.add(Record(Kind.PEOPLE, location, key, values, key, identifiers=identifiers))
 
     def membership(self, location: str, row: JsonReader) -> None:
         if row.id("organization_id") != self.legislature:
@@ -230,7 +230,7 @@ class _Reader:
         try:
             self.mandate(location, row, person)
         except RowError:
-            self.batch.spared.add(person)
+            self.batch.exempt_people.add(person)
             raise
 
     def mandate(self, location: str, row: JsonReader, person: str) -> None:
@@ -244,7 +244,7 @@ class _Reader:
         values |= self.named(location, row, "on_behalf_of_id", "organizations", "political_group")
         values |= self.named(location, row, "area_id", "areas", "constituency")
         sources = self.sources(location, row) or self.sources_of[person]
-        self.batch.add(Record("delegates", location, "", values, sources=sources or None))
+        self.batch.add(Record(Kind.DELEGATES, location, "", values, sources=sources or None))
 
     def count(self, name: str, row: JsonReader, kept: set[str]) -> None:
         for key, value in row.data.items():
@@ -259,7 +259,7 @@ class _Reader:
             _location, event = self.by_id["events"].get(term, ("", None))
             if event is None:
                 self.batch.warn(
-                    "delegates", location, _("The file does not hold the term %(id)s.") % {"id": term[:80]}
+                    Kind.DELEGATES, location, _("The file does not hold the term %(id)s.") % {"id": term[:80]}
                 )
             else:
                 for name, of_event in (("starts", "start_date"), ("ends", "end_date")):
@@ -273,7 +273,7 @@ class _Reader:
             return {}
         _location, thing = self.by_id[kind].get(key, ("", None))
         if thing is None:
-            self.batch.warn("delegates", location, _("The file does not hold %(id)s.") % {"id": key[:80]})
+            self.batch.warn(Kind.DELEGATES, location, _("The file does not hold %(id)s.") % {"id": key[:80]})
             return {}
         names = self.names(thing, {"name": column})
         return {name: text for name, text in names.items() if any(map(str.isalnum, text))}
@@ -305,15 +305,15 @@ class _Reader:
             try:
                 web_address(url)
             except ValidationError:
-                self.batch.warn("sources", location, _("No address: %(url)s") % {"url": url[:100]})
+                self.batch.warn(Kind.SOURCES, location, _("No address: %(url)s") % {"url": url[:100]})
                 continue
             if len(url) > 1000:
-                self.batch.warn("sources", location, _("No address: %(url)s") % {"url": url[:100]})
+                self.batch.warn(Kind.SOURCES, location, _("No address: %(url)s") % {"url": url[:100]})
                 continue
             if url not in self.seen_sources:
                 self.seen_sources.add(url)
                 values = {"url": url, **({to_attribute("title", language_of(note)): note[:300]} if note else {})}
-                self.batch.add(Record("sources", location, url, values))
+                self.batch.add(Record(Kind.SOURCES, location, url, values))
             if url not in keys:
                 keys.append(url)
         return keys

@@ -1,0 +1,76 @@
+"""Rows of one line (a person's mandates in a chamber, the quotas of a chamber) that hold on the same day."""
+
+from bisect import bisect
+from collections import defaultdict
+from collections.abc import Iterable
+from datetime import date
+
+from ..models import Period
+from .row_diff import RowDiff
+from .validation import blocked_range, restore
+
+
+def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], fields: Iterable[str]) -> dict[int, Period]:
+    """Return the rows of ``row_diffs`` that overlap, by ``id()``, each with the row that it overlaps with.
+
+    Rows with the same values of ``fields`` are one line.
+    """
+    before = {id(diff.row): diff.before for diff in row_diffs}
+    changed_lines = {_line(diff.row, fields) for diff in row_diffs}
+    lines: dict[tuple, list[Period]] = defaultdict(list)
+    for row in [*on_record, *(diff.row for diff in row_diffs if not diff.row.pk)]:
+        line = _line(row, fields)
+        if line in changed_lines:
+            lines[line].append(row)
+    refused: dict[int, Period] = {}
+    for rows in lines.values():
+        if len(rows) > 1:
+            refused |= _overlapping(rows, before)
+    return refused
+
+
+def _line(row: Period, fields: Iterable[str]) -> tuple[int, ...]:
+    return tuple(id(getattr(row, name)) for name in fields)
+
+
+def _overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period]:
+    """Return the new or changed ones of ``rows`` that overlap with another, each with that other.
+
+    Rows on record take precedence, then changed rows, then new rows in the order of the file. A changed row that is
+    refused keeps its old days, so all rows are checked again with them.
+    """
+    refused: dict[int, Period] = {}
+    by_id = {id(row): row for row in rows}
+    while True:
+        again = False
+        standing = [row for row in rows if id(row) not in before]
+        standing += [row for row in rows if row.pk and id(row) in refused]
+        changed = [row for row in rows if row.pk and id(row) in before and id(row) not in refused]
+        new = [row for row in rows if not row.pk]
+        refused = {id(row): refused[id(row)] for row in standing if id(row) in refused}
+        taken: list[tuple[date, date, int]] = []
+        for row in standing:
+            _take(taken, row)
+        for row in [*changed, *new]:
+            other = _take(taken, row)
+            if other is not None:
+                refused[id(row)] = by_id[other]
+                if row.pk:
+                    restore(row, before[id(row)])
+                    again = True
+        if not again:
+            return refused
+
+
+def _take(taken: list[tuple[date, date, int]], row: Period) -> int | None:
+    """Insert the days of ``row`` into the sorted ``taken``; if some are taken, return the id() of their row."""
+    first, until = blocked_range(row)
+    if first >= until:
+        return None
+    index = bisect(taken, (first, until, id(row)))
+    if index and taken[index - 1][1] > first:
+        return taken[index - 1][2]
+    if index < len(taken) and taken[index][0] < until:
+        return taken[index][2]
+    taken.insert(index, (first, until, id(row)))
+    return None

@@ -1,0 +1,48 @@
+"""Warnings about rows that an import accepts: mandates without dates or sources, more people than seats."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from django.utils.translation import gettext as _
+
+from ..models import Delegate, SeatQuota
+from .on_record import RowsOnRecord
+from .records import Kind, Note, Record
+from .row_diff import Action, RowDiff, row_label
+from .validation import peak_concurrency
+
+
+def mandate_warnings(record: Record, row: Delegate, on_record: RowsOnRecord) -> Iterator[str]:
+    if not row.start and not row.end and not row.ended:
+        yield _("%(row)s: no dates.") % {"row": row_label(row)}
+    if not record.sources and not on_record.sources_of(Kind.DELEGATES).get(row.pk):
+        yield _("%(row)s: no source.") % {"row": row_label(row)}
+
+
+def quota_warnings(row_diffs: dict[Kind, list[RowDiff]], on_record: RowsOnRecord) -> Iterator[Note]:
+    """Yield a warning for each quota of a changed chamber that has fewer seats than people on some day."""
+    changed = {
+        id(diff.row.chamber): diff.row.chamber
+        for kind in (Kind.DELEGATES, Kind.QUOTAS)
+        for diff in row_diffs[kind]
+        if diff.action != Action.UNCHANGED
+    }
+    of_file = {diff.row.uid for diff in row_diffs[Kind.QUOTAS]}
+    stored = SeatQuota.objects.filter(chamber__in={chamber.pk for chamber in changed.values() if chamber.pk})
+    quotas = [row for row in stored if row.uid not in of_file]
+    for row in quotas:
+        on_record.connect(row)
+    quotas += [diff.row for diff in row_diffs[Kind.QUOTAS] if id(diff.row.chamber) in changed]
+    if not quotas:
+        return
+    rows = {id(row): row for row in on_record.rows(Kind.DELEGATES).values()}
+    rows |= {id(diff.row): diff.row for diff in row_diffs[Kind.DELEGATES]}
+    sitting = defaultdict(list)
+    for row in rows.values():
+        if row.fills_seat:
+            sitting[id(row.chamber)].append(row)
+    for quota in quotas:
+        peak = peak_concurrency(sitting[id(quota.chamber)], quota)
+        if peak > quota.seats:
+            message = _("%(chamber)s: %(named)d people for %(seats)d seats.")
+            yield Note("", message % {"chamber": quota.chamber, "named": peak, "seats": quota.seats}, Kind.QUOTAS)
