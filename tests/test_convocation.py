@@ -416,7 +416,7 @@ def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_n
         stays = {
             str(mandate.uid): mandate.role for mandate, (*_row, ticked) in zip(present, rows, strict=False) if ticked
         }
-        found = name_list.entries(name_list.read(listed(new)), Person.objects.all(), house)
+        found = name_list.match_names(name_list.read(listed(new)), Person.objects.all(), house)
         report = import_batch(Convocation(house, DAY, stays, found).batch)
         assert report.conflicts == []
         assert report.saved or not (rows or new)

@@ -29,7 +29,7 @@ from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
 from ..importer import ImportRefusedError, Report, import_batch, name_list
 from ..importer.convocation import Convocation, in_office
-from ..importer.name_list import Document, Entry, Name
+from ..importer.name_list import Document, Name, NameMatch
 from ..importer.records import Batch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
@@ -195,11 +195,11 @@ class _Page:
     # What they share
 
     @cached_property
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[NameMatch]:
         """The names as read, with what was said of each."""
         people = self.site._registry[Person].get_queryset(self.request)
         data = self.form.cleaned_data
-        found = name_list.entries(data["names"], people, self.chamber, data["language"])
+        found = name_list.match_names(data["names"], people, self.chamber, data["language"])
         for entry in found:
             said = self.data.get(f"who-{entry.name.key}", "")
             if said in entry.choices:

@@ -12,7 +12,7 @@ from cspa.i18n import columns
 
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Period, SeatQuota
-from .name_list import Document, Entry, Mandates, add_people, add_person, cite, person_key
+from .name_list import Document, Mandates, NameMatch, add_people, add_person, cite, person_key
 from .records import Batch, Kind, Record
 
 NAMED = 5  # people in one sentence
@@ -25,7 +25,7 @@ class Convocation:
     chamber: Chamber
     day: date
     stays: dict[str, str] = field(default_factory=dict)
-    listed: list[Entry] = field(default_factory=list)
+    listed: list[NameMatch] = field(default_factory=list)
     seats: int | None = None
     document: Document = field(default_factory=Document)
     language: str = ""

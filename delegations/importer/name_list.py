@@ -205,7 +205,7 @@ def _ordinary(part: str) -> str:
 
 
 @dataclass
-class Entry:
+class NameMatch:
     """A name with the people whom it may mean, and what somebody said of it: a public id, NEW, LEFT_OUT or nothing."""
 
     name: Name
@@ -248,11 +248,11 @@ class Entry:
         return _("On record there are people with this name or one like it. Say who it is.")
 
 
-def entries(found: list[Name], people: QuerySet[Person], chamber: Chamber, language: str = "") -> list[Entry]:
+def match_names(found: list[Name], people: QuerySet[Person], chamber: Chamber, language: str = "") -> list[NameMatch]:
     """Each name with its candidates among ``people``; where there is no doubt, who it is."""
     candidates = _candidates(found, people)
     return [
-        Entry(name, candidates[name.key], _certain(name, candidates[name.key], chamber.parliament_id, language))
+        NameMatch(name, candidates[name.key], _certain(name, candidates[name.key], chamber.parliament_id, language))
         for name in found
     ]
 
@@ -334,7 +334,7 @@ def cite(batch: Batch, source: Source) -> str:
     return key
 
 
-def add_people(batch: Batch, listed: Iterable[Entry], language: str = "") -> list[tuple[Entry, str]]:
+def add_people(batch: Batch, listed: Iterable[NameMatch], language: str = "") -> list[tuple[NameMatch, str]]:
     """Add those who are not left out to the batch; returns what the records call each."""
     added, known = [], Counter()
     for entry in listed:
@@ -404,7 +404,7 @@ class Mandates:
 
 
 def batch(
-    listed: list[Entry],
+    listed: list[NameMatch],
     chamber: Chamber,
     starts: PartialDate | None,
     role: str,

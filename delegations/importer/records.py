@@ -73,7 +73,8 @@ REFERENCES = {
 
 LONGEST_TEXT = 10_000  # letters
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
+# PostgreSQL stores no NUL, and UTF-8 has no surrogates.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # The site's languages that a script may be a hint of, the likeliest first.
 _SCRIPTS = {"CYRILLIC": ("ru", "be", "kk", "ky", "tg"), "ARMENIAN": ("hy",)}
 
@@ -155,11 +156,11 @@ class Batch:
 # Values
 
 
-def checked(text: str, name: str) -> str:
-    """Return ``text``. Raises RowError if no database column can store it."""
-    if len(text) > LONGEST_TEXT:
-        raise RowError(_("“%(name)s” is longer than %(limit)d letters.") % {"name": name, "limit": LONGEST_TEXT})
-    if "\0" in text or _SURROGATE.search(text):
+def checked_text(text: str, name: str, limit: int = LONGEST_TEXT) -> str:
+    """Return ``text``. Raises RowError if it is longer than ``limit`` or cannot be stored."""
+    if len(text) > limit:
+        raise RowError(_("“%(name)s” is longer than %(limit)d letters.") % {"name": name, "limit": limit})
+    if _UNSTORABLE.search(text):
         raise RowError(_("“%(name)s” holds characters that no text has.") % {"name": name})
     return text
 
@@ -215,7 +216,7 @@ class JsonReader:
             return ""
         if not isinstance(value, str):
             raise RowError(_("“%(name)s” must be a text.") % {"name": name})
-        return checked(value, name)
+        return checked_text(value, name)
 
     def line(self, name: str) -> str:
         """As ``text``, with single spaces."""

@@ -133,13 +133,13 @@ def _put_on_record(known: Known, row: Parliament) -> Known:
 
 def read(lines: Iterable[Line]) -> Block:
     """The statements that ``lines`` (number, text) make."""
-    reader = _Reader()
+    reader = BlockReader()
     for number, text in lines:
         reader.line(number, single_line(text))
     return reader.block
 
 
-class _Reader:
+class BlockReader:
     def __init__(self):
         self.block = Block(known=known_parliaments())
         self.current: Statement | None = None  # of the parliament that the lines before speak of

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cspa.richtext import quotations
-from delegations.importer.readers.files import MAX_DIGITS
+from delegations.importer.readers.files import parse_json
 from delegations.importer.records import RowError
 
 from ..models import Article
@@ -48,7 +48,7 @@ class Row:
     def _read(self) -> None:
         if self.data is None:
             raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": LONGEST // 1024**2})
-        self.values = ARTICLE.read(_json(self.data))
+        self.values = ARTICLE.read(_parse_line(self.data))
         self.data = None
         said = len(quotations(self.values["body"]))
         places = [quotation["place"] for quotation in self.values["quotations"] or []]
@@ -130,33 +130,13 @@ class Chunks:
         return True
 
 
-def _json(data: bytes) -> Any:
+def _parse_line(data: bytes) -> Any:
     try:
-        return json.loads(
-            data.decode("utf-8-sig").rstrip(),
-            parse_int=_whole_number,
-            parse_constant=_no_number,
-            object_pairs_hook=_object,
-        )
+        return parse_json(data.decode("utf-8-sig").rstrip(), object_pairs_hook=_object)
     except UnicodeDecodeError as error:
         raise RowError(_("This is not in UTF-8.")) from error
     except json.JSONDecodeError as error:
         raise RowError(_("This is not JSON: column %(column)d cannot be read.") % {"column": error.pos + 1}) from error
-    except RecursionError as error:
-        raise RowError(_("The JSON is nested too deeply.")) from error
-
-
-def _whole_number(digits: str) -> int:
-    if len(digits) > MAX_DIGITS:
-        raise RowError(
-            _("The file holds a number of %(count)d digits; at most %(limit)d are read.")
-            % {"count": len(digits), "limit": MAX_DIGITS}
-        )
-    return int(digits)
-
-
-def _no_number(name: str) -> None:
-    raise RowError(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from cspa.i18n import columns, language_codes
 from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
 from delegations import dates
 from delegations.importer.readers.own_export import LARGEST_ID
-from delegations.importer.records import RowError, exact_date
+from delegations.importer.records import RowError, checked_text, exact_date
 from delegations.models import Parliament, Source
 from delegations.models.periods import web_address
 
@@ -38,7 +38,6 @@ COLUMNS = {
 type Read = Callable[[Any, str], Any]
 
 _REQUIRED = object()
-_NO_LETTER = re.compile("[\0\ud800-\udfff]")  # what no database holds
 _SLUG = re.compile("[-a-zA-Z0-9_]+")
 _NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf"}  # of files; texts know no others
 
@@ -85,11 +84,7 @@ def shown(text: str) -> str:
 def _text(value: Any, path: str, limit: int) -> str:
     if not isinstance(value, str):
         raise RowError(_("“%(name)s” must be a text.") % {"name": path})
-    if len(value) > limit:
-        raise RowError(_("“%(name)s” is longer than %(limit)d letters.") % {"name": path, "limit": limit})
-    if _NO_LETTER.search(value):
-        raise RowError(_("“%(name)s” holds characters that no text has.") % {"name": path})
-    return value
+    return checked_text(value, path, limit)
 
 
 def _of(model: type[models.Model], column: str) -> Read:

@@ -20,15 +20,15 @@ from ..records import (
     Kind,
     Record,
     RowError,
-    checked,
+    checked_text,
     exact_date,
     language_of,
     partial_date,
     single_line,
 )
-from .files import Row
+from .files import TableRow
 from .own_export import public_id
-from .popolo import Target
+from .popolo import ImportTarget
 
 _NAME_COLUMNS = [column for name in NAMES for column in columns(name)]
 _TEXTS = [*columns("political_group"), *columns("constituency")]
@@ -36,17 +36,17 @@ _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
 
 
-def read(rows: Iterable[Row], chamber: str = "", country: str = "") -> Batch:
+def read(rows: Iterable[TableRow], chamber: str = "", country: str = "") -> Batch:
     """The mandates of ``rows``: our own table, or one for the chamber with this code or the only one of a country."""
-    return _Reader(iter(rows), chamber, country).batch
+    return TableReader(iter(rows), chamber, country).batch
 
 
-class _Reader:
-    def __init__(self, rows: Iterable[Row], chamber: str, country: str):
+class TableReader:
+    def __init__(self, rows: Iterable[TableRow], chamber: str, country: str):
         self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
         if not self.batch.is_own_export:
-            target = Target(chamber, country)
+            target = ImportTarget(chamber, country)
             if not target.chamber:
                 raise ImportRefusedError(
                     _("A table holds no legislature: import it into a chamber that is on record.")
@@ -95,7 +95,7 @@ class _Reader:
                 _("The row has %(count)d cells, the header %(columns)d.")
                 % {"count": len(cells), "columns": len(self.header)}
             )
-        row = {name: checked(plain(cell), name) for name, cell in zip(self.header, cells, strict=True)}
+        row = {name: checked_text(plain(cell), name) for name, cell in zip(self.header, cells, strict=True)}
         if not self.batch.is_own_export:
             row = {name: single_line(cell) for name, cell in row.items()}
         person = self.person(line, row)

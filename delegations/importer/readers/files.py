@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..records import LONGEST_TEXT, ImportRefusedError
+from ..records import LONGEST_TEXT, ImportRefusedError, RowError
 
 MAX_BYTES = 50 * 1024 * 1024
 MAX_UNPACKED = 200 * 1024 * 1024  # bytes of an XLSX, which is a ZIP archive
@@ -21,7 +21,7 @@ MAX_DIGITS = 18
 
 FORMATS = {"popolo": ".json", "csv": ".csv", "xlsx": ".xlsx"}
 
-type Row = tuple[int, list[str]]
+type TableRow = tuple[int, list[str]]
 
 
 def format_of(name: str) -> str:
@@ -50,36 +50,48 @@ def text_of(data: bytes) -> str:
         ) from error
 
 
-def json_of(data: bytes) -> dict[str, Any]:
-    """The JSON object in ``data``."""
+def parse_json(text: str, **options: Any) -> Any:
+    """Parse strict JSON with the ``options`` of json.loads.
+
+    Raises RowError for what json.loads accepts, or fails at in other ways than with JSONDecodeError: huge numbers,
+    NaN and Infinity, and deep nesting.
+    """
     try:
-        document = json.loads(text_of(data), parse_int=_whole_number, parse_constant=_no_number)
-    except json.JSONDecodeError as error:
-        raise ImportRefusedError(
-            _("This is not JSON: line %(line)d, column %(column)d cannot be read.")
-            % {"line": error.lineno, "column": error.colno}
-        ) from error
+        return json.loads(text, parse_int=_parse_int, parse_constant=_refuse_constant, **options)
     except RecursionError as error:
-        raise ImportRefusedError(_("The JSON is nested too deeply.")) from error
-    if not isinstance(document, dict):
-        raise ImportRefusedError(_("This is not Popolo: the file must hold one object with lists."))
-    return document
+        raise RowError(_("The JSON is nested too deeply.")) from error
 
 
-def _whole_number(digits: str) -> int:
+def _parse_int(digits: str) -> int:
     if len(digits) > MAX_DIGITS:
-        raise ImportRefusedError(
+        raise RowError(
             _("The file holds a number of %(count)d digits; at most %(limit)d are read.")
             % {"count": len(digits), "limit": MAX_DIGITS}
         )
     return int(digits)
 
 
-def _no_number(name: str) -> None:
-    raise ImportRefusedError(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
+def _refuse_constant(name: str) -> None:
+    raise RowError(_("The file holds “%(name)s”, which is no number in JSON.") % {"name": name})
 
 
-def csv_rows(data: bytes) -> Iterator[Row]:
+def json_of(data: bytes) -> dict[str, Any]:
+    """Return the JSON object in ``data``."""
+    try:
+        document = parse_json(text_of(data))
+    except json.JSONDecodeError as error:
+        raise ImportRefusedError(
+            _("This is not JSON: line %(line)d, column %(column)d cannot be read.")
+            % {"line": error.lineno, "column": error.colno}
+        ) from error
+    except RowError as error:
+        raise ImportRefusedError(str(error)) from error
+    if not isinstance(document, dict):
+        raise ImportRefusedError(_("This is not Popolo: the file must hold one object with lists."))
+    return document
+
+
+def csv_rows(data: bytes) -> Iterator[TableRow]:
     """The rows of a CSV file, each with the line on which it begins."""
     text = text_of(data)
     if "\0" in text:
@@ -113,7 +125,7 @@ def _check_row(number: int, row: list[str], line: int) -> None:
         )
 
 
-def xlsx_rows(data: bytes) -> Iterator[Row]:
+def xlsx_rows(data: bytes) -> Iterator[TableRow]:
     """The rows of the first sheet as text, each with its number."""
     from openpyxl import load_workbook  # a fifth of the start, and few ever need it
 

@@ -30,10 +30,10 @@ def public_id(text: str) -> int:
 
 def read(document: dict[str, Any]) -> Batch:
     """The records of ``document``."""
-    return _Reader(document).batch
+    return OwnExportReader(document).batch
 
 
-class _Reader:
+class OwnExportReader:
     def __init__(self, document: dict[str, Any]):
         self.batch = Batch(is_own_export=True)
         self.slugs: dict[str, str] = {}  # of chambers, by the ids of their organizations

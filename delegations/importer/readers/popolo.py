@@ -49,10 +49,10 @@ _LANGUAGE = re.compile("[a-z]{2,3}")
 
 def read(document: dict[str, Any], chamber: str = "", country: str = "") -> Batch:
     """The members that ``document`` gives, for the chamber with this code or the parliament of this country."""
-    return _Reader(document, chamber, country).batch
+    return PopoloReader(document, chamber, country).batch
 
 
-class Target:
+class ImportTarget:
     """The chamber that a file is imported into: one on record, or a new one."""
 
     def __init__(self, chamber: str, country: str, organization: str = ""):
@@ -82,7 +82,7 @@ class Target:
         return (carriers or chambers)[0]
 
 
-class _Reader:
+class PopoloReader:
     def __init__(self, document: dict[str, Any], chamber: str, country: str):
         self.batch = Batch()
         self.lists = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
@@ -153,7 +153,7 @@ class _Reader:
     def target(self, chamber: str, country: str) -> None:
         """State the chamber, and with a new country its parliament."""
         location, organization = self.by_id["organizations"][self.legislature]
-        target = Target(chamber, country, self.legislature)
+        target = ImportTarget(chamber, country, self.legislature)
         parliament, house = target.parliament, target.chamber
         if house:
             self.chamber = house.slug
