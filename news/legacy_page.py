@@ -23,7 +23,7 @@ from delegations.importer.records import Note, single_line
 from delegations.importer.report import ReportEntry
 from delegations.importer.row_diff import Action
 from delegations.legacy_pages.facts import import_block
-from delegations.legacy_pages.parser import Line
+from delegations.legacy_pages.parser import PageLine
 
 from .models import EARLIEST, LATEST, Article
 
@@ -37,7 +37,7 @@ _DATE = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}})")
 class Page:
     """A page that has been read."""
 
-    block: list[Line]
+    block: list[PageLine]
     line: int  # of the title
     title: str
     date: date

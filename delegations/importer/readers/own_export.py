@@ -210,7 +210,7 @@ def _texts(row: JsonReader, *names: str) -> dict[str, str]:
 
 
 def _statement(row: JsonReader) -> dict[str, Any]:
-    """What an observation states, in the shape that ``observed`` computes with."""
+    """Return the statement of an observation. Raises RowError if it has another shape than Observation.statement."""
     stated = row.object("statement")
     shapes = {
         "seats": lambda value: isinstance(value, dict) and all(n is None or type(n) is int for n in value.values()),
