@@ -186,7 +186,7 @@ def a_rich_archive() -> None:
     factories.ArticleFactory(published_at=datetime(2100, 12, 30, tzinfo=UTC), language="ru")
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
 def test_what_goes_out_comes_back_without_loss(media, tmp_path):
     a_rich_archive()
     file = tmp_path / "archive" / "articles.jsonl"
@@ -359,7 +359,7 @@ def everything_else(values: dict, person: Person) -> dict:
     }
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
 def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_path):
     a_rich_archive()
     article = Article.objects.get(slug="second")
@@ -490,7 +490,7 @@ def with_the_file_of_another_picture(there: Article) -> dict:
     return a_line(picture={"id": str(uuid4()), "path": picture.file.name, "decorative": True})
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
 @pytest.mark.parametrize(
     ("make", "why"),
     [
@@ -839,7 +839,7 @@ def test_what_was_stored_for_an_import_that_is_not_saved_is_removed(media, tmp_p
     values = with_files(tmp_path)
     file = to_file(tmp_path, values, a_line())
     # After everything, as when the connection is lost.
-    monkeypatch.setattr("news.jsonl.importer.Import.quote", lambda self, new: 1 / 0)
+    monkeypatch.setattr("news.jsonl.writer.ArticleWriter.save_quotations", lambda self, new: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         imported(file)
     assert (stored(media), Picture.objects.count()) == (set(), 0)
@@ -966,7 +966,7 @@ def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
     assert_same_cost(measure, sizes)
 
 
-@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.importer")
+@pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
 def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
     def cost_of(number):
         with rolled_back():
@@ -1045,7 +1045,7 @@ def test_an_import_packs_texts_quickly_and_nobody_else_does(tmp_path):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL plans by what it has counted")
 def test_a_large_import_has_the_database_count_its_rows(tmp_path, monkeypatch):
-    monkeypatch.setattr("news.jsonl.MANY", 3)
+    monkeypatch.setattr("news.jsonl.ANALYZE_AFTER", 3)
     imported(to_file(tmp_path, *many_lines(6)))
     with connection.cursor() as cursor:
         cursor.execute("SELECT reltuples FROM pg_class WHERE relname = 'news_article'")

@@ -1,7 +1,7 @@
-"""Articles as JSON Lines: a line is one article in one language, in the same shape out and in.
+"""Export and import of articles as JSON Lines. A line is one article in one language.
 
-``records`` and ``line`` write them, ``import_lines`` reads them. docs/data-dictionary.md ("Articles as JSON Lines")
-says what the keys mean.
+``records`` and ``line`` write lines, ``import_lines`` reads them. docs/data-dictionary.md ("Articles as JSON Lines")
+describes the keys.
 """
 
 import gc
@@ -18,15 +18,16 @@ from cspa import audit
 from cspa.models import Entry
 from delegations.importer import ImportRefusedError
 
-from .importer import Import
-from .media_files import Files
-from .reader import Chunks, Said, rows
+from .importer import ArticleImporter
+from .media_files import MediaFolder
+from .reader import Chunks, SeenKeys, read_rows
 from .report import ArchiveReport
 from .serializer import CHUNK, files, line, records
 
 __all__ = ["CHUNK", "ArchiveReport", "files", "import_lines", "line", "records"]
 
-MANY = 5000  # new articles, after which the plans of the database are others
+# New articles after which the planner needs new statistics.
+ANALYZE_AFTER = 5000
 
 type Progress = Callable[[str, int, int | None], None]
 
@@ -50,32 +51,34 @@ def import_lines(
     nothing was. ``total`` is the number of lines, for ``progress``. Raises ImportRefusedError if the file is empty, or
     if the database or the disk refuses it.
     """
-    # What was stored for an import that is not saved is removed again.
-    with closing(Said()) as said, ExitStack() as undo:
-        # Looking holds up nobody who writes.
-        with _words_for_refusals(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
-            chunks = Chunks(rows(file))
-            articles = Import(Files(folder, undo), said, update, dry_run, meanwhile=chunks.go_on)
-            if articles.saving:
-                _pack_quickly()
-            number, look_at = 0, MANY
+    # Remove the stored files of an import that is not saved.
+    with closing(SeenKeys()) as seen, ExitStack() as undo:
+        # A dry run takes no lock of the audit log.
+        with _refusals_as_import_error(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
+            chunks = Chunks(read_rows(file))
+            importer = ArticleImporter(
+                MediaFolder(folder, undo), seen, update, dry_run, between_articles=chunks.read_next
+            )
+            if importer.saving:
+                _compress_with_lz4()
+            number, analyze_at = 0, ANALYZE_AFTER
             for chunk in chunks:
-                articles.take(chunk)
+                importer.process_chunk(chunk)
                 number = chunk[-1].number
-                # Articles and what they name point at each other, and would wait for Python's own time to go.
+                # Articles and their relations are reference cycles: collect them now, so that memory stays bounded.
                 del chunk
                 gc.collect()
                 progress("articles", number, total)
-                if articles.saving and articles.new_articles >= look_at:
-                    _look_at_tables()
-                    look_at = 4 * articles.new_articles
-            if articles.saving and articles.new_articles >= MANY:
-                _look_at_tables()
+                if importer.saving and importer.new_articles >= analyze_at:
+                    _analyze_tables()
+                    analyze_at = 4 * importer.new_articles
+            if importer.saving and importer.new_articles >= ANALYZE_AFTER:
+                _analyze_tables()
             if not number:
                 raise ImportRefusedError(_("The file is empty."))
-            report = articles.report
+            report = importer.report
             report.conflicts.sort(key=lambda note: note.location)
-            report.saved = articles.saving
+            report.saved = importer.saving
             if not dry_run and not report.saved:
                 transaction.set_rollback(True)
         if report.saved:
@@ -83,8 +86,8 @@ def import_lines(
     return report
 
 
-def _pack_quickly() -> None:
-    """Have PostgreSQL pack the texts of this transaction by LZ4, where it can: a quarter of its time went there."""
+def _compress_with_lz4() -> None:
+    """Let PostgreSQL compress texts by LZ4 if it can; its default compression takes a quarter of the import."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute(
@@ -93,8 +96,8 @@ def _pack_quickly() -> None:
             )
 
 
-def _look_at_tables() -> None:
-    """Have PostgreSQL count what the tables of the news hold now: else it plans as if they were as small as before."""
+def _analyze_tables() -> None:
+    """Update the statistics of PostgreSQL, which otherwise plans for the small tables of the start."""
     if connection.vendor == "postgresql":
         models = apps.get_app_config("news").get_models(include_auto_created=True)
         with connection.cursor() as cursor:
@@ -102,7 +105,7 @@ def _look_at_tables() -> None:
 
 
 @contextmanager
-def _words_for_refusals() -> Iterator[None]:
+def _refusals_as_import_error() -> Iterator[None]:
     try:
         yield
     except Error as error:

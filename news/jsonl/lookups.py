@@ -1,4 +1,4 @@
-"""What is on record of all that some lines speak of."""
+"""Lookup tables for some lines: the rows on record that they refer to."""
 
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -8,14 +8,14 @@ from django.db.models import Model, Q, QuerySet
 from delegations.models import FormerPublicId, FormerSlug, Parliament, Person, Source
 
 from ..models import Article, Attachment, FormerAddress, Picture, Story, Topic
-from .reader import Address, Row
-from .serializer import whole
+from .reader import ArticleAddress, ArticleRow
+from .serializer import with_relations
 
 
-class Known:
-    """Rows by what the lines call them, in a constant number of queries."""
+class Lookups:
+    """Rows on record by the ids that lines use, loaded by a constant number of queries."""
 
-    def __init__(self, rows: list[Row]):
+    def __init__(self, rows: list[ArticleRow]):
         values = [row.values for row in rows]
         pictures = [picture for row in rows for picture in row.pictures]
         self.stories = _by("uid", Story.objects, (each["story"] for each in values))
@@ -32,7 +32,7 @@ class Known:
         )
         self.people = _by_any("public_id", Person, FormerPublicId, (number for row in rows for number in row.people))
         ids, stories = [each["id"] for each in values], list(self.stories.values())
-        articles = list(whole(Article.objects.filter(Q(uid__in=ids) | Q(story__in=stories))))
+        articles = list(with_relations(Article.objects.filter(Q(uid__in=ids) | Q(story__in=stories))))
         self.articles = {article.uid: article for article in articles}
         self.translations = {(article.story.uid, article.language): article for article in articles}
         addresses = [address for row in rows for address in (row.address, *row.former_addresses)]
@@ -44,7 +44,7 @@ def _by(column: str, rows: QuerySet, wanted: Iterable) -> dict[Any, Model]:
 
 
 def _by_any(column: str, model: type[Model], former: type[Model], wanted: Iterable) -> dict[Any, Model]:
-    """Rows by what they are, or once were, called; each under its present name, too."""
+    """Return rows by present and former ids."""
     wanted = list(wanted)
     found = _by(column, model.objects, wanted)
     owner = model._meta.model_name
@@ -54,8 +54,8 @@ def _by_any(column: str, model: type[Model], former: type[Model], wanted: Iterab
     return found | {getattr(row, column): row for row in found.values()}
 
 
-def _owners(model: type[Model], owner: str, addresses: list[Address]) -> Iterator[tuple[Address, int]]:
-    """Those of ``addresses`` that are on record, each with the key of its article."""
+def _owners(model: type[Model], owner: str, addresses: list[ArticleAddress]) -> Iterator[tuple[ArticleAddress, int]]:
+    """Yield the ``addresses`` that are on record, each with the key of its article."""
     near = model.objects.filter(date__in={day for _, day, _ in addresses}, slug__in={slug for _, _, slug in addresses})
     for language, day, slug, key in near.values_list("language", "date", "slug", owner):
         yield (language, day, slug), key

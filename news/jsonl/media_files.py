@@ -1,4 +1,4 @@
-"""The files of pictures and documents, on their way into MEDIA_ROOT."""
+"""Import of the files of pictures and documents into MEDIA_ROOT."""
 
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -17,42 +17,42 @@ from delegations.importer.records import RowError
 from ..models import Picture
 
 
-class Files:
-    """The folder that files come from; ``undo`` removes again what is stored of it."""
+class MediaFolder:
+    """A folder of files to import. Each stored file adds its removal to ``undo``."""
 
     def __init__(self, folder: Path, undo: ExitStack):
         self.folder = folder.resolve()
         self.undo = undo
 
-    def take(self, path: str, clean: Callable[[File], File], keep: bool) -> File:
-        """The file ``path`` as ``clean`` makes it, which lies under the same name in MEDIA_ROOT from now on.
+    def fetch(self, path: str, clean: Callable[[File], File], store: bool) -> File:
+        """Return the file ``path`` after ``clean``, and store it under the same name in MEDIA_ROOT.
 
-        Without ``keep`` nothing is stored. A stored file with the same bytes stays. Raises RowError if the file is
+        Without ``store`` nothing is stored. A stored file with the same bytes stays. Raises RowError if the file is
         missing, lies outside the folder, is of another type, or if another file is stored under its name.
         """
-        place = (self.folder / path).resolve()
-        if not place.is_relative_to(self.folder):
+        source = (self.folder / path).resolve()
+        if not source.is_relative_to(self.folder):
             raise RowError(_("This file lies outside the folder of the files: %(path)s") % {"path": path})
-        if not place.is_file():
+        if not source.is_file():
             raise RowError(_("This file is not in the folder of the files (--files): %(path)s") % {"path": path})
-        there = _there(path)
-        with File(place.open("rb")) as file:
-            if there and _same(file, there):
-                return there
+        stored = _stored(path)
+        with File(source.open("rb")) as file:
+            if stored and _same(file, stored):
+                return stored
             try:
                 content = clean(file)
             except ValidationError as error:
                 raise RowError(f"{path}: {' '.join(error.messages)}") from error
         name = path
-        if keep and not there:
+        if store and not stored:
             name = default_storage.save(path, content)
             self.undo.callback(default_storage.delete, name)
-        if name != path or (there and not _same(content, there)):
+        if name != path or (stored and not _same(content, stored)):
             raise RowError(_("Another file has this name already: %(path)s") % {"path": path})
         return content
 
-    def save(self, picture: Picture) -> None:
-        """Save the row of a picture whose file was taken, with the smaller ones beside it."""
+    def save_picture(self, picture: Picture) -> None:
+        """Save a picture whose file is stored, with its smaller renditions."""
         for new in rendition_names(picture.file.name, picture.width, (picture.focus_x, picture.focus_y)):
             if not default_storage.exists(new):
                 self.undo.callback(default_storage.delete, new)
@@ -64,8 +64,8 @@ def checked_pdf(file: File) -> ContentFile:
     return ContentFile(file.read())
 
 
-def _there(path: str) -> ContentFile | None:
-    """What lies under ``path`` in MEDIA_ROOT."""
+def _stored(path: str) -> ContentFile | None:
+    """Return the file ``path`` of MEDIA_ROOT, None if there is none."""
     if not default_storage.exists(path):
         return None
     with default_storage.open(path) as file:
@@ -73,7 +73,7 @@ def _there(path: str) -> ContentFile | None:
 
 
 def _same(one: File, other: File) -> bool:
-    """Whether two files hold the same bytes."""
+    """Return whether two files have the same bytes."""
     if one.size != other.size:
         return False
     one.seek(0)

@@ -1,4 +1,4 @@
-"""A file, line by line: JSON that has been read, and what the lines before said."""
+"""Reading a file line by line: lines as rows, chunks of rows, keys of earlier lines."""
 
 import json
 import sqlite3
@@ -17,42 +17,46 @@ from delegations.importer.readers.files import parse_json
 from delegations.importer.records import RowError
 
 from ..models import Article
-from .schema import ARTICLE, shown
+from .schema import ARTICLE, printable
 from .serializer import CHUNK
 
 CHUNK_BYTES = 1024 * 1024
-LONGEST = 2 * 1024 * 1024  # bytes of a line
+MAX_LINE_BYTES = 2 * 1024 * 1024
 
-type Address = tuple[str, date, str]  # language, day, slug
+# Language, day, slug.
+type ArticleAddress = tuple[str, date, str]
 
 
 @dataclass(slots=True)
-class Row:
-    """A line on its way in."""
+class ArticleRow:
+    """One line, and the article that it becomes."""
 
     number: int
-    data: bytes | None  # None: it is too long to be read
-    problem: RowError | None = None  # that reading it met
+    # None: the line is too long.
+    data: bytes | None
+    error: RowError | None = None
     values: dict[str, Any] = field(default_factory=dict)
-    article: Article | None = None  # the one on record, then the one that is saved
+    # The article on record, then the one that is saved.
+    article: Article | None = None
     new: bool = True
-    changed: list[str] = field(default_factory=list)  # keys under which the record says otherwise
+    # Keys under which the article on record differs.
+    changed: list[str] = field(default_factory=list)
 
     def read(self) -> None:
-        """Read the line: ``values``, or the ``problem`` with words where something is wrong in it."""
+        """Set ``values``, or ``error`` if the line is not valid."""
         try:
             self._read()
         except RowError as error:
-            self.problem = error
+            self.error = error
 
     def _read(self) -> None:
         if self.data is None:
-            raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": LONGEST // 1024**2})
+            raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": MAX_LINE_BYTES // 1024**2})
         self.values = ARTICLE.read(_parse_line(self.data))
         self.data = None
-        said = len(quotations(self.values["body"]))
+        count = len(quotations(self.values["body"]))
         places = [quotation["place"] for quotation in self.values["quotations"] or []]
-        if len(set(places)) < len(places) or any(place >= said for place in places):
+        if len(set(places)) < len(places) or any(place >= count for place in places):
             raise RowError(_("“quotations”: each names the place of another quotation of the text, counted from 0."))
 
     @property
@@ -64,60 +68,60 @@ class Row:
         return self.values["story"], self.values["language"]
 
     @property
-    def address(self) -> Address:
+    def address(self) -> ArticleAddress:
         return self.values["language"], timezone.localdate(self.values["published"]), self.values["slug"]
 
     @property
-    def former_addresses(self) -> list[Address]:
+    def former_addresses(self) -> list[ArticleAddress]:
         return [(each["language"], each["date"], each["slug"]) for each in self.values["former_addresses"]]
 
     @property
     def pictures(self) -> list[dict[str, Any]]:
-        """All that it describes."""
+        """All pictures that the line describes."""
         lead = self.values["picture"]
         return [*([lead] if lead else []), *self.values["pictures"]]
 
     @property
     def people(self) -> list[int]:
-        """The public ids that it names."""
-        said = self.values["quotations"] or []
-        return [*self.values["people"], *(each["person"] for each in said if each["person"])]
+        """The public ids that the line names."""
+        quoted = self.values["quotations"] or []
+        return [*self.values["people"], *(each["person"] for each in quoted if each["person"])]
 
 
-def rows(file: BinaryIO) -> Iterator[Row]:
-    """The lines of ``file`` that are not blank."""
+def read_rows(file: BinaryIO) -> Iterator[ArticleRow]:
+    """Yield the lines of ``file`` that are not blank."""
     for number in count(1):
-        data = file.readline(LONGEST + 1)
+        data = file.readline(MAX_LINE_BYTES + 1)
         if not data:
             return
-        if len(data) > LONGEST and not data.endswith(b"\n"):
+        if len(data) > MAX_LINE_BYTES and not data.endswith(b"\n"):
             while data and not data.endswith(b"\n"):
-                data = file.readline(LONGEST)
-            yield Row(number, None)
+                data = file.readline(MAX_LINE_BYTES)
+            yield ArticleRow(number, None)
         elif data.strip():
-            yield Row(number, data)
+            yield ArticleRow(number, data)
 
 
 class Chunks:
-    """Rows that are read, up to CHUNK together, fewer where they are long."""
+    """Read rows in chunks of at most CHUNK rows and about CHUNK_BYTES bytes."""
 
-    def __init__(self, rows: Iterator[Row]):
+    def __init__(self, rows: Iterator[ArticleRow]):
         self._rows = rows
-        self._next: list[Row] = []
+        self._next: list[ArticleRow] = []
         self._size = 0
         self._is_over = False
 
-    def __iter__(self) -> Iterator[list[Row]]:
+    def __iter__(self) -> Iterator[list[ArticleRow]]:
         while True:
-            while self.go_on():
+            while self.read_next():
                 pass
             if not self._next:
                 return
             chunk, self._next, self._size = self._next, [], 0
             yield chunk
 
-    def go_on(self) -> bool:
-        """Read a row of the next chunk; False where it is complete."""
+    def read_next(self) -> bool:
+        """Read one more row of the next chunk; return False if the chunk is complete."""
         if self._is_over or len(self._next) == CHUNK or self._size >= CHUNK_BYTES:
             return False
         row = next(self._rows, None)
@@ -143,26 +147,26 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, value in pairs:
         if name in values:
-            raise RowError(_("The key “%(name)s” stands twice.") % {"name": shown(name)})
+            raise RowError(_("The key “%(name)s” stands twice.") % {"name": printable(name)})
         values[name] = value
     return values
 
 
-class Said:
-    """What the lines before said, on disk: in memory it would grow with the file."""
+class SeenKeys:
+    """Keys of the lines so far, in a temporary SQLite database: in memory they would grow with the file."""
 
     def __init__(self):
-        self.rows = sqlite3.connect("", isolation_level=None)
-        self.rows.execute("PRAGMA journal_mode = OFF")
-        self.rows.execute("CREATE TABLE said (what TEXT PRIMARY KEY, line INTEGER, words TEXT) WITHOUT ROWID")
-        self.rows.execute("BEGIN")
+        self._connection = sqlite3.connect("", isolation_level=None)
+        self._connection.execute("PRAGMA journal_mode = OFF")
+        self._connection.execute("CREATE TABLE seen (key TEXT PRIMARY KEY, line INTEGER, text TEXT) WITHOUT ROWID")
+        self._connection.execute("BEGIN")
 
-    def before(self, what: str, line: int, words: str = "") -> tuple[int, str] | None:
-        """The earlier line that spoke of ``what``, and its words; None where ``line`` is the first."""
-        done = self.rows.execute("INSERT OR IGNORE INTO said VALUES (?, ?, ?)", (what, line, words))
-        if done.rowcount:
+    def add(self, key: str, line: int, text: str = "") -> tuple[int, str] | None:
+        """Return the earlier line with ``key``, and its text; add the key and return None if there is none."""
+        cursor = self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, line, text))
+        if cursor.rowcount:
             return None
-        return self.rows.execute("SELECT line, words FROM said WHERE what = ?", (what,)).fetchone()
+        return self._connection.execute("SELECT line, text FROM seen WHERE key = ?", (key,)).fetchone()
 
     def close(self) -> None:
-        self.rows.close()
+        self._connection.close()

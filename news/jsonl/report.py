@@ -1,4 +1,4 @@
-"""What an import of articles did, or would do."""
+"""Report of an import of articles."""
 
 from collections.abc import Iterable
 
@@ -10,11 +10,12 @@ from delegations.models import Source
 
 from ..models import Article, Attachment, Picture, Topic
 
-LISTED = {"entries": 1000, "conflicts": 100, "warnings": 1000}  # the others are only counted
+# Listed entries; further ones are only counted.
+LISTED = {"entries": 1000, "conflicts": 100, "warnings": 1000}
 
 
 class ArchiveReport(Report):
-    """What became of the articles and of what they bring along; it does not grow with the file."""
+    """Counts and entries of articles and their related rows. Its size is bounded by LISTED."""
 
     kinds = {"articles": Article, "topics": Topic, "sources": Source, "pictures": Picture, "attachments": Attachment}
 

@@ -1,4 +1,4 @@
-"""The shape of a line: which keys an object has, how each is read, and what it means when it is left out."""
+"""Schema of a line: the keys of each object, their parsers and defaults."""
 
 import re
 from collections.abc import Callable, Iterable, Mapping
@@ -39,7 +39,8 @@ type Read = Callable[[Any, str], Any]
 
 _REQUIRED = object()
 _SLUG = re.compile("[-a-zA-Z0-9_]+")
-_NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf"}  # of files; texts know no others
+# File names as the site makes them; richtext accepts no others.
+_NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf"}
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ class Key:
 
 
 class Shape(dict[str, Key]):
-    """The keys of an object, in the order in which they are written."""
+    """The keys of an object, in the order of the file."""
 
     def read(self, data: Any, path: str = "") -> dict[str, Any]:
         """Parse the JSON object ``data`` at ``path``, with defaults. Raises RowError if a value is wrong."""
@@ -60,24 +61,24 @@ class Shape(dict[str, Key]):
                 _("“%(name)s” must be an object.") % {"name": path} if path else _("This is not an object.")
             )
         if unknown := [name for name in data if name not in self]:
-            raise RowError(_("There is no key “%(name)s” here.") % {"name": shown(unknown[0])})
+            raise RowError(_("There is no key “%(name)s” here.") % {"name": printable(unknown[0])})
         values = {}
         for name, key in self.items():
-            place = f"{path}/{name}" if path else name
-            values[name] = key.read(data[name], place) if name in data else key.empty
+            key_path = f"{path}/{name}" if path else name
+            values[name] = key.read(data[name], key_path) if name in data else key.empty
             if values[name] is _REQUIRED:
-                raise RowError(_("“%(name)s” is missing.") % {"name": place})
+                raise RowError(_("“%(name)s” is missing.") % {"name": key_path})
             if values[name] == "" and key.empty is _REQUIRED:
-                raise RowError(_("“%(name)s” is empty.") % {"name": place})
+                raise RowError(_("“%(name)s” is empty.") % {"name": key_path})
         return values
 
-    def written(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """``values`` without those that go without saying."""
+    def without_defaults(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """Return ``values`` without those of absent keys."""
         return {name: values[name] for name, key in self.items() if values[name] != key.empty}
 
 
-def shown(text: str) -> str:
-    """``text`` for a message: short, and without what cannot be printed."""
+def printable(text: str) -> str:
+    """Return ``text`` for a message: shortened, with control characters escaped."""
     return "".join(letter if letter.isprintable() else f"\\u{ord(letter):04x}" for letter in text[:40])
 
 
@@ -88,7 +89,7 @@ def _text(value: Any, path: str, limit: int) -> str:
 
 
 def _of(model: type[models.Model], column: str) -> Read:
-    """A text that ``column`` of ``model`` can hold."""
+    """Return the parser of a text for ``column`` of ``model``."""
     return partial(_text, limit=model._meta.get_field(column).max_length)
 
 
@@ -97,7 +98,7 @@ def _translated(model: type[models.Model], name: str) -> dict[str, Key]:
 
 
 def _body(value: Any, path: str) -> str:
-    """Allowed elements only; a text that escapes made too long is refused as one that came so."""
+    """Sanitise a text. The limit counts twice, since escaping makes texts longer."""
     try:
         return _text(sanitise(_text(value, path, MAX_LENGTH)), path, MAX_LENGTH)
     except ValidationError as error:
@@ -110,7 +111,7 @@ def _slug(model: type[models.Model]) -> Read:
         if not _SLUG.fullmatch(text):
             raise RowError(
                 _("“%(name)s” may hold Latin letters, digits, “-” and “_” only: %(text)s")
-                % {"name": path, "text": shown(text)}
+                % {"name": path, "text": printable(text)}
             )
         return text
 
@@ -120,7 +121,7 @@ def _slug(model: type[models.Model]) -> Read:
 def _choice(choices: Iterable[str]) -> Read:
     def read(value: Any, path: str) -> str:
         if _text(value, path, 1000) not in choices:
-            raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": shown(value)})
+            raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": printable(value)})
         return value
 
     return read
@@ -149,7 +150,7 @@ def _uid(value: Any, path: str) -> UUID:
     except ValueError:
         uid = None
     if str(uid) != text.lower():
-        raise RowError(_("“%(text)s” is no public id (UUID).") % {"text": shown(text)})
+        raise RowError(_("“%(text)s” is no public id (UUID).") % {"text": printable(text)})
     return uid
 
 
@@ -158,21 +159,24 @@ def _moment(value: Any, path: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text)
         known = EARLIEST <= moment <= LATEST
-    except (ValueError, TypeError):  # TypeError: without an offset it is no moment
+    # TypeError: a time without an offset cannot be compared.
+    except (ValueError, TypeError):
         known = False
     if not known:
         raise RowError(
             _("“%(name)s” is no time between 1900 and 2100 with its offset, as 2020-05-26T09:00:00+03:00: %(text)s")
-            % {"name": path, "text": shown(text)}
+            % {"name": path, "text": printable(text)}
         )
     return moment
 
 
 def _day(value: Any, path: str, earliest: date = dates.EARLIEST, latest: date = dates.LATEST) -> date:
     text = _text(value, path, 1000)
-    day = exact_date(shown(text), path)
+    day = exact_date(printable(text), path)
     if not day or not earliest <= day <= latest:
-        raise RowError(_("“%(name)s” is no day between 1900 and 2100: %(text)s") % {"name": path, "text": shown(text)})
+        raise RowError(
+            _("“%(name)s” is no day between 1900 and 2100: %(text)s") % {"name": path, "text": printable(text)}
+        )
     return day
 
 
@@ -182,12 +186,12 @@ def _url(value: Any, path: str) -> str:
         if text:
             web_address(text)
     except ValidationError as error:
-        raise RowError(_("No address: %(url)s") % {"url": shown(text)}) from error
+        raise RowError(_("No address: %(url)s") % {"url": printable(text)}) from error
     return text
 
 
 def _path(folder: str) -> Read:
-    """The name of a file in ``folder`` of MEDIA_ROOT: nothing absolute, and nothing that leads elsewhere."""
+    """Return the parser of a file name in ``folder`` of MEDIA_ROOT. It accepts no path to elsewhere."""
     name = re.compile(re.escape(folder) + _NAME[folder])
 
     def read(value: Any, path: str) -> str:
@@ -195,7 +199,7 @@ def _path(folder: str) -> Read:
         if not name.fullmatch(text) or len(text) > 100:
             raise RowError(
                 _("“%(name)s” is no name of a file in %(folder)s: %(text)s")
-                % {"name": path, "folder": folder, "text": shown(text)}
+                % {"name": path, "folder": folder, "text": printable(text)}
             )
         return text
 
@@ -219,7 +223,7 @@ def _focus(value: Any, path: str) -> list[int]:
 
 
 def _named(shape: Shape, name: str) -> Read:
-    """An object that is called something in at least one language."""
+    """Return the parser of an object with a name in at least one language."""
 
     def read(value: Any, path: str) -> dict[str, Any]:
         values = shape.read(value, path)
@@ -285,7 +289,8 @@ ARTICLE = Shape(
         "people": Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),
         "sources": Key(_list(_named(SOURCE, "title")), []),
         "corrections": Key(_list(CORRECTION.read), []),
-        "quotations": Key(_list(QUOTATION.read), None),  # None: as the text and the directory say
+        # None: as the text and the directory say.
+        "quotations": Key(_list(QUOTATION.read), None),
         "former_addresses": Key(_list(ADDRESS.read), []),
         "picture": Key(PICTURE.read, None),
         "pictures": Key(_list(PICTURE.read), []),

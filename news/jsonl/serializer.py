@@ -1,4 +1,4 @@
-"""Articles as records: what their lines say."""
+"""Articles as records, and records as lines of JSON."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
@@ -11,40 +11,41 @@ from django.db import models
 from django.db.models import Prefetch
 
 from cspa.i18n import columns
-from cspa.richtext import pictures as shown_in
+from cspa.richtext import pictures as shown_pictures
 from delegations.models import Parliament, Person, Source
 
 from ..models import Article, ArticleQuerySet, Correction, Picture, Quotation, Topic
 from .schema import ARTICLE, COLUMNS, PICTURE, QUOTATION, SOURCE, TOPIC
 
-CHUNK = 300  # articles that are looked up and saved together
+# Articles that are looked up and saved together.
+CHUNK = 300
 
 
 def records(articles: ArticleQuerySet) -> Iterator[dict[str, Any]]:
-    """Each of ``articles`` as a line holds it, in the order in which they were written; read as a stream."""
-    for chunk in batched(whole(articles).order_by("pk").iterator(chunk_size=CHUNK), CHUNK):
+    """Yield the records of ``articles`` in the order of their creation, with bounded memory."""
+    for chunk in batched(with_relations(articles).order_by("pk").iterator(chunk_size=CHUNK), CHUNK):
         pictures = Picture.objects.within(chunk)
         yield from (record(article, pictures) for article in chunk)
 
 
 def line(record: Mapping[str, Any]) -> str:
-    """A record as one line of JSON."""
-    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_plain) + "\n"
+    """Return a record as one line of JSON."""
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_json_default) + "\n"
 
 
 def files(record: Mapping[str, Any]) -> list[str]:
-    """The names of the files that belong to a record."""
+    """Return the names of the files that belong to a record."""
     pictures = [record["picture"]] if "picture" in record else []
     return [part["path"] for part in [*pictures, *record.get("pictures", []), *record.get("attachments", [])]]
 
 
-def _plain(value: UUID | date) -> str:
+def _json_default(value: UUID | date) -> str:
     return value.isoformat() if isinstance(value, date) else str(value)
 
 
-def whole(articles: ArticleQuerySet) -> ArticleQuerySet:
-    """``articles`` with all that their lines hold, in a constant number of queries."""
-    said = Quotation.objects.order_by("place").select_related("person")
+def with_relations(articles: ArticleQuerySet) -> ArticleQuerySet:
+    """Load the relations that records hold, with a constant number of queries."""
+    quotations = Quotation.objects.order_by("place").select_related("person")
     return (
         articles.defer("stems")
         .select_related("story", "picture")
@@ -57,18 +58,19 @@ def whole(articles: ArticleQuerySet) -> ArticleQuerySet:
             Prefetch("people", Person.objects.only("public_id")),
             Prefetch("corrections", Correction.objects.order_by("pk")),
             Prefetch(
-                "quotations", said.only("article_id", "place", "function", "original_language", "person__public_id")
+                "quotations",
+                quotations.only("article_id", "place", "function", "original_language", "person__public_id"),
             ),
         )
     )
 
 
 def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
-    """``article`` as a line holds it; ``pictures`` as ``Picture.objects.within`` gives them."""
-    said = list(article.quotations.all())
-    shown = dict.fromkeys(address for address, _alt in shown_in(article.body) if address in pictures)
+    """Return the record of ``article``; ``pictures`` come from ``Picture.objects.within``."""
+    quotations = list(article.quotations.all())
+    shown = dict.fromkeys(address for address, _alt in shown_pictures(article.body) if address in pictures)
     former = sorted(article.former_addresses.all(), key=lambda row: (row.language, row.date, row.slug))
-    return ARTICLE.written(
+    return ARTICLE.without_defaults(
         {
             "id": article.uid,
             "story": article.story.uid,
@@ -82,7 +84,7 @@ def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
             "corrections": [
                 {"date": row.date, "text": row.text, "recorded": row.recorded_at} for row in article.corrections.all()
             ],
-            "quotations": chosen(map(_quotation, said)) if said else None,
+            "quotations": annotated_quotations(map(_quotation, quotations)) if quotations else None,
             "former_addresses": [{"language": row.language, "date": row.date, "slug": row.slug} for row in former],
             "picture": picture_record(article.picture) if article.picture else None,
             "pictures": [picture_record(pictures[address]) for address in shown],
@@ -99,15 +101,17 @@ def _columns_of(row: models.Model, *names: str) -> dict[str, str]:
 
 
 def topic_record(topic: Topic) -> dict[str, Any]:
-    return TOPIC.written({"slug": topic.slug, **_columns_of(topic, "name")})
+    return TOPIC.without_defaults({"slug": topic.slug, **_columns_of(topic, "name")})
 
 
 def source_record(source: Source) -> dict[str, Any]:
-    return SOURCE.written({"id": source.uid, **_columns_of(source, "title"), "url": source.url, "date": source.date})
+    return SOURCE.without_defaults(
+        {"id": source.uid, **_columns_of(source, "title"), "url": source.url, "date": source.date}
+    )
 
 
 def picture_record(picture: Picture) -> dict[str, Any]:
-    return PICTURE.written(
+    return PICTURE.without_defaults(
         {
             "id": picture.uid,
             "path": picture.file.name,
@@ -127,7 +131,7 @@ def _quotation(row: Quotation) -> dict[str, Any]:
     }
 
 
-def chosen(said: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Of quotations those of which something is to be said beside their place."""
-    entries = [QUOTATION.written(values) for values in sorted(said, key=lambda values: values["place"])]
+def annotated_quotations(quotations: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the quotations with values beside their place, in order."""
+    entries = [QUOTATION.without_defaults(values) for values in sorted(quotations, key=lambda values: values["place"])]
     return [entry for entry in entries if len(entry) > 1]
