@@ -1,7 +1,7 @@
-"""The directory as a Popolo 1.0 document (popoloproject.com): every fact with its dates, sources and public ids.
+"""Export of the directory as a Popolo 1.0 document (popoloproject.com): dated facts with sources and public ids.
 
-The document is the same whatever the language of the request, and holds nothing that changes from one run to the
-next: the same rows make the same bytes. docs/data-dictionary.md says what goes beyond Popolo.
+The document does not depend on the language of the request. Equal rows give equal bytes. docs/data-dictionary.md
+describes the extensions of Popolo.
 """
 
 import json
@@ -9,9 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import date
 
-from django.conf import settings
-from django.db.models import Model, QuerySet
-from django.utils.translation import gettext, override
+from django.db.models import QuerySet
 
 from cspa.i18n import columns, language_codes
 
@@ -30,31 +28,43 @@ from ..models import (
     SeatQuota,
     Source,
 )
+from .popolo_records import (
+    assembly_record,
+    chamber_record,
+    clean,
+    column_texts,
+    mandate_record,
+    parliament_record,
+    period_values,
+    person_record,
+    post_record,
+    quota_record,
+    representation_record,
+    service_record,
+    source_record,
+)
 
-PROFILE = "assembly-directory/1"  # by which an import knows our own export
-ASSEMBLY = "org:assembly"  # no slug holds a colon
-SEAT = "seat"
-REPRESENTATIVE = "representative"
-NAMES = ("name", "family_name", "given_name", "patronymic", "sort_name")
+# An import recognises the site's own exports by the profile.
+PROFILE = "assembly-directory/1"
 
 
 def document(day: date | None = None, parliament: Parliament | None = None) -> dict:
-    """What holds on ``day``, or all history; of ``parliament``, or of all."""
-    return _Directory(day, parliament).document()
+    """Return the facts that hold on ``day`` (None: all history) of ``parliament`` (None: all)."""
+    return DirectoryExport(day, parliament).document()
 
 
 def text(document: dict) -> str:
-    """``document`` as the file says it."""
+    """Return ``document`` as the text of a file."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 
 def chamber_id(chamber: Chamber, parliaments: Iterable[str]) -> str:
-    """The chamber's code; "chamber:…" where one of ``parliaments`` has the same."""
+    """Return the slug of the chamber as an id; "chamber:…" if one of ``parliaments`` has the same slug."""
     return f"chamber:{chamber.slug}" if chamber.slug in parliaments else chamber.slug
 
 
-class _Directory:
-    """Reads each table once."""
+class DirectoryExport:
+    """Builds the document. Reads each table once."""
 
     def __init__(self, day: date | None, parliament: Parliament | None):
         self.day = day
@@ -79,11 +89,14 @@ class _Directory:
         ids, persons = self._persons(people)
         sources_of = {model: self._sources_of(model, rows) for model, rows in _by_model(delegates, services, posts)}
         for row in delegates:
-            memberships.append(self._mandate(row, ids, sources_of[Delegate]))
+            chamber = self.chambers[row.chamber_id]
+            slug, chamber_id = self.parliaments[chamber.parliament_id].slug, self._chamber_id(chamber.pk)
+            memberships.append(mandate_record(row, ids, slug, chamber_id, sources_of[Delegate]))
         for row in services:
-            memberships.append(self._service(row, ids, sources_of[Representative]))
+            slug = self.parliaments[row.parliament_id].slug
+            memberships.append(service_record(row, ids, slug, sources_of[Representative]))
         for row in posts:
-            memberships.append(self._post(row, ids, sources_of[AssemblyPost]))
+            memberships.append(post_record(row, ids, sources_of[AssemblyPost]))
         represented = sorted({self.parliaments[row.parliament_id].slug for row in services})
         organizations = list(self._organizations())
         return {
@@ -94,10 +107,10 @@ class _Directory:
             },
             "persons": persons,
             "organizations": organizations,
-            "posts": [*quotas, *map(self._representation, represented)],
+            "posts": [*quotas, *map(representation_record, represented)],
             "memberships": memberships,
             "sources": [
-                _source(source)
+                source_record(source)
                 for source in sorted(self.sources.values(), key=lambda source: str(source.uid))
                 if source.pk in self.cited
             ],
@@ -105,20 +118,20 @@ class _Directory:
 
     @property
     def _everybody(self) -> bool:
-        """Whether the posts of people without mandate or service belong here."""
+        """Whether the document holds posts of people without mandate or service."""
         return len(self.parliaments) != 1 or self.whole
 
     # Rows
 
     def _facts(self, model: type[Period], **condition) -> list[Period]:
-        """The dated rows that belong here, by their public ids."""
+        """Return the dated rows of the document in a stable order."""
         return sorted(self._of_day(model).filter(**_keys(condition)), key=_in_order)
 
     def _of_day(self, model: type[Period]) -> QuerySet:
         return model.objects.on(self.day) if self.day else model.objects.all()
 
     def _sources_of(self, model: type[Period], rows: Iterable[Period]) -> dict[int, list[Source]]:
-        """The sources of each of ``rows``, by its key, in one query."""
+        """Return the sources of ``rows`` by the key of the row, with one query."""
         keys = {row.pk for row in rows}
         through = model.sources.through
         name = model._meta.model_name
@@ -134,18 +147,18 @@ class _Directory:
     # Records
 
     def _persons(self, keys: set[int]) -> tuple[dict[int, str], list[dict]]:
-        """The id of each person by key, and the records."""
+        """Return the ids of people by key, and their records."""
         people = Person.objects.order_by("public_id").prefetch_related("identifiers", "former_ids")
         if not self.whole:
             people = people.filter(pk__in=keys)
         ids, records = {}, []
         for person in people.defer(*columns("sort_key"), "name_words"):
             ids[person.pk] = str(person.public_id)
-            records.append(_person(person))
+            records.append(person_record(person))
         return ids, records
 
     def _organizations(self) -> Iterator[dict]:
-        yield _assembly()
+        yield assembly_record()
         participations = self._parts(Participation, "parliament")
         links = self._parts(Link, "parliament", "chamber")
         confirmations = defaultdict(list)
@@ -154,42 +167,20 @@ class _Directory:
             confirmations[row.parliament_id].append(row)
         observations = self._observations()
         for parliament in self.parliaments.values():
-            yield _clean(
-                {
-                    "id": parliament.slug,
-                    **_names(parliament, "name"),
-                    "classification": "delegation",
-                    "parent_id": ASSEMBLY,
-                    "links": links["parliament", parliament.pk],
-                    "slug": parliament.slug,
-                    **_columns(parliament, "name", "short_name"),
-                    "country": parliament.country.code,
-                    "order": parliament.order,
-                    "former_slugs": sorted(former.slug for former in parliament.former_slugs.all()),
-                    "participations": participations["parliament", parliament.pk],
-                    "confirmations": [self._confirmation(row) for row in confirmations[parliament.pk]],
-                    "observations": observations[parliament.pk],
-                }
+            key = ("parliament", parliament.pk)
+            yield parliament_record(
+                parliament,
+                links=links[key],
+                participations=participations[key],
+                confirmations=[self._confirmation(row) for row in confirmations[parliament.pk]],
+                observations=observations[parliament.pk],
             )
             for chamber in _chambers(parliament):
-                yield _clean(
-                    {
-                        "id": self._chamber_id(chamber.pk),
-                        **_names(chamber, "name"),
-                        "classification": "chamber",
-                        "parent_id": parliament.slug,
-                        "links": links["chamber", chamber.pk],
-                        "slug": chamber.slug,
-                        **_columns(chamber, "name"),
-                        "kind": chamber.kind,
-                        "members_called": chamber.members_called,
-                        "order": chamber.order,
-                        "imported_id": chamber.imported_id,
-                    }
-                )
+                chamber_id = self._chamber_id(chamber.pk)
+                yield chamber_record(chamber, chamber_id, parliament.slug, links["chamber", chamber.pk])
 
     def _parts(self, model: type[Participation | Link], *owners: str) -> dict[tuple[str, int], list[dict]]:
-        """The records of ``model`` by what they belong to."""
+        """Return the records of ``model`` by kind and key of their owner."""
         rows = sorted(self._of_day(model), key=_in_order)
         belonging = {"parliament": self.parliaments, "chamber": self.chambers}
         owned = [(owner, row) for row in rows for owner in owners if getattr(row, f"{owner}_id") in belonging[owner]]
@@ -202,24 +193,24 @@ class _Directory:
                 else {"url": row.url, "note": "website", "language": row.language}
             )
             found[owner, getattr(row, f"{owner}_id")].append(
-                _clean({"id": str(row.uid), **about, **_period(row, sources)})
+                clean({"id": str(row.uid), **about, **period_values(row, sources)})
             )
         return found
 
     def _confirmation(self, row: Confirmation) -> dict:
         self.cited.add(row.source_id)
         source = self.sources[row.source_id]
-        return _clean(
+        return clean(
             {
                 "id": str(row.uid),
                 "date": row.date.isoformat(),
-                **_columns(row, "confirmed_by"),
+                **column_texts(row, "confirmed_by"),
                 "source_id": str(source.uid),
             }
         )
 
     def _observations(self) -> dict[int, list[dict]]:
-        """What saved pages said, by parliament: only the whole export holds it."""
+        """Return the observations by parliament. Only the whole export has them."""
         found = defaultdict(list)
         if not self.whole:
             return found
@@ -227,7 +218,7 @@ class _Directory:
         for row in sorted(rows, key=lambda row: (row.date, str(row.uid))):
             self.cited.add(row.source_id)
             found[row.parliament_id].append(
-                _clean(
+                clean(
                     {
                         "id": str(row.uid),
                         "date": row.date.isoformat(),
@@ -244,70 +235,14 @@ class _Directory:
         sources = self._sources_of(SeatQuota, rows)
         for row in rows:
             chamber = self.chambers[row.chamber_id]
-            yield _clean(
-                {
-                    "id": str(row.uid),
-                    "label": f"{_first(chamber, 'name')}: {row.seats}",
-                    "role": SEAT,
-                    "organization_id": self._chamber_id(chamber.pk),
-                    **_period(row, sources),
-                    "seats": row.seats,
-                }
-            )
-
-    def _representation(self, slug: str) -> dict:
-        return {
-            "id": f"{REPRESENTATIVE}:{slug}",
-            "label": "Plenipotentiary representative",
-            "role": REPRESENTATIVE,
-            "organization_id": slug,
-        }
-
-    def _mandate(self, row: Delegate, ids: dict[int, str], sources: dict) -> dict:
-        chamber = self.chambers[row.chamber_id]
-        return _clean(
-            {
-                "id": str(row.uid),
-                "person_id": ids[row.person_id],
-                "organization_id": self.parliaments[chamber.parliament_id].slug,
-                "on_behalf_of_id": self._chamber_id(chamber.pk),
-                "role": row.role,
-                **_period(row, sources),
-                **_columns(row, "political_group", "constituency"),
-            }
-        )
-
-    def _service(self, row: Representative, ids: dict[int, str], sources: dict) -> dict:
-        slug = self.parliaments[row.parliament_id].slug
-        return _clean(
-            {
-                "id": str(row.uid),
-                "person_id": ids[row.person_id],
-                "organization_id": slug,
-                "post_id": f"{REPRESENTATIVE}:{slug}",
-                "role": REPRESENTATIVE,
-                **_period(row, sources),
-            }
-        )
-
-    def _post(self, row: AssemblyPost, ids: dict[int, str], sources: dict) -> dict:
-        return _clean(
-            {
-                "id": str(row.uid),
-                "person_id": ids[row.person_id],
-                "organization_id": ASSEMBLY,
-                "role": row.post,
-                **_period(row, sources),
-                **_columns(row, "commission"),
-            }
-        )
+            yield quota_record(row, chamber, self._chamber_id(chamber.pk), sources)
 
     def _chamber_id(self, key: int) -> str:
         return chamber_id(self.chambers[key], self.slugs)
 
 
 def _by_protocol(row: Parliament | Chamber) -> tuple[int, str]:
-    """Sorted here, since databases do not agree on the place of a hyphen."""
+    """Sort key in Python: databases disagree about hyphens."""
     return (row.order, row.slug)
 
 
@@ -316,7 +251,7 @@ def _chambers(parliament: Parliament) -> list[Chamber]:
 
 
 def _keys(condition: dict) -> dict:
-    """``condition`` with the keys of mappings as lists."""
+    """Return ``condition`` with mappings replaced by lists of their keys."""
     return {name: list(values) for name, values in condition.items()}
 
 
@@ -325,103 +260,5 @@ def _by_model(*lists: list[Period]) -> Iterator[tuple[type[Period], list[Period]
 
 
 def _in_order(row: Period) -> tuple:
-    """By start, what has none first; the public id decides."""
+    """Sort key by start, rows without start first, then by public id."""
     return (row.start is not None, row.start or date.min, str(row.uid))
-
-
-def _clean(record: dict) -> dict:
-    """``record`` without what is not recorded."""
-    return {name: value for name, value in record.items() if value or (value == 0 and value is not False)}
-
-
-def _columns(row: Model, *names: str) -> dict[str, str]:
-    """The texts of ``names`` in every language, under the names of their columns."""
-    return {column: getattr(row, column) for name in names for column in columns(name)}
-
-
-def _first(row: Model, name: str) -> str:
-    """The text of ``name`` in the first language that has it."""
-    return next((value for value in _columns(row, name).values() if value), "")
-
-
-def _names(row: Model, name: str) -> dict:
-    """Popolo's name in the first language that has one, and the other names with their languages."""
-    known = [
-        (code, value) for code, value in zip(language_codes(), _columns(row, name).values(), strict=True) if value
-    ]
-    return {
-        "name": known[0][1] if known else "",
-        "other_names": [{"name": value, "lang": code} for code, value in known[1:]],
-    }
-
-
-def _person(person: Person) -> dict:
-    former = [str(row.public_id) for row in person.former_ids.all()]
-    if person.withdrawn:
-        return _clean(
-            {
-                "id": str(person.public_id),
-                "withdrawn": True,
-                **_columns(person, "withdrawal_reason"),
-                "former_ids": former,
-            }
-        )
-    photo = {}
-    if person.photo:
-        photo = {"image": settings.SITE_URL + person.photo.url, "photo": person.photo.name}
-    return _clean(
-        {
-            "id": str(person.public_id),
-            **_names(person, "name"),
-            "family_name": _first(person, "family_name"),
-            "given_name": _first(person, "given_name"),
-            "patronymic_name": _first(person, "patronymic"),
-            "sort_name": _first(person, "sort_name"),
-            "gender": person.gender,
-            **photo,
-            "identifiers": [
-                {"scheme": row.scheme, "identifier": row.identifier}
-                for row in sorted(person.identifiers.all(), key=lambda row: (row.scheme, row.identifier))
-            ],
-            **_columns(person, *NAMES, "photo_credit", "photo_alt"),
-            "former_ids": former,
-        }
-    )
-
-
-def _assembly() -> dict:
-    names = {}
-    for code in language_codes():
-        with override(code):
-            names[code] = gettext("CSTO Parliamentary Assembly")
-    (_first_code, first), *others = names.items()
-    return {
-        "id": ASSEMBLY,
-        "name": first,
-        "other_names": [{"name": name, "lang": code} for code, name in others],
-        "classification": "assembly",
-    }
-
-
-def _period(row: Period, sources: dict[int, list[Source]]) -> dict:
-    """The dates as precise as known; Popolo's sources are those with an address."""
-    cited = sources.get(row.pk, [])
-    return {
-        "start_date": str(row.starts or ""),
-        "end_date": str(row.ends or ""),
-        "ended": row.ended,
-        "sources": [{"url": source.url, "note": _first(source, "title")} for source in cited if source.url],
-        "source_ids": [str(source.uid) for source in cited],
-    }
-
-
-def _source(source: Source) -> dict:
-    return _clean(
-        {
-            "id": str(source.uid),
-            "url": source.url,
-            "note": _first(source, "title"),
-            "date": source.date.isoformat() if source.date else "",
-            **_columns(source, "title"),
-        }
-    )

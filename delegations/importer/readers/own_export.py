@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import columns
 
-from ...exports import popolo
+from ...exports.popolo import PROFILE
+from ...exports.popolo_records import ASSEMBLY, NAMES, REPRESENTATIVE, SEAT
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
@@ -18,7 +19,7 @@ LARGEST_ID = 2**31 - 1
 
 def is_own_export(document: dict[str, Any]) -> bool:
     meta = document.get("meta")
-    return isinstance(meta, dict) and meta.get("profile") == popolo.PROFILE
+    return isinstance(meta, dict) and meta.get("profile") == PROFILE
 
 
 def public_id(text: str) -> int:
@@ -76,7 +77,7 @@ class OwnExportReader:
         if row.flag("withdrawn"):
             values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
         else:
-            values = {**_texts(row, *popolo.NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
+            values = {**_texts(row, *NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
             if photo := row.text("photo"):
                 values.update(self.photo(location, photo))
         public_id(row.id("id"))
@@ -168,20 +169,20 @@ class OwnExportReader:
 
     def quota(self, location: str, row: JsonReader) -> None:
         role = row.text("role")
-        if role == popolo.SEAT:
+        if role == SEAT:
             self.dated(
                 Kind.QUOTAS,
                 location,
                 row,
                 {"chamber": self.slug(row, "organization_id"), "seats": row.number("seats")},
             )
-        elif role != popolo.REPRESENTATIVE:
+        elif role != REPRESENTATIVE:
             raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
 
     def membership(self, location: str, row: JsonReader) -> None:
         values = {"person": row.id("person_id")}
         organization = row.id("organization_id")
-        if organization == popolo.ASSEMBLY:
+        if organization == ASSEMBLY:
             self.dated(Kind.POSTS, location, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
         elif "post_id" in row:
             self.dated(Kind.REPRESENTATIVES, location, row, {**values, "parliament": organization})

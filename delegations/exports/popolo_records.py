@@ -1,0 +1,215 @@
+"""The records of a Popolo document: one function for each type of row."""
+
+from django.conf import settings
+from django.db.models import Model
+from django.utils.translation import gettext, override
+
+from cspa.i18n import columns, language_codes
+
+from ..models import AssemblyPost, Chamber, Delegate, Parliament, Period, Person, Representative, SeatQuota, Source
+
+# No slug holds a colon.
+ASSEMBLY = "org:assembly"
+SEAT = "seat"
+REPRESENTATIVE = "representative"
+NAMES = ("name", "family_name", "given_name", "patronymic", "sort_name")
+
+# Sources by the key of the row.
+type Sources = dict[int, list[Source]]
+
+
+def person_record(person: Person) -> dict:
+    former = [str(row.public_id) for row in person.former_ids.all()]
+    if person.withdrawn:
+        return clean(
+            {
+                "id": str(person.public_id),
+                "withdrawn": True,
+                **column_texts(person, "withdrawal_reason"),
+                "former_ids": former,
+            }
+        )
+    photo = {}
+    if person.photo:
+        photo = {"image": settings.SITE_URL + person.photo.url, "photo": person.photo.name}
+    return clean(
+        {
+            "id": str(person.public_id),
+            **popolo_names(person, "name"),
+            "family_name": _first_text(person, "family_name"),
+            "given_name": _first_text(person, "given_name"),
+            "patronymic_name": _first_text(person, "patronymic"),
+            "sort_name": _first_text(person, "sort_name"),
+            "gender": person.gender,
+            **photo,
+            "identifiers": [
+                {"scheme": row.scheme, "identifier": row.identifier}
+                for row in sorted(person.identifiers.all(), key=lambda row: (row.scheme, row.identifier))
+            ],
+            **column_texts(person, *NAMES, "photo_credit", "photo_alt"),
+            "former_ids": former,
+        }
+    )
+
+
+def assembly_record() -> dict:
+    names = {}
+    for code in language_codes():
+        with override(code):
+            names[code] = gettext("CSTO Parliamentary Assembly")
+    (_first_code, first), *others = names.items()
+    return {
+        "id": ASSEMBLY,
+        "name": first,
+        "other_names": [{"name": name, "lang": code} for code, name in others],
+        "classification": "assembly",
+    }
+
+
+def source_record(source: Source) -> dict:
+    return clean(
+        {
+            "id": str(source.uid),
+            "url": source.url,
+            "note": _first_text(source, "title"),
+            "date": source.date.isoformat() if source.date else "",
+            **column_texts(source, "title"),
+        }
+    )
+
+
+def parliament_record(parliament: Parliament, **parts: list[dict]) -> dict:
+    links = parts.pop("links")
+    return clean(
+        {
+            "id": parliament.slug,
+            **popolo_names(parliament, "name"),
+            "classification": "delegation",
+            "parent_id": ASSEMBLY,
+            "links": links,
+            "slug": parliament.slug,
+            **column_texts(parliament, "name", "short_name"),
+            "country": parliament.country.code,
+            "order": parliament.order,
+            "former_slugs": sorted(former.slug for former in parliament.former_slugs.all()),
+            **parts,
+        }
+    )
+
+
+def chamber_record(chamber: Chamber, chamber_id: str, parliament: str, links: list[dict]) -> dict:
+    return clean(
+        {
+            "id": chamber_id,
+            **popolo_names(chamber, "name"),
+            "classification": "chamber",
+            "parent_id": parliament,
+            "links": links,
+            "slug": chamber.slug,
+            **column_texts(chamber, "name"),
+            "kind": chamber.kind,
+            "members_called": chamber.members_called,
+            "order": chamber.order,
+            "imported_id": chamber.imported_id,
+        }
+    )
+
+
+def quota_record(row: SeatQuota, chamber: Chamber, chamber_id: str, sources: Sources) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "label": f"{_first_text(chamber, 'name')}: {row.seats}",
+            "role": SEAT,
+            "organization_id": chamber_id,
+            **period_values(row, sources),
+            "seats": row.seats,
+        }
+    )
+
+
+def representation_record(parliament: str) -> dict:
+    return {
+        "id": f"{REPRESENTATIVE}:{parliament}",
+        "label": "Plenipotentiary representative",
+        "role": REPRESENTATIVE,
+        "organization_id": parliament,
+    }
+
+
+def mandate_record(row: Delegate, ids: dict[int, str], parliament: str, chamber_id: str, sources: Sources) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "person_id": ids[row.person_id],
+            "organization_id": parliament,
+            "on_behalf_of_id": chamber_id,
+            "role": row.role,
+            **period_values(row, sources),
+            **column_texts(row, "political_group", "constituency"),
+        }
+    )
+
+
+def service_record(row: Representative, ids: dict[int, str], parliament: str, sources: Sources) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "person_id": ids[row.person_id],
+            "organization_id": parliament,
+            "post_id": f"{REPRESENTATIVE}:{parliament}",
+            "role": REPRESENTATIVE,
+            **period_values(row, sources),
+        }
+    )
+
+
+def post_record(row: AssemblyPost, ids: dict[int, str], sources: Sources) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "person_id": ids[row.person_id],
+            "organization_id": ASSEMBLY,
+            "role": row.post,
+            **period_values(row, sources),
+            **column_texts(row, "commission"),
+        }
+    )
+
+
+def clean(record: dict) -> dict:
+    """Return ``record`` without empty values; 0 stays."""
+    return {name: value for name, value in record.items() if value or (value == 0 and value is not False)}
+
+
+def column_texts(row: Model, *names: str) -> dict[str, str]:
+    """Return the texts of ``names`` in every language, by column."""
+    return {column: getattr(row, column) for name in names for column in columns(name)}
+
+
+def _first_text(row: Model, name: str) -> str:
+    """Return the text of ``name`` in the first language that has one."""
+    return next((value for value in column_texts(row, name).values() if value), "")
+
+
+def popolo_names(row: Model, name: str) -> dict:
+    """Return Popolo's name, in the first language that has one, and other_names with their languages."""
+    known = [
+        (code, value) for code, value in zip(language_codes(), column_texts(row, name).values(), strict=True) if value
+    ]
+    return {
+        "name": known[0][1] if known else "",
+        "other_names": [{"name": value, "lang": code} for code, value in known[1:]],
+    }
+
+
+def period_values(row: Period, sources: Sources) -> dict:
+    """Return the dates in their known precision, and the sources; Popolo only knows those with a URL."""
+    cited = sources.get(row.pk, [])
+    return {
+        "start_date": str(row.starts or ""),
+        "end_date": str(row.ends or ""),
+        "ended": row.ended,
+        "sources": [{"url": source.url, "note": _first_text(source, "title")} for source in cited if source.url],
+        "source_ids": [str(source.uid) for source in cited],
+    }
