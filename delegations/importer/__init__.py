@@ -1,7 +1,6 @@
-"""Data in: a file is read, validated whole, compared with the directory, and saved all or not at all.
+"""Import of files: read, validate, compare with the directory, and save all or nothing.
 
-``import_file`` is the one function behind the command and the admin page. docs/data-dictionary.md describes what a
-file may hold.
+The command and the admin page call ``import_file``. docs/data-dictionary.md describes the formats.
 """
 
 from collections.abc import Callable, Iterator
@@ -25,7 +24,7 @@ __all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "format_of", "import_bat
 
 
 def no_progress(stage: str, number: int, total: int) -> None:
-    """For an import that nobody watches."""
+    """Default progress function."""
 
 
 def import_file(
@@ -64,12 +63,12 @@ def import_batch(
     expected: str = "",
     progress: Progress = no_progress,
 ) -> Report:
-    """Compare with the directory what ``build`` returns, and save it unless it conflicts or ``dry_run`` is asked for.
+    """Compare the batch of ``build`` with the directory, and save it unless it conflicts or ``dry_run`` is set.
 
-    What ``build`` reads of the directory belongs to the same transaction.
+    ``build`` runs in the same transaction, so that it reads the same rows.
     """
-    # Looking holds up nobody who writes.
-    with _words_for_the_database(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
+    # A dry run takes no lock of the audit log.
+    with _database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
         diff = ImportDiff(build(), end_missing, progress)
         report = Report.of(diff, skip_invalid)
         if expected and report.digest != expected:
@@ -81,8 +80,8 @@ def import_batch(
 
 
 @contextmanager
-def _words_for_the_database() -> Iterator[None]:
-    """Its refusal, which a race with another editor can cause, undoes everything."""
+def _database_errors_as_refusal() -> Iterator[None]:
+    """Raise ImportRefusedError for an error of the database, such as a race with another editor."""
     try:
         yield
     except Error as error:
@@ -92,7 +91,7 @@ def _words_for_the_database() -> Iterator[None]:
 
 
 def read(data: bytes, file_format: str, chamber: str = "", country: str = "") -> Batch:
-    """The records that the file holds."""
+    """Return the records of a file."""
     check_size(len(data))
     if chamber and country:
         raise ImportRefusedError(_("Name the chamber or the country, not both."))

@@ -1,4 +1,4 @@
-"""A new convocation: the mandates of a chamber end on its first day, and begin anew for those who stay."""
+"""A new convocation: the mandates of a chamber end on its first day, and new ones begin."""
 
 import uuid
 from dataclasses import dataclass, field
@@ -15,12 +15,13 @@ from ..models import Chamber, Delegate, Period, SeatQuota
 from .name_list import Document, Mandates, NameMatch, add_people, add_person, cite, person_key
 from .records import Batch, Kind, Record
 
-NAMED = 5  # people in one sentence
+# People named in one message.
+NAMED = 5
 
 
 @dataclass
 class Convocation:
-    """What begins on ``day`` in ``chamber``; ``stays`` are the roles of those who stay, by the ids of mandates."""
+    """A convocation of ``chamber`` from ``day``. ``stays`` maps public ids of old mandates to new roles."""
 
     chamber: Chamber
     day: date
@@ -31,12 +32,12 @@ class Convocation:
     language: str = ""
 
     def batch(self) -> Batch:
-        """The records that end the old convocation and begin the new one."""
-        return _Beginning(self).batch
+        """Return the records that end the old convocation and begin the new one."""
+        return _ConvocationRecords(self).batch
 
 
 def in_office(chamber: Chamber, day: date) -> list[Delegate]:
-    """Those who sit for ``chamber`` on the day before ``day``, by role and name."""
+    """Return the mandates of ``chamber`` on the day before ``day``, sorted by role and name."""
     rows = Delegate.objects.filter(chamber=chamber).on(day - timedelta(days=1))
     rows = rows.select_related("person", "chamber__parliament").prefetch_related("sources")
     order = Delegate.Role.values
@@ -44,14 +45,16 @@ def in_office(chamber: Chamber, day: date) -> list[Delegate]:
     return sorted(rows, key=lambda row: (order.index(row.role), getattr(row.person, key), row.person.public_id))
 
 
-class _Beginning:
+class _ConvocationRecords:
+    """Builds the batch of a convocation."""
+
     def __init__(self, asked: Convocation):
         self.asked = asked
         self.batch = Batch(is_own_export=True)
         self.sources = asked.document.cite(self.batch)
         self.starts = PartialDate(asked.day)
         mandates = Mandates(self.batch, asked.chamber, self.starts, self.sources)
-        self.refuse_later()
+        self.refuse_later_mandates()
         new = add_people(self.batch, asked.listed, asked.language)
         rows = in_office(asked.chamber, asked.day)
         known = {entry.person.pk for entry, _key in new if entry.person}
@@ -71,8 +74,8 @@ class _Beginning:
         if asked.seats:
             self.change_quota(asked.seats)
 
-    def refuse_later(self) -> None:
-        """Mandates that begin after the day are of a convocation still later: the directory is past this one."""
+    def refuse_later_mandates(self) -> None:
+        """Add a problem if mandates begin after the day: the directory knows a later convocation."""
         rows = Delegate.objects.filter(chamber=self.asked.chamber, start__gte=self.asked.day)
         rows = list(rows.select_related("person").order_by("start", "pk"))
         later = [row for row in rows if row.start > self.asked.day]
@@ -103,8 +106,8 @@ class _Beginning:
                 % {"start": row.starts.words},
             )
 
-    def record(self, kind: str, row: Delegate | SeatQuota, values: dict) -> None:
-        """The record of ``row``, with its end where it would still hold on the day."""
+    def record(self, kind: Kind, row: Delegate | SeatQuota, values: dict) -> None:
+        """Add a record of ``row``, which ends it if it would hold on the day."""
         sources = None
         if row.counts_until is None or row.counts_until > self.asked.day:
             values |= {"ends": self.starts, "ended": False}

@@ -1,7 +1,7 @@
-"""A list of names as lists of delegations print them: read, each name found among the people on record, and entered.
+"""Lists of names as they are printed: parsing, matching with people on record, records for an import.
 
-"АСАНОВ Жакип Кажманович, БЕКТАЕВ Али Абдикаримович": capitals mark the family name, so its parts are certain. Where
-nothing marks it, the name is kept as it is written. What cannot be read is listed with its text, never dropped.
+"АСАНОВ Жакип Кажманович, БЕКТАЕВ Али Абдикаримович": capitals mark the family name, so its parts are certain. Without
+capitals the name stays as it is written. Entries that cannot be parsed are listed with their text.
 """
 
 import hashlib
@@ -23,11 +23,15 @@ from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
 from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of, single_line
 
-LONGEST = 10_000  # letters of a list
-MOST = 1_000  # names of a list
-LONGEST_NAME = 150  # letters
+# Characters of a list.
+LONGEST = 10_000
+# Names of a list.
+MOST = 1_000
+# Characters of a name.
+LONGEST_NAME = 150
 
-NEW, LEFT_OUT = "new", "out"  # what somebody says of a name, if it is not the public id of a person
+# Choices for a name besides the public ids of people.
+NEW, LEFT_OUT = "new", "out"
 
 PARTS = ("name", "family_name", "given_name", "patronymic")
 
@@ -40,8 +44,10 @@ _FUNCTION = re.compile(r"\s*[–—]\s.*|\s[–—-].*|\s*\([^()]*\)\s*", re.DOT
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212]")
 _WORD = re.compile(r"[^\W\d_](?:['’ʼ`-]?[^\W\d_])*")
 _INITIALS = re.compile(r"(?:[^\W\d_]|[А-ЯЁ][а-яё])\.(?:-?[^\W\d_]\.)*")
-_ELIDED = re.compile(r"(?P<particle>[^\W\d_]['’ʼ`])(?P<name>.+)")  # О'Нил
-_PATRONYMIC = re.compile(r".+(?:ich|vna|una|chna|shna|uli|kizi)")  # folded, as the last of several words
+# О'Нил
+_ELIDED = re.compile(r"(?P<particle>[^\W\d_]['’ʼ`])(?P<name>.+)")
+# Folded, the last of several words.
+_PATRONYMIC = re.compile(r".+(?:ich|vna|una|chna|shna|uli|kizi)")
 
 # Words of a name that begin with a small letter: "son of" after a patronymic, and those before a family name.
 _SON_OF = {"оглы", "оглу", "улы", "ұлы", "уулу", "кызы", "қызы", "гызы", "ogly", "oglu", "uly", "uulu", "kyzy", "qyzy"}
@@ -51,25 +57,27 @@ _OF |= {"de", "la", "da", "di", "der", "van", "von", "al", "el", "ibn", "bin"}
 
 @dataclass(frozen=True)
 class Name:
-    """One entry of a list: what is read of it, what is left over, or why it cannot be read."""
+    """One entry of a list: the parsed name and the rest, or the problem that prevents parsing."""
 
     number: int
     text: str
-    key: str  # the same for the same text wherever it stands
+    # Depends on the text only, not on its number.
+    key: str
     name: str = ""
     family_name: str = ""
     given_name: str = ""
     patronymic: str = ""
     left: str = ""
     problem: str = ""
-    repeats: int = 0  # the number of an entry before it with the same text
+    # The number of an earlier entry with the same text.
+    repeats: int = 0
 
     @property
     def location(self) -> str:
         return f"{self.number}. {self.text[:LONGEST_NAME]}"
 
     def values(self, language: str = "") -> dict[str, str]:
-        """The columns of a person, in ``language`` or the one of the letters."""
+        """Return the columns of a person, in ``language`` or the language of the script."""
         language = language or language_of(self.name)
         return {to_attribute(part, language): text for part in PARTS if (text := getattr(self, part))}
 
@@ -102,7 +110,7 @@ def _split(text: str) -> Iterator[str]:
 
 
 def _name(number: int, entry: str, seen: dict[str, list[int]]) -> Name:
-    """The entry as a name; ``seen`` are the numbers under which each name stood before."""
+    """Parse ``entry``. ``seen`` holds the numbers of earlier entries by name."""
     try:
         parts = _parts(entry)
         said = " ".join(sorted(names.fold(f"{parts['name']} {parts.get('patronymic', '')}").split()))
@@ -115,7 +123,7 @@ def _name(number: int, entry: str, seen: dict[str, list[int]]) -> Name:
 
 
 def _parts(entry: str) -> dict[str, str]:
-    """The name that ``entry`` gives, with the parts that its capitals mark, and what is left over."""
+    """Return the name, the parts that capitals mark, and the rest of ``entry``."""
     entry = _NUMBERING.sub("", entry, count=1) if _NUMBERING.match(entry) else entry
     function = _FUNCTION.search(entry)
     left = single_line(entry[function.start() :]) if function else ""
@@ -160,7 +168,7 @@ def _capitals_or_initials(word: str) -> bool:
 
 
 def _family(words: list[str]) -> tuple[int, int]:
-    """From which to which word the family name goes that capitals mark; nothing where they mark none."""
+    """Return the range of words of the family name in capitals, an empty range if there is none."""
     marked = [place for place, word in enumerate(words) if _in_capitals(word)]
     others = [word for word in words if not _in_capitals(word)]
     if not marked or all(word in _SON_OF for word in others):
@@ -174,7 +182,7 @@ def _family(words: list[str]) -> tuple[int, int]:
 
 
 def _given(words: list[str]) -> tuple[str, str]:
-    """Given name and patronymic: the last of several words, where it has the form of one."""
+    """Return given name and patronymic. The last of several words is a patronymic if it has the form of one."""
     whole = [word for word in words if not _INITIALS.fullmatch(word)]
     size = 2 if len(whole) > 2 and whole[-1].lower() in _SON_OF else 1
     patronymic = size == 2 or (len(whole) > 1 and _PATRONYMIC.fullmatch(names.fold(whole[-1])))
@@ -186,7 +194,7 @@ def _given(words: list[str]) -> tuple[str, str]:
 
 
 def ordinary(word: str) -> str:
-    """A word in capitals as it is written elsewhere: Мамытова-Иванова, О'Нил, Кёр-оглы."""
+    """Return a word in capitals in its usual case: Мамытова-Иванова, О'Нил, Кёр-оглы."""
     if _INITIALS.fullmatch(word):
         return word
     parts = word.split("-")
@@ -206,7 +214,7 @@ def _ordinary(part: str) -> str:
 
 @dataclass
 class NameMatch:
-    """A name with the people whom it may mean, and what somebody said of it: a public id, NEW, LEFT_OUT or nothing."""
+    """A name with its candidates, and the user's choice: a public id, NEW, LEFT_OUT or nothing."""
 
     name: Name
     candidates: list[Person] = field(default_factory=list)
@@ -220,7 +228,7 @@ class NameMatch:
 
     @property
     def options(self) -> list[tuple[str, str]]:
-        """The choices in words; people with the chambers that they sat for."""
+        """The choices with labels; people have their chambers in the label."""
         words = {NEW: _("a new person"), LEFT_OUT: _("leave out")}
         for person in self.candidates:
             chambers = dict.fromkeys(str(mandate.chamber) for mandate in person.mandates.all())
@@ -233,7 +241,7 @@ class NameMatch:
 
     @property
     def question(self) -> str:
-        """What somebody has to decide; empty once it is decided."""
+        """The question to the user, empty if nothing is open."""
         if self.chosen:
             return ""
         if self.name.problem:
@@ -249,7 +257,7 @@ class NameMatch:
 
 
 def match_names(found: list[Name], people: QuerySet[Person], chamber: Chamber, language: str = "") -> list[NameMatch]:
-    """Each name with its candidates among ``people``; where there is no doubt, who it is."""
+    """Match each name with candidates among ``people``, and choose where there is no doubt."""
     candidates = _candidates(found, people)
     return [
         NameMatch(name, candidates[name.key], _certain(name, candidates[name.key], chamber.parliament_id, language))
@@ -258,7 +266,10 @@ def match_names(found: list[Name], people: QuerySet[Person], chamber: Chamber, l
 
 
 def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[Person]]:
-    """By the names' keys those of ``people`` who share a word with the name and may bear it (``names.Query``)."""
+    """Return by the key of the name those of ``people`` that match ``names.Query``.
+
+    An index of words narrows the people first: the query compares each with fuzzy matching.
+    """
     rows = people.order_by().values_list("pk", "name_words", *columns("patronymic"))
     known = [(key, words, " ".join(parts).strip()) for key, words, *parts in rows]
     by_word = defaultdict(list)
@@ -279,7 +290,7 @@ def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[P
 
 
 def _certain(name: Name, candidates: list[Person], parliament: int, language: str) -> str:
-    """Who is meant without a doubt: nobody on record, or the only bearer of exactly this name, of this parliament."""
+    """Return NEW without candidates, or the only exact bearer of the name if known from ``parliament`` alone."""
     if name.problem or name.left or name.repeats:
         return ""
     if not candidates:
@@ -292,7 +303,7 @@ def _certain(name: Name, candidates: list[Person], parliament: int, language: st
 
 
 def _bears(person: Person, name: Name, language: str) -> bool:
-    """Whether ``person`` has exactly this name in ``language``; where the record has none, in another alphabet."""
+    """Return whether ``person`` has this name in ``language``; if not recorded, transliterated in another."""
     known = {code: _said(person, code) for code in language_codes() if getattr(person, to_attribute("name", code))}
     said = f"{name.name} {name.patronymic}"
     if language in known:
@@ -309,14 +320,14 @@ def _said(person: Person, code: str) -> str:
 
 @dataclass(frozen=True)
 class Document:
-    """What the facts rest on: a source on record, or the title and address of one."""
+    """The source of the facts: one on record, or the title and URL of a new one."""
 
     source: Source | None = None
     title: str = ""
     url: str = ""
 
     def cite(self, batch: Batch) -> list[str] | None:
-        """What the records call it, if there is one; the batch then holds it."""
+        """Return the keys of the source for records, after adding its record to the batch."""
         if self.source:
             return [cite(batch, self.source)]
         if not (self.title or self.url):
@@ -327,7 +338,7 @@ class Document:
 
 
 def cite(batch: Batch, source: Source) -> str:
-    """What the records call a source on record, which the batch then holds."""
+    """Return the key of a source on record, after adding its record to the batch."""
     key = str(source.uid)
     if all(record.key != key for record in batch.records[Kind.SOURCES]):
         batch.add(Record(Kind.SOURCES, "", key, {}, key))
@@ -335,7 +346,7 @@ def cite(batch: Batch, source: Source) -> str:
 
 
 def add_people(batch: Batch, listed: Iterable[NameMatch], language: str = "") -> list[tuple[NameMatch, str]]:
-    """Add those who are not left out to the batch; returns what the records call each."""
+    """Add the people who are not left out to the batch; return the record key of each."""
     added, known = [], Counter()
     for entry in listed:
         name = entry.name
@@ -359,7 +370,7 @@ def add_people(batch: Batch, listed: Iterable[NameMatch], language: str = "") ->
 
 
 def add_person(batch: Batch, person: Person, location: str, values: dict[str, str] | None = None) -> str:
-    """Add a person on record to the batch, with the ``values`` that become theirs; returns what records call them."""
+    """Add a person on record with new ``values`` to the batch; return the record key."""
     key = person_key(person)
     withdrawn = {"withdrawn": True} if person.withdrawn else {}
     batch.add(Record(Kind.PEOPLE, location, key, {**(values or {}), **withdrawn}, str(person.public_id)))
@@ -371,7 +382,7 @@ def person_key(person: Person) -> str:
 
 
 def _missing(person: Person, values: dict[str, str]) -> dict[str, str]:
-    """The name in a language in which the record has none."""
+    """Return the values for a language in which the person has no name."""
     languages = [code for code in language_codes() if getattr(person, to_attribute("name", code))]
     known = any(column in values for code in languages for column in [to_attribute("name", code)])
     if known or person.withdrawn:
@@ -380,7 +391,7 @@ def _missing(person: Person, values: dict[str, str]) -> dict[str, str]:
 
 
 class Mandates:
-    """Mandates for ``chamber`` that begin together, each unless it is on record already."""
+    """Mandates of ``chamber`` that begin on the same day. Those on record are not added again."""
 
     def __init__(self, batch: Batch, chamber: Chamber, starts: PartialDate | None, sources: list[str] | None):
         self.batch = batch
@@ -391,7 +402,7 @@ class Mandates:
         self.on_record = {(row.person_id, row.role): row for row in rows if row.starts == starts}
 
     def begin(self, location: str, key: str, person: Person | None, role: str, **more: str) -> None:
-        """A mandate of whom the records call ``key``, and who is ``person`` where they are on record."""
+        """Add a mandate of the record ``key``, which is ``person`` if on record."""
         values = {"person": key, "chamber": self.chamber.slug}
         row = self.on_record.get((person.pk, role)) if person else None
         if row:
@@ -411,7 +422,7 @@ def batch(
     document: Document,
     language: str = "",
 ) -> Batch:
-    """The records that enter the list: a mandate for each person who is not left out."""
+    """Return the records for a list: a mandate for each person who is not left out."""
     asked = Batch(is_own_export=True)
     mandates = Mandates(asked, chamber, starts, document.cite(asked))
     for entry, key in add_people(asked, listed, language):

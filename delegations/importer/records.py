@@ -1,4 +1,4 @@
-"""What a file says, whatever its format: records of one kind or another, each with the place where it stands."""
+"""Records: the statements of a file in a form that is common to all formats."""
 
 import re
 import unicodedata
@@ -71,11 +71,12 @@ REFERENCES = {
     "person": Kind.PEOPLE,
 }
 
-LONGEST_TEXT = 10_000  # letters
+# Characters of a value.
+LONGEST_TEXT = 10_000
 
 # PostgreSQL stores no NUL, and UTF-8 has no surrogates.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-# The site's languages that a script may be a hint of, the likeliest first.
+# Languages by script, the most likely first.
 _SCRIPTS = {"CYRILLIC": ("ru", "be", "kk", "ky", "tg"), "ARMENIAN": ("hy",)}
 
 
@@ -88,13 +89,13 @@ class RowError(Exception):
 
 
 def describe_location(location: int | str) -> str:
-    """A line or a JSON pointer in words."""
+    """Return a line number or a JSON pointer as text."""
     return _("line %(number)d") % {"number": location} if isinstance(location, int) else location
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something to say about a row: ``location`` is its line, or its JSON pointer."""
+    """A message about a row. ``location`` is a line number, a JSON pointer or a label."""
 
     location: int | str
     message: str
@@ -118,27 +119,36 @@ class Record:
 
     kind: Kind
     location: int | str
-    key: str  # what other records of the file call it
+    # By which other records of the file refer to this one.
+    key: str
     values: dict[str, Any]
-    id: str = ""  # the file's own id of it, if there is one
-    sources: list[str] | None = None  # keys of sources; None: not stated
-    identifiers: list[tuple[str, str]] = field(default_factory=list)  # of a person
-    former: list[Any] = field(default_factory=list)  # slugs of a parliament, public ids of a person
-    new: bool = False  # a person whom somebody knows to be none of those on record
+    # The id in the file, if it has one.
+    id: str = ""
+    # Keys of source records; None if the file does not state sources.
+    sources: list[str] | None = None
+    # Scheme and identifier of a person.
+    identifiers: list[tuple[str, str]] = field(default_factory=list)
+    # Former slugs of a parliament, former public ids of a person.
+    former: list[Any] = field(default_factory=list)
+    # A person whom the user has declared to be new.
+    new: bool = False
 
 
 @dataclass
 class Batch:
-    """A file that has been read."""
+    """The records of a file, with the problems and warnings of its reader."""
 
     # Written by this site: the ids of the file are those of the directory.
     is_own_export: bool = False
-    scheme: str = ""  # under which the file's own ids of people are kept
-    scope: str = ""  # the parliament that the file is about
+    # The scheme of the identifiers that are stored for the file's ids of people.
+    scheme: str = ""
+    # Slug of the parliament that the file is about; empty if it is about all.
+    scope: str = ""
     records: dict[Kind, list[Record]] = field(default_factory=lambda: defaultdict(list))
     problems: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
-    chambers: set[str] = field(default_factory=set)  # whose mandates the file gives
+    # Slugs of the chambers whose mandates the file lists.
+    chambers: set[str] = field(default_factory=set)
     # Keys of people with a rejected row: none of their mandates counts as missing.
     exempt_people: set[str] = field(default_factory=set)
     not_kept: Counter = field(default_factory=Counter)
@@ -166,7 +176,7 @@ def checked_text(text: str, name: str, limit: int = LONGEST_TEXT) -> str:
 
 
 def single_line(text: str) -> str:
-    """``text`` with single spaces, composed as in NFC."""
+    """Return ``text`` in NFC with single spaces."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
@@ -182,7 +192,7 @@ def partial_date(text: str, name: str) -> PartialDate | None:
 
 
 def exact_date(text: str, name: str) -> date | None:
-    """As ``partial_date``, of a whole date."""
+    """Parse a date with day and month. Raises RowError if ``text`` is no such date."""
     value = partial_date(text, name)
     if value and not value.exact:
         raise RowError(_("“%(name)s” must be a whole date as 2019-05-26.") % {"name": name})
@@ -190,7 +200,7 @@ def exact_date(text: str, name: str) -> date | None:
 
 
 def language_of(text: str) -> str:
-    """The site's language that ``text`` is most likely written in, by its letters."""
+    """Guess the language of ``text`` from its script; return one of the site's languages."""
     codes = language_codes()
     script = next((unicodedata.name(letter, "").split(" ")[0] for letter in text if letter.isalpha()), "")
     others = {code for hinted in _SCRIPTS.values() for code in hinted}
@@ -210,7 +220,7 @@ class JsonReader:
         return self.data.get(name) is not None
 
     def text(self, name: str) -> str:
-        """The text ``name``; empty where there is none."""
+        """Return the text ``name``, empty if it is absent."""
         value = self.data.get(name)
         if value is None:
             return ""
@@ -219,11 +229,11 @@ class JsonReader:
         return checked_text(value, name)
 
     def line(self, name: str) -> str:
-        """As ``text``, with single spaces."""
+        """Return the text ``name`` with single spaces."""
         return single_line(self.text(name))
 
     def id(self, name: str) -> str:
-        """The id ``name``: a text, or a number written as one."""
+        """Return the id ``name``, which may be a text or a number."""
         value = self.data.get(name)
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)

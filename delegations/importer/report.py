@@ -1,4 +1,4 @@
-"""What an import did, or would do."""
+"""Report of an import or of a dry run."""
 
 import hashlib
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from .row_diff import Action
 
 @dataclass(frozen=True, slots=True)
 class ReportEntry:
-    """One row that changes."""
+    """A line of the report: one row that changes."""
 
     action: Action
     kind: str
@@ -31,7 +31,7 @@ class ReportEntry:
 
 @dataclass
 class Report:
-    """Numbers per kind of row, every row that changes, and all that is to be said."""
+    """Counts by action and kind, the rows that change, conflicts and warnings."""
 
     counts: dict[Action, dict[str, int]]
     entries: list[ReportEntry] = field(default_factory=list)
@@ -39,7 +39,8 @@ class Report:
     warnings: list[Note] = field(default_factory=list)
     skipped: list[Note] = field(default_factory=list)
     not_kept: dict[str, int] = field(default_factory=dict)
-    more: dict[str, int] = field(default_factory=dict)  # how many entries, conflicts, warnings are not listed
+    # Numbers of entries, conflicts and warnings that are not listed.
+    more: dict[str, int] = field(default_factory=dict)
     saved: bool = False
 
     kinds: ClassVar = KINDS
@@ -50,7 +51,7 @@ class Report:
 
     @classmethod
     def refused(cls, words: str) -> "Report":
-        """Of a file that cannot be read at all."""
+        """Return the report of a file that cannot be read."""
         report = cls.empty()
         report.conflicts.append(Note("", words))
         return report
@@ -81,21 +82,21 @@ class Report:
 
     @property
     def changes(self) -> bool:
-        """Whether anything changes at all."""
+        """Whether any row changes."""
         return bool(self.entries)
 
     @property
     def digest(self) -> str:
-        """Two reports with one digest say the same of the same rows."""
+        """Equal digests mean equal reports."""
         text = repr((self.counts, self.entries, self.conflicts, self.skipped, self.warnings))
         return hashlib.sha256(text.encode(errors="replace")).hexdigest()
 
     def number_of(self, name: str) -> int:
-        """How many ``entries``, ``conflicts`` or ``warnings`` there are, listed or not."""
+        """Return the number of ``entries``, ``conflicts`` or ``warnings``, listed or not."""
         return len(getattr(self, name)) + self.more.get(name, 0)
 
     def numbers(self) -> Iterator[tuple[str, str]]:
-        """Each action with its numbers in words: "added", "67 people, 68 delegates"."""
+        """Yield the label of each action with its counts: "added", "people: 67, delegates: 68"."""
         names = {kind: str(model._meta.verbose_name_plural) for kind, model in self.kinds.items()}
         for action, numbers in self.counts.items():
             words = ", ".join(f"{names[kind]}: {number}" for kind, number in numbers.items() if number)

@@ -1,4 +1,4 @@
-"""The rules that rows follow, for rows that are not saved yet: what the forms and the database would say."""
+"""Validation of rows that are not saved yet, by the rules of forms and database."""
 
 import re
 from collections import defaultdict
@@ -62,20 +62,20 @@ def _validate_period(row: Period) -> None:
 
 
 def restore(row: Model, before: dict[str, Any]) -> None:
-    """Give ``row`` back what it had."""
+    """Set the old values of ``row`` again."""
     for column, value in before.items():
         setattr(row, column, value)
 
 
 def blocked_range(row: Period) -> tuple[date, date]:
-    """The days that a row refuses to another of its line: from, until; the same twice where it refuses none."""
+    """Return the days that no other row of the line may hold: a half-open range, perhaps an empty one."""
     if row.ended and not row.start:
         return date.min, date.min
     return row.start or date.min, row.computed_blocks_until() or date.max
 
 
 def peak_concurrency(rows: Iterable[Period], quota: SeatQuota) -> int:
-    """The largest number of ``rows`` that hold on one day of ``quota``."""
+    """Return the largest number of ``rows`` that hold on the same day of ``quota``. Takes n log n steps."""
     first, until = blocked_range(quota)
     steps: dict[date, int] = defaultdict(int)
     for row in rows:

@@ -12,14 +12,15 @@ from .diff import ImportDiff, Progress
 from .records import KINDS
 from .row_diff import Action, RowDiff
 
-BATCH = 500  # rows a query
+# Rows per query.
+BATCH = 500
 
-# One column of ours, which is two in the table.
+# Attributes of a period that are stored in two columns.
 _DATES = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision")}
 
 
 def save(diff: ImportDiff, progress: Progress) -> None:
-    """Write every change; the caller holds the transaction."""
+    """Save every change. The caller holds the transaction."""
     for kind, model in KINDS.items():
         changes = [change for change in diff.row_diffs[kind] if change.action != Action.UNCHANGED]
         if not changes:
@@ -44,7 +45,7 @@ def save(diff: ImportDiff, progress: Progress) -> None:
 
 
 def _update(model: type[Model], changed: list[RowDiff]) -> None:
-    """Write the changed columns and what follows from them."""
+    """Save the changed columns and the columns computed from them."""
     together: dict[frozenset[str], list[Model]] = defaultdict(list)
     for change in changed:
         together[_columns(model, change)].append(change.row)

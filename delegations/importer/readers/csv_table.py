@@ -1,4 +1,4 @@
-"""Mandates as a table, one row a mandate: the header is opendata.MANDATE_COLUMNS, or some of it in any order."""
+"""Tables of mandates. The header has some of serializers.MANDATE_COLUMNS in any order."""
 
 import re
 from collections.abc import Iterable
@@ -37,11 +37,13 @@ _YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
 
 
 def read(rows: Iterable[TableRow], chamber: str = "", country: str = "") -> Batch:
-    """The mandates of ``rows``: our own table, or one for the chamber with this code or the only one of a country."""
+    """Read an own table, or one for the chamber with this slug or for the only chamber of a country."""
     return TableReader(iter(rows), chamber, country).batch
 
 
 class TableReader:
+    """Builds the batch of a table."""
+
     def __init__(self, rows: Iterable[TableRow], chamber: str, country: str):
         self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
@@ -118,15 +120,16 @@ class TableReader:
             raise RowError(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
         identity = row.get("id", "").strip()
         if not self.batch.is_own_export and not _UUID.fullmatch(identity):
-            identity = ""  # the ids of others mean nothing here
+            # Ids of other publishers are unknown here.
+            identity = ""
         self.batch.add(Record(Kind.DELEGATES, line, "", values, identity, sources=self.sources_of(line, row)))
 
     def stated(self, row: dict[str, str], *names: str) -> dict[str, str]:
-        """The cells that say something: in our own table an empty one too."""
+        """Return the cells that state a value. In an own table empty cells do."""
         return {name: row[name] for name in names if name in row and (row[name] or self.batch.is_own_export)}
 
     def person(self, line: int, row: dict[str, str]) -> str:
-        """The key of the row's person, whose record is added when first met."""
+        """Return the key of the row's person; add the record for the first row."""
         identity = row.get("person_id", "").strip()
         if identity and self.batch.is_own_export:
             identity = str(public_id(identity))
@@ -162,10 +165,10 @@ class TableReader:
 
     def dates(self, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        for name, ours in (("start", "starts"), ("end", "ends")):
+        for name, column in (("start", "starts"), ("end", "ends")):
             date = partial_date(row.get(name, "").strip(), name)
             if date or (self.batch.is_own_export and name in row):
-                values[ours] = date
+                values[column] = date
         ended = row.get("ended", "").strip().lower()
         if ended not in _YES | _NO:
             raise RowError(_("“%(name)s” must be true or false.") % {"name": "ended"})
@@ -174,7 +177,7 @@ class TableReader:
         return values
 
     def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
-        """The keys of the sources, whose three columns hold the same number of values."""
+        """Return the keys of the sources. Their three columns must have the same number of values."""
         names = ("source_title", "source_url", "source_date")
         cells = [split_cell(row.get(name, "")) for name in names]
         count = max(map(len, cells))

@@ -1,4 +1,4 @@
-"""From bytes to JSON or rows, within limits, with words for every file that cannot be read."""
+"""Decoding of files to JSON or rows, within limits. Raises ImportRefusedError for unreadable files."""
 
 import csv
 import io
@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from ..records import LONGEST_TEXT, ImportRefusedError, RowError
 
 MAX_BYTES = 50 * 1024 * 1024
-MAX_UNPACKED = 200 * 1024 * 1024  # bytes of an XLSX, which is a ZIP archive
+# Bytes of an XLSX file after unpacking: it is a ZIP archive.
+MAX_UNPACKED = 200 * 1024 * 1024
 MAX_ROWS = 200_000
 MAX_COLUMNS = 200
 MAX_DIGITS = 18
@@ -25,7 +26,7 @@ type TableRow = tuple[int, list[str]]
 
 
 def format_of(name: str) -> str:
-    """The format that the ending of the file's ``name`` says."""
+    """Return the format for the suffix of the file's ``name``."""
     for file_format, ending in FORMATS.items():
         if name.lower().endswith(ending):
             return file_format
@@ -40,7 +41,7 @@ def check_size(size: int) -> None:
 
 
 def text_of(data: bytes) -> str:
-    """``data`` as text; UTF-8 is the only encoding."""
+    """Decode ``data``, which must be UTF-8."""
     try:
         return data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -92,13 +93,13 @@ def json_of(data: bytes) -> dict[str, Any]:
 
 
 def csv_rows(data: bytes) -> Iterator[TableRow]:
-    """The rows of a CSV file, each with the line on which it begins."""
+    """Yield the rows of a CSV file with the numbers of their first lines."""
     text = text_of(data)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ImportRefusedError(_("Line %(line)d holds a NUL character.") % {"line": line})
     header = text[: text.find("\n")] if "\n" in text else text
-    # Spreadsheets of countries with a decimal comma part the cells with semicolons.
+    # Spreadsheets separate cells by semicolons in locales with a decimal comma.
     delimiter = ";" if header.count(";") > header.count(",") else ","
     csv.field_size_limit(LONGEST_TEXT * 4)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
@@ -126,16 +127,19 @@ def _check_row(number: int, row: list[str], line: int) -> None:
 
 
 def xlsx_rows(data: bytes) -> Iterator[TableRow]:
-    """The rows of the first sheet as text, each with its number."""
-    from openpyxl import load_workbook  # a fifth of the start, and few ever need it
+    """Yield the rows of the first sheet as text, with their numbers."""
+    # Importing openpyxl takes a fifth of the start of a command.
+    from openpyxl import load_workbook
 
     _check_archive(data)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of styles and extensions that are not read
+            # About styles and extensions that are not read.
+            warnings.simplefilter("ignore")
             workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
             sheet = workbook.worksheets[0]
-            sheet.reset_dimensions()  # as declared they may be a lie
+            # The declared dimensions may be wrong.
+            sheet.reset_dimensions()
             width = 0
             for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1)):
                 cells = [_cell(cell, number + 1) for cell in row]
@@ -148,12 +152,13 @@ def xlsx_rows(data: bytes) -> Iterator[TableRow]:
                 yield number + 1, cells
     except ImportRefusedError:
         raise
-    except Exception as error:  # openpyxl raises many kinds of errors for damaged files
+    # openpyxl raises many types of errors for damaged files.
+    except Exception as error:
         raise ImportRefusedError(_("This is not an undamaged XLSX file.")) from error
 
 
 def _check_archive(data: bytes) -> None:
-    """Refuse an archive whose parts are larger unpacked than a table can be, before any is unpacked."""
+    """Refuse a ZIP bomb by the declared sizes, before any part is unpacked."""
     try:
         parts = zipfile.ZipFile(io.BytesIO(data)).infolist()
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
@@ -165,7 +170,7 @@ def _check_archive(data: bytes) -> None:
 
 
 def _cell(cell, line: int) -> str:
-    """What a reader sees in ``cell``, dates as 2019-05-26."""
+    """Return the text of ``cell``, dates as 2019-05-26."""
     value = cell.value
     if cell.data_type == "f":
         raise ImportRefusedError(_("Line %(line)d holds a formula; save the file with values only.") % {"line": line})

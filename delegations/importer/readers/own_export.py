@@ -1,4 +1,4 @@
-"""Our own Popolo export, read without loss: it states everything, and its ids are ours."""
+"""Reader of the site's own Popolo export. It states all values, under the ids of the directory."""
 
 import re
 from typing import Any
@@ -23,21 +23,24 @@ def is_own_export(document: dict[str, Any]) -> bool:
 
 
 def public_id(text: str) -> int:
-    """``text`` as the public id of a person."""
+    """Return ``text`` as the public id of a person."""
     if not _PUBLIC_ID.fullmatch(text) or int(text) > LARGEST_ID:
         raise RowError(_("“%(text)s” is no public id of a person.") % {"text": text[:40]})
     return int(text)
 
 
 def read(document: dict[str, Any]) -> Batch:
-    """The records of ``document``."""
+    """Return the records of ``document``."""
     return OwnExportReader(document).batch
 
 
 class OwnExportReader:
+    """Builds the batch of an own export."""
+
     def __init__(self, document: dict[str, Any]):
         self.batch = Batch(is_own_export=True)
-        self.slugs: dict[str, str] = {}  # of chambers, by the ids of their organizations
+        # Slugs of chambers by the ids of their organizations.
+        self.slugs: dict[str, str] = {}
         readers = {
             "sources": self.source,
             "persons": self.person,
@@ -85,7 +88,7 @@ class OwnExportReader:
         self.add(Kind.PEOPLE, location, row, values, identifiers=identifiers, former=former)
 
     def photo(self, location: str, name: str) -> dict[str, str]:
-        """The photo, where its file is here: a file of data brings no pictures."""
+        """Return the photo if its file is in MEDIA_ROOT: the export holds no pictures."""
         try:
             if default_storage.exists(name):
                 return {"photo": name}
@@ -191,7 +194,7 @@ class OwnExportReader:
             self.dated(Kind.DELEGATES, location, row, {**values, **_texts(row, "political_group", "constituency")})
 
     def slug(self, row: JsonReader, name: str) -> str:
-        """The chamber whose organization ``name`` refers to."""
+        """Return the slug of the chamber whose organization ``name`` refers to."""
         key = row.id(name)
         if key not in self.slugs:
             raise RowError(
@@ -206,7 +209,7 @@ class OwnExportReader:
 
 
 def _texts(row: JsonReader, *names: str) -> dict[str, str]:
-    """The texts of ``names`` in each of the site's languages."""
+    """Return the texts of ``names`` in each language."""
     return {column: row.text(column) for name in names for column in columns(name)}
 
 

@@ -1,4 +1,4 @@
-"""Popolo as other publishers write it: the members of one legislature."""
+"""Reader of Popolo from other publishers: the members of one legislature."""
 
 import re
 from collections import Counter
@@ -23,7 +23,7 @@ from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowEr
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
 
-# Popolo's names of a person, and ours.
+# Columns by Popolo's properties.
 _NAMES = {
     "name": "name",
     "family_name": "family_name",
@@ -43,17 +43,18 @@ _MEMBERSHIP = {
     "end_date",
     "sources",
 }
-_PLAIN_ROLES = {"", "member"}  # say no more than that somebody is one
+# Roles that add nothing to the membership.
+_PLAIN_ROLES = {"", "member"}
 _LANGUAGE = re.compile("[a-z]{2,3}")
 
 
 def read(document: dict[str, Any], chamber: str = "", country: str = "") -> Batch:
-    """The members that ``document`` gives, for the chamber with this code or the parliament of this country."""
+    """Return the members in ``document``, for the chamber with this slug or the parliament of this country."""
     return PopoloReader(document, chamber, country).batch
 
 
 class ImportTarget:
-    """The chamber that a file is imported into: one on record, or a new one."""
+    """The chamber into which a file is imported: one on record, or None for a new one."""
 
     def __init__(self, chamber: str, country: str, organization: str = ""):
         self.parliament: Parliament | None = None
@@ -72,7 +73,7 @@ class ImportTarget:
                 self.chamber = self._only(list(self.parliament.chambers.all()), organization)
 
     def _only(self, chambers: list[Chamber], organization: str) -> Chamber:
-        """The one of ``chambers`` that carries the organization's id, else the only one."""
+        """Return the chamber with the organization's id, else the only one."""
         carriers = [row for row in chambers if organization and row.imported_id == organization]
         if len(carriers or chambers) != 1:
             raise ImportRefusedError(
@@ -83,6 +84,8 @@ class ImportTarget:
 
 
 class PopoloReader:
+    """Builds the batch of a Popolo document."""
+
     def __init__(self, document: dict[str, Any], chamber: str, country: str):
         self.batch = Batch()
         self.lists = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
@@ -113,7 +116,7 @@ class PopoloReader:
         return rows
 
     def objects(self, document: dict, name: str) -> list[tuple[str, JsonReader]]:
-        """The objects of a list that may be missing, each with its pointer; what is none is passed over."""
+        """Return the objects of an optional list with their JSON pointers; other values are skipped."""
         rows = document.get(name) or []
         rows = rows if isinstance(rows, list) else []
         return [(f"/{name}/{number}", JsonReader(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
@@ -124,10 +127,10 @@ class PopoloReader:
         except RowError as error:
             self.batch.problem(kind, location, error)
 
-    # Where to
+    # Chamber and parliament
 
     def find_legislature(self, memberships: list, chamber: str) -> str:
-        """The id of the organization whose members the file gives."""
+        """Return the id of the organization whose members the file lists."""
         used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
         candidates = {
             key: fields
@@ -151,7 +154,7 @@ class PopoloReader:
         return found[0]
 
     def target(self, chamber: str, country: str) -> None:
-        """State the chamber, and with a new country its parliament."""
+        """Add the chamber, and the parliament of a new country."""
         location, organization = self.by_id["organizations"][self.legislature]
         target = ImportTarget(chamber, country, self.legislature)
         parliament, house = target.parliament, target.chamber
@@ -252,7 +255,7 @@ class PopoloReader:
                 self.batch.not_kept[f"{name}.{key[:80]}"] += 1
 
     def dates(self, location: str, row: JsonReader) -> dict[str, PartialDate]:
-        """Start and end, each by itself taken from the term where the row has none."""
+        """Return start and end. Each defaults to that of the legislative period."""
         dates = {"starts": row.date("start_date"), "ends": row.date("end_date")}
         term = row.id("legislative_period_id")
         if term:
@@ -267,7 +270,7 @@ class PopoloReader:
         return {name: value for name, value in dates.items() if value}
 
     def named(self, location: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:
-        """The names of what ``name`` refers to, as text in our column."""
+        """Return the names of the object that ``name`` refers to, as texts of ``column``."""
         key = row.id(name)
         if not key:
             return {}
@@ -279,12 +282,12 @@ class PopoloReader:
         return {name: text for name, text in names.items() if any(map(str.isalnum, text))}
 
     def names(self, row: JsonReader, parts: dict[str, str]) -> dict[str, str]:
-        """Our columns of ``parts``: the name in the language of its letters, other names in their own."""
+        """Return the columns of ``parts``: the name in the language of its script, other names in their own."""
         main = language_of(row.line("name"))
         values = {}
-        for name, ours in parts.items():
+        for name, column in parts.items():
             if text := row.line(name):
-                values[to_attribute(ours, main)] = text
+                values[to_attribute(column, main)] = text
         for other in row.objects("other_names"):
             code = other.text("lang").lower()
             language = _LANGUAGE.match(code)
@@ -292,13 +295,13 @@ class PopoloReader:
             name_column = to_attribute(parts["name"], language) if language in language_codes() else ""
             if not name_column or "end_date" in other or values.get(name_column):
                 continue
-            for name, ours in parts.items():
+            for name, column in parts.items():
                 if text := other.line(name):
-                    values.setdefault(to_attribute(ours, language), text)
+                    values.setdefault(to_attribute(column, language), text)
         return values
 
     def sources(self, location: str, row: JsonReader) -> list[str]:
-        """The keys of the row's sources; their records are added when they are first met."""
+        """Return the keys of the row's sources; add the records of new ones."""
         keys = []
         for entry in row.objects("sources"):
             url, note = entry.text("url").strip(), entry.line("note")
@@ -324,12 +327,12 @@ def _by_id(rows: list[tuple[str, JsonReader]]) -> dict[str, tuple[str, JsonReade
 
 
 def _key(value: Any) -> str:
-    """An id as text, as ``JsonReader.id`` gives it; empty for what is none."""
+    """Return an id as ``JsonReader.id`` does, but empty for values of other types."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
 
 def _free(wanted: str, taken: set[str] | frozenset[str]) -> str:
-    """``wanted``, or with the first number that makes it new."""
+    """Return ``wanted``, with a number if it is taken."""
     number, slug = 1, wanted
     while slug in taken:
         number += 1
