@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cache, lru_cache
@@ -27,7 +27,7 @@ from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
 from django.core.exceptions import SuspiciousOperation, TooManyFieldsSent
 from django.core.handlers.wsgi import get_path_info
-from django.db import DEFAULT_DB_ALIAS, DatabaseError
+from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
@@ -36,7 +36,6 @@ from django.utils.translation import get_language_from_path, override
 from . import versions
 from .api.middleware import PREFIX, language_asked
 from .file_cache import FileCache
-from .pieces import Rested, reading
 from .replicas import Replicas, reading_from
 from .versions import Away, Mark, Versions
 
@@ -130,9 +129,11 @@ def asked(environ: dict[str, Any]) -> Address | None:
 
 
 @dataclass
-class Page(Rested):
-    """An answer."""
+class Page:
+    """An answer, with the numbers of the tables that were read for it."""
 
+    numbers: dict[str, Any]
+    mark: Mark | None  # at which the numbers were last compared
     headers: Headers  # without those of one encoding
     etag: str
     body: bytes
@@ -145,6 +146,15 @@ class Page(Rested):
     @property
     def size(self) -> int:
         return 2 * len(self.body) + 2000  # with its compressed forms and headers
+
+    def holds(self, mark: Mark) -> bool:
+        """Whether nothing in it has changed."""
+        if self.mark is mark:
+            return True
+        if mark.agrees(self.numbers):
+            self.mark = mark
+            return True
+        return False
 
     def answer(self, environ: dict[str, Any], start: Start) -> Iterable[bytes]:
         """The page as the request takes it: compressed, or not at all where the reader has it already."""
@@ -291,13 +301,13 @@ class Pages:
     def _ask(self, address: Address, environ: dict[str, Any], mark: Mark) -> "Answer":
         """What Django answers, from a replica where one is as far as the primary and nothing goes wrong there."""
         alias = self.replicas.at(mark)
-        answer = Answer.of(self.django, address, environ, mark, alias)
+        answer = Answer.of(self.django, address, environ, alias)
         if alias == DEFAULT_DB_ALIAS or (answer.status < "500" and answer.tables <= versions.tables()):
             return answer
         answer.body.close()
         if answer.status >= "500":
             self.replicas.leave_out(alias)
-        return Answer.of(self.django, address, environ, mark)
+        return Answer.of(self.django, address, environ)
 
     def _without_database(
         self, address: Address, environ: dict[str, Any], start: Start, answer: "Answer | None" = None
@@ -327,12 +337,11 @@ class Answer:
         django: Callable,
         address: Address,
         environ: dict[str, Any],
-        mark: Mark | None = None,
         alias: str = DEFAULT_DB_ALIAS,
     ) -> "Answer":
-        """Django's answer, of pieces that hold at ``mark`` and of what it reads from the database ``alias``."""
+        """Django's answer, for which it reads from the database ``alias``."""
         started: list[Any] = []
-        with reading_from(alias), reading(mark) as read:
+        with reading_from(alias), tables_read() as read:
             body = django(_environ(address, environ), lambda *said: started.extend(said[:2]))
         status, headers = started
         return cls(status, headers, body, frozenset(read))
@@ -379,6 +388,21 @@ class Answer:
             return ()
         start(self.status, self.headers)
         return self.body
+
+
+@contextmanager
+def tables_read() -> Iterator[set[str]]:
+    """The tables that statements of this thread name meanwhile."""
+    read: set[str] = set()
+
+    def note(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        read.update(versions.tables_in(str(sql)))
+        return execute(sql, params, many, context)
+
+    with ExitStack() as noting:
+        for connection in connections.all():
+            noting.enter_context(connection.execute_wrapper(note))
+        yield read
 
 
 def _environ(address: Address, environ: dict[str, Any]) -> dict[str, Any]:

@@ -7,10 +7,7 @@ from django.template.loaders.filesystem import Loader as FilesystemLoader
 
 _INDENTATION = re.compile(r"[ \t]*\n\s*")
 # A line of nothing but tags that write nothing themselves.
-_SILENT = (
-    "block|comment|constant|else|elif|empty|extends|for|hemicycle|if|include|kept|load|localize|partial|partialdef"
-    "|with"
-)
+_SILENT = "block|comment|else|elif|empty|extends|for|hemicycle|if|include|load|localize|partial|partialdef|with"
 _TAG = rf"{{% (?:end)?(?:{_SILENT})\b[^%]*%}}|{{% [a-z_]+ [^%]* as [a-z_]+ %}}"
 _TAGS = re.compile(rf"^((?:{_TAG})+)\n", re.MULTILINE)
 

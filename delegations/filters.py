@@ -13,7 +13,6 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import Unreadable
-from cspa.pieces import kept
 
 from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
 
@@ -28,15 +27,7 @@ PATHS = {
 }
 
 
-class Chosen:
-    """For a FilterSet of a page: ``chosen`` is what was filled in, as a key for pieces of the page."""
-
-    @property
-    def chosen(self) -> tuple[tuple[str, str], ...]:
-        return tuple((name, value) for name in self.base_filters for value in self.data.getlist(name))
-
-
-class OnDayFilter(Chosen, django_filters.FilterSet):
+class OnDayFilter(django_filters.FilterSet):
     """A filter that knows the day; one that was filled in wrongly finds nothing, rather than everything."""
 
     def __init__(self, data: QueryDict, queryset: QuerySet, *, on: date):
@@ -183,20 +174,17 @@ def known_as(people: QuerySet, chosen: dict[str, str]) -> QuerySet:
     return people.search(chosen["q"]) if chosen["q"] else people
 
 
-@kept
 def country_choices() -> list[tuple[str, str]]:
     """The countries of the parliaments on record, as the reader's language names them."""
     countries = {parliament.country for parliament in Parliament.objects.only("country")}
     return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
 
 
-@kept
 def delegation_choices() -> list[tuple[str, str]]:
     """The parliaments on record, in protocol order."""
     return [(parliament.slug, parliament.label) for parliament in Parliament.objects.all()]
 
 
-@kept
 def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """The chambers on record under their parliaments."""
     chambers: dict[str, list[tuple[str, str]]] = {}

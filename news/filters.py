@@ -11,14 +11,12 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cspa.pieces import kept
 from cspa.search.stems import LONGEST_TEXT, Query
-from delegations.filters import Chosen, delegation_choices
+from delegations.filters import delegation_choices
 
 from .models import Article, Topic
 
 
-@kept
 def _topics() -> list[tuple[str, str]]:
     return sorted(((topic.slug, str(topic.name)) for topic in Topic.objects.all()), key=lambda entry: entry[1])
 
@@ -32,7 +30,7 @@ class YearFilter(django_filters.Filter):
         return queryset if year is None else queryset.dated(date(year, 1, 1), date(year + 1, 1, 1))
 
 
-class ArticleFilter(Chosen, django_filters.FilterSet):
+class ArticleFilter(django_filters.FilterSet):
     """Published articles by words, topic, delegation and year, in ``language`` unless another is asked for.
 
     Without a word to look for nothing is found.

@@ -1,11 +1,10 @@
 """The news feed, its archive, topics and articles."""
 
-from collections.abc import Iterable
 from datetime import date, timedelta
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
-from django.db.models import Count, DateField, Prefetch, QuerySet
+from django.db.models import Count, DateField, Prefetch
 from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
@@ -20,7 +19,6 @@ from cspa.absolute_urls import absolute
 from cspa.exports.tabular import Files
 from cspa.i18n import language_codes
 from cspa.pagination import Keyset
-from cspa.pieces import kept, once
 from delegations.dates import today
 from delegations.exports.csv_rows import SOURCE_COLUMNS, source_cells
 from delegations.exports.serializers import join_cell
@@ -31,7 +29,6 @@ from .models import Article, ArticleQuerySet, Quotation, Topic
 from .scopes import Moved, Scope
 
 
-@kept
 def years(language: str) -> list[int]:
     """The years from the first article in ``language`` to the newest one, newest first; asked of two rows alone."""
     articles = Article.objects.published().in_language(language).values_list("date", flat=True)
@@ -39,7 +36,6 @@ def years(language: str) -> list[int]:
     return list(range(newest.year, first.year - 1, -1)) if newest else []
 
 
-@kept
 def months(language: str, year: int) -> list[tuple[date, int]]:
     """The months of ``year`` with news in ``language``, newest first: (first day, articles)."""
     return list(
@@ -114,30 +110,17 @@ class FeedView(Files, TemplateView):
     def get_context_data(self, **kwargs):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
-        places = self.stories().in_language().only("published_at", "date")
         return super().get_context_data(
-            page=Keyset.asked(places, "published_at", self.request.GET, self.page_size),
+            page=Keyset.asked(self.get_queryset(), "published_at", self.request.GET, self.page_size),
             heading=self.heading,
             kicker=self.kicker,
             scope=self.scope,
+            years=years(language),
+            topics=Topic.objects.all(),
+            elsewhere=self.stories().number_elsewhere(language),
             elsewhere_url=translate_url(self.request.path, other),
             **kwargs,
         )
-
-    # What stands beside the list on all its pages
-
-    year: int | None = None  # whose months the archive shows
-    months: Iterable[tuple[date, int]] = ()
-
-    def years(self) -> list[int]:
-        return years(get_language())
-
-    def topics(self) -> QuerySet[Topic]:
-        return Topic.objects.all()
-
-    def elsewhere(self) -> int:
-        """How many articles of this list only another language has."""
-        return self.stories().number_elsewhere(get_language())
 
 
 class PeriodView(FeedView):
@@ -176,12 +159,8 @@ class PeriodView(FeedView):
     def stories(self):
         return super().stories().dated(self.first, self.end)
 
-    @property
-    def year(self) -> int:
-        return self.first.year
-
-    def months(self) -> list[tuple[date, int]]:
-        return months(get_language(), self.year)
+    def get_context_data(self, **kwargs):
+        return super().get_context_data(months=months(get_language(), self.first.year), **kwargs)
 
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:
@@ -192,19 +171,6 @@ def shares(article: Article, url: str) -> list[tuple[str, str]]:
         ("VK", f"https://vk.com/share.php?{urlencode({'url': url, 'title': article.title})}"),
         ("X", f"https://x.com/intent/post?{urlencode({'url': url, 'text': article.title})}"),
     ]
-
-
-@kept
-def shown(language: str, day: date, slug: str) -> Article | None:
-    """The published article at an address, without its long columns; None where there is none."""
-    articles = Article.objects.published().without_body().select_related("picture")
-    return articles.filter(language=language, date=day, slug=slug).first()
-
-
-@kept
-def translations(key: int, story: int) -> list[Article]:
-    """The other published articles of a story."""
-    return list(Article.objects.published().filter(story=story).exclude(pk=key).for_links())
 
 
 class ArticleView(DetailView):
@@ -219,7 +185,8 @@ class ArticleView(DetailView):
         except ValueError as error:
             raise Http404 from error
         self.slug, language = slug, get_language()
-        self.object = shown(language, self.date, slug)
+        here = self.get_queryset().published().filter(language=language, date=self.date, slug=slug)
+        self.object = here.first()
         if self.object:
             return self.render_to_response(self.get_context_data())
         # The same address in another language: its translation into this one, or an offer of what exists.
@@ -235,52 +202,46 @@ class ArticleView(DetailView):
             return render(request, "404.html", {"offered": offered, "is_error": True}, status=404)
         raise Http404
 
+    def get_queryset(self) -> ArticleQuerySet:
+        """Articles with everything that their page shows."""
+        return (
+            Article.objects.defer("stems")
+            .select_related("picture")
+            .prefetch_related(
+                "topics",
+                "parliaments",
+                Prefetch("people", Person.objects.public()),
+                "sources",
+                "corrections",
+                Prefetch("quotations", Quotation.objects.select_related("person")),
+                "attachments",
+            )
+        )
+
     def get_context_data(self, **kwargs):
-        others = translations(self.object.pk, self.object.story_id)
-        url = self.absolute(self.object.get_absolute_url())
+        article, published = self.object, Article.objects.published()
+        translations = list(published.filter(story=article.story_id).exclude(pk=article.pk).for_links())
+        topic = next(iter(article.topics.all()), None)
+        within = published.in_language().for_links().filter(topics=topic)
+        earlier, later = within.neighbours(article) if topic else (None, None)
+        url = self.absolute(article.get_absolute_url())
         return super().get_context_data(
-            shares=shares(self.object, url),
-            translations=others,
-            versions={version.language: version.get_absolute_url() for version in [self.object, *others]},
+            related=published.related(article),
+            topic=topic,
+            earlier=earlier,
+            later=later,
+            shares=shares(article, url),
+            translations=translations,
+            versions={version.language: version.get_absolute_url() for version in [article, *translations]},
             instead="news:feed",  # where the switch leads for a language without a translation
             url=url,
-            picture_url=self.absolute(self.object.picture.address) if self.object.picture else "",
+            picture_url=self.absolute(article.picture.address) if article.picture else "",
+            json_ld=jsonld.article(article, self.absolute),
             **kwargs,
         )
 
     def absolute(self, path: str) -> str:
         return absolute(self.request, path)
-
-    # What the pieces of the page show
-
-    @once
-    def record(self) -> Article:
-        """The article with all that it consists of."""
-        articles = Article.objects.select_related("picture").prefetch_related(
-            "topics",
-            "parliaments",
-            Prefetch("people", Person.objects.public()),
-            "sources",
-            "corrections",
-            Prefetch("quotations", Quotation.objects.select_related("person")),
-            "attachments",
-        )
-        return get_object_or_404(articles, pk=self.object.pk)  # it may have gone since
-
-    def json_ld(self) -> dict:
-        return jsonld.article(self.record, self.absolute)
-
-    def related(self) -> list[Article]:
-        return Article.objects.published().related(self.record)
-
-    def neighbours(self) -> dict[str, Topic | Article | None]:
-        """The first topic, and the articles before and after this one in it; empty where it has no topic."""
-        topic = next(iter(self.record.topics.all()), None)
-        if topic is None:
-            return {}
-        within = Article.objects.published().in_language().for_links().filter(topics=topic)
-        earlier, later = within.neighbours(self.object)
-        return {"topic": topic, "earlier": earlier, "later": later}
 
 
 class PreviewView(ArticleView):
@@ -294,7 +255,7 @@ class PreviewView(ArticleView):
             with override(article.language):
                 response = HttpResponseRedirect(reverse("news:preview", args=[token]))
         else:
-            self.object = article
+            self.object = get_object_or_404(self.get_queryset(), pk=article.pk)
             context = self.get_context_data() | {"is_error": True, "preview_until": preview.until(token)}
             response = self.render_to_response(context).render()
         response["Cache-Control"] = "no-store, private"

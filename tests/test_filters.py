@@ -170,7 +170,7 @@ class TestFilesEqualThePage:
             assert [(row["delegation"], row["chamber_name_en"]) for row in rows] == shown
             figures = [
                 (part.seats, part.names, part.unnamed, part.substitutes, part.over)
-                for delegation in response.context["view"].shown.values()
+                for delegation in response.context["delegations"]
                 for part in delegation.chambers
             ]
             columns = ("seats", "named", "unnamed", "substitutes", "over")

@@ -11,7 +11,7 @@ from django.conf import settings as configured
 from django.db import OperationalError
 from django.test import Client
 
-from cspa import pieces, replicas
+from cspa import replicas
 from cspa.caching import release
 from news.models import Article
 
@@ -58,10 +58,8 @@ def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article
             "number": 2,
             "megabytes": round(reader.site.kept.currsize / 1024 / 1024, 1),
             "made_since_the_start": 2,
-            "pieces": pieces.there(),
         },
     }
-    assert pieces.there()["number"] > 0
     assert reader.site.kept.popitem()[0] == order[0]  # the least used is still the least used
 
 

@@ -129,7 +129,7 @@ def test_page_feed_data_and_api_show_them(client, viktor):
         'deputy Executive Secretary of the Assembly <span class="note">(translated from: Русский)</span></figcaption>'
     )
     assert caption in page.text
-    (part,) = page.context["view"].json_ld()["hasPart"]
+    (part,) = page.context["json_ld"]["hasPart"]
     assert (part["@type"], part["text"], part["spokenByCharacter"]["name"]) == ("Quotation", "One.", "Viktor Kogut")
     assert "Viktor Kogut&lt;/a&gt;" in client.get("/en/news/feed.atom").text
     (record,) = client.get(f"/api/v1/articles/{article.uid}/").json()["quotations"]

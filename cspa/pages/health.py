@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from .. import pieces, replicas
+from .. import replicas
 from ..caching import Pages, release, shelf
 
 
@@ -93,5 +93,4 @@ def _kept(pages: Pages) -> dict[str, Any]:
         "megabytes": round(pages.kept.currsize / 1024 / 1024, 1),
         "made_since_the_start": pages.made,
         "oldest_in_seconds": round(time.time() - min(made)) if made else None,
-        "pieces": pieces.there(),
     }

@@ -1,6 +1,5 @@
 """Search over people, delegations and news: asks each queryset's ``search()`` and groups the answers."""
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
@@ -16,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from cspa.pagination import is_page_number
-from cspa.pieces import each, kept, piece
 from cspa.richtext import plain
 from delegations.dates import today
 from delegations.models import Parliament, Person
@@ -61,10 +59,7 @@ class Named:
 
 @dataclass
 class Results:
-    """What ``parameters`` find for a reader of ``language``.
-
-    What its pages have in common, and searches for the same words, is kept (``cspa.pieces``).
-    """
+    """What ``parameters`` find for a reader of ``language``."""
 
     parameters: QueryDict
     language: str
@@ -87,18 +82,22 @@ class Results:
     @cached_property
     def ranked(self) -> list[int]:
         """Keys of the articles, best first: with the words in the title, then in the summary, then the newest."""
-        keys, self.more = piece(("search.ranked", self.filter.chosen), self._ranked)
-        return keys
-
-    def _ranked(self) -> tuple[list[int], bool]:
-        """The keys, and whether there are more."""
         day, share = today(), self.query.share
-        rows = self.filter.newest(RANKED + 1, "title", "summary")
         scored = [
             (-2 * share(title) - share(summary) - _freshness(published, day), place, key)
-            for place, (key, published, title, summary) in enumerate(rows[:RANKED])
+            for place, (key, published, title, summary) in enumerate(self._newest[:RANKED])
         ]
-        return [key for _score, _place, key in sorted(scored)], len(rows) > RANKED
+        return [key for _score, _place, key in sorted(scored)]
+
+    @property
+    def more(self) -> bool:
+        """Whether more articles match than are ranked."""
+        return len(self._newest) > RANKED
+
+    @cached_property
+    def _newest(self) -> list[tuple]:
+        """Key, time, title and summary of the newest articles that match, one more than are ranked."""
+        return self.filter.newest(RANKED + 1, "title", "summary")
 
     def page(self, number: str) -> tuple[list[Hit], Page]:
         """The hits of a page, from 1; Http404 where there is none."""
@@ -106,12 +105,8 @@ class Results:
         if not is_page_number(number) or int(number) > paginator.num_pages:
             raise Http404(_("There is no such page."))
         page = paginator.page(int(number))
-        hits = each(list(page.object_list), self._hits, "search.hit", self.query.text, self.query.language)
-        return [hit for hit in hits if hit], page
-
-    def _hits(self, keys: list[int]) -> dict[int, Hit | None]:
-        articles = Article.objects.published().defer("stems").in_bulk(keys)
-        return {key: self.hit(articles[key]) if key in articles else None for key in keys}
+        articles = Article.objects.published().defer("stems").in_bulk(page.object_list)
+        return [self.hit(articles[key]) for key in page.object_list if key in articles], page
 
     def hit(self, article: Article) -> Hit:
         text, share = article.summary, self.query.share(article.summary)
@@ -123,14 +118,11 @@ class Results:
 
     @cached_property
     def people(self) -> Named:
-        return self._names("people", lambda: self.named(Person.objects.public()).in_order())
+        return Named.of(self.named(Person.objects.public()).in_order())
 
     @cached_property
     def delegations(self) -> Named:
-        return self._names("delegations", lambda: self.named(Parliament.objects.all()))
-
-    def _names(self, kind: str, rows: Callable[[], QuerySet]) -> Named:
-        return piece(("search", kind, self.query.text, self.query.language), lambda: Named.of(rows()))
+        return Named.of(self.named(Parliament.objects.all()))
 
     def named(self, rows: QuerySet) -> QuerySet:
         """Those of ``rows`` that the wanted words name, without those that the unwanted name."""
@@ -145,9 +137,6 @@ class Results:
 
     def elsewhere(self) -> list[tuple[str, int, str]]:
         """Each other language that has hits: code, number (ELSEWHERE + 1 for more), query string."""
-        return piece(("search.elsewhere", self.filter.chosen), self._elsewhere)
-
-    def _elsewhere(self) -> list[tuple[str, int, str]]:
         found = []
         for code in language_codes():
             if code != self.query.language and self.asked:
@@ -181,7 +170,6 @@ class Results:
         return better.text if found else ""
 
 
-@kept
 def vocabulary(language: str) -> list[str]:
     """The words of the newest titles and summaries in ``language``, of topics and of names."""
     newest = Article.objects.published().in_language(language).newest_first()
@@ -194,7 +182,7 @@ def vocabulary(language: str) -> list[str]:
 
 
 def _freshness(published: datetime, day: date) -> float:
-    """1 for news of ``day``, 1/2 after a year, 1/3 after two; the same for all of a day, as a page is kept."""
+    """1 for news of ``day``, 1/2 after a year, 1/3 after two; the same for all of a day, as a page is cached."""
     return 1 / (1 + max((day - published.date()).days, 0) / 365)
 
 

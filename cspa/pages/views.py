@@ -20,10 +20,9 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
-from cspa.pieces import once
 from cspa.versions import Away
 from delegations.dates import today
-from delegations.models import Delegation, Seats, delegations_on
+from delegations.models import Seats, delegations_on
 from news.models import Article
 
 from ..absolute_urls import Unreadable, absolute, origin
@@ -57,22 +56,19 @@ class HomeView(TemplateView):
     template_name = "home.html"
 
     def get_context_data(self, **kwargs):
-        other = next(code for code in language_codes() if code != get_language())
-        with override(other):
+        language = get_language()
+        with override(next(code for code in language_codes() if code != language)):
             elsewhere_url = reverse("news:feed")
-        latest = Article.objects.published().in_language().newest_first().only("pk")[:LATEST]
-        return super().get_context_data(latest=latest, elsewhere_url=elsewhere_url, **kwargs)
-
-    def elsewhere(self) -> int:
-        """How many articles only another language has."""
-        return Article.objects.published().number_elsewhere(get_language())
-
-    @once
-    def delegations(self) -> list[Delegation]:
-        return delegations_on(today(), figures_only=True)
-
-    def totals(self) -> Seats:
-        return Seats.sum(delegation.figures for delegation in self.delegations)
+        articles = Article.objects.published()
+        delegations = delegations_on(today(), figures_only=True)
+        return super().get_context_data(
+            latest=articles.in_language().for_list()[:LATEST],
+            elsewhere=articles.number_elsewhere(language),
+            elsewhere_url=elsewhere_url,
+            delegations=delegations,
+            totals=Seats.sum(delegation.figures for delegation in delegations),
+            **kwargs,
+        )
 
 
 class DataView(TemplateView):

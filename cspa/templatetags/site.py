@@ -6,7 +6,6 @@ from functools import cache, lru_cache
 
 from django import template
 from django.conf import settings
-from django.template.base import FilterExpression
 from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.functional import Promise
@@ -17,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cspa.pagination import Keyset
 
-from .. import charts, pieces, richtext
+from .. import charts, richtext
 from ..absolute_urls import absolute, address, in_languages
 from ..exports import feeds
 from ..i18n import Localised
@@ -85,56 +84,6 @@ def day(value: date | None) -> str:
 @lru_cache(maxsize=5000)
 def _day(value: date, language: str) -> str:
     return date_format(value, "DATE_FORMAT")
-
-
-class Constant(template.Node):
-    """What is between ``constant`` and ``endconstant``, kept in the process once it was written."""
-
-    def __init__(self, content: template.NodeList, asked: list[FilterExpression]):
-        self.content = content
-        self.asked = asked
-        self.kept: dict[tuple, SafeString] = {}
-
-    def render(self, context) -> SafeString:
-        key = (get_language(), *(expression.resolve(context) for expression in self.asked))
-        if key not in self.kept:
-            self.kept[key] = self.content.render(context)
-        return self.kept[key]
-
-
-@register.tag
-def constant(parser, token) -> Constant:
-    """``{% constant place %}…{% endconstant %}``: a part that depends on the language and ``place`` alone.
-
-    It is kept for good: what is named must have few values, and nothing between the tags may come from the database.
-    """
-    content = parser.parse(["endconstant"])
-    parser.delete_first_token()
-    return Constant(content, [parser.compile_filter(word) for word in token.split_contents()[1:]])
-
-
-class Kept(template.Node):
-    """What is between ``kept`` and ``endkept``, a piece of the page."""
-
-    def __init__(self, content: template.NodeList, asked: list[FilterExpression]):
-        self.content = content
-        self.asked = asked
-
-    def render(self, context) -> SafeString:
-        key = (expression.resolve(context) for expression in self.asked)
-        return pieces.text((self, *key), lambda: self.content.render(context))
-
-
-@register.tag
-def kept(parser, token) -> Kept:
-    """``{% kept person.pk day %}…{% endkept %}``: a part that the language, the values named and the database decide.
-
-    It is kept as long as nothing that was read within it has changed (``cspa.pieces``): so what it shows is read
-    within it, and not by the view before.
-    """
-    content = parser.parse(["endkept"])
-    parser.delete_first_token()
-    return Kept(content, [parser.compile_filter(word) for word in token.split_contents()[1:]])
 
 
 @register.simple_tag

@@ -1,9 +1,5 @@
 """The directory of delegations."""
 
-from collections.abc import Callable
-from datetime import date
-from functools import partial
-
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
@@ -11,11 +7,9 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, ListView, TemplateView
 
-from cspa.absolute_urls import Unreadable, absolute, origin
-from cspa.charts import Timeline
+from cspa.absolute_urls import Unreadable, absolute
 from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
-from cspa.pieces import kept, once
 
 from ..dates import FOUNDED, Day
 from ..exports import jsonld
@@ -23,14 +17,12 @@ from ..exports.csv_rows import DELEGATION_COLUMNS, delegation_rows
 from ..exports.timeline import History
 from ..filters import DelegationFilter
 from ..models import (
-    AssemblyPost,
     Delegate,
     Delegation,
     FormerSlug,
     Parliament,
     Period,
     Person,
-    Representative,
     Seats,
     delegations_on,
 )
@@ -50,22 +42,12 @@ class OnDay:
     def absolute(self, path: str) -> str:
         return absolute(self.request, path)
 
-    def origin(self) -> str:
-        """What absolute addresses begin with, for pieces of the page that hold some."""
-        return origin(self.request)
-
     def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
         """Those of ``parliaments`` on the day; none before there was an Assembly."""
         return [] if self.day.before_founding else delegations_on(self.day, parliaments, figures_only)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
-
-
-@kept
-def taking_part(day: date) -> tuple[int, ...]:
-    """The keys of all parliaments with a delegation on ``day``, in protocol order."""
-    return tuple(Parliament.objects.on(day).values_list("pk", flat=True))
 
 
 class DirectoryView(Files, OnDay, TemplateView):
@@ -85,42 +67,15 @@ class DirectoryView(Files, OnDay, TemplateView):
         self.filterset.refuse_errors()
         return delegation_rows(self.delegations(self.filterset.found))
 
-    @once
-    def parliaments(self) -> tuple[int, ...]:
-        """The keys of the parliaments that are shown, in protocol order."""
-        if self.day.before_founding:
-            return ()
-        if not self.filterset.chosen:
-            return taking_part(self.day)
-        return tuple(self.filterset.found.on(self.day).values_list("pk", flat=True))
-
-    @once
-    def shown(self) -> dict[int, Delegation]:
-        """Their delegations, by the keys."""
-        delegations = self.delegations(Parliament.objects.filter(pk__in=self.parliaments), figures_only=True)
-        return {delegation.parliament.pk: delegation for delegation in delegations}
-
-    def json_ld(self) -> dict:
-        return jsonld.directory(self.shown.values(), self.absolute(self.request.path), self.absolute)
-
-    def totals(self) -> Seats:
-        return Seats.sum(delegation.figures for delegation in self.shown.values())
-
-    def entries(self) -> list[tuple[int, Callable[[], Delegation | None]]]:
-        """Each key with its delegation, which is read when a piece of the page asks for it; None: gone meanwhile."""
-        return [(key, partial(self._entry, key)) for key in self.parliaments]
-
-    def _entry(self, key: int) -> Delegation | None:
-        return self.shown.get(key)
-
     def get_context_data(self, **kwargs):
-        return super().get_context_data(filter=self.filterset, **kwargs)
-
-
-@kept
-def parliament_at(slug: str) -> Parliament | None:
-    """The parliament at an address of today; None where there is none."""
-    return Parliament.objects.filter(slug=slug).first()
+        delegations = self.delegations(self.filterset.found, figures_only=True)
+        return super().get_context_data(
+            filter=self.filterset,
+            delegations=delegations,
+            totals=Seats.sum(delegation.figures for delegation in delegations),
+            json_ld=jsonld.directory(delegations, self.absolute(self.request.path), self.absolute),
+            **kwargs,
+        )
 
 
 class OfParliament(OnDay):
@@ -129,7 +84,7 @@ class OfParliament(OnDay):
     parliament: Parliament
 
     def get(self, request, slug, *args, **kwargs):
-        found = parliament_at(slug)
+        found = Parliament.objects.filter(slug=slug).first()
         if found is None:
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
             address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
@@ -146,20 +101,17 @@ class DelegationView(OfParliament, TemplateView):
 
     template_name = "delegations/delegation.html"
 
-    @once
-    def delegation(self) -> Delegation | None:
-        """None where it is on record, but takes no part on this day."""
-        return next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
-
-    @once
-    def history(self) -> History:
-        return History.of(self.parliament)
-
-    def timeline(self) -> Timeline | None:
-        return self.history.timeline(self.day)
-
-    def json_ld(self) -> dict | None:
-        return jsonld.delegation(self.delegation, self.absolute) if self.delegation else None
+    def get_context_data(self, **kwargs):
+        # None where the parliament is on record, but takes no part on this day.
+        delegation = next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
+        history = History.of(self.parliament)
+        return super().get_context_data(
+            delegation=delegation,
+            history=history,
+            timeline=history.timeline(self.day),
+            json_ld=jsonld.delegation(delegation, self.absolute) if delegation else None,
+            **kwargs,
+        )
 
 
 class MandatesView(OfParliament, StrictPages, ListView):
@@ -185,12 +137,6 @@ class CompletenessView(OfParliament, TemplateView):
         return super().get_context_data(completeness=completeness, **kwargs)
 
 
-@kept
-def person_at(public_id: int) -> Person | None:
-    """The person with this public id; None where there is none, or only under another id since."""
-    return Person.objects.filter(public_id=public_id).first()
-
-
 class PersonView(OnDay, DetailView):
     """A person with every mandate, service and post in order, those of the day marked.
 
@@ -202,27 +148,25 @@ class PersonView(OnDay, DetailView):
 
     def get(self, request, public_id, slug):
         # Nearly always the first, and by one index.
-        self.object = person_at(public_id) or get_object_or_404(Person.objects.known_as(public_id))
+        current = Person.objects.filter(public_id=public_id).first()
+        self.object = current or get_object_or_404(Person.objects.known_as(public_id))
         if self.object.withdrawn:
             return render(request, "410.html", {"is_error": True, "reason": self.object.withdrawal_reason}, status=410)
         if (public_id, slug) != (self.object.public_id, self.object.slug):
             return HttpResponsePermanentRedirect(self.object.get_absolute_url() + self.day.query)
         return self.render_to_response(self.get_context_data())
 
-    @once
-    def mandates(self) -> list[Delegate]:
-        return self.rows(self.object.mandates.select_related("chamber__parliament"))
-
-    @once
-    def services(self) -> list[Representative]:
-        return self.rows(self.object.services.select_related("parliament"))
-
-    @once
-    def posts(self) -> list[AssemblyPost]:
-        return self.rows(self.object.posts.all())
-
-    def json_ld(self) -> dict:
-        return jsonld.person(self.object, self.mandates, self.services, self.posts, self.absolute)
+    def get_context_data(self, **kwargs):
+        mandates = self.rows(self.object.mandates.select_related("chamber__parliament"))
+        services = self.rows(self.object.services.select_related("parliament"))
+        posts = self.rows(self.object.posts.all())
+        return super().get_context_data(
+            mandates=mandates,
+            services=services,
+            posts=posts,
+            json_ld=jsonld.person(self.object, mandates, services, posts, self.absolute),
+            **kwargs,
+        )
 
     def rows(self, rows: QuerySet) -> list[Period]:
         """``rows`` in order; ``held`` says which of them hold on the day."""

@@ -1,12 +1,7 @@
 """News for the pages of other rooms."""
 
-from collections.abc import Iterable
-
 from django import template
-from django.template.loader import render_to_string
-from django.utils.safestring import SafeString, mark_safe
 
-from cspa import pieces
 from delegations.models import Parliament, Person
 from news.models import Article, Picture, Quotation
 
@@ -17,22 +12,6 @@ register = template.Library()
 register.filter("render_body", rendering.body)
 
 NEWEST = 5
-
-
-@register.simple_tag
-def article_items(articles: Iterable[Article], heading: str) -> SafeString:
-    """``articles``, of which the keys are enough, as the items of a list; ``heading``: h2 or h3."""
-
-    def items(keys: list[int]) -> dict[int, str]:
-        found = Article.objects.published().for_list().in_bulk(keys)
-        name = "components/article_item.html"
-        return {
-            key: render_to_string(name, {"article": found[key], "heading": heading}) if key in found else ""
-            for key in keys
-        }
-
-    keys = [article.pk for article in articles]
-    return mark_safe("".join(pieces.each(keys, items, "article_items", heading)))  # noqa: S308  rendered above
 
 
 @register.simple_tag
