@@ -298,13 +298,8 @@ TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
         "DIRS": [BASE_DIR / "templates"],
+        "APP_DIRS": True,
         "OPTIONS": {
-            "loaders": [
-                (
-                    "django.template.loaders.cached.Loader",
-                    ["cspa.loader.Loader", "django.template.loaders.app_directories.Loader"],
-                )
-            ],
             "builtins": ["django.templatetags.i18n", "django.templatetags.static", "cspa.templatetags.site"],
             "context_processors": [
                 "django.template.context_processors.csp",

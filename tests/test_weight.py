@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
-from django.template import Engine
 
 from cspa.caching import COMPRESS
 from cspa.stylesheets import WHOLE
@@ -86,7 +85,7 @@ def fill():
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_a_list_weighs_no_more_than_25_kb_and_6_compressed(client):
+def test_a_list_weighs_no_more_than_28_and_a_half_kb_and_6_compressed(client):
     fill()
     heavy = {}
     for address in (f"/{language}/{page}" for language in LANGUAGES for page in LISTS):
@@ -94,32 +93,9 @@ def test_a_list_weighs_no_more_than_25_kb_and_6_compressed(client):
         assert response.status_code == 200, address
         body = response.content
         compressed = {name: len(compress(body)) for name, compress in COMPRESS.items()}
-        if len(body) > 25 * KB or max(compressed.values()) > 6 * KB:
+        if len(body) > 28.5 * KB or max(compressed.values()) > 6 * KB:
             heavy[address] = (len(body), compressed)
     assert heavy == {}
-
-
-TEMPLATE = """{% if words %}
-  <p>
-    {{ words }}
-    {% for word in "ab" %}
-      <b>{{ word }}</b>
-    {% endfor %}
-    end {% translate "News" as news %}
-    {% translate "as it is" %} {{ news }}
-  </p>
-{% endif %}
-"""
-
-
-def test_white_space_goes_from_the_beginning_of_lines_and_stays_between_words(tmp_path):
-    (tmp_path / "page.html").write_text(TEMPLATE)
-    (tmp_path / "page.txt").write_text(TEMPLATE)
-    libraries = {"builtins": ["django.templatetags.i18n"]}
-    engine = Engine([tmp_path], loaders=["cspa.loader.Loader"], **libraries)
-    page, text = (engine.render_to_string(f"page.{ending}", {"words": "two words"}) for ending in ("html", "txt"))
-    assert page == "<p>\ntwo words\n<b>a</b>\n<b>b</b>\nend \nas it is News\n</p>\n"
-    assert page.split() == text.split()
 
 
 def test_what_frames_a_page_is_that_of_its_language_and_section(client):
