@@ -5,25 +5,33 @@ from functools import partial
 from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
-from django.urls import include, path, re_path
+from django.urls import include, path
 from django.views.generic import TemplateView
 
+from delegations.api import router as delegations_router
 from delegations.views.confirmation import confirm
+from news.api import router as news_router
 from news.filters import ArticleFilter
 
+from .api.app import Api
+from .api.middleware import PREFIX
 from .caching import shared
 from .pages import search, sitemaps, views
 from .pages.health import health
+from .pages.search_api import router as search_router
 
 handler400 = views.bad_request
 handler403 = views.forbidden
 handler404 = views.not_found
 handler500 = views.server_error
 
+api = Api()
+for router in (delegations_router, news_router, search_router):
+    api.add_router("", router)
+
 urlpatterns = [
     path("", views.root, name="root"),
-    # Without its slash a list is no address, so that Django adds it.
-    re_path(r"^api/v1/(?:.*/|docs|openapi\.json)?$", views.api),
+    path(PREFIX[1:], api.urls),
     path("data/", views.root, {"page": "data"}, name="data_root"),
     path("data/", include("delegations.views.popolo")),
     path("sitemap.xml", shared(sitemaps.index), name="sitemap"),

@@ -1,7 +1,6 @@
 """Who may import whom, and what is written once."""
 
 import ast
-import os
 import re
 import subprocess
 import sys
@@ -71,25 +70,6 @@ def test_each_listed_fault_can_be_put_in_and_names_a_test():
         for test in fault["tests"].split():
             file, *_classes, name = test.partition("[")[0].split("::")
             assert f"def {name}(" in (ROOT / file).read_text(), test
-
-
-@pytest.mark.long
-def test_commands_load_neither_the_library_of_the_api_nor_that_of_spelling():
-    program = (
-        "import sys; from django.core.management import execute_from_command_line; "
-        "execute_from_command_line(['manage.py', 'check'])\n"
-        "print({'ninja', 'pydantic', 'rapidfuzz'} & {*sys.modules})\n"
-        "import cspa.api_urls; print('ninja' in sys.modules)"
-    )
-    result = subprocess.run(
-        [sys.executable, "-c", program],
-        cwd=ROOT,
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "cspa.settings", "DATABASE_URL": ""},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert result.stdout.splitlines()[-2:] == ["set()", "True"]
 
 
 def test_the_rule_of_publication_is_written_once():

@@ -30,7 +30,7 @@ from pydantic import Field, ValidationInfo, create_model, model_validator
 
 from ..absolute_urls import absolute
 from ..i18n import language_codes
-from .middleware import DOCUMENT, DOCUMENTATION, PREFIX, READABLE, in_language, problem
+from .middleware import DOCUMENT, DOCUMENTATION, READABLE, in_language, problem
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
@@ -344,7 +344,7 @@ class Api(NinjaAPI):
 
     def get_openapi_schema(self, **kwargs: Any) -> dict:
         """The document, with the errors that every address may answer."""
-        document = super().get_openapi_schema(path_prefix=PREFIX)
+        document = super().get_openapi_schema(**kwargs)
         schema = Problem.model_json_schema()
         document["components"]["schemas"]["Problem"] = schema
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}

@@ -1,6 +1,6 @@
 """The API from outside: where it is, how it answers, in which language, and what an error looks like.
 
-What it holds is declared with a library in ``cspa.api.app`` and by the applications, and mounted in ``cspa.api_urls``.
+What it holds is declared with a library in ``cspa.api.app`` and by the applications, and mounted in ``cspa.urls``.
 """
 
 from collections.abc import Callable

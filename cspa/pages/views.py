@@ -11,13 +11,12 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import select_template
-from django.urls import resolve, reverse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
 from django.utils.translation import get_language, get_language_from_request, override
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.csrf import csrf_exempt
 from django.views.generic import TemplateView
 
 from cspa.versions import Away
@@ -41,13 +40,6 @@ def root(request: HttpRequest, page: str = "home") -> HttpResponse:
         response = HttpResponseRedirect(reverse(page))
     patch_vary_headers(response, ["Accept-Language"])
     return response
-
-
-@csrf_exempt  # it is only read, and says so itself
-def api(request: HttpRequest) -> HttpResponse:
-    """Handed on to the addresses of the API, which are loaded with the first of them and not with every command."""
-    found = request.resolver_match = resolve(request.path_info, "cspa.api_urls")
-    return found.func(request, *found.args, **found.kwargs)
 
 
 class HomeView(TemplateView):

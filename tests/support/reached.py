@@ -64,9 +64,7 @@ def all_patterns() -> set[str]:
             else:
                 yield from below(pattern, route)
 
-    found = {*below(get_resolver(), ""), *below(get_resolver("cspa.api_urls"), "")}
-    found = {in_one_order(route) for route in found}
-    return found - {"^api/v1/(?:.*/|docs|openapi\\.json)?$"}  # a match of the API replaces that of its mount
+    return {in_one_order(route) for route in below(get_resolver(), "")}
 
 
 def all_templates() -> set[str]:
