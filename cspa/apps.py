@@ -1,20 +1,10 @@
 """The project as an application: the user, the admin site and SQLite's knowledge of letters."""
 
-import gc
-import sys
-
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 from django.db.backends.signals import connection_created
 from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
-
-# Where it can, django_countries reads the order of all of Unicode as soon as it is imported, which takes a tenth of a
-# second. This site orders names itself (cspa.db.collation), and reads it when it does.
-sys.modules["pyuca"] = None
-import django_countries  # noqa: E402, F401
-
-del sys.modules["pyuca"]
 
 
 class CspaConfig(AppConfig):
@@ -42,9 +32,3 @@ class CspaConfig(AppConfig):
 
 class AdminConfig(DjangoAdminConfig):
     default_site = "cspa.backoffice.site.AssemblyAdminSite"
-
-    def ready(self) -> None:
-        super().ready()
-        # Most of what is loaded is there. manage.py has the collector of garbage wait for this.
-        gc.freeze()
-        gc.enable()
