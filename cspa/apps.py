@@ -14,9 +14,10 @@ class CspaConfig(AppConfig):
     def ready(self) -> None:
         from django.contrib.auth.models import Group
 
-        from . import audit, versions
+        from . import audit
         from .auth import sessions  # noqa: F401  listens to sign-ins
         from .auth.groups import sync_groups
+        from .cache import versions
         from .db import former_migrations
         from .db.sqlite_functions import teach_letters
         from .models import GroupRule, User
@@ -24,9 +25,9 @@ class CspaConfig(AppConfig):
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupRule)
         connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
-        connection_created.connect(versions.watch, dispatch_uid="cspa.versions.watch")
+        connection_created.connect(versions.watch, dispatch_uid="cspa.cache.versions.watch")
         pre_migrate.connect(former_migrations.refuse, sender=self, dispatch_uid="cspa.db.former_migrations.refuse")
-        post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.versions.install")
+        post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.cache.versions.install")
         post_migrate.connect(sync_groups, sender=self, dispatch_uid="cspa.auth.groups.sync_groups")
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from .caching import AWAY
+from .cache.page_cache import AWAY
 from .pages.views import unavailable
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
@@ -23,7 +23,7 @@ def permissions_policy(get_response: Callable) -> Callable:
 
 
 def unless_away(get_response: Callable) -> Callable:
-    """Do not try to make a page where ``cspa.caching`` has just found the database away."""
+    """Do not try to make a page where ``cspa.cache.page_cache`` has just found the database away."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if AWAY in request.META:

@@ -125,7 +125,7 @@ class Change(models.Model):
 
 
 class Version(models.Model):
-    """How often a table of public facts was changed: a number that only grows, raised by triggers (cspa.versions)."""
+    """The version of a table of public facts. Triggers raise it with each change (cspa.cache.versions)."""
 
     name = models.CharField(primary_key=True, max_length=63)
     number = models.BigIntegerField()

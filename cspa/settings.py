@@ -132,7 +132,11 @@ def env_cache(name: str, default: str) -> dict:
         if url.netloc or len(url.path) < 2:
             raise ImproperlyConfigured(f"{name} must name a file such as sqlite:////var/cache/pages.sqlite3.")
         file = unquote(url.path[1:])
-        return {"BACKEND": "cspa.file_cache.FileCache", "LOCATION": file, "OPTIONS": {"MEGABYTES": PAGES_MEGABYTES}}
+        return {
+            "BACKEND": "cspa.cache.sqlite_backend.FileCache",
+            "LOCATION": file,
+            "OPTIONS": {"MEGABYTES": PAGES_MEGABYTES},
+        }
     if url.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {
@@ -215,7 +219,7 @@ if replicas := env_replicas("DATABASE_REPLICA_URLS"):
     if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         raise ImproperlyConfigured("DATABASE_REPLICA_URLS must stay empty unless DATABASE_URL is PostgreSQL.")
     DATABASES |= replicas
-    DATABASE_ROUTERS = ["cspa.replicas.Router"]
+    DATABASE_ROUTERS = ["cspa.cache.replicas.Router"]
 STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
 PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)
 CACHES = {"default": env_cache("CACHE_URL", f"sqlite:///{VAR_DIR / 'pages.sqlite3'}")}

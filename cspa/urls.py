@@ -15,7 +15,7 @@ from news.filters import ArticleFilter
 
 from .api.app import Api
 from .api.middleware import PREFIX
-from .caching import shared
+from .cache.page_cache import shared
 from .pages import search, sitemaps, views
 from .pages.health import health
 from .pages.search_api import router as search_router

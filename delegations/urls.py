@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from cspa.caching import shared
+from cspa.cache.page_cache import shared
 from cspa.exports.feeds import AtomFeed, JsonFeed
 
 from .filters import DelegateFilter, DelegationFilter, PersonFilter

@@ -9,7 +9,8 @@ class NewsConfig(AppConfig):
     verbose_name = _("News")
 
     def ready(self) -> None:
-        from cspa import audit, versions
+        from cspa import audit
+        from cspa.cache import versions
 
         from . import models
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.urls import path, register_converter
 
-from cspa.caching import shared
+from cspa.cache.page_cache import shared
 from cspa.exports.feeds import FORMATS
 from delegations.urls import PublicId
 

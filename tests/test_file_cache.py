@@ -9,8 +9,8 @@ import pytest
 import time_machine
 from django.conf import settings
 
-from cspa import file_cache
-from cspa.file_cache import LOOK, FileCache
+from cspa.cache import sqlite_backend as file_cache
+from cspa.cache.sqlite_backend import LOOK, FileCache
 
 from .support.waiting import until
 
@@ -33,7 +33,7 @@ def in_another_process(folder: Path, *statements: str) -> str:
     program = "\n".join(
         [
             "import sys, time",
-            "from cspa.file_cache import FileCache",
+            "from cspa.cache.sqlite_backend import FileCache",
             "cache = FileCache(sys.argv[1], {})",
             *statements,
         ]

@@ -11,12 +11,12 @@ from django.conf import settings as configured
 from django.db import OperationalError
 from django.test import Client
 
-from cspa import replicas
-from cspa.caching import release
+from cspa.cache import replicas
+from cspa.cache.page_cache import release
 from news.models import Article
 
 from .support import factories
-from .test_caching import LIST, Reader, article, reader  # noqa: F401  fixtures
+from .test_page_cache import LIST, Reader, article, reader  # noqa: F401  fixtures
 from .test_replicas import Copy, copies, rename  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -83,8 +83,8 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     settings.STAMP_FILE = tmp_path / "gone" / "stamp"
     with (
         mock.patch("cspa.pages.health.default_storage.exists", side_effect=ConnectionError("secret")),
-        mock.patch("cspa.versions.Versions.current", side_effect=OperationalError("secret")),
-        mock.patch("cspa.caching.Pages.times", side_effect=RuntimeError("secret")),
+        mock.patch("cspa.cache.versions.Versions.current", side_effect=OperationalError("secret")),
+        mock.patch("cspa.cache.page_cache.Pages.times", side_effect=RuntimeError("secret")),
     ):
         seen = state(reader, cookie)
     assert "secret" not in str(seen)
@@ -108,7 +108,7 @@ def replicated(copies: list[Copy], article: Article) -> list[Copy]:  # noqa: F81
     return copies
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], cookie: str):  # noqa: F811
     assert state(reader, cookie)["replicas"] == {"replica1": "up", "replica2": "up"}
     rename("Another title")

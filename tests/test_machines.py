@@ -23,13 +23,13 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from cspa.caching import release
+from cspa.cache.page_cache import release
 from cspa.settings import env_cache
 
 from .support import factories
 from .support.ports import reserved_port
 from .support.waiting import until
-from .test_caching import LIST, Reader
+from .test_page_cache import LIST, Reader
 
 pytestmark = pytest.mark.long
 
@@ -367,7 +367,7 @@ def test_a_page_of_another_site_is_not_taken_from_the_shelf(name: str, value: An
     reader = Reader()
     assert reader.get(LIST).status_code == 200
     reader.site.versions.close()
-    away = mock.patch("cspa.versions.Versions.current", side_effect=OperationalError)
+    away = mock.patch("cspa.cache.versions.Versions.current", side_effect=OperationalError)
     try:
         with away:
             assert b"The Council met" in Reader().get(LIST).content

@@ -17,14 +17,14 @@ import pytest
 from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connections, router
 from django.test.utils import CaptureQueriesContext
 
-from cspa import replicas
+from cspa.cache import replicas
 from cspa.models import Version
 from news.models import Article, Story, Topic
 
 from .support import factories
 from .support.waiting import until
-from .test_caching import LIST, Reader, article  # noqa: F401  a fixture
 from .test_machines import NEW, OLD, PAGE, Cluster, Machine, cluster, database, write  # noqa: F401  fixtures
+from .test_page_cache import LIST, Reader, article  # noqa: F401  a fixture
 
 # As they would be, without a second server: a copy of SQLite's database
 
@@ -90,7 +90,7 @@ def reader(copies: list[Copy], article: Article) -> Iterator[Reader]:  # noqa: F
     reader.site.versions.close()
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[Copy]):
     one, two = copies
     with one.is_read(True), two.is_read(False):
@@ -100,7 +100,7 @@ def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[C
     assert len(primary) == 0
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reader, copies: list[Copy]):
     with reader.makes(1):
         reader.get(LIST)
@@ -113,7 +113,7 @@ def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reade
 
 
 @pytest.mark.long
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Copy]):
     one, two = copies
     rename("Another title")
@@ -124,24 +124,24 @@ def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Cop
     with one.is_read(False), two.is_read(False):  # neither is there yet: the primary
         assert b"A third title" in reader.get(LIST).content
     one.follow()
-    with mock.patch("cspa.replicas.numbers", side_effect=AssertionError):
+    with mock.patch("cspa.cache.replicas.numbers", side_effect=AssertionError):
         reader.get("/en/news/2020/")  # they are not even asked
     with mock.patch("time.monotonic", return_value=time.monotonic() + 3600), one.is_read(True):
         reader.get("/en/news/2020/05/")
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
     def away(alias: str) -> dict[str, int]:
         raise OperationalError("no connection")
 
-    with mock.patch("cspa.replicas.numbers", side_effect=away) as asked:
+    with mock.patch("cspa.cache.replicas.numbers", side_effect=away) as asked:
         for address in (LIST, "/en/news/2020/", "/en/news/2020/05/"):
             assert b"The Council met" in reader.get(address).content
     assert [call.args for call in asked.mock_calls] == [("replica1",), ("replica2",)]
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies: list[Copy]):
     def fails(execute, sql, params, many, context):
         if "news_article" in sql:
@@ -158,7 +158,7 @@ def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies
     assert reader.site.versions.away_until == 0
 
 
-@pytest.mark.both_databases("cspa.replicas")
+@pytest.mark.both_databases("cspa.cache.replicas")
 def test_staff_and_whatever_writes_read_the_primary(reader: Reader, copies: list[Copy], client):
     rename("Another title")
     client.force_login(factories.UserFactory(is_superuser=True))

@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from cspa.caching import COMPRESS
+from cspa.cache.page_cache import COMPRESS
 from cspa.stylesheets import WHOLE
 from delegations.models import Delegate
 
@@ -135,7 +135,7 @@ def test_the_first_visit_of_an_article_asks_for_60_kb_in_six_requests(chromium, 
         icon = page.get_attribute("link[rel=icon]", "href")
         body = page.request.get(page.url).body()
         weighed = {addresses[request].removeprefix(server): weight for request, weight in weights.items()}
-        # What cspa.caching compresses is not, here; and a browser without a window does not ask for the icon.
+        # What cspa.cache.page_cache compresses is not, here; and a browser without a window does not ask for the icon.
         weighed[article.get_absolute_url()] += len(COMPRESS["gzip"](body)) - len(body)
         weighed.setdefault(icon, len(page.request.get(server + icon).body()) + 500)
     assert len(weighed) <= 6

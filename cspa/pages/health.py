@@ -12,8 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from .. import replicas
-from ..caching import Pages, release, shelf
+from ..cache import replicas
+from ..cache.page_cache import Pages, release, shelf
 
 
 def health(request: HttpRequest) -> HttpResponse:

@@ -19,13 +19,13 @@ from django.utils.translation import get_language, get_language_from_request, ov
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
-from cspa.versions import Away
 from delegations.dates import today
 from delegations.models import Seats, delegations_on
 from news.models import Article
 
 from ..absolute_urls import Unreadable, absolute, origin
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
+from ..cache.versions import Away
 from ..i18n import language_codes
 
 LATEST = 5

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cspa.api.middleware import problem
-from cspa.caching import shared
+from cspa.cache.page_cache import shared
 
 from ..dates import FOUNDED, Day
 from ..exports import popolo

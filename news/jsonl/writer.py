@@ -5,7 +5,8 @@ from typing import Any
 
 from django.db import connection, models
 
-from cspa import audit, versions
+from cspa import audit
+from cspa.cache import versions
 from cspa.db.bulk_copy import copy
 from cspa.db.computed_fields import DerivedQuerySet
 from cspa.richtext import quotations

@@ -1,6 +1,6 @@
 """Replicas (DATABASE_REPLICA_URLS): copies of the database, which the pages of readers are read from.
 
-A page is kept under the numbers of the primary (``cspa.versions``). It may be read from a replica whose own numbers
+A page is kept under the numbers of the primary (``versions``). It may be read from a replica whose own numbers
 are the same, which then holds all that the page shows; what it replays meanwhile has other numbers, with which the
 page is made anew. All else, staff and whatever writes, reads the primary.
 """
@@ -14,7 +14,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
-from .models import Version
+from ..models import Version
 from .versions import Away, Mark
 
 LAGGING = 1.0  # seconds that a replica is left out which is not as far as the primary

@@ -26,8 +26,8 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 
-from .audit import WRITE_LOCK
-from .models import Version
+from ..audit import WRITE_LOCK
+from ..models import Version
 
 APPS = ("delegations", "news", "links")  # whose tables hold what readers see
 CHANNEL = TRIGGER = "cspa_version"

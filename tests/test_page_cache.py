@@ -24,8 +24,9 @@ from django.urls import resolve, reverse
 from django.utils.translation import override
 from factory.django import DjangoModelFactory
 
-from cspa import audit, versions
-from cspa.caching import LONGEST, Pages, meaning
+from cspa import audit
+from cspa.cache import versions
+from cspa.cache.page_cache import LONGEST, Pages, meaning
 from cspa.models import Entry, Version
 from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
@@ -444,7 +445,7 @@ def test_every_page_is_right_after_every_kind_of_edit(
     assert len(done) == 14
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
     person = factories.DelegateFactory().person
     for address in (LIST, "/en/delegations/people/", person.get_absolute_url()):
@@ -458,7 +459,7 @@ def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
         assert b"Another Name" in reader.get(person.get_absolute_url()).content
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
     reader.get(LIST)
     with transaction.atomic():
@@ -552,7 +553,7 @@ def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
         assert b"Kogut" in reader.get("/en/delegations/people/").content
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article: Article):
     assert len(versions.tables()) > 30
     reader.get(LIST)
@@ -586,7 +587,7 @@ def triggers() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_numbers_grow_and_never_come_again(article: Article):
     def number() -> int:
         return Version.objects.get(name="news_article").number
@@ -605,7 +606,7 @@ def test_numbers_grow_and_never_come_again(article: Article):
     until(is_higher_without_the_row)  # with the next tick of SQLite's clock, which counts milliseconds
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_connections_that_are_there_already_do_not_hide_new_ones(article: Article):
     """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
     topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
@@ -616,7 +617,7 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
     assert len(numbers) >= 2
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
 def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
@@ -641,7 +642,7 @@ def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, ar
 # Many readers, no database
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, article: Article):
     start = threading.Barrier(200)
     answers: list[bytes] = []
@@ -672,12 +673,12 @@ def no_database(stamp: int = -1) -> Iterator[None]:
     with (
         mock.patch(f"{base}.connect", side_effect=error),
         mock.patch(f"{base}._cursor", side_effect=error),
-        mock.patch("cspa.versions.stamp", return_value=stamp),
+        mock.patch("cspa.cache.versions.stamp", return_value=stamp),
     ):
         yield
 
 
-@pytest.mark.both_databases("cspa.versions")
+@pytest.mark.both_databases("cspa.cache.versions")
 def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article, settings):
     settings.CDN_SECONDS = 60
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
@@ -742,7 +743,7 @@ def test_withdrawn_article_is_not_read_from_the_shared_cache(
 
 
 def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader, article: Article):
-    with mock.patch("cspa.caching.LARGEST", 1000):
+    with mock.patch("cspa.cache.page_cache.LARGEST", 1000):
         page = reader.get(LIST)
         assert (page.status_code, len(reader.site.kept)) == (200, 0)
         answer = reader.get(LIST, **{"If-None-Match": page["ETag"]})
@@ -752,7 +753,7 @@ def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader
 
 def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, article: Article):
     reader.get(LIST)
-    with no_database(), mock.patch("cspa.versions.PAUSE", 3600):
+    with no_database(), mock.patch("cspa.cache.versions.PAUSE", 3600):
         reader.get(LIST)
         with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
             assert reader.get(LIST).status_code == 200

@@ -1,8 +1,8 @@
 """The pages of readers, kept in front of Django and answered from there as long as nothing in them has changed.
 
-A page is kept under what its address declares, with the versions (``cspa.versions``) of the tables that were read for
-it. It is answered while they are still the same: without a query, a session or a template. Only views that say so
-with ``shared()`` are kept, and the API; they are asked with nothing of the request but address and language.
+A page is kept under what its address declares, with the versions of the tables that were read for it. It is answered
+while they are still the same: without a query, a session or a template. Only views that say so with ``shared()`` are
+kept, and the API; they are asked with nothing of the request but address and language.
 """
 
 import gzip
@@ -33,10 +33,10 @@ from django.template.loader import render_to_string
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_path, override
 
+from ..api.middleware import PREFIX, language_asked
 from . import versions
-from .api.middleware import PREFIX, language_asked
-from .file_cache import FileCache
 from .replicas import Replicas, reading_from
+from .sqlite_backend import FileCache
 from .versions import Away, Mark, Versions
 
 type Start = Callable[..., Any]
