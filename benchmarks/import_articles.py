@@ -24,7 +24,7 @@ from uuid import UUID
 
 HOME = Path(__file__).resolve().parent.parent
 # What an import of articles writes, those that others point at first.
-TABLES = ["news_topic", "news_story", "news_article", "news_article_topics", "news_quotation", "cspa_entry"]
+TABLES = ["news_topic", "news_story", "news_article", "news_article_topics", "news_quotation", "cspa_changeset"]
 TABLES += ["cspa_change"]
 # The command itself, in a process of its own that tells its peak at the end; or without what it does with each text:
 # its elements are taken as allowed, and its words as stems.

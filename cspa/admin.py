@@ -10,11 +10,11 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from .backoffice.audit_log import ChangeSetAdmin
 from .backoffice.users import GroupAdmin, LogEntryAdmin, UserAdmin
-from .models import Entry, User
+from .models import ChangeSet, User
 
 # The back office neither shows nor edits the secrets of second factors.
 admin.site.unregister([Group, StaticDevice, TOTPDevice])
 admin.site.register(User, UserAdmin)
 admin.site.register(Group, GroupAdmin)
 admin.site.register(LogEntry, LogEntryAdmin)
-admin.site.register(Entry, ChangeSetAdmin)
+admin.site.register(ChangeSet, ChangeSetAdmin)

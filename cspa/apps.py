@@ -20,10 +20,10 @@ class CspaConfig(AppConfig):
         from .cache import versions
         from .db import former_migrations
         from .db.sqlite_functions import teach_letters
-        from .models import GroupRule, User
+        from .models import GroupPolicy, User
 
         audit.register(User, exclude_fields=["password", "last_login"])
-        audit.register(Group, GroupRule)
+        audit.register(Group, GroupPolicy)
         connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
         connection_created.connect(versions.watch, dispatch_uid="cspa.cache.versions.watch")
         pre_migrate.connect(former_migrations.refuse, sender=self, dispatch_uid="cspa.db.former_migrations.refuse")

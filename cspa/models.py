@@ -31,7 +31,7 @@ class User(AbstractUser):
         return User.objects.filter(self.NEEDS_SECOND_FACTOR, pk=self.pk).exists()
 
 
-class GroupRule(models.Model):
+class GroupPolicy(models.Model):
     """What a group demands of those who are in it; a group without a row demands nothing."""
 
     group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="rule", verbose_name=_("group"))
@@ -49,7 +49,7 @@ class GroupRule(models.Model):
         return str(self.group)
 
 
-class Entry(models.Model):
+class ChangeSet(models.Model):
     """One thing that a user did, with all rows that it changed. ``cspa.audit`` writes and undoes entries."""
 
     class Kind(models.TextChoices):
@@ -81,15 +81,15 @@ class Entry(models.Model):
         return f"{self.get_kind_display()}, {timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"
 
 
-class ChangeQuerySet(models.QuerySet):
+class RowChangeQuerySet(models.QuerySet):
     """What became of rows."""
 
-    def of(self, row: models.Model) -> "ChangeQuerySet":
+    def of(self, row: models.Model) -> "RowChangeQuerySet":
         """The changes of ``row``."""
         return self.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
 
-class Change(models.Model):
+class RowChange(models.Model):
     """What an entry did to one row.
 
     ``before`` and ``after`` hold the columns that changed, and the keys of connected rows; of a deleted row ``before``
@@ -101,14 +101,14 @@ class Change(models.Model):
         CHANGED = "changed", _("changed")
         DELETED = "deleted", _("deleted")
 
-    entry = models.ForeignKey(Entry, models.CASCADE, related_name="changes")
+    entry = models.ForeignKey(ChangeSet, models.CASCADE, related_name="changes")
     content_type = models.ForeignKey(ContentType, models.PROTECT)
     object_id = models.BigIntegerField()
     action = models.CharField(max_length=7, choices=Action)
     before = models.JSONField(null=True)
     after = models.JSONField(null=True)
 
-    objects = ChangeQuerySet.as_manager()
+    objects = RowChangeQuerySet.as_manager()
 
     class Meta:
         ordering = ["pk"]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from slugify import slugify
 
 from cspa import audit
-from cspa.models import Entry as JournalEntry
+from cspa.models import ChangeSet
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import ImportRefusedError, Report
 from delegations.importer.readers.files import check_size, text_of
@@ -115,7 +115,7 @@ def import_page(data: bytes, as_of: date | None = None, update: bool = False) ->
     has saved nothing. Raises ImportRefusedError if the file is no such page.
     """
     page = read(data)
-    with audit.record_changes(JournalEntry.Kind.IMPORT):
+    with audit.record_changes(ChangeSet.Kind.IMPORT):
         report = PageReport.of_delegations(import_block(page.block, as_of))
         if not report.conflicts:
             _import_article(page, report, update)

@@ -20,7 +20,7 @@ from django.db import connection
 from django.utils.translation import override
 
 from cspa import audit
-from cspa.models import Change, Entry
+from cspa.models import ChangeSet, RowChange
 from delegations.models import FormerPublicId, FormerSlug, Person, Source
 from news.jsonl import reader, records, schema
 from news.models import (
@@ -108,7 +108,7 @@ def to_file(tmp_path: Path, *values: dict | str | bytes) -> Path:
 
 
 def counts() -> dict[str, int]:
-    models = [*NEWS, Quotation, Correction, FormerAddress, Entry, Change]
+    models = [*NEWS, Quotation, Correction, FormerAddress, ChangeSet, RowChange]
     through = [Article._meta.get_field(name).remote_field.through for name in ("topics", "people", "sources")]
     return {model.__name__: model.objects.count() for model in [*models, *through]}
 
@@ -119,7 +119,7 @@ def stored(media: Path) -> set[str]:
 
 def forget_everything(media: Path) -> None:
     """Leave the directory, and nothing of the news."""
-    Entry.objects.all().delete()
+    ChangeSet.objects.all().delete()
     for model in NEWS:
         model.objects.all().delete()
     shutil.rmtree(media, ignore_errors=True)
@@ -330,7 +330,7 @@ def test_an_article_that_differs_is_listed_and_stays(tmp_path):
         "On record the article differs, and stays (--update replaces it): 2021-01-01 Other (title, published, topics)"
     ]
     assert exported() == before
-    assert not Change.objects.of(article).exists()
+    assert not RowChange.objects.of(article).exists()
 
 
 def everything_else(values: dict, person: Person) -> dict:
@@ -370,7 +370,7 @@ def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_pa
     assert (report["error"], report["warnings"]) == (None, [])
     assert report["changed"]["articles"] == 1
     assert {kind: number for kind, number in report["added"].items() if number} == {"topics": 1, "sources": 1}
-    change = Change.objects.of(article).get()
+    change = RowChange.objects.of(article).get()
     assert (change.before["title"], change.after["title"]) == (article.title, "Other")
     assert (len(change.before["topics"]), len(change.before["people"])) == (2, 2)
     after = by_id(exported())
@@ -391,7 +391,7 @@ def test_an_update_of_an_article_that_has_no_revision_keeps_what_it_replaces(tmp
     values = a_line()
     imported(to_file(tmp_path, values))
     article = Article.objects.get()
-    assert [change.action for change in Change.objects.of(article)] == ["added"]
+    assert [change.action for change in RowChange.objects.of(article)] == ["added"]
     imported(to_file(tmp_path, values | {"title": "Other"}), "--update")
     article.refresh_from_db()
     titles = [state["title"] for _change, state in audit.history_of(article)]

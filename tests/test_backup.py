@@ -20,6 +20,7 @@ from django.apps import apps
 from django.conf import settings as configured
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.contrib.contenttypes.models import ContentType
 from django.contrib.sessions.backends.db import SessionStore
 from django.core.files.base import ContentFile
 from django.core.management import CommandError, call_command
@@ -36,7 +37,7 @@ from cspa.backup import make, restore
 from cspa.backup.archive import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
 from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
 from cspa.db import former_migrations
-from cspa.models import Entry, GroupRule, User
+from cspa.models import ChangeSet, GroupPolicy, User
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
 from links.models import Address
 from news.models import Article, Topic
@@ -102,7 +103,7 @@ def everything() -> None:
     user.user_permissions.add(Permission.objects.get(codename="delete_person"))
     user.parliaments.add(parliament)
     LogEntry.objects.log_actions(user.pk, [article], CHANGE, change_message="[]")
-    GroupRule.objects.create(group=Group.objects.get(name=NEWS_EDITORS), demands_two_factors=True)
+    GroupPolicy.objects.create(group=Group.objects.get(name=NEWS_EDITORS), demands_two_factors=True)
     TOTPDevice.objects.create(user=user, name="telephone")
     StaticDevice.objects.create(user=user, name="paper").token_set.create(token="abcd2345")
     AccessAttempt.objects.create(username="nobody", ip_address="192.0.2.1", failures_since_start=1)
@@ -114,7 +115,7 @@ def everything() -> None:
     address.sources.add(*sources)
     address.articles.add(article)
     factories.ProposalFactory(request__parliament=parliament)
-    with audit.record_changes(Entry.Kind.EDIT, user, "A slip"):
+    with audit.record_changes(ChangeSet.Kind.EDIT, user, "A slip"):
         article.title = "A plenary session"
         article.save()
         factories.TopicFactory().delete()  # its key is gone for ever
@@ -221,7 +222,7 @@ def test_after_a_restore_the_site_works_on(saved):
     assert factories.TopicFactory().pk == last + 1
     article = Article.objects.get(title="A plenary session")
     assert article.former_addresses.count() == 1
-    audit.undo(Entry.objects.get(), None)
+    audit.undo(ChangeSet.objects.get(), None)
     assert Article.objects.get(pk=article.pk).title == "A plenary meeting"
     assert LogEntry.objects.get().user.check_password(factories.PASSWORD)
     assert LogEntry.objects.get().user.has_perm("news.publish_article")
@@ -389,6 +390,19 @@ def test_a_backup_with_the_former_migrations_comes_back(backup):
     write_sums(backup)
     restore(backup)
     assert User.objects.get(is_superuser=True).parliaments.get().slug == "renamed"
+
+
+@pytest.mark.django_db
+def test_models_of_a_former_backup_get_their_present_names():
+    rights = set(Permission.objects.values_list("content_type__app_label", "content_type__model", "codename"))
+    for (app, former), present in former_migrations.MODELS.items():
+        ContentType.objects.filter(app_label=app, model=present).update(model=former)
+        for permission in Permission.objects.filter(content_type__app_label=app, content_type__model=former):
+            permission.codename = permission.codename.replace(present, former)
+            permission.save()
+    assert set(Permission.objects.values_list("content_type__app_label", "content_type__model", "codename")) != rights
+    former_migrations.rename_models()
+    assert set(Permission.objects.values_list("content_type__app_label", "content_type__model", "codename")) == rights
 
 
 # Nothing restored: the place

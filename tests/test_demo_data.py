@@ -14,7 +14,7 @@ from django.utils.translation import override
 
 from cspa import audit
 from cspa.demo.generator import filled
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from cspa.richtext import plain
 from cspa.search.stems import words
 from delegations.models import Delegate, Parliament, Person, Source
@@ -120,7 +120,7 @@ def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):
 def test_made_up_rows_do_not_give_way_where_somebody_worked_on_them():
     demo_data()
     article = Article.objects.first()
-    with audit.record_changes(Entry.Kind.EDIT, factories.UserFactory()):
+    with audit.record_changes(ChangeSet.Kind.EDIT, factories.UserFactory()):
         article.title = "Better"
         article.save()
     with pytest.raises(CommandError, match="entries of the journal"):

@@ -10,7 +10,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cspa import audit
-from cspa.models import Entry, User
+from cspa.models import ChangeSet, User
 from delegations.dates import today
 from delegations.models import Person
 from links.models import Address
@@ -263,7 +263,7 @@ def test_a_secretary_with_parliaments_sees_their_work_alone():
 def test_last_imports_stand_there_for_those_whose_work_they_are(administrator: Client):
     for number in range(5):
         clerk = factories.UserFactory(username=f"clerk{number}")
-        with audit.record_changes(Entry.Kind.IMPORT, clerk, details="list.csv"):
+        with audit.record_changes(ChangeSet.Kind.IMPORT, clerk, details="list.csv"):
             factories.DelegateFactory.create_batch(number + 1)
     shown = words(administrator.get(page("index")))
     assert "clerk4, list.csv : Added: chamber: 5, delegate: 5, parliament: 5, person: 5" in shown
@@ -323,7 +323,7 @@ def test_a_draft_is_awake_once_anybody_saves_it(administrator: Client):
     long_ago = timezone.now() - timedelta(days=60)
     Article.objects.filter(pk=draft.pk).update(text_changed_at=long_ago)
     assert "article asleep" in tasks(administrator)
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         draft.topics.add(factories.TopicFactory())
     assert "article asleep" not in tasks(administrator)
 

@@ -17,7 +17,7 @@ from django.utils.translation import gettext, override
 
 from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS, PUBLISHERS, SECRETARIES
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.models import Chamber, Delegate, Person, Representative, SeatQuota
 from news.models import Article
 
@@ -258,7 +258,7 @@ def test_several_leave_on_one_day_in_russian(chromium, server, house):
         job.press("End them")
         job.done("прекращ")
     assert {f"{row.ends}" for row in Delegate.objects.filter(pk__in=[row.pk for row in leaving])} == {f"{DAY}"}
-    assert Entry.objects.get().reason == "Выборы"
+    assert ChangeSet.objects.get().reason == "Выборы"
     for name, shown in (("Ann Lee", (True, False)), ("Ben Ray", (True, False)), ("Cid Poe", (True, True))):
         assert on_the_page(chromium, server, name) == shown
 
@@ -306,7 +306,7 @@ def test_a_misspelt_name_is_corrected(chromium, server, house):
         job.done("was changed successfully")
     person.refresh_from_db()
     assert person.name_en == "Ann Lee"
-    assert Entry.objects.get().reason == "One letter too many"
+    assert ChangeSet.objects.get().reason == "One letter too many"
     assert former != person.get_absolute_url()
     for text in (seen(chromium, server, former), delegation(chromium, server, EVE)):
         assert "Ann Lee" in text
@@ -331,8 +331,8 @@ def test_two_records_of_one_person_are_merged(chromium, server, house):
     assert Person.objects.get() == stays
     stays.refresh_from_db()
     assert (stays.name_ru, stays.services.count(), stays.mandates.count()) == ("Анна Ли", 1, 1)
-    entry = Entry.objects.get()
-    assert (entry.kind, entry.reason) == (Entry.Kind.MERGE, "One person")
+    entry = ChangeSet.objects.get()
+    assert (entry.kind, entry.reason) == (ChangeSet.Kind.MERGE, "One person")
     with browsing(chromium, server) as page, in_time(address):
         page.goto(server + address)
         assert page.url.endswith(stays.get_absolute_url())
@@ -486,7 +486,7 @@ def test_what_was_done_at_once_is_undone_as_a_whole(chromium, server, house):
         job.press("Undo")
         job.done("They sit in the other one")
     assert Delegate.objects.on(DAY).count() == 2
-    assert [entry.kind for entry in Entry.objects.order_by("pk")] == [Entry.Kind.LIST, Entry.Kind.UNDO]
+    assert [entry.kind for entry in ChangeSet.objects.order_by("pk")] == [ChangeSet.Kind.LIST, ChangeSet.Kind.UNDO]
     assert on_the_page(chromium, server, "Ann Lee") == on_the_page(chromium, server, "Ben Ray") == (True, True)
 
 

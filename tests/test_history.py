@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa import audit
-from cspa.models import Change
+from cspa.models import RowChange
 from news.legacy_page import import_page
 from news.models import Article
 
@@ -56,7 +56,7 @@ def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, 
     response = administrator.get(history(article))
     differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
     assert differences == {"Title": ("Second", "Third"), "Text": ("Two", "Three"), "Address": ("second", "third")}
-    first, last = 0, Change.objects.of(article).latest("pk").pk
+    first, last = 0, RowChange.objects.of(article).latest("pk").pk
     for old, new in ((first, last), (last, first)):  # in whichever order they are chosen
         response = administrator.get(history(article), {"old": old, "new": new})
         differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
@@ -72,7 +72,7 @@ def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Clie
     article.refresh_from_db()
     assert (article.title, article.body) == ("Second", "<p>Two</p>")
     assert article.state == "withdrawn"
-    change = Change.objects.of(article).latest("pk")
+    change = RowChange.objects.of(article).latest("pk")
     assert (change.before["title"], change.after["title"]) == ("Third", "Second")
     assert (change.entry.kind, change.entry.reason) == ("restore", "A slip")
     assert [topic.name for topic in article.topics.all()] == ["Peace"]
@@ -92,7 +92,7 @@ def test_strange_states_are_a_bad_request(administrator: Client, article: Articl
     other = factories.ArticleFactory(slug="other")
     data = filled_in(administrator, change(other)) | {"title": "Changed"}
     assert administrator.post(change(other), data).status_code == 302
-    for key in ("x", "-1", "9" * 30, "", Change.objects.of(other).get().pk):
+    for key in ("x", "-1", "9" * 30, "", RowChange.objects.of(other).get().pk):
         assert administrator.post(history(article), {"restore": key}).status_code == 400
         assert administrator.get(history(article), {"old": key, "new": key}).status_code == 400
 

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa import audit
-from cspa.models import Change, Entry, User
+from cspa.models import ChangeSet, RowChange, User
 from delegations.importer import import_file
 from delegations.models import (
     Chamber,
@@ -47,15 +47,15 @@ def everything() -> dict:
     }
 
 
-def entry_page(entry: Entry) -> str:
-    return page("cspa_entry_change", entry.pk)
+def entry_page(entry: ChangeSet) -> str:
+    return page("cspa_changeset_change", entry.pk)
 
 
 def change(row) -> str:
     return page(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk)
 
 
-def undo(client: Client, entry: Entry) -> str:
+def undo(client: Client, entry: ChangeSet) -> str:
     return words(client.post(entry_page(entry), {"change_reason": "A slip"}, follow=True))
 
 
@@ -77,8 +77,8 @@ def test_assigned_parliaments_are_recorded_with_the_account():
     user.parliaments.add(belarus)
     before = {"parliaments": [belarus.pk]}
 
-    def recorded(write: Callable) -> Entry:
-        with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    def recorded(write: Callable) -> ChangeSet:
+        with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
             write()
         (change,) = recorder.entry.changes.filter(content_type__model="user")
         assert change.object_id == user.pk
@@ -111,7 +111,7 @@ def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(adm
         "change_reason": "Decree 12 arrived",
     }
     assert administrator.post(change(chamber), data).status_code == 302
-    entry = Entry.objects.get()
+    entry = ChangeSet.objects.get()
     assert (entry.kind, entry.reason, entry.user) == ("edit", "Decree 12 arrived", User.objects.get())
     made = {(row.content_type.model, row.object_id): (row.before, row.after) for row in entry.changes.all()}
     assert made.pop(("chamber", chamber.pk)) == ({"order": 1}, {"order": 2})
@@ -136,7 +136,7 @@ def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
     shown: str,
 ):
     quota = factories.SeatQuotaFactory(starts=before)
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         quota.starts = after
         quota.save()
     assert f"First day in office: {shown}" in words(administrator.get(entry_page(recorder.entry)))
@@ -159,7 +159,7 @@ def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undon
     quota = factories.SeatQuotaFactory(sources=[factories.SourceFactory()])
     source = factories.SourceFactory()
     before = list(quota.sources.values_list("pk", flat=True))
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         connect(quota, source)
     after = sorted(quota.sources.values_list("pk", flat=True))
     made = [(row.content_type.model, row.object_id, row.before, row.after) for row in recorder.entry.changes.all()]
@@ -171,34 +171,34 @@ def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undon
 def test_form_saved_as_it_is_is_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     assert administrator.post(change(quota), filled_in(administrator, change(quota))).status_code == 302
-    assert not Entry.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_what_is_refused_is_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     data = filled_in(administrator, change(quota)) | {"seats": "0"}
     assert administrator.post(change(quota), data).status_code == 200
-    with pytest.raises(ValueError, match="half-way"), audit.record_changes(Entry.Kind.EDIT):  # noqa: PT012
+    with pytest.raises(ValueError, match="half-way"), audit.record_changes(ChangeSet.Kind.EDIT):  # noqa: PT012
         Source.objects.create(title_en="Half")
         raise ValueError("half-way")
-    assert not Entry.objects.exists()
+    assert not ChangeSet.objects.exists()
     assert not Source.objects.exists()
 
 
 def test_a_row_that_came_and_went_is_no_change():
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         Source.objects.create(title_en="Half").delete()
-    assert not Entry.objects.exists()
+    assert not ChangeSet.objects.exists()
 
 
 def test_deleted_topic_comes_back_with_its_articles():
     topic, other = factories.TopicFactory.create_batch(2)
     article = factories.ArticleFactory(topics=[topic, other])
     factories.ArticleFactory(topics=[other])
-    with audit.record_changes(Entry.Kind.DELETION):
+    with audit.record_changes(ChangeSet.Kind.DELETION):
         Topic.objects.filter(pk=topic.pk).delete()
     assert list(article.topics.all()) == [other]
-    audit.undo(Entry.objects.get(), None)
+    audit.undo(ChangeSet.objects.get(), None)
     assert set(article.topics.all()) == {topic, other}
     assert list(Topic.objects.get(pk=topic.pk).articles.all()) == [article]
 
@@ -206,11 +206,11 @@ def test_deleted_topic_comes_back_with_its_articles():
 def test_deleted_mandate_comes_back_with_the_proposals_on_it():
     mandate = factories.DelegateFactory()
     proposal = factories.ProposalFactory(mandate=mandate)
-    with audit.record_changes(Entry.Kind.DELETION):
+    with audit.record_changes(ChangeSet.Kind.DELETION):
         Delegate.objects.filter(pk=mandate.pk).delete()
     proposal.refresh_from_db()
     assert proposal.mandate is None
-    audit.undo(Entry.objects.get(), None)
+    audit.undo(ChangeSet.objects.get(), None)
     proposal.refresh_from_db()
     assert proposal.mandate == mandate
 
@@ -221,15 +221,15 @@ def test_password_of_an_account_is_never_recorded(administrator: Client):
     assert administrator.post(change(account), data).status_code == 302
     account.refresh_from_db()
     account.set_password("another")
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         account.save()
-    assert [row.before for row in Change.objects.all()] == [{"first_name": ""}]
+    assert [row.before for row in RowChange.objects.all()] == [{"first_name": ""}]
 
 
-def promote(mandates: list[Delegate]) -> Entry:
+def promote(mandates: list[Delegate]) -> ChangeSet:
     """Make each of ``mandates`` that of a head, in one entry."""
     keys = [mandate.pk for mandate in mandates]
-    with audit.record_changes(Entry.Kind.LIST) as recorder:
+    with audit.record_changes(ChangeSet.Kind.LIST) as recorder:
         audit.snapshot_before(Delegate, keys)
         Delegate._base_manager.filter(pk__in=keys).update(role="head")
     return recorder.entry
@@ -241,7 +241,7 @@ def test_recording_costs_the_same_whatever_the_number_of_rows(sizes: tuple[int, 
     def measure(rows: int) -> Costs:
         mandates = factories.DelegateFactory.create_batch(rows, chamber=factories.ChamberFactory())
         costs = {"recording in the journal": cost(lambda: promote(mandates))}
-        assert Change.objects.count() == rows
+        assert RowChange.objects.count() == rows
         return costs
 
     assert_same_cost(measure, sizes)
@@ -278,7 +278,7 @@ def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):
             assert model.objects.filter(pk=row.pk).exists()
             assert administrator.post(address, {"post": "yes", "change_reason": "Never true"}).status_code == 302
             assert not model.objects.filter(pk=row.pk).exists()
-            entry = Entry.objects.latest("pk")
+            entry = ChangeSet.objects.latest("pk")
             assert (entry.kind, entry.reason) == ("deletion", "Never true")
             assert "undone as a whole" in undo(administrator, entry)
             assert everything() == before
@@ -294,14 +294,14 @@ def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administr
     report = import_file(data, "popolo", country="BI", skip_invalid=True)
     assert report.saved
     after = everything()
-    entry = Entry.objects.get()
+    entry = ChangeSet.objects.get()
     assert entry.kind == "import"
     assert entry.changes.count() > 300
     shown = words(administrator.get(entry_page(entry)))
     assert f"person: {report.counts['added']['people']}" in shown
     assert "undone as a whole" in undo(administrator, entry)
     assert everything() == before
-    undoing = Entry.objects.latest("pk")
+    undoing = ChangeSet.objects.latest("pk")
     assert (undoing.kind, undoing.undoes, undoing.reason) == ("undo", entry, "A slip")
     assert "undone as a whole" in undo(administrator, undoing)
     assert everything() == after
@@ -320,7 +320,7 @@ def test_import_that_changed_and_ended_is_undone(administrator: Client):
     assert report.saved, report.conflicts
     assert everything() != before
     assert Delegate.objects.filter(chamber=chamber, end__isnull=False).count() == 2
-    assert "undone as a whole" in undo(administrator, Entry.objects.get())
+    assert "undone as a whole" in undo(administrator, ChangeSet.objects.get())
     assert everything() == before
 
 
@@ -339,14 +339,14 @@ def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Cl
     }
     assert administrator.post(change(chamber), data).status_code == 302
     assert list(SeatQuota.objects.in_order()) == [first, second]
-    audit.undo(Entry.objects.get(), None)
+    audit.undo(ChangeSet.objects.get(), None)
     assert everything() == before
 
 
 def test_undoing_refuses_what_somebody_changed_since(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     other = factories.SeatQuotaFactory(seats=3)
-    with audit.record_changes(Entry.Kind.LIST) as recorder:
+    with audit.record_changes(ChangeSet.Kind.LIST) as recorder:
         for row, seats in ((quota, 8), (other, 4)):
             row.seats = seats
             row.save()
@@ -359,7 +359,7 @@ def test_undoing_refuses_what_somebody_changed_since(administrator: Client):
 
 
 def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         person = factories.PersonFactory(name_en="New One")
     mandate = factories.DelegateFactory(person=person)
     response = undo(administrator, recorder.entry)
@@ -368,7 +368,7 @@ def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client)
 
 
 def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         source = Source.objects.create(title_en="New")
     data = filled_in(administrator, change(source)) | {"title_en": "Newer"}
     assert administrator.post(change(source), data).status_code == 302
@@ -382,7 +382,7 @@ def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
     administrator.post(change(quota), data)
     factories.SeatQuotaFactory(chamber=quota.chamber, starts="2019-01-01")
-    response = undo(administrator, Entry.objects.get())
+    response = undo(administrator, ChangeSet.objects.get())
     assert "It would contradict what is recorded today" in response
     quota.refresh_from_db()
     assert quota.end == date(2019, 1, 1)
@@ -394,7 +394,7 @@ def test_first_day_that_moved_between_two_periods_moves_back(day: str):
     first = factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2015-01-01")
     second = factories.SeatQuotaFactory(chamber=chamber, starts="2015-01-01")
     before = everything()
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         SeatQuota.clear_periods([first.pk, second.pk])
         first.ends = second.starts = day
         first.save()
@@ -406,7 +406,7 @@ def test_first_day_that_moved_between_two_periods_moves_back(day: str):
 def test_period_that_made_way_for_a_successor_is_open_again():
     quota = factories.SeatQuotaFactory(starts="2010")
     before = everything()
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         quota.ends = "2015-01-01"
         quota.save()
         factories.SeatQuotaFactory(chamber=quota.chamber, starts="2015-01-01")
@@ -418,7 +418,7 @@ def test_period_that_made_way_for_a_successor_is_open_again():
 def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(deleted: bool):
     quota = factories.SeatQuotaFactory(seats=7)
     before = everything()
-    with audit.record_changes(Entry.Kind.IMPORT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.IMPORT) as recorder:
         for seats in (8, 9, 10):
             quota.seats = seats
             quota.save()
@@ -431,18 +431,18 @@ def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(delete
 
 
 def test_row_that_came_and_went_in_parts_of_an_entry_leaves_nothing_to_undo():
-    with audit.record_changes(Entry.Kind.IMPORT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.IMPORT) as recorder:
         source = factories.SourceFactory()
         audit.flush()
         source.delete()
     assert recorder.entry.changes.count() == 2
     audit.undo(recorder.entry, None)
-    assert Entry.objects.get() == recorder.entry
+    assert ChangeSet.objects.get() == recorder.entry
 
 
 def test_deletion_that_was_undone_is_not_undone_again():
     quota = factories.SeatQuotaFactory()
-    with audit.record_changes(Entry.Kind.DELETION) as recorder:
+    with audit.record_changes(ChangeSet.Kind.DELETION) as recorder:
         quota.delete()
     audit.undo(recorder.entry, None)
     with pytest.raises(audit.UndoError, match="there again"):
@@ -450,7 +450,7 @@ def test_deletion_that_was_undone_is_not_undone_again():
 
 
 def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         Source.objects.create(title_en="New")
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert "nothing left to undo" in undo(administrator, recorder.entry)
@@ -458,21 +458,21 @@ def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):
 
 def test_changed_address_is_undone_with_its_redirect(administrator: Client):
     parliament = factories.ParliamentFactory(slug="old")
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         parliament.slug = "new"
         parliament.save()
     assert FormerSlug.objects.get().slug == "old"
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert Parliament.objects.get().slug == "old"
     assert FormerSlug.objects.get().slug == "new"  # somebody may have followed it meanwhile
-    assert "undone as a whole" in undo(administrator, Entry.objects.latest("pk"))
+    assert "undone as a whole" in undo(administrator, ChangeSet.objects.latest("pk"))
     assert Parliament.objects.get().slug == "new"
 
 
 def test_changed_text_is_undone_with_its_quotations(administrator: Client):
     quoted = "<blockquote><p>{}</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted.format("First words."), title="First", slug="first")
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         article.body, article.slug, article.title = quoted.format("Other words."), "other", "Other"
         article.save()
     assert FormerAddress.objects.get().slug == "first"
@@ -487,7 +487,7 @@ def test_changed_text_is_undone_with_its_quotations(administrator: Client):
 def test_quotation_that_went_with_its_text_comes_back_with_it(delete: bool):
     quoted = "<blockquote><p>First words.</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted)
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         if delete:
             article.delete()
         else:
@@ -515,7 +515,7 @@ def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
         seen = [everything()]
         made = []
         for edits in entries:
-            with audit.record_changes(Entry.Kind.LIST) as recorder:
+            with audit.record_changes(ChangeSet.Kind.LIST) as recorder:
                 for edit in edits:
                     _do(chamber, *edit)
             made.append(recorder.entry)
@@ -562,11 +562,11 @@ def colleagues() -> dict[str, Client]:
 
 
 def test_entries_are_there_for_those_whose_work_they_are(colleagues: dict[str, Client]):
-    with audit.record_changes(Entry.Kind.EDIT) as directory:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as directory:
         quota = factories.SeatQuotaFactory()
-    with audit.record_changes(Entry.Kind.EDIT) as news:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as news:
         article = factories.ArticleFactory(state="draft")
-    with audit.record_changes(Entry.Kind.EDIT) as accounts:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as accounts:
         factories.UserFactory(username="new")
     may_see = {
         name: [client.get(entry_page(each.entry)).status_code for each in (directory, news, accounts)]
@@ -588,13 +588,13 @@ def test_editor_undoes_what_was_theirs_while_it_is_open(colleagues: dict[str, Cl
     for title in ("Second", "Third"):
         data = filled_in(client, change(article)) | {"title": title}
         assert client.post(change(article), data).status_code == 302
-    entry = Entry.objects.latest("pk")
+    entry = ChangeSet.objects.latest("pk")
     assert client.post(entry_page(entry)).status_code == 302
     article.refresh_from_db()
     assert article.title == "Second"
     article.state = "published"
     article.save()
-    assert client.post(entry_page(Entry.objects.earliest("pk"))).status_code == 404
+    assert client.post(entry_page(ChangeSet.objects.earliest("pk"))).status_code == 404
     article.refresh_from_db()
     assert article.title == "Second"
 
@@ -603,12 +603,12 @@ def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[st
     mine, other = (factories.SeatQuotaFactory(sources=[factories.SourceFactory()]) for _ in range(2))
     User.objects.get(username="secretary").parliaments.add(mine.chamber.parliament)
     client = colleagues["secretary"]
-    with audit.record_changes(Entry.Kind.EDIT) as recorder:
+    with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         other.seats += 1
         other.save()
     data = filled_in(client, change(mine)) | {"seats": str(mine.seats + 1)}
     assert client.post(change(mine), data).status_code == 302
-    own = Entry.objects.latest("pk")
+    own = ChangeSet.objects.latest("pk")
     assert own != recorder.entry
     assert client.get(entry_page(recorder.entry)).status_code == 404
     assert client.get(entry_page(own)).status_code == 200
@@ -619,18 +619,18 @@ def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[st
 
 def test_outsider_has_no_journal(client: Client):
     client.force_login(factories.UserFactory(is_staff=True))
-    assert client.get(page("cspa_entry_changelist")).status_code == 404
+    assert client.get(page("cspa_changeset_changelist")).status_code == 404
     reader = factories.UserFactory(username="reader", is_staff=True)
     reader.user_permissions.add(Permission.objects.get(codename="view_topic"))
     client.force_login(reader)
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         factories.TopicFactory()
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         factories.SourceFactory()
-    response = client.get(page("cspa_entry_changelist"))
+    response = client.get(page("cspa_changeset_changelist"))
     assert response.status_code == 200
     assert response.context["cl"].result_count == 1
-    assert client.get(f"{page('cspa_entry_changelist')}?kind__exact=nonsense").status_code in (200, 302, 400)
+    assert client.get(f"{page('cspa_changeset_changelist')}?kind__exact=nonsense").status_code in (200, 302, 400)
 
 
 @up_to(300)
@@ -640,14 +640,14 @@ def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
 ):
     def measure(rows: int) -> Costs:
         # A page of an entry shows 100 changes: more than 25 mandates would leave no room for the other models.
-        with audit.record_changes(Entry.Kind.IMPORT) as recorder:
+        with audit.record_changes(ChangeSet.Kind.IMPORT) as recorder:
             factories.DelegateFactory.create_batch(min(rows, 25))
         mandates = factories.DelegateFactory.create_batch(rows, chamber=factories.ChamberFactory())
         for _ in range(rows):
-            with audit.record_changes(Entry.Kind.EDIT, factories.UserFactory()):
+            with audit.record_changes(ChangeSet.Kind.EDIT, factories.UserFactory()):
                 factories.SourceFactory()
         addresses = {
-            "journal": page("cspa_entry_changelist"),
+            "journal": page("cspa_changeset_changelist"),
             "journal entry": entry_page(recorder.entry),
             "journal entry of one model": entry_page(promote(mandates)),
         }
@@ -658,4 +658,9 @@ def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
 
 def test_restoring_a_seed_keeps_it_out_of_the_journal():
     call_command("loaddata", "seed", verbosity=0, stdout=io.StringIO())
-    assert not Entry.objects.exists()
+    assert not ChangeSet.objects.exists()
+
+
+def test_the_former_address_of_the_audit_log_redirects(administrator: Client):
+    response = administrator.get("/admin/cspa/entry/7/change/?page=2")
+    assert (response.status_code, response["Location"]) == (301, "/admin/cspa/changeset/7/change/?page=2")

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from cspa import audit
 from cspa.backoffice.forms import ConflictAwareForm
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.importer import import_file
 from delegations.models import Delegate, Parliament, SeatQuota
 
@@ -152,7 +152,7 @@ def test_list(administrator: Client, anna: Client):
     assert sorted(Parliament.objects.values_list("order", flat=True)) == [2, 5]
     fresh = listed(administrator, address)
     assert administrator.post(address, fresh | {"form-0-order": "7"}).status_code == 302
-    entry = Entry.objects.latest("pk")
+    entry = ChangeSet.objects.latest("pk")
     assert (entry.kind, entry.changes.count()) == ("list", 1)
 
 
@@ -179,7 +179,7 @@ def test_several_rows_at_once(administrator: Client, anna: Client):
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2020", "None"]
     assert administrator.post(address, ending | fresh).status_code == 302
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2021-02-03", "2021-02-03"]
-    entry = Entry.objects.latest("pk")
+    entry = ChangeSet.objects.latest("pk")
     assert (entry.kind, entry.reason, entry.changes.count()) == ("list", "Resigned", 2)
     audit.undo(entry, None)
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2020", "None"]

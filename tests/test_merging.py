@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cspa import audit
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.dates import today
 from delegations.exports import popolo
 from delegations.models import (
@@ -419,9 +419,9 @@ def test_page_shows_both_and_merges_on_confirmation(administrator: Client, kept:
     assert [row.public_id for row in FormerPublicId.objects.filter(person=kept)] == [other.public_id]
     entry = LogEntry.objects.get(object_id=str(kept.pk))
     assert "“Viktor Kogut” stays, the other record had “Viktar Kogut”" in entry.change_message
-    in_journal = Entry.objects.get()
-    assert in_journal.kind == Entry.Kind.MERGE
-    assert "moved: delegate" in words(administrator.get(page("cspa_entry_change", in_journal.pk)))
+    in_journal = ChangeSet.objects.get()
+    assert in_journal.kind == ChangeSet.Kind.MERGE
+    assert "moved: delegate" in words(administrator.get(page("cspa_changeset_change", in_journal.pk)))
 
 
 def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other: Person, chamber):
@@ -435,7 +435,7 @@ def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other
     before = {model: audit.snapshots(model, model.objects.values_list("pk", flat=True)) for model in models}
     administrator.post(merge_page(kept), confirmed(administrator, kept, other))
     assert [list(row.people.all()) for row in (article, alone)] == [[kept], [kept]]
-    response = administrator.post(page("cspa_entry_change", Entry.objects.get().pk), follow=True)
+    response = administrator.post(page("cspa_changeset_change", ChangeSet.objects.get().pk), follow=True)
     assert "The entry was undone as a whole." in words(response)
     assert {model: audit.snapshots(model, model.objects.values_list("pk", flat=True)) for model in models} == before
 

@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cspa import audit
-from cspa.models import Entry, User
+from cspa.models import ChangeSet, User
 from delegations.models import Chamber, Parliament, Person
 from news.models import Article
 
@@ -41,7 +41,7 @@ PAGES = {
     "news_article": "changelist add change history",
     "news_picture": "changelist change",
     "links_address": "change",
-    "cspa_entry": "changelist change",
+    "cspa_changeset": "changelist change",
     "cspa_user": "changelist add change",
     "auth_group": "change",
 }
@@ -69,13 +69,13 @@ def fill() -> None:
     parliament = factories.ParliamentFactory(slug="full")
     chamber = factories.ChamberFactory(parliament=parliament)
     clerk = factories.UserFactory(username="clerk")
-    with audit.record_changes(Entry.Kind.IMPORT, clerk, "A slip", details="list.csv"):
+    with audit.record_changes(ChangeSet.Kind.IMPORT, clerk, "A slip", details="list.csv"):
         factories.SeatQuotaFactory(chamber=chamber, seats=3, starts="2019-05", sources=[source])
         factories.ParticipationFactory(parliament=parliament, starts="2019")
         delegate = factories.DelegateFactory(chamber=chamber, starts="2020-03-01")
         delegate.role = "head"
         delegate.save()
-    with audit.record_changes(Entry.Kind.EDIT, reason="The decree arrived"):
+    with audit.record_changes(ChangeSet.Kind.EDIT, reason="The decree arrived"):
         delegate.ends = timezone.localdate().replace(month=12, day=31)
         delegate.save()
         delegate.sources.add(source)
@@ -96,7 +96,7 @@ def fill() -> None:
         topics=[factories.TopicFactory()],
         body="<p>Text.</p><blockquote><p>Words.</p><p>— Somebody Else</p></blockquote>",
     )
-    with audit.record_changes(Entry.Kind.EDIT):
+    with audit.record_changes(ChangeSet.Kind.EDIT):
         article.title = "Changed"
         article.save()
     factories.ArticleFactory(language="ru", story=article.story, state="review")

@@ -27,7 +27,7 @@ from factory.django import DjangoModelFactory
 from cspa import audit
 from cspa.cache import versions
 from cspa.cache.page_cache import LONGEST, Pages, meaning
-from cspa.models import Entry, Version
+from cspa.models import ChangeSet, Version
 from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.jsonl import import_lines, line, records
@@ -354,7 +354,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
     parliament = Parliament.objects.get(slug="belarus")
     person = Person.objects.first()
     article = Article.objects.get(slug="council")
-    entries: list[Entry] = []
+    entries: list[ChangeSet] = []
 
     def form() -> None:
         address = page("delegations_parliament_change", parliament.pk)
@@ -384,7 +384,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
         article.topics.clear()
 
     def entered() -> None:
-        with audit.record_changes(Entry.Kind.EDIT, None) as recorder:
+        with audit.record_changes(ChangeSet.Kind.EDIT, None) as recorder:
             person.name_en = "Nobody"
             person.save()
         entries.append(recorder.entry)

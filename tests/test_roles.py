@@ -21,7 +21,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa import audit
 from cspa.auth.groups import GROUP_PERMISSIONS, sync_groups
-from cspa.models import Change, Entry, GroupRule, User
+from cspa.models import ChangeSet, GroupPolicy, RowChange, User
 from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
 from news.models import Article, Correction, Picture
 
@@ -50,7 +50,7 @@ def world() -> SimpleNamespace:
         article = factories.ArticleFactory(state="draft", withdrawal_reason="", **more)
         article.state, article.summary = state, "Changed."
         article.withdrawal_reason = "Cancelled." if state == "withdrawn" else ""
-        with audit.record_changes(Entry.Kind.EDIT, colleague):
+        with audit.record_changes(ChangeSet.Kind.EDIT, colleague):
             article.save()
         return article
 
@@ -250,9 +250,9 @@ def chooses_speaker(client: Client, world: SimpleNamespace) -> bool:
 def restores(find: Callable[[SimpleNamespace], Article]) -> Callable:
     def probe(client: Client, world: SimpleNamespace) -> bool:
         article = find(world)
-        newest = Change.objects.of(article).latest("pk")
+        newest = RowChange.objects.of(article).latest("pk")
         client.post(page("news_article_history", article.pk), {"restore": "0", "newest": str(newest.pk)})
-        return Change.objects.of(article).filter(pk__gt=newest.pk).exists()
+        return RowChange.objects.of(article).filter(pk__gt=newest.pk).exists()
 
     return probe
 
@@ -351,7 +351,7 @@ def demands_two_factors(client: Client, world: SimpleNamespace) -> bool:
     if client.get(address).status_code == 404:
         return False
     client.post(address, filled_in(client, address) | {"demands_two_factors": "on"})
-    return GroupRule.objects.filter(demands_two_factors=True).exists()
+    return GroupPolicy.objects.filter(demands_two_factors=True).exists()
 
 
 def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
@@ -394,13 +394,13 @@ def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNa
 
     def address(world: SimpleNamespace) -> str:
         row = find(world)
-        with audit.record_changes(Entry.Kind.EDIT, world.colleague) as recorder:
+        with audit.record_changes(ChangeSet.Kind.EDIT, world.colleague) as recorder:
             if isinstance(row, Article):
                 row.title = "By a colleague"
             else:
                 row.seats += 1
             row.save()
-        return page("cspa_entry_change", recorder.entry.pk)
+        return page("cspa_changeset_change", recorder.entry.pk)
 
     return address
 
@@ -408,7 +408,7 @@ def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNa
 def undoes(find: Callable[[SimpleNamespace], object]) -> Callable:
     def probe(client: Client, world: SimpleNamespace) -> bool:
         client.post(entry_about(find)(world))
-        return Entry.objects.filter(kind=Entry.Kind.UNDO).exists()
+        return ChangeSet.objects.filter(kind=ChangeSet.Kind.UNDO).exists()
 
     return probe
 
@@ -529,7 +529,7 @@ DOORS: dict[str, Callable] = {
     "compare two states": lambda client, world: (
         client.get(
             page("news_article_history", world.draft.pk),
-            {"old": "0", "new": str(Change.objects.of(world.draft).latest("pk").pk)},
+            {"old": "0", "new": str(RowChange.objects.of(world.draft).latest("pk").pk)},
         ).status_code
         == 200
     ),
@@ -720,7 +720,7 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
         "delegations_delegate_quick_entry",
         "news_picture_recent",
         "news_article_calendar",
-        "cspa_entry_changelist",
+        "cspa_changeset_changelist",
     )
     for address in map(page, own):
         assert client.get(address).status_code == 302

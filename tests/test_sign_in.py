@@ -19,7 +19,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from cspa.auth.lockout import client_address
-from cspa.models import GroupRule, User
+from cspa.models import GroupPolicy, User
 
 from .support import factories
 from .support.admin_forms import filled_in, page, words
@@ -55,7 +55,7 @@ def group(clerk: User) -> Group:
 @pytest.fixture
 def strict(group: Group) -> Group:
     """The same, where the group demands two factors."""
-    GroupRule.objects.create(group=group, demands_two_factors=True)
+    GroupPolicy.objects.create(group=group, demands_two_factors=True)
     return group
 
 
@@ -95,7 +95,7 @@ def is_in(client: Client) -> bool:
 def test_a_password_is_enough_where_nobody_demands_more(client: Client, clerk: User, group: Group):
     assert sign_in(client, clerk)["Location"] == INDEX
     assert is_in(client)
-    GroupRule.objects.create(group=group, demands_two_factors=False)
+    GroupPolicy.objects.create(group=group, demands_two_factors=False)
     assert is_in(client)
 
 
@@ -214,7 +214,7 @@ def test_anybody_may_switch_it_on_and_is_asked_from_then_on(client: Client, cler
 def test_a_group_that_begins_to_demand_it_closes_the_sessions_that_are_open(client: Client, clerk: User, group: Group):
     sign_in(client, clerk)
     assert is_in(client)
-    GroupRule.objects.create(group=group, demands_two_factors=True)
+    GroupPolicy.objects.create(group=group, demands_two_factors=True)
     assert not is_in(client)
 
 
@@ -430,7 +430,7 @@ def test_the_list_says_who_has_two_factors_and_which_groups_demand_them(client: 
     with_factor(clerk)
     rows = client.get(page("cspa_user_changelist")).context["cl"].result_list
     assert {user.username: user.has_second_factor for user in rows} == {"chief": False, "clerk": True}
-    GroupRule.objects.create(group=Group.objects.get(name="Publishers"), demands_two_factors=True)
+    GroupPolicy.objects.create(group=Group.objects.get(name="Publishers"), demands_two_factors=True)
     text = client.get(page("auth_group_changelist")).text
     assert text.count('<td class="field-two_factors">yes</td>') == 1
 
@@ -442,15 +442,15 @@ def test_an_administrator_says_on_the_page_of_a_group_that_it_demands_two_factor
     assert "demands_two_factors" not in data
     rights = group.permissions.count()
     assert client.post(address, data | {"demands_two_factors": "on"}).status_code == 302
-    assert GroupRule.objects.get(group=group).demands_two_factors
+    assert GroupPolicy.objects.get(group=group).demands_two_factors
     assert "Demands two factors" in LogEntry.objects.get().get_change_message()
     data = filled_in(client, address)
     assert data.pop("demands_two_factors") == "on"
     assert client.post(address, data).status_code == 302
-    assert not GroupRule.objects.get(group=group).demands_two_factors
+    assert not GroupPolicy.objects.get(group=group).demands_two_factors
     assert group.permissions.count() == rights
     assert client.post(page("auth_group_add"), {"name": "New", "demands_two_factors": "on"}).status_code == 302
-    assert GroupRule.objects.get(group__name="New").demands_two_factors
+    assert GroupPolicy.objects.get(group__name="New").demands_two_factors
 
 
 # Limits of attempts

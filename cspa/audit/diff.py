@@ -14,7 +14,7 @@ from django.utils.text import capfirst
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
-from ..models import Change
+from ..models import RowChange
 from ..richtext import plain
 from .registry import recorded_m2m
 from .snapshots import Snapshot
@@ -134,7 +134,7 @@ def _shown(model: type[models.Model], state: Snapshot | None) -> Snapshot:
     return getattr(model, "shown", dict)(state or {})
 
 
-def diffs_of_changes(changes: Iterable[Change]) -> dict[int, list[FieldDiff]]:
+def diffs_of_changes(changes: Iterable[RowChange]) -> dict[int, list[FieldDiff]]:
     """What each of ``changes`` did, by its primary key; nothing of a row that is new."""
     known = [(change, change.content_type.model_class()) for change in changes]
     known = [(change, model) for change, model in known if model]

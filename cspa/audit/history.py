@@ -4,22 +4,22 @@ from collections.abc import Iterator
 
 from django.db import models
 
-from ..models import Change
+from ..models import RowChange
 from .snapshots import Snapshot, snapshots
 
 
-def latest_change(row: models.Model) -> Change | None:
+def latest_change(row: models.Model) -> RowChange | None:
     """The last recorded change of ``row``, with the account that made it."""
-    return Change.objects.of(row).select_related("entry__user").order_by("-pk").first()
+    return RowChange.objects.of(row).select_related("entry__user").order_by("-pk").first()
 
 
-def history_of(row: models.Model) -> Iterator[tuple[Change | None, Snapshot | None]]:
+def history_of(row: models.Model) -> Iterator[tuple[RowChange | None, Snapshot | None]]:
     """Each recorded change of ``row`` with the snapshot after it, newest first; last None with the first snapshot.
 
     The snapshot is None where the row did not exist. Unrecorded changes are part of the next recorded one.
     """
     snapshot = snapshots(type(row), [row.pk]).get(row.pk)
-    for change in Change.objects.of(row).select_related("entry__user").order_by("-pk"):
+    for change in RowChange.objects.of(row).select_related("entry__user").order_by("-pk"):
         yield change, snapshot
         snapshot = change.undone(snapshot)
     if snapshot is not None:

@@ -9,7 +9,7 @@ from typing import Any
 from django.contrib.contenttypes.models import ContentType
 from django.db import connection, models, transaction
 
-from ..models import Change, Entry, User
+from ..models import ChangeSet, RowChange, User
 from .registry import is_registered, is_updates_only
 from .snapshots import BATCH, Snapshot, snapshots
 
@@ -23,7 +23,7 @@ class Recorder:
     """The change set that is being recorded."""
 
     def __init__(self, **values: Any):
-        self.entry = Entry(**values)
+        self.entry = ChangeSet(**values)
         # None: the row is new.
         self.before: dict[type[models.Model], dict[int, Snapshot | None]] = {}
 
@@ -49,9 +49,9 @@ class Recorder:
         if changes:
             if self.entry.pk is None:
                 self.entry.save()
-            Change.objects.bulk_create(changes, batch_size=4 * BATCH)
+            RowChange.objects.bulk_create(changes, batch_size=4 * BATCH)
 
-    def _changes(self) -> Iterator[Change]:
+    def _changes(self) -> Iterator[RowChange]:
         for model, rows in self.before.items():
             content_type = ContentType.objects.get_for_model(model)
             for batch in batched(rows, BATCH):
@@ -63,7 +63,7 @@ class Recorder:
                     old, new = rows[key], now.get(key)
                     if old != new and (not is_updates_only(model) or (old and new)):
                         action, before, after = _difference(model, old, new)
-                        yield Change(
+                        yield RowChange(
                             entry=self.entry,
                             content_type=content_type,
                             object_id=key,
@@ -82,14 +82,14 @@ def _difference(
     model lists groups of columns that have one meaning.
     """
     if old is None:
-        return Change.Action.ADDED, None, None
+        return RowChange.Action.ADDED, None, None
     if new is None:
-        return Change.Action.DELETED, old, None
+        return RowChange.Action.DELETED, old, None
     names = {name for name in old if old[name] != new[name]}
     for together in getattr(model, "recorded_together", ()):
         if names.intersection(together):
             names.update(together)
-    return Change.Action.CHANGED, {name: old[name] for name in names}, {name: new[name] for name in names}
+    return RowChange.Action.CHANGED, {name: old[name] for name in names}, {name: new[name] for name in names}
 
 
 @contextmanager

@@ -7,7 +7,7 @@ from django.db import IntegrityError, models
 from django.db.models.deletion import ProtectedError, RestrictedError
 from django.utils.translation import gettext as _
 
-from ..models import Change, Entry, User
+from ..models import ChangeSet, RowChange, User
 from .history import history_of
 from .recorder import Recorder, record_changes
 from .registry import is_registered, is_updates_only, registered_models
@@ -25,13 +25,13 @@ class UndoError(Exception):
         self.reasons = reasons
 
 
-def undo(entry: Entry, user: User | None, reason: str = "") -> Entry:
+def undo(entry: ChangeSet, user: User | None, reason: str = "") -> ChangeSet:
     """Restore all rows of ``entry`` to their state before it, as a change set that can be undone in turn.
 
     Raise UndoError where the same columns were changed later, or where other rows refer to a row that would go.
     """
     try:
-        with record_changes(Entry.Kind.UNDO, user, reason, undoes=entry) as recorder:
+        with record_changes(ChangeSet.Kind.UNDO, user, reason, undoes=entry) as recorder:
             work = _Undoing(entry)
             if work.reasons:
                 raise UndoError(work.reasons)
@@ -48,7 +48,7 @@ def undo(entry: Entry, user: User | None, reason: str = "") -> Entry:
 class _Undoing:
     """The writes that undo a change set, and the reasons against them."""
 
-    def __init__(self, entry: Entry):
+    def __init__(self, entry: ChangeSet):
         self.reasons: list[str] = []
         self.added: dict[type[models.Model], set[int]] = {}
         self.back: dict[type[models.Model], dict[int, Snapshot]] = {}  # was deleted
@@ -60,9 +60,9 @@ class _Undoing:
                 self.reasons.append(_("Records of this kind no longer exist."))
                 continue
             first, last = changes[0], changes[-1]
-            if first.action == Change.Action.ADDED:
+            if first.action == RowChange.Action.ADDED:
                 self.added.setdefault(model, set()).add(key)
-            elif last.action == Change.Action.DELETED:
+            elif last.action == RowChange.Action.DELETED:
                 before = {**last.before}
                 for change in reversed(changes[:-1]):
                     before |= change.before
@@ -76,7 +76,7 @@ class _Undoing:
                 now.setdefault(model, {})[key] = after
         self._refuse_what_is_newer(entry, now)
 
-    def _refuse_what_is_newer(self, entry: Entry, written: dict[type[models.Model], dict[int, Snapshot]]) -> None:
+    def _refuse_what_is_newer(self, entry: ChangeSet, written: dict[type[models.Model], dict[int, Snapshot]]) -> None:
         for model, rows in written.items():
             there = snapshots(model, rows)
             for key, after in rows.items():
@@ -92,7 +92,7 @@ class _Undoing:
             for batch in batched(keys, BATCH):
                 there.update(model._base_manager.filter(pk__in=batch).values_list("pk", flat=True))
                 kind = ContentType.objects.get_for_model(model)
-                later = Change.objects.filter(content_type=kind, object_id__in=batch, entry_id__gt=entry.pk)
+                later = RowChange.objects.filter(content_type=kind, object_id__in=batch, entry_id__gt=entry.pk)
                 for key in set(later.values_list("object_id", flat=True)) & there:
                     if _has_changed_since(model(pk=key), entry):
                         self._refuse(model, key, _("changed since"))
@@ -129,14 +129,14 @@ class _Undoing:
                 model._base_manager.filter(pk__in=batch).delete()
 
 
-def _has_changed_since(row: models.Model, entry: Entry) -> bool:
+def _has_changed_since(row: models.Model, entry: ChangeSet) -> bool:
     """Whether ``row`` differs from its state after ``entry``. A change that was taken back does not count."""
     past = list(history_of(row))
     return past[0][1] != next(state for change, state in past if change and change.entry_id == entry.pk)
 
 
-def _by_row(entry: Entry) -> dict[tuple[int, int], list[Change]]:
-    rows: dict[tuple[int, int], list[Change]] = {}
+def _by_row(entry: ChangeSet) -> dict[tuple[int, int], list[RowChange]]:
+    rows: dict[tuple[int, int], list[RowChange]] = {}
     for change in entry.changes.order_by("pk").iterator(BATCH):
         rows.setdefault((change.content_type_id, change.object_id), []).append(change)
     return rows

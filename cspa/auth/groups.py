@@ -69,7 +69,7 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
         "cspa.user": "view add change",
         "auth.group": "view add change",
         "admin.logentry": "view",
-        "cspa.entry": "view",
+        "cspa.changeset": "view",
     },
 }
 

@@ -23,7 +23,7 @@ from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
-from ..models import GroupRule, User
+from ..models import GroupPolicy, User
 from . import lockout
 
 RECOVERY_CODES = 10
@@ -199,7 +199,7 @@ class SecondFactorView(FormView):
         context = {
             **self.site.each_context(self.request),
             "title": gettext("Two-factor sign-in"),
-            "demanded": GroupRule.objects.filter(group__user=user, demands_two_factors=True).exists(),
+            "demanded": GroupPolicy.objects.filter(group__user=user, demands_two_factors=True).exists(),
             "after": self.site.after_sign_in(self.request),
         }
         if "codes" not in kwargs and self.totp_device is None:

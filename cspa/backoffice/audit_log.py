@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .. import audit
 from ..audit.diff import diffs_of_changes, display_value, with_display_relations
-from ..models import Change, Entry
+from ..models import ChangeSet, RowChange
 from .history import change_reason
 from .model_admin import BaseModelAdmin
 from .todo import DashboardLink
@@ -24,7 +24,7 @@ from .todo import DashboardLink
 PAGE = 100  # changes
 
 
-def summarise(entry: Entry) -> list[dict[str, str]]:
+def summarise(entry: ChangeSet) -> list[dict[str, str]]:
     """Each action with the numbers of records by kind, in words; ``entry`` may be of any size."""
     rows = entry.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
     numbers = sorted((action, ContentType.objects.get_for_id(kind).name, number) for action, kind, number in rows)
@@ -33,7 +33,7 @@ def summarise(entry: Entry) -> list[dict[str, str]]:
             "action": capfirst(label),
             "words": ", ".join(f"{kind}: {number}" for of, kind, number in numbers if of == action),
         }
-        for action, label in Change.Action.choices
+        for action, label in RowChange.Action.choices
         if any(of == action for of, _kind, _number in numbers)
     ]
 
@@ -51,19 +51,19 @@ class ChangeSetAdmin(BaseModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+    def has_view_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
         return super().has_view_permission(request, entry) or bool(self._pages(request, "view"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, entry: Entry | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
         return False
 
-    def has_undo_permission(self, request: HttpRequest, entry: Entry) -> bool:
+    def has_undo_permission(self, request: HttpRequest, entry: ChangeSet) -> bool:
         """Whether somebody may change every record of its kinds; of an own entry, each record that it changed."""
         pages = self.admin_site._registry
         kinds = entry.changes.order_by().values_list("content_type", flat=True).distinct()
@@ -75,7 +75,7 @@ class ChangeSetAdmin(BaseModelAdmin):
             for page in mine
         )
 
-    def _may_change_rows(self, request: HttpRequest, entry: Entry, page: BaseModelAdmin) -> bool:
+    def _may_change_rows(self, request: HttpRequest, entry: ChangeSet, page: BaseModelAdmin) -> bool:
         if not page.has_change_permission(request):
             return False
         kind = ContentType.objects.get_for_model(page.model)
@@ -93,20 +93,20 @@ class ChangeSetAdmin(BaseModelAdmin):
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         if not self.has_view_permission(request):
             return []
-        return [DashboardLink(gettext("Journal of changes"), reverse("admin:cspa_entry_changelist"), 50)]
+        return [DashboardLink(gettext("Journal of changes"), reverse("admin:cspa_changeset_changelist"), 50)]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        changes = Change.objects.filter(entry=OuterRef("pk")).order_by()
+        changes = RowChange.objects.filter(entry=OuterRef("pk")).order_by()
         number = changes.values("entry").annotate(number=Count("pk")).values("number")
         entries = (
             super()
             .get_queryset(request)
             .annotate(
                 number=Coalesce(Subquery(number, output_field=IntegerField()), 0),
-                is_undone=Exists(Entry.objects.filter(undoes=OuterRef("pk"))),
+                is_undone=Exists(ChangeSet.objects.filter(undoes=OuterRef("pk"))),
             )
         )
-        if request.user.has_perm("cspa.view_entry"):
+        if request.user.has_perm("cspa.view_changeset"):
             return entries
         parts = [model for model in audit.registered_models() if model not in self.admin_site._registry]
         seen = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
@@ -114,11 +114,11 @@ class ChangeSetAdmin(BaseModelAdmin):
         return entries.filter(Q(user=request.user) | ~Exists(other))
 
     @admin.display(description=_("records"), ordering="number")
-    def rows(self, entry: Entry) -> int:
+    def rows(self, entry: ChangeSet) -> int:
         return entry.number
 
     @admin.display(description=_("undone"), ordering="is_undone")
-    def undone(self, entry: Entry) -> str:
+    def undone(self, entry: ChangeSet) -> str:
         return display_value(None, entry.is_undone)
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
@@ -142,7 +142,7 @@ class ChangeSetAdmin(BaseModelAdmin):
         }
         return TemplateResponse(request, "admin/entry.html", context)
 
-    def _undo(self, request: HttpRequest, entry: Entry) -> HttpResponse:
+    def _undo(self, request: HttpRequest, entry: ChangeSet) -> HttpResponse:
         if not self.has_undo_permission(request, entry):
             raise PermissionDenied
         try:
@@ -156,9 +156,9 @@ class ChangeSetAdmin(BaseModelAdmin):
             messages.warning(request, gettext("There was nothing left to undo."))
             return HttpResponseRedirect(request.path)
         messages.success(request, gettext("The entry was undone as a whole."))
-        return HttpResponseRedirect(reverse("admin:cspa_entry_change", args=[undoing.pk]))
+        return HttpResponseRedirect(reverse("admin:cspa_changeset_change", args=[undoing.pk]))
 
-    def _in_words(self, changes: list[Change]) -> list[dict]:
+    def _in_words(self, changes: list[RowChange]) -> list[dict]:
         differences = diffs_of_changes(changes)
         rows: dict[type, dict] = {}
         for model in {change.content_type.model_class() for change in changes} - {None}:
@@ -170,17 +170,17 @@ class ChangeSetAdmin(BaseModelAdmin):
                 "name": self._name(change, row),
                 "address": self._address(row) if row else "",
                 "action": change.get_action_display(),
-                "is_gone": change.action == Change.Action.DELETED,
+                "is_gone": change.action == RowChange.Action.DELETED,
                 "differences": differences.get(change.pk, []),
             }
             for change in changes
             for row in [rows.get(change.content_type.model_class(), {}).get(change.object_id)]
         ]
 
-    def _name(self, change: Change, row) -> str:
+    def _name(self, change: RowChange, row) -> str:
         """As it is called today; what is gone as it was called."""
         model = change.content_type.model_class()
-        if row is None and model and change.action == Change.Action.DELETED:
+        if row is None and model and change.action == RowChange.Action.DELETED:
             row = model(pk=change.object_id)
             audit.apply_snapshot(row, change.before)
         try:

@@ -8,7 +8,7 @@ from django.db import models
 from django.http import HttpRequest
 from django.urls import reverse
 
-from ..models import Entry
+from ..models import ChangeSet
 from .audit_log import summarise
 from .todo import DashboardLink, Group, TodoItem, TodoListMixin
 
@@ -63,12 +63,12 @@ def _named(task: TodoItem, row: models.Model) -> tuple[str, str]:
     return task.shown(row), address
 
 
-def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[Entry, list[dict[str, str]]]]:
+def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet, list[dict[str, str]]]]:
     """The last imports in the audit log that the user may see, each with its numbers of rows."""
-    page = site.get_model_admin(Entry)
+    page = site.get_model_admin(ChangeSet)
     if not page.has_view_permission(request):
         return []
-    entries = page.get_queryset(request).filter(kind=Entry.Kind.IMPORT).select_related("user")
+    entries = page.get_queryset(request).filter(kind=ChangeSet.Kind.IMPORT).select_related("user")
     return [(entry, summarise(entry)) for entry in entries.order_by("-pk")[:LAST_IMPORTS]]
 
 

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from .. import audit
 from ..audit.diff import DisplayNames, FieldDiff, find_field, is_editable
-from ..models import Change, Entry
+from ..models import ChangeSet, RowChange
 from .forms import is_key
 
 PAGE = 50
@@ -26,7 +26,7 @@ PAGE = 50
 class HistoryState:
     """What a record was after ``change``; without one, before the first that is recorded."""
 
-    change: Change | None
+    change: RowChange | None
     state: audit.Snapshot | None
     differences: list[FieldDiff] = field(default_factory=list)  # what the change did
 
@@ -37,10 +37,9 @@ class HistoryState:
 
 
 def change_reason(request: HttpRequest) -> str:
-    """Why somebody changes something, as the form says it."""
-    return (
-        request.POST.get("change_reason", "").replace("\x00", "").strip()[: Entry._meta.get_field("reason").max_length]
-    )
+    """The reason that the form of a change gives, shortened to what the audit log holds."""
+    reason = request.POST.get("change_reason", "").replace("\x00", "").strip()
+    return reason[: ChangeSet._meta.get_field("reason").max_length]
 
 
 def past_of(row: models.Model) -> list[HistoryState]:
@@ -49,7 +48,7 @@ def past_of(row: models.Model) -> list[HistoryState]:
     past = [HistoryState(change, state) for change, state in audit.history_of(row)]
     words = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
     for newer, older in pairwise(past):
-        if newer.change.action == Change.Action.CHANGED:
+        if newer.change.action == RowChange.Action.CHANGED:
             newer.differences = words.differences(model, older.state, newer.state)
     return past
 
@@ -120,7 +119,7 @@ class HistoryMixin:
             if name not in self.restore_exclude and is_editable(find_field(self.model, name))
         }
         try:
-            with audit.record_changes(Entry.Kind.RESTORE, request.user, change_reason(request), details=words):
+            with audit.record_changes(ChangeSet.Kind.RESTORE, request.user, change_reason(request), details=words):
                 self._refuse_if_newer(request, row)
                 connections = audit.apply_snapshot(row, state)
                 row.full_clean()

@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from translated_fields import TranslatedField, to_attribute
 
 from .. import audit
-from ..models import Entry
+from ..models import ChangeSet
 from .forms import ConflictAwareForm, ConflictAwareFormSet, is_key
 from .history import HistoryMixin, change_reason
 from .widgets import SelectOne, SelectSeveral
@@ -101,7 +101,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         if any("\x00" in key + "".join(request.GET.getlist(key)) for key in request.GET if key != "q"):
             raise BadRequest("The address holds a NUL character.")
         try:
-            with self._recorded(request, Entry.Kind.LIST):
+            with self._recorded(request, ChangeSet.Kind.LIST):
                 return super().changelist_view(request, extra_context)
         except (ValueError, OverflowError, DataError) as error:
             if not request.GET:
@@ -111,7 +111,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
         """As Django's; where somebody else saved at the same time, the database's refusal in words."""
         try:
-            with self._recorded(request, Entry.Kind.EDIT):
+            with self._recorded(request, ChangeSet.Kind.EDIT):
                 return super().changeform_view(request, object_id, form_url, extra_context)
         except (IntegrityError, ProtectedError):
             refusal = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
@@ -123,7 +123,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         if request.method == "POST" and self.has_delete_permission(request) and not change_reason(request):
             messages.error(request, _("Nothing was deleted: give the reason."))
             return HttpResponseRedirect(request.get_full_path())
-        with self._recorded(request, Entry.Kind.DELETION):
+        with self._recorded(request, ChangeSet.Kind.DELETION):
             return super().delete_view(request, object_id, extra_context)
 
     def get_deleted_objects(self, objs, request: HttpRequest) -> tuple:

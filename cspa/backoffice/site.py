@@ -9,11 +9,12 @@ from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
 from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.urls import path, re_path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from django.views.decorators.cache import never_cache
 from django.views.decorators.csp import csp_override
+from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
 from ..auth.two_factor import SecondFactorView
@@ -42,8 +43,11 @@ APP_ORDER = {
     ],
     "news": ["Article", "Picture", "Topic"],
     "links": ["Address"],
-    "cspa": ["Entry", "User", "Group", "LogEntry"],
+    "cspa": ["ChangeSet", "User", "Group", "LogEntry"],
 }
+
+
+AUDIT_LOG = "/admin/cspa/changeset/%(rest)s"
 
 
 class AssemblyAdminSite(admin.AdminSite):
@@ -109,6 +113,10 @@ class AssemblyAdminSite(admin.AdminSite):
             path("language/", open_page(set_language), name="language"),
             path("logout/", open_page(self.logout), name="logout"),  # the password alone is enough for leaving
             path("second-factor/", open_page(self.second_factor), name="second_factor"),
+            # The former address of the audit log.
+            re_path(
+                "^cspa/entry/(?P<rest>.*)$", RedirectView.as_view(url=AUDIT_LOG, permanent=True, query_string=True)
+            ),
             *super().get_urls(),
         ]
 

@@ -20,7 +20,7 @@ from ..audit.diff import display_value
 from ..auth import two_factor
 from ..auth.lockout import reset_lockout
 from ..auth.sessions import end_sessions
-from ..models import GroupRule, User
+from ..models import GroupPolicy, User
 from .forms import ConflictAwareForm
 from .model_admin import BaseModelAdmin
 
@@ -176,11 +176,11 @@ class LogEntryAdmin(BaseModelAdmin):
 
 
 class GroupForm(ConflictAwareForm):
-    demands_two_factors = GroupRule._meta.get_field("demands_two_factors").formfield()
+    demands_two_factors = GroupPolicy._meta.get_field("demands_two_factors").formfield()
 
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["demands_two_factors"] = GroupRule.objects.filter(
+        self.initial["demands_two_factors"] = GroupPolicy.objects.filter(
             group=self.instance.pk, demands_two_factors=True
         ).exists()
 
@@ -204,4 +204,4 @@ class GroupAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoGroupAdmin):
     def save_model(self, request: HttpRequest, group: Group, form: GroupForm, change: bool) -> None:
         super().save_model(request, group, form, change)
         demanded = form.cleaned_data["demands_two_factors"]
-        GroupRule.objects.update_or_create(group=group, defaults={"demands_two_factors": demanded})
+        GroupPolicy.objects.update_or_create(group=group, defaults={"demands_two_factors": demanded})

@@ -34,7 +34,8 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     found = tables()
     manifest = read_manifest(folder)
     names = {table.name: table.name for table in found}
-    if former_migrations.has_all(manifest.get("migrations")):
+    is_former = former_migrations.has_all(manifest.get("migrations"))
+    if is_former:
         manifest["migrations"] = former_migrations.replaced(manifest["migrations"])
         names |= former_migrations.TABLES
     described = _described(manifest, found, names)
@@ -56,6 +57,8 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
             for table in found:
                 if table.counts_up:
                     table.set_last_key(described[table.name]["last_key"])
+            if is_former:
+                former_migrations.rename_models()
         undo.pop_all()
     ContentType.objects.clear_cache()
     return Counts(len(found), rows, len(media))

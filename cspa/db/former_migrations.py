@@ -42,8 +42,20 @@ MIGRATIONS = frozenset(
 # The other applications had a migration of this name before, too.
 ADDED = {"links.0001_initial"}
 
-# Tables by their present names.
-TABLES = {"delegations_delegationassignment": "cspa_user_parliaments"}
+# Former tables by their present names.
+TABLES = {
+    "cspa_changeset": "cspa_entry",
+    "cspa_grouppolicy": "cspa_grouprule",
+    "cspa_rowchange": "cspa_change",
+    "delegations_delegationassignment": "cspa_user_parliaments",
+}
+
+# Present models by the app and name of the former ones.
+MODELS = {
+    ("cspa", "change"): "rowchange",
+    ("cspa", "entry"): "changeset",
+    ("cspa", "grouprule"): "grouppolicy",
+}
 
 REFUSAL = _(
     "The database was made with former migrations, which cannot be continued. Back it up with the former code "
@@ -71,3 +83,15 @@ def has_all(migrations: object) -> bool:
 def replaced(migrations: list[str]) -> list[str]:
     """``migrations`` with those of today in the place of the former."""
     return sorted({*migrations} - MIGRATIONS | ADDED)
+
+
+def rename_models() -> None:
+    """Give the content types and permissions of a restored former backup the present names of their models."""
+    from django.contrib.auth.models import Permission
+    from django.contrib.contenttypes.models import ContentType
+
+    for (app, former), present in MODELS.items():
+        ContentType.objects.filter(app_label=app, model=former).update(model=present)
+        for permission in Permission.objects.filter(content_type__app_label=app, content_type__model=present):
+            permission.codename = permission.codename.replace(f"_{former}", f"_{present}")
+            permission.save(update_fields=["codename"])

@@ -19,7 +19,7 @@ from django.core.management.color import no_style
 from django.db import connection, models, transaction
 from slugify import slugify
 
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.dates import FOUNDED, Precision
 from delegations.models import (
     AssemblyPost,
@@ -156,7 +156,7 @@ def _others(size: Size | None) -> list[str]:
         else {}
     )
     found = []
-    for model in [*filled(), Entry]:
+    for model in [*filled(), ChangeSet]:
         rows = model.objects.all()
         if size and hasattr(model, "uid"):
             rows = rows.exclude(uid__range=(FIRST_ID, LAST_ID))

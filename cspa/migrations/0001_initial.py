@@ -19,7 +19,7 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='GroupRule',
+            name='GroupPolicy',
             fields=[
                 ('group', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='rule', serialize=False, to='auth.group', verbose_name='group')),
                 ('demands_two_factors', models.BooleanField(default=False, help_text='Whoever is in the group signs in with a code from a telephone besides the password.', verbose_name='demands two factors')),
@@ -67,14 +67,14 @@ class Migration(migrations.Migration):
             ],
         ),
         migrations.CreateModel(
-            name='Entry',
+            name='ChangeSet',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('edit', 'form saved'), ('list', 'several rows of a list'), ('deletion', 'deletion'), ('import', 'import'), ('merge', 'two records of a person merged'), ('answer', 'answer of a parliament'), ('decision', 'decision on a proposed correction'), ('restore', 'former state restored'), ('undo', 'entry undone')], max_length=12, verbose_name='kind')),
                 ('made_at', models.DateTimeField(db_index=True, default=django.utils.timezone.now, verbose_name='time')),
                 ('reason', models.CharField(blank=True, max_length=300, verbose_name='reason')),
                 ('details', models.TextField(blank=True, verbose_name='details')),
-                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='cspa.entry', verbose_name='undoes')),
+                ('undoes', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='undone_by', to='cspa.changeset', verbose_name='undoes')),
                 ('user', models.ForeignKey(null=True, on_delete=django.db.models.deletion.PROTECT, related_name='entries', to=settings.AUTH_USER_MODEL, verbose_name='who')),
             ],
             options={
@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Change',
+            name='RowChange',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('object_id', models.BigIntegerField()),
@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
                 ('before', models.JSONField(null=True)),
                 ('after', models.JSONField(null=True)),
                 ('content_type', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, to='contenttypes.contenttype')),
-                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='cspa.entry')),
+                ('entry', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='changes', to='cspa.changeset')),
             ],
             options={
                 'ordering': ['pk'],

@@ -25,7 +25,7 @@ from django_countries import countries
 from cspa import audit
 from cspa.backoffice.history import change_reason
 from cspa.exports import tabular
-from cspa.models import Entry
+from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, LATEST
 from ..exports.serializers import MANDATE_COLUMNS
@@ -154,7 +154,7 @@ def confirm(request: HttpRequest) -> HttpResponse:
         messages.error(request, _("The upload is no longer waiting: upload the file again."))
         return page
     try:
-        with audit.record_changes(Entry.Kind.IMPORT, request.user, change_reason(request), details=note["name"]):
+        with audit.record_changes(ChangeSet.Kind.IMPORT, request.user, change_reason(request), details=note["name"]):
             report = run(data, note["options"], expected=note["digest"])
     except ImportRefusedError as error:
         messages.error(request, str(error))

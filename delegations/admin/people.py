@@ -17,7 +17,7 @@ from cspa.backoffice.history import change_reason
 from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 from cspa.backoffice.todo import TodoItem, TodoListMixin
 from cspa.i18n import columns, language_codes, language_name
-from cspa.models import Entry
+from cspa.models import ChangeSet
 
 from ..dates import today
 from ..forms import OtherRecordForm
@@ -163,7 +163,7 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
 
     def _merge(self, request: HttpRequest, target: Person, source: Person) -> HttpResponse:
         try:
-            with audit.record_changes(Entry.Kind.MERGE, request.user, change_reason(request)) as recorder:
+            with audit.record_changes(ChangeSet.Kind.MERGE, request.user, change_reason(request)) as recorder:
                 report = merge(target, source, shown=request.POST.get("shown", ""))
                 recorder.entry.details = report.details()
                 self.log_change(request, target, report.details())

@@ -23,7 +23,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
 from cspa.backoffice.widgets import SelectOne
-from cspa.models import Entry as ChangeSet
+from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField

@@ -11,7 +11,7 @@ from django.db import Error
 from django.utils.translation import gettext as _
 
 from cspa import audit
-from cspa.models import Entry
+from cspa.models import ChangeSet
 
 from .diff import ImportDiff, Progress
 from .readers import csv_table, own_export, popolo
@@ -68,7 +68,7 @@ def import_batch(
     ``build`` runs in the same transaction, so that it reads the same rows.
     """
     # A dry run takes no lock of the audit log.
-    with _database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
+    with _database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
         diff = ImportDiff(build(), end_missing, progress)
         report = Report.of(diff, skip_invalid)
         if expected and report.digest != expected:

@@ -24,7 +24,7 @@ from translated_fields import to_attribute
 
 from cspa import audit
 from cspa.i18n import columns, language_codes, localised
-from cspa.models import Entry
+from cspa.models import ChangeSet
 
 from ..dates import PartialDate, today
 from ..models import (
@@ -49,7 +49,7 @@ Kind = Proposal.Kind
 
 # Parts of a name that its spelling in full contains, where they are recorded.
 PARTS = ("family_name", "given_name", "patronymic")
-REASON = Entry._meta.get_field("reason").max_length
+REASON = ChangeSet._meta.get_field("reason").max_length
 
 
 class ConfirmationError(Exception):
@@ -66,7 +66,7 @@ class RosterChangedError(ConfirmationError):
 def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest, str]:
     """A new request, and the token of its link, which is nowhere else."""
     key, now = token_urlsafe(24), timezone.now()
-    with audit.record_changes(Entry.Kind.EDIT, by):
+    with audit.record_changes(ChangeSet.Kind.EDIT, by):
         confirmation_request = ConfirmationRequest.objects.create(
             parliament=parliament,
             addressee=addressee,
@@ -99,7 +99,7 @@ def paths(token: str) -> dict[str, str]:
 def withdraw(confirmation_request: ConfirmationRequest, by=None) -> bool:
     """Close the link; False where it was not open any more."""
     now = timezone.now()
-    with audit.record_changes(Entry.Kind.EDIT, by):
+    with audit.record_changes(ChangeSet.Kind.EDIT, by):
         audit.snapshot_before(ConfirmationRequest, [confirmation_request.pk])
         still_open = ConfirmationRequest.objects.in_state(State.OPEN, now).filter(pk=confirmation_request.pk)
         return bool(still_open.update(withdrawn_at=now))
@@ -169,7 +169,7 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
 
 def confirm(confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
     """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
-    with audit.record_changes(Entry.Kind.ANSWER):
+    with audit.record_changes(ChangeSet.Kind.ANSWER):
         _answer(confirmation_request, signed, shown)
         return record(confirmation_request)
 
@@ -178,7 +178,7 @@ def propose(
     confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]
 ) -> None:
     """The list is correct but for ``proposals``, which now wait for the office."""
-    with audit.record_changes(Entry.Kind.ANSWER):
+    with audit.record_changes(ChangeSet.Kind.ANSWER):
         _answer(confirmation_request, signed, shown)
         for proposal in proposals:
             proposal.request = confirmation_request
@@ -223,7 +223,7 @@ def record(confirmation_request: ConfirmationRequest) -> Confirmation:
 
 def record_corrected(confirmation_request: ConfirmationRequest, by) -> Confirmation:
     """Record the confirmation of an answer whose corrections are all decided."""
-    with audit.record_changes(Entry.Kind.DECISION, by):
+    with audit.record_changes(ChangeSet.Kind.DECISION, by):
         if (
             not confirmation_request.answered_at
             or confirmation_request.proposals.filter(state=Proposal.State.WAITING).exists()
@@ -284,7 +284,7 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
     clerk looked at. Raises Raise BackupError where the change cannot be made: then nothing is.
     """
     try:
-        with audit.record_changes(Entry.Kind.DECISION, by, reason[:REASON]):
+        with audit.record_changes(ChangeSet.Kind.DECISION, by, reason[:REASON]):
             waiting = _waiting(proposal)
             done = "" if state == Proposal.State.REFUSED else _apply(waiting, state, values, shown)
             waiting.state, waiting.reason = state, reason

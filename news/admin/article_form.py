@@ -12,7 +12,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.forms import ConflictAwareForm
-from cspa.models import Change, User
+from cspa.models import RowChange, User
 from cspa.richtext import sanitise
 
 from ..models import TEXTS, Article
@@ -79,7 +79,7 @@ class ArticleForm(ConflictAwareForm):
             return False
         authors = set()
         if self.instance.pk:
-            saves = Change.objects.of(self.instance).exclude(entry__user=None)
+            saves = RowChange.objects.of(self.instance).exclude(entry__user=None)
             authors.update(saves.values_list("entry__user", flat=True))
         if not self.instance.pk or set(TEXTS).intersection(self.changed_data):
             authors.add(self.user.pk)

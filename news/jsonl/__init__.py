@@ -15,7 +15,7 @@ from django.db import Error, connection, transaction
 from django.utils.translation import gettext as _
 
 from cspa import audit
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.importer import ImportRefusedError
 
 from .importer import ArticleImporter
@@ -54,7 +54,7 @@ def import_lines(
     # Remove the stored files of an import that is not saved.
     with closing(SeenKeys()) as seen, ExitStack() as undo:
         # A dry run takes no lock of the audit log.
-        with _refusals_as_import_error(), nullcontext() if dry_run else audit.record_changes(Entry.Kind.IMPORT):
+        with _refusals_as_import_error(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
             chunks = Chunks(read_rows(file))
             importer = ArticleImporter(
                 MediaFolder(folder, undo), seen, update, dry_run, between_articles=chunks.read_next

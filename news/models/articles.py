@@ -23,7 +23,7 @@ from slugify import slugify
 from cspa.absolute_urls import address
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import any_language, language_codes, translated
-from cspa.models import Change
+from cspa.models import RowChange
 from cspa.richtext import pictures, plain, sanitise
 from cspa.search.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
@@ -238,7 +238,7 @@ class ArticleQuerySet(DerivedQuerySet):
 
     def stale_drafts(self, since: datetime) -> "ArticleQuerySet":
         """The drafts that nobody has saved since a moment."""
-        of_articles = Change.objects.filter(content_type__app_label="news", content_type__model="article")
+        of_articles = RowChange.objects.filter(content_type__app_label="news", content_type__model="article")
         saved = of_articles.filter(object_id=OuterRef("pk"), entry__made_at__gte=since)
         return self.filter(~models.Exists(saved), state=Article.State.DRAFT, text_changed_at__lt=since)
 

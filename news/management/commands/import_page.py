@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cspa import audit
-from cspa.models import Entry
+from cspa.models import ChangeSet
 from delegations.importer import ImportRefusedError
 from delegations.importer.readers.files import check_size
 from delegations.management.reporting import ReportingCommand, day
@@ -36,7 +36,7 @@ class Command(ReportingCommand):
 
     def handle(self, *args, files: list[Path], dry_run: bool, **options):
         reports: dict[str, PageReport] = {}
-        with audit.record_changes(Entry.Kind.IMPORT):
+        with audit.record_changes(ChangeSet.Kind.IMPORT):
             for number, file in enumerate(files, 1):
                 reports[str(file)] = self.report(file, options)
                 self.progress("pages", number, len(files))
