@@ -48,15 +48,15 @@ def in_office(chamber: Chamber, day: date) -> list[Delegate]:
 class _ConvocationRecords:
     """Builds the batch of a convocation."""
 
-    def __init__(self, asked: Convocation):
-        self.asked = asked
+    def __init__(self, convocation: Convocation):
+        self.convocation = convocation
         self.batch = Batch(is_own_export=True)
-        self.sources = asked.document.cite(self.batch)
-        self.starts = PartialDate(asked.day)
-        mandates = Mandates(self.batch, asked.chamber, self.starts, self.sources)
+        self.sources = convocation.document.cite(self.batch)
+        self.starts = PartialDate(convocation.day)
+        mandates = Mandates(self.batch, convocation.chamber, self.starts, self.sources)
         self.refuse_later_mandates()
-        new = add_people(self.batch, asked.listed, asked.language)
-        rows = in_office(asked.chamber, asked.day)
+        new = add_people(self.batch, convocation.listed, convocation.language)
+        rows = in_office(convocation.chamber, convocation.day)
         known = {entry.person.pk for entry, _key in new if entry.person}
         for row in rows:
             if row.person_id not in known:
@@ -64,42 +64,42 @@ class _ConvocationRecords:
                 add_person(self.batch, row.person, str(row.person.public_name))
             self.end(row)
         for row in rows:
-            if role := asked.stays.get(str(row.uid)):
+            if role := convocation.stays.get(str(row.uid)):
                 copied = {
                     name: getattr(row, name) for part in ("political_group", "constituency") for name in columns(part)
                 }
                 mandates.begin(str(row.person.public_name), person_key(row.person), row.person, role, **copied)
         for entry, key in new:
             mandates.begin(entry.name.location, key, entry.person, Delegate.Role.DELEGATE)
-        if asked.seats:
-            self.change_quota(asked.seats)
+        if convocation.seats:
+            self.change_quota(convocation.seats)
 
     def refuse_later_mandates(self) -> None:
         """Add a problem if mandates begin after the day: the directory knows a later convocation."""
-        rows = Delegate.objects.filter(chamber=self.asked.chamber, start__gte=self.asked.day)
+        rows = Delegate.objects.filter(chamber=self.convocation.chamber, start__gte=self.convocation.day)
         rows = list(rows.select_related("person").order_by("start", "pk"))
-        later = [row for row in rows if row.start > self.asked.day]
+        later = [row for row in rows if row.start > self.convocation.day]
         if later:
             people = [f"{row.person.public_name} ({row.starts})" for row in later[:NAMED]]
             people += ["…"] if len(later) > NAMED else []
-            words = _(
+            message = _(
                 "Mandates of this chamber begin after the first day: %(people)s. "
                 "Correct the day, or change these mandates first."
             )
-            self.batch.problem(Kind.DELEGATES, "", words % {"people": ", ".join(people)})
+            self.batch.problem(Kind.DELEGATES, "", message % {"people": ", ".join(people)})
         for row in rows:
-            if row.start == self.asked.day:
+            if row.start == self.convocation.day:
                 self.warn(row, _("This mandate begins on the day already and stays as it is."))
 
-    def warn(self, row: Period, words: str) -> None:
+    def warn(self, row: Period, message: str) -> None:
         kind = Kind.QUOTAS if isinstance(row, SeatQuota) else Kind.DELEGATES
         location = row.person.public_name if isinstance(row, Delegate) else row
-        self.batch.warn(kind, str(location), words)
+        self.batch.warn(kind, str(location), message)
 
     def end(self, row: Delegate) -> None:
-        values = {"person": person_key(row.person), "chamber": self.asked.chamber.slug}
+        values = {"person": person_key(row.person), "chamber": self.convocation.chamber.slug}
         self.record(Kind.DELEGATES, row, values)
-        if row.starts and not row.starts.exact and row.starts.after > self.asked.day:
+        if row.starts and not row.starts.exact and row.starts.after > self.convocation.day:
             self.warn(
                 row,
                 _("It began some time in %(start)s: perhaps on this day, as part of the new convocation.")
@@ -109,9 +109,9 @@ class _ConvocationRecords:
     def record(self, kind: Kind, row: Delegate | SeatQuota, values: dict) -> None:
         """Add a record of ``row``, which ends it if it would hold on the day."""
         sources = None
-        if row.counts_until is None or row.counts_until > self.asked.day:
+        if row.counts_until is None or row.counts_until > self.convocation.day:
             values |= {"ends": self.starts, "ended": False}
-            if row.end and row.ends.first > self.asked.day:
+            if row.end and row.ends.first > self.convocation.day:
                 self.warn(row, _("On record it ends later: %(end)s.") % {"end": row.ends.words})
             if self.sources:
                 sources = [*(cite(self.batch, source) for source in row.sources.all()), *self.sources]
@@ -119,12 +119,12 @@ class _ConvocationRecords:
         self.batch.add(Record(kind, str(getattr(row, "person", row)), str(row.uid), values, str(row.uid), sources))
 
     def change_quota(self, seats: int) -> None:
-        chamber = self.asked.chamber
-        row = SeatQuota.objects.filter(chamber=chamber).on(self.asked.day).prefetch_related("sources").first()
+        chamber = self.convocation.chamber
+        row = SeatQuota.objects.filter(chamber=chamber).on(self.convocation.day).prefetch_related("sources").first()
         if row and row.seats == seats:
             self.warn(row, _("The quota on record is the same and stays."))
             return
-        before = SeatQuota.objects.filter(chamber=chamber).on(self.asked.day - timedelta(days=1))
+        before = SeatQuota.objects.filter(chamber=chamber).on(self.convocation.day - timedelta(days=1))
         before = before.prefetch_related("sources").first()
         if before:
             self.record(Kind.QUOTAS, before, {"chamber": chamber.slug})

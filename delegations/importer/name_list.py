@@ -94,8 +94,8 @@ def read(text: str) -> list[Name]:
     text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
     listed = [entry for part in _split(text) if (entry := part.strip())]
     if len(listed) > MOST:
-        words = _("The list holds %(number)d names, more than %(limit)d. Enter it in parts.")
-        raise ImportRefusedError(words % {"number": len(listed), "limit": MOST})
+        message = _("The list holds %(number)d names, more than %(limit)d. Enter it in parts.")
+        raise ImportRefusedError(message % {"number": len(listed), "limit": MOST})
     seen: dict[str, list[int]] = defaultdict(list)
     return [_name(number, entry, seen) for number, entry in enumerate(listed, 1)]
 
@@ -113,11 +113,11 @@ def _name(number: int, entry: str, seen: dict[str, list[int]]) -> Name:
     """Parse ``entry``. ``seen`` holds the numbers of earlier entries by name."""
     try:
         parts = _parts(entry)
-        said = " ".join(sorted(names.fold(f"{parts['name']} {parts.get('patronymic', '')}").split()))
+        folded = " ".join(sorted(names.fold(f"{parts['name']} {parts.get('patronymic', '')}").split()))
     except RowError as error:
-        parts, said = {"problem": str(error)}, single_line(entry)
-    before = seen[said]
-    key = f"{hashlib.sha256(said.encode(errors='replace')).hexdigest()[:16]}-{len(before)}"
+        parts, folded = {"problem": str(error)}, single_line(entry)
+    before = seen[folded]
+    key = f"{hashlib.sha256(folded.encode(errors='replace')).hexdigest()[:16]}-{len(before)}"
     before.append(number)
     return Name(number, single_line(entry), key, **parts, repeats=before[0] if len(before) > 1 else 0)
 
@@ -229,11 +229,11 @@ class NameMatch:
     @property
     def options(self) -> list[tuple[str, str]]:
         """The choices with labels; people have their chambers in the label."""
-        words = {NEW: _("a new person"), LEFT_OUT: _("leave out")}
+        labels = {NEW: _("a new person"), LEFT_OUT: _("leave out")}
         for person in self.candidates:
             chambers = dict.fromkeys(str(mandate.chamber) for mandate in person.mandates.all())
-            words[str(person.public_id)] = ", ".join([f"{person} ({person.public_id})", *chambers])
-        return [(choice, words[choice]) for choice in self.choices]
+            labels[str(person.public_id)] = ", ".join([f"{person} ({person.public_id})", *chambers])
+        return [(choice, labels[choice]) for choice in self.choices]
 
     @property
     def person(self) -> Person | None:
@@ -245,14 +245,14 @@ class NameMatch:
         if self.chosen:
             return ""
         if self.name.problem:
-            words = _("%(problem)s Correct it in the list, or leave it out.")
-            return words % {"problem": self.name.problem}
+            message = _("%(problem)s Correct it in the list, or leave it out.")
+            return message % {"problem": self.name.problem}
         if self.name.repeats:
-            words = _("The name stands in the list before, as number %(number)d. Leave it out, or say who it is.")
-            return words % {"number": self.name.repeats}
+            message = _("The name stands in the list before, as number %(number)d. Leave it out, or say who it is.")
+            return message % {"number": self.name.repeats}
         if self.name.left:
-            words = _("This is not kept: “%(text)s”. Say who it is, or leave it out.")
-            return words % {"text": self.name.left}
+            message = _("This is not kept: “%(text)s”. Say who it is, or leave it out.")
+            return message % {"text": self.name.left}
         return _("On record there are people with this name or one like it. Say who it is.")
 
 
@@ -304,14 +304,16 @@ def _certain(name: Name, candidates: list[Person], parliament: int, language: st
 
 def _bears(person: Person, name: Name, language: str) -> bool:
     """Return whether ``person`` has this name in ``language``; if not recorded, transliterated in another."""
-    known = {code: _said(person, code) for code in language_codes() if getattr(person, to_attribute("name", code))}
+    known = {
+        code: _full_name(person, code) for code in language_codes() if getattr(person, to_attribute("name", code))
+    }
     said = f"{name.name} {name.patronymic}"
     if language in known:
         return set(known[language].casefold().split()) == set(said.casefold().split())
     return set(names.fold(said).split()) in [set(names.fold(text).split()) for text in known.values()]
 
 
-def _said(person: Person, code: str) -> str:
+def _full_name(person: Person, code: str) -> str:
     return " ".join(getattr(person, to_attribute(part, code)) for part in ("name", "patronymic"))
 
 
@@ -423,8 +425,8 @@ def batch(
     language: str = "",
 ) -> Batch:
     """Return the records for a list: a mandate for each person who is not left out."""
-    asked = Batch(is_own_export=True)
-    mandates = Mandates(asked, chamber, starts, document.cite(asked))
-    for entry, key in add_people(asked, listed, language):
+    records = Batch(is_own_export=True)
+    mandates = Mandates(records, chamber, starts, document.cite(records))
+    for entry, key in add_people(records, listed, language):
         mandates.begin(entry.name.location, key, entry.person, role)
-    return asked
+    return records
