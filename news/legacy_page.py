@@ -1,6 +1,6 @@
-"""Saved pages of the Assembly's former site: a block of delegations, then one article.
+"""Import of saved pages of the Assembly's former site: a block of delegations, then one article.
 
-The article is its title, its date as "26 May 2020", the title once more, and a paragraph a line.
+The article consists of its title, its date as "26 May 2020", the title again, and one paragraph per line.
 """
 
 import re
@@ -27,25 +27,28 @@ from delegations.legacy_pages.parser import PageLine
 
 from .models import EARLIEST, LATEST, Article
 
-LANGUAGE = "en"  # of these pages
+# The language of these pages.
+LANGUAGE = "en"
 KIND = "articles"
-MONTHS = [name for name in month_name if name]  # as the pages write them
+# English names, as the pages have them.
+MONTHS = [name for name in month_name if name]
 _DATE = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}})")
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page that has been read."""
+    """A parsed page."""
 
     block: list[PageLine]
-    line: int  # of the title
+    # Line number of the title.
+    line: int
     title: str
     date: date
     paragraphs: list[str]
 
     @property
     def body(self) -> str:
-        """The paragraphs word for word, in order."""
+        """The unchanged paragraphs as HTML."""
         return "\n".join(f"<p>{escape(paragraph, quote=False)}</p>" for paragraph in self.paragraphs)
 
 
@@ -88,7 +91,7 @@ def _date(text: str, line: int) -> date:
 
 
 class PageReport(Report):
-    """What became of the delegations and of the article."""
+    """Report on the delegations and the article of a page."""
 
     kinds = {**Report.kinds, KIND: Article}
 
@@ -109,10 +112,10 @@ class PageReport(Report):
 
 
 def import_page(data: bytes, as_of: date | None = None, update: bool = False) -> PageReport:
-    """Import the page that ``data`` is: the block as it was seen on ``as_of`` (None: undated), and the article.
+    """Import a saved page that was seen on ``as_of`` (None: unknown): the block of delegations, and the article.
 
-    An article on record that differs is listed; ``update`` replaces its text. All or nothing: a report with conflicts
-    has saved nothing. Raises ImportRefusedError if the file is no such page.
+    If the article on record differs, the report warns, or ``update`` replaces the text. A page with conflicts is not
+    saved at all. Raises ImportRefusedError if the file is no such page.
     """
     page = read(data)
     with audit.record_changes(ChangeSet.Kind.IMPORT):
@@ -123,7 +126,7 @@ def import_page(data: bytes, as_of: date | None = None, update: bool = False) ->
 
 
 def _import_article(page: Page, report: PageReport, update: bool) -> None:
-    """An article is known by its language, date and title."""
+    """Add or compare the article. Language, date and title identify it."""
     known = Article.objects.filter(language=LANGUAGE, date=page.date)
     article = next((row for row in known if single_line(row.title) == page.title), None)
     if article is None:
@@ -161,7 +164,7 @@ def _import_article(page: Page, report: PageReport, update: bool) -> None:
 
 
 def _free_slug(page: Page, taken: set[str]) -> str:
-    """The title in Latin letters, with a number where another article of the day has that address."""
+    """Return the title as a slug, with a number if another article of the day has the same slug."""
     slug = slugify(page.title, max_length=100, word_boundary=True) or "article"
     numbered = (f"{slug}-{number}" for number in range(2, len(taken) + 3))
     return next(free for free in [slug, *numbered] if free not in taken)

@@ -216,7 +216,7 @@ class PersonMatcher:
                     break
 
     def warn_like_on_record(self, record: Record) -> None:
-        """Warn if a new person has the folded name of somebody on record."""
+        """Warn if a new person has the folded name of a person on record."""
         for key in _folded_names(record):
             if alike := self.look_alikes.get(key):
                 self.warn(
