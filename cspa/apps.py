@@ -25,9 +25,9 @@ class CspaConfig(AppConfig):
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupPolicy)
         connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
-        connection_created.connect(versions.watch, dispatch_uid="cspa.cache.versions.watch")
+        connection_created.connect(versions.connect_write_tracking, dispatch_uid="cspa.cache.connect_write_tracking")
         pre_migrate.connect(former_migrations.refuse, sender=self, dispatch_uid="cspa.db.former_migrations.refuse")
-        post_migrate.connect(versions.install, sender=self, dispatch_uid="cspa.cache.versions.install")
+        post_migrate.connect(versions.install_triggers, sender=self, dispatch_uid="cspa.cache.install_triggers")
         post_migrate.connect(sync_groups, sender=self, dispatch_uid="cspa.auth.groups.sync_groups")
 
 

@@ -1,10 +1,10 @@
-"""One header that Django does not set, and the answer while the database is away."""
+"""The Permissions-Policy header; 503 while the database is down."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from .cache.page_cache import AWAY
+from .cache.responses import DATABASE_DOWN
 from .pages.views import unavailable
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
@@ -22,11 +22,11 @@ def permissions_policy(get_response: Callable) -> Callable:
     return middleware
 
 
-def unless_away(get_response: Callable) -> Callable:
-    """Do not try to make a page where ``cspa.cache.page_cache`` has just found the database away."""
+def database_down(get_response: Callable) -> Callable:
+    """Answer 503 at once where the page cache has just found the database down."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if AWAY in request.META:
+        if DATABASE_DOWN in request.META:
             return unavailable(request)
         return get_response(request)
 

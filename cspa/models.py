@@ -124,13 +124,15 @@ class RowChange(models.Model):
         return {**(state or {}), **self.before}
 
 
-class Version(models.Model):
-    """The version of a table of public facts. Triggers raise it with each change (cspa.cache.versions)."""
+class TableVersion(models.Model):
+    """Version of a table that readers see: the time of its last change, raised by triggers (``cspa.cache``)."""
 
     name = models.CharField(primary_key=True, max_length=63)
+    # Microseconds since 1970, or one more than before where the clock has not moved on.
     number = models.BigIntegerField()
 
     class Meta:
+        db_table = "cspa_version"
         default_permissions = ()
 
     def __str__(self) -> str:

@@ -127,22 +127,24 @@ def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
 
 
 def env_cache(name: str, default: str) -> dict:
-    url = env_url(name, default, ("sqlite", "locmem", "redis", "rediss"))
-    if url.scheme == "sqlite":
+    url = env_url(name, default, ("file", "locmem", "redis", "rediss"))
+    if url.scheme == "file":
         if url.netloc or len(url.path) < 2:
-            raise ImproperlyConfigured(f"{name} must name a file such as sqlite:////var/cache/pages.sqlite3.")
-        file = unquote(url.path[1:])
+            raise ImproperlyConfigured(f"{name} must name a folder such as file:////var/cache/pages.")
+        # About as many pages as the memory of a process holds.
+        options = {"MAX_ENTRIES": 32 * PAGES_MEGABYTES}
         return {
-            "BACKEND": "cspa.cache.sqlite_backend.FileCache",
-            "LOCATION": file,
-            "OPTIONS": {"MEGABYTES": PAGES_MEGABYTES},
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": BASE_DIR / unquote(url.path[1:]),
+            "OPTIONS": options,
         }
     if url.scheme == "locmem":
         return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": url.geturl(),
-        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},  # seconds; pages are made without it
+        # Seconds. A page is rendered without it.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 
 
@@ -219,10 +221,10 @@ if replicas := env_replicas("DATABASE_REPLICA_URLS"):
     if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         raise ImproperlyConfigured("DATABASE_REPLICA_URLS must stay empty unless DATABASE_URL is PostgreSQL.")
     DATABASES |= replicas
-    DATABASE_ROUTERS = ["cspa.cache.replicas.Router"]
+    DATABASE_ROUTERS = ["cspa.cache.replicas.ReplicaRouter"]
 STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
 PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)
-CACHES = {"default": env_cache("CACHE_URL", f"sqlite:///{VAR_DIR / 'pages.sqlite3'}")}
+CACHES = {"default": env_cache("CACHE_URL", f"file:///{VAR_DIR / 'pages'}")}
 CDN_SECONDS = env_count("CDN_SECONDS", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
@@ -288,7 +290,7 @@ MIDDLEWARE = [
     "django.middleware.http.ConditionalGetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
-    "cspa.middleware.unless_away",
+    "cspa.middleware.database_down",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",

@@ -15,7 +15,7 @@ from news.filters import ArticleFilter
 
 from .api.app import Api
 from .api.middleware import PREFIX
-from .cache.page_cache import shared
+from .cache.keys import cacheable
 from .pages import search, sitemaps, views
 from .pages.health import health
 from .pages.search_api import router as search_router
@@ -34,32 +34,32 @@ urlpatterns = [
     path(PREFIX[1:], api.urls),
     path("data/", views.root, {"page": "data"}, name="data_root"),
     path("data/", include("delegations.views.popolo")),
-    path("sitemap.xml", shared(sitemaps.index), name="sitemap"),
+    path("sitemap.xml", cacheable(sitemaps.index), name="sitemap"),
     path(
         "sitemap-news.xml", sitemap, {"sitemaps": sitemaps.NEWS, "template_name": "sitemap_news.xml"}, "news_sitemap"
     ),
     path(
         "sitemap-<slug:section>.xml",
-        shared(partial(sitemap, sitemaps=sitemaps.SITEMAPS), "p"),
+        cacheable(partial(sitemap, sitemaps=sitemaps.SITEMAPS), "p"),
         name="sitemap_section",
     ),
-    path("robots.txt", shared(views.robots), name="robots"),
+    path("robots.txt", cacheable(views.robots), name="robots"),
     path(".well-known/security.txt", views.security, name="security"),
     path("healthz", health, name="health"),
     path("admin/", admin.site.urls),
     path("media/<path:path>", views.media, name="media"),
     *i18n_patterns(
-        path("", shared(views.HomeView.as_view()), name="home"),
+        path("", cacheable(views.HomeView.as_view()), name="home"),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
         path("confirm/<str:token>/", confirm, name="confirm"),
-        path("search/", shared(search.SearchView.as_view(), ArticleFilter, "page"), name="search"),
-        path("search/feed.<ending:ending>", shared(search.SearchFeed(), ArticleFilter), name="search_subscription"),
-        path("data/", shared(views.DataView.as_view()), name="data"),
+        path("search/", cacheable(search.SearchView.as_view(), ArticleFilter, "page"), name="search"),
+        path("search/feed.<ending:ending>", cacheable(search.SearchFeed(), ArticleFilter), name="search_subscription"),
+        path("data/", cacheable(views.DataView.as_view()), name="data"),
         *(
-            path(f"{page}/", shared(views.StandingView.as_view(page=page, title=title)), name=page)
+            path(f"{page}/", cacheable(views.StandingView.as_view(page=page, title=title)), name=page)
             for page, title in views.STANDING.items()
         ),
-        path("styleguide/", shared(TemplateView.as_view(template_name="styleguide.html")), name="styleguide"),
+        path("styleguide/", cacheable(TemplateView.as_view(template_name="styleguide.html")), name="styleguide"),
     ),
 ]

@@ -11,6 +11,6 @@ from django.conf import settings  # noqa: E402  the settings are there now
 
 # In development a page must show a changed template, of which the cache knows nothing.
 if not settings.DEBUG:
-    from .cache.page_cache import Pages
+    from .cache.page_cache import PageCache
 
-    application = Pages(application)
+    application = PageCache(application)

@@ -10,6 +10,7 @@ class DelegationsConfig(AppConfig):
 
     def ready(self) -> None:
         from cspa import audit
+        from cspa.cache import versions
         from cspa.models import User
 
         from . import models
@@ -35,3 +36,4 @@ class DelegationsConfig(AppConfig):
             models.Proposal,
         )
         audit.register(models.ConfirmationRequest, exclude_fields=["key_hash"])
+        versions.track_tables(self)

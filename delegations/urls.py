@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from cspa.cache.page_cache import shared
+from cspa.cache.keys import cacheable
 from cspa.exports.feeds import AtomFeed, JsonFeed
 
 from .filters import DelegateFilter, DelegationFilter, PersonFilter
@@ -32,22 +32,22 @@ LIST = (DAY, "format", "page")
 CHANGES = (DAY, "page", ChangesForm)
 
 urlpatterns = [
-    path("", shared(directory.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),
-    path("people/", shared(people.PeopleView.as_view(), *LIST, PersonFilter), name="people"),
-    path("people/delegates/", shared(people.DelegatesView.as_view(), *LIST, DelegateFilter), name="delegates"),
-    path("people/<public_id:public_id>-<slug:slug>/", shared(directory.PersonView.as_view(), DAY), name="person"),
-    path("changes/", shared(changes.ChangesView.as_view(), "format", *CHANGES), name="changes"),
+    path("", cacheable(directory.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),
+    path("people/", cacheable(people.PeopleView.as_view(), *LIST, PersonFilter), name="people"),
+    path("people/delegates/", cacheable(people.DelegatesView.as_view(), *LIST, DelegateFilter), name="delegates"),
+    path("people/<public_id:public_id>-<slug:slug>/", cacheable(directory.PersonView.as_view(), DAY), name="person"),
+    path("changes/", cacheable(changes.ChangesView.as_view(), "format", *CHANGES), name="changes"),
     path(
         "changes/feed.atom",
-        shared(changes.ChangesFeed.as_view(generator=AtomFeed), *CHANGES),
+        cacheable(changes.ChangesFeed.as_view(generator=AtomFeed), *CHANGES),
         name="changes_atom",
     ),
     path(
         "changes/feed.json",
-        shared(changes.ChangesFeed.as_view(generator=JsonFeed), *CHANGES),
+        cacheable(changes.ChangesFeed.as_view(generator=JsonFeed), *CHANGES),
         name="changes_json",
     ),
-    path("<slug:slug>/", shared(directory.DelegationView.as_view(), DAY), name="delegation"),
-    path("<slug:slug>/mandates/", shared(directory.MandatesView.as_view(), DAY, "page"), name="mandates"),
-    path("<slug:slug>/completeness/", shared(directory.CompletenessView.as_view(), DAY), name="completeness"),
+    path("<slug:slug>/", cacheable(directory.DelegationView.as_view(), DAY), name="delegation"),
+    path("<slug:slug>/mandates/", cacheable(directory.MandatesView.as_view(), DAY, "page"), name="mandates"),
+    path("<slug:slug>/completeness/", cacheable(directory.CompletenessView.as_view(), DAY), name="completeness"),
 ]

@@ -7,3 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class LinksConfig(AppConfig):
     name = "links"
     verbose_name = _("Links")
+
+    def ready(self) -> None:
+        from cspa.cache import versions
+
+        versions.track_tables(self)

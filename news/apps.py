@@ -25,4 +25,5 @@ class NewsConfig(AppConfig):
         audit.register(models.Article, exclude_fields=["preview_key"])
         # The text makes and removes them; only what an editor chose is recorded.
         audit.register(models.Quotation, exclude_fields=["article", "place", "words", "speaker"], updates_only=True)
-        versions.changes_by_itself(models.Article._meta.db_table, models.Article.objects.next_publication)
+        versions.track_tables(self)
+        versions.register_scheduled_change(models.Article._meta.db_table, models.Article.objects.next_publication)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from django.urls import path, register_converter
 
-from cspa.cache.page_cache import shared
+from cspa.cache.keys import cacheable
 from cspa.exports.feeds import FORMATS
 from delegations.urls import PublicId
 
@@ -58,15 +58,15 @@ LIST = ("before", "after", "format")
 
 
 def feed(scope: type[Scope] = Scope) -> Callable:
-    return shared(NewsFeed(scope))
+    return cacheable(NewsFeed(scope))
 
 
 def articles(scope: type[Scope] = Scope) -> Callable:
-    return shared(views.FeedView.as_view(scope_type=scope), *LIST)
+    return cacheable(views.FeedView.as_view(scope_type=scope), *LIST)
 
 
 def period() -> Callable:
-    return shared(views.PeriodView.as_view(), *LIST)
+    return cacheable(views.PeriodView.as_view(), *LIST)
 
 
 urlpatterns = [
@@ -84,7 +84,7 @@ urlpatterns = [
     path("<year:year>/<two_digits:month>/<two_digits:day>/", period(), name="day"),
     path(
         "<year:year>/<two_digits:month>/<two_digits:day>/<slug:slug>/",
-        shared(views.ArticleView.as_view()),
+        cacheable(views.ArticleView.as_view()),
         name="article",
     ),
 ]

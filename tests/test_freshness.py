@@ -8,7 +8,7 @@ from django.test import Client
 
 from delegations.models import Person
 
-from . import factories
+from .support import factories
 from .test_page_cache import LIST, Reader, reader  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -12,7 +12,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from cspa.cache import replicas
-from cspa.cache.page_cache import release
+from cspa.cache.keys import build_id
 from news.models import Article
 
 from .support import factories
@@ -40,37 +40,37 @@ def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article
     configured.STAMP_FILE.touch()
     reader.get(LIST)
     reader.get("/en/")
-    order = list(reader.site.kept)
-    oldest = min(page.made for page in reader.site.kept.values())
+    order = list(reader.site.pages)
+    oldest = min(page.created_at for page in reader.site.pages.values())
     with time_machine.travel(oldest + 90, tick=False):
         seen = state(reader, cookie)
     assert seen["pages"].pop("oldest_in_seconds") == 90
-    assert seen.pop("push_channel").startswith(("up", "away: the numbers are read"))
+    assert seen.pop("push_channel").startswith(("up", "away: the versions are read"))
     assert seen == {
-        "release": release(),
+        "build": build_id(),
         "process": os.getpid(),
         "database": "up",
         "replicas": {},
-        "stamp_file": "up",
+        "change_marker": "up",
         "shared_cache": "none",
         "uploads": "up",
         "pages": {
             "number": 2,
-            "megabytes": round(reader.site.kept.currsize / 1024 / 1024, 1),
-            "made_since_the_start": 2,
+            "megabytes": round(reader.site.pages.currsize / 1024 / 1024, 1),
+            "rendered_since_start": 2,
         },
     }
-    assert reader.site.kept.popitem()[0] == order[0]  # the least used is still the least used
+    assert reader.site.pages.popitem()[0] == order[0]  # the least used is still the least used
 
 
 def test_others_get_the_short_answer(reader: Reader, client: Client):  # noqa: F811
     assert reader.get("/healthz?full").content == b"ok\n"
-    assert reader.get("/healthz?full", **{"Cspa.Pages": "x", "Cspa-Pages": "x"}).content == b"ok\n"
+    assert reader.get("/healthz?full", **{"Cspa.Page-Cache": "x", "Cspa-Pages": "x"}).content == b"ok\n"
     client.force_login(factories.UserFactory(is_staff=False))
     assert client.get("/healthz?full").content == b"ok\n"
     client.force_login(factories.UserFactory(is_superuser=True))
     assert client.get("/healthz").content == b"ok\n"
-    assert client.get("/healthz?full").json()["pages"] == "nothing: no pages are kept"
+    assert client.get("/healthz?full").json()["pages"] == "none: there is no page cache"
 
 
 def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, settings, tmp_path):  # noqa: F811
@@ -82,14 +82,14 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     }
     settings.STAMP_FILE = tmp_path / "gone" / "stamp"
     with (
-        mock.patch("cspa.pages.health.default_storage.exists", side_effect=ConnectionError("secret")),
-        mock.patch("cspa.cache.versions.Versions.current", side_effect=OperationalError("secret")),
-        mock.patch("cspa.cache.page_cache.Pages.times", side_effect=RuntimeError("secret")),
+        mock.patch("cspa.health.default_storage.exists", side_effect=ConnectionError("secret")),
+        mock.patch("cspa.cache.versions.VersionTracker.current", side_effect=OperationalError("secret")),
+        mock.patch("cspa.cache.page_cache.PageCache.creation_times", side_effect=RuntimeError("secret")),
     ):
         seen = state(reader, cookie)
     assert "secret" not in str(seen)
     assert seen["shared_cache"] == "away (ConnectionError)"
-    assert seen["stamp_file"].startswith("cannot be written")
+    assert seen["change_marker"].startswith("cannot be written")
     assert seen["uploads"] == "away (ConnectionError)"
     assert seen["push_channel"] == "away (OperationalError)"
     assert seen["pages"] == "away (RuntimeError)"
@@ -116,5 +116,5 @@ def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], c
     found = state(reader, cookie)["replicas"]
     assert found["replica2"] == "up"
     assert re.fullmatch(r"lags by \d+\.\d s", found["replica1"])
-    with mock.patch.object(replicas, "numbers", side_effect=OperationalError("secret")):
+    with mock.patch.object(replicas, "stored_versions", side_effect=OperationalError("secret")):
         assert state(reader, cookie)["replicas"]["replica1"] == "away (OperationalError)"

@@ -4,12 +4,11 @@ import os
 import shutil
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
@@ -23,7 +22,7 @@ import pytest
 from django.conf import settings
 from django.db import OperationalError
 
-from cspa.cache.page_cache import release
+from cspa.cache.keys import build_id
 from cspa.settings import env_cache
 
 from .support import factories
@@ -52,7 +51,7 @@ class Machine:
             "SECRET_KEY": "of this test",
             "DEBUG": "0",
             "SECURE_SSL_REDIRECT": "0",
-            "CACHE_URL": f"sqlite:///{self.pages}",
+            "CACHE_URL": f"file:///{self.pages}",
         }
         self.log = folder / "log"
         self.command = [
@@ -279,9 +278,8 @@ def test_a_server_that_starts_while_the_database_is_away_has_the_pages_of_before
 
 
 def is_filled(pages: Path) -> bool:
-    """Whether a file of pages holds one."""
-    with closing(sqlite3.connect(pages)) as rows:
-        return rows.execute("SELECT count(*) FROM entry").fetchone()[0] > 0
+    """Whether the folder holds robots.txt, which says that a server is ready, and one more page."""
+    return len(list(pages.glob("*.djcache"))) > 1
 
 
 @pytest.fixture
@@ -325,28 +323,28 @@ def test_processes_that_share_a_cache_make_a_page_once(redis: str, settings):
     for thread in threads:
         thread.join()
     assert len(answers) == 100
-    assert sum(process.site.made for process in processes) == 1
+    assert sum(process.site.render_count for process in processes) == 1
     article.title = "The Council has met"
     article.save()
     for process in processes:
         assert b"The Council has met" in process.get(LIST).content
-    assert sum(process.site.made for process in processes) == 2
-    # One that begins now finds on the shelf what it has never made, also when it cannot make it.
+    assert sum(process.site.render_count for process in processes) == 2
+    # One that begins now finds in the shared cache what it has never made, also when it cannot make it.
     third = Reader()
     assert b"The Council has met" in third.get(LIST).content
-    assert third.site.made == 0
+    assert third.site.render_count == 0
     for process in (*processes, third):
         process.site.versions.close()
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "sqlite:////dev/null/pages"])
+@pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "file:////dev/null/pages"])
 def test_a_shared_cache_that_is_away_keeps_no_page_from_its_reader(address: str, settings):
     settings.CACHES = {"default": env_cache("", address)}
     factories.ArticleFactory(title="The Council met")
     reader = Reader()
     assert b"The Council met" in reader.get(LIST).content
-    with reader.makes(0):
+    with reader.renders(0):
         assert reader.get(LIST).status_code == 200
     reader.site.versions.close()
 
@@ -361,19 +359,19 @@ def test_a_shared_cache_that_is_away_keeps_no_page_from_its_reader(address: str,
 )
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the connections stay
 @pytest.mark.django_db(transaction=True)
-def test_a_page_of_another_site_is_not_taken_from_the_shelf(name: str, value: Any, settings, tmp_path: Path):
-    settings.CACHES = {"default": env_cache("", f"sqlite:///{tmp_path}/pages")}
+def test_a_page_of_another_site_is_not_taken_from_the_shared_cache(name: str, value: Any, settings, tmp_path: Path):
+    settings.CACHES = {"default": env_cache("", f"file:///{tmp_path}/pages")}
     factories.ArticleFactory(title="The Council met")
     reader = Reader()
     assert reader.get(LIST).status_code == 200
     reader.site.versions.close()
-    away = mock.patch("cspa.cache.versions.Versions.current", side_effect=OperationalError)
+    away = mock.patch("cspa.cache.versions.VersionTracker.current", side_effect=OperationalError)
     try:
         with away:
             assert b"The Council met" in Reader().get(LIST).content
         setattr(settings, name, value)
-        release.cache_clear()
+        build_id.cache_clear()
         with away:
             assert Reader().get(LIST).status_code == 503
     finally:
-        release.cache_clear()
+        build_id.cache_clear()

@@ -26,8 +26,9 @@ from factory.django import DjangoModelFactory
 
 from cspa import audit
 from cspa.cache import versions
-from cspa.cache.page_cache import LONGEST, Pages, meaning
-from cspa.models import ChangeSet, Version
+from cspa.cache.keys import MAX_URL_LENGTH, normalise_query
+from cspa.cache.page_cache import PageCache
+from cspa.models import ChangeSet, TableVersion
 from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.jsonl import import_lines, line, records
@@ -47,7 +48,7 @@ class Reader:
     """Asks the site as a server does, behind which the pages are kept."""
 
     def __init__(self) -> None:
-        self.site = Pages(get_wsgi_application())
+        self.site = PageCache(get_wsgi_application())
 
     def get(self, path: str, method: str = "GET", **headers: str) -> HttpResponse:
         request = RequestFactory().generic(method, path, headers=headers)
@@ -65,14 +66,14 @@ class Reader:
 
     def settle(self) -> None:
         """Wait until all that the database has to say is heard."""
-        until(lambda: self.site.versions.current() and self.site.versions.is_sure)
+        until(lambda: self.site.versions.current() and self.site.versions.hears_changes)
 
     @contextmanager
-    def makes(self, pages: int) -> Iterator[None]:
+    def renders(self, pages: int) -> Iterator[None]:
         """Check how many pages Django has to make."""
-        before = self.site.made
+        before = self.site.render_count
         yield
-        assert self.site.made - before == pages
+        assert self.site.render_count - before == pages
 
 
 @contextmanager
@@ -110,7 +111,7 @@ def test_a_kept_page_costs_no_query_and_has_every_header_it_had(reader: Reader, 
         CaptureQueriesContext(
             connection,
         ) as queries,
-        reader.makes(0),
+        reader.renders(0),
     ):
         again = reader.get(address)
     assert len(queries) == 0
@@ -159,20 +160,20 @@ def test_a_network_in_front_is_told_what_a_page_rests_on(reader: Reader, article
 def test_parameters_that_are_not_declared_neither_split_nor_poison(reader: Reader):
     factories.SeatQuotaFactory()
     plain = reader.get("/en/delegations/?on=2020-05-26")
-    with reader.makes(0):
+    with reader.renders(0):
         for query in ("?on=2020-05-26&utm=1", "?utm=<script>&on=2020-05-26", "?UTM&on=2020-05-26&page=3"):
             assert reader.get(f"/en/delegations/{query}").content == plain.content
-    with reader.makes(1):
+    with reader.renders(1):
         first = reader.get("/en/delegations/?fbclid=x")
     assert b"fbclid" not in first.content
-    with reader.makes(0):
+    with reader.renders(0):
         assert reader.get("/en/delegations/").content == first.content
-    with reader.makes(1):
+    with reader.renders(1):
         assert reader.get("/en/delegations/?on=2019-05-26").content != plain.content
 
 
 def test_order_of_parameters_does_not_matter_and_twice_the_same_does(reader: Reader):
-    assert meaning("/en/delegations/", "status=member&on=2020-05-26", "") == meaning(
+    assert normalise_query("/en/delegations/", "status=member&on=2020-05-26", "") == normalise_query(
         "/en/delegations/", "on=2020-05-26&status=member", ""
     )
     assert reader.get("/en/delegations/?on=2020-05-26&on=2019-05-26").status_code == 400
@@ -213,7 +214,7 @@ def test_nothing_of_a_request_but_its_address_reaches_a_page(reader: Reader, art
         "Range": "bytes=0-1",
     }
     first = reader.get(LIST, **strange)
-    with reader.makes(0):
+    with reader.renders(0):
         assert reader.get(LIST).content == first.content
     assert first.status_code == 200
     assert b"evil" not in first.content
@@ -239,9 +240,9 @@ def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
     for address, headers in doors:
         reader.get(address, **headers)
     reader.get(LIST, method="POST")
-    assert len(reader.site.kept) == 0
+    assert len(reader.site.pages) == 0
     reader.get(LIST)
-    assert len(reader.site.kept) == 1
+    assert len(reader.site.pages) == 1
 
 
 @pytest.mark.parametrize(
@@ -269,9 +270,9 @@ def test_answer_with_a_header_for_one_reader_is_not_kept(
         return django(environ, begin)
 
     reader.site.django = site
-    with reader.makes(pages):
+    with reader.renders(pages):
         answers = [reader.get(LIST) for _reader in range(2)]
-    assert len(reader.site.kept) == pages
+    assert len(reader.site.pages) == pages
     for answer in answers:
         assert b"The Council met" in answer.content
         assert pages or answer.get(name, "") == value
@@ -289,7 +290,7 @@ def test_page_that_reads_a_table_without_version_is_not_kept(
         return django(environ, lambda status, headers, *_error: start(status, [*headers, ("Rows", number)]))
 
     reader.site.django = site
-    with reader.makes(pages):
+    with reader.renders(pages):
         before = [reader.get(LIST)["Rows"] for _reader in range(2)]
     factory()
     assert before == [str(rows.count() - 1)] * 2
@@ -302,22 +303,22 @@ def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, 
         filling = "x" * (letters - len(address.replace("?", "")))
         return reader.get(address, **{header: filling}) if header else reader.get(address + filling)
 
-    with reader.makes(0):
-        beyond = get(LONGEST + 1)
-    with reader.makes(1):
-        within = get(LONGEST)
+    with reader.renders(0):
+        beyond = get(MAX_URL_LENGTH + 1)
+    with reader.renders(1):
+        within = get(MAX_URL_LENGTH)
     assert beyond.status_code == within.status_code == 200
 
 
 @pytest.mark.long
 def test_what_is_kept_is_bounded(reader: Reader, settings):
     settings.PAGES_MEGABYTES = 1
-    small = Pages(reader.site.django)
+    small = PageCache(reader.site.django)
     reader.site, small = small, reader.site
     long = [factories.ArticleFactory(body=f"<p>{'word ' * 10_000}</p>") for _number in range(14)]
     for article in long:
         assert reader.get(article.get_absolute_url()).status_code == 200
-    kept = reader.site.kept
+    kept = reader.site.pages
     assert 5 < len(kept) < len(long)
     assert sum(page.size for page in kept.values()) == kept.currsize <= 1024 * 1024
     reader.site.versions.close()
@@ -433,7 +434,7 @@ def test_every_page_is_right_after_every_kind_of_edit(
     addresses = addresses if FACTOR > 1 else one_of_each_kind(addresses)
     for name, edit in done.items():
         before = {address: reader.get(address) for address in addresses}
-        with reader.makes(0):  # what did not change is not made again
+        with reader.renders(0):  # what did not change is not made again
             assert all(reader.get(address).content == before[address].content for address in addresses)
         edit()
         changed = 0
@@ -445,21 +446,21 @@ def test_every_page_is_right_after_every_kind_of_edit(
     assert len(done) == 14
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
     person = factories.DelegateFactory().person
     for address in (LIST, "/en/delegations/people/", person.get_absolute_url()):
         reader.get(address)
     person.name_en = "Another Name"
     person.save()
-    with reader.makes(0):
+    with reader.renders(0):
         reader.get(LIST)
-    with reader.makes(2):
+    with reader.renders(2):
         assert b"Another Name" in reader.get("/en/delegations/people/").content
         assert b"Another Name" in reader.get(person.get_absolute_url()).content
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
     reader.get(LIST)
     with transaction.atomic():
@@ -470,22 +471,22 @@ def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
             Article.objects.all().delete()
             transaction.set_rollback(True)
         Topic.objects.create(slug="inner", name_en="Inner")
-    with reader.makes(1):
+    with reader.renders(1):
         assert b"The Council met" in reader.get(LIST).content
     assert b"Inner" in reader.get(LIST).content
 
 
 def test_other_processes_are_told_of_a_transaction_when_it_is_committed(article: Article):
-    before = versions.stamp()
+    before = versions.change_marker()
     with transaction.atomic():
         Article.objects.update(dateline="Minsk")
-        assert versions.stamp() == before, "a process that reads now reads the rows of before"
+        assert versions.change_marker() == before, "a process that reads now reads the rows of before"
         transaction.set_rollback(True)
-    assert versions.stamp() == before
+    assert versions.change_marker() == before
     with transaction.atomic():
         Article.objects.update(dateline="Minsk")
-        assert versions.stamp() == before
-    assert versions.stamp() != before
+        assert versions.change_marker() == before
+    assert versions.change_marker() != before
 
 
 def test_edit_that_is_committed_while_the_numbers_are_read_shows_to_the_next_reader(reader: Reader, article: Article):
@@ -501,7 +502,7 @@ def test_edit_that_is_committed_while_the_numbers_are_read_shows_to_the_next_rea
             person.save()
         return execute(*arguments)
 
-    with connection.execute_wrapper(edit), reader.makes(0):
+    with connection.execute_wrapper(edit), reader.renders(0):
         reader.get(people)
     assert Person.objects.get(pk=person.pk).name_en == "Somebody Else"
     assert b"Somebody Else" in reader.get(people).content
@@ -535,10 +536,10 @@ def test_a_scheduled_article_appears_by_itself(reader: Reader):
         factories.ArticleFactory(title="Later", published_at=datetime(2026, 5, 26, 13, tzinfo=UTC))
         assert b"To come" not in reader.get(LIST).content
         clock.shift(timedelta(minutes=30) - timedelta(microseconds=1))
-        with reader.makes(0):
+        with reader.renders(0):
             assert b"To come" not in reader.get(LIST).content
         clock.shift(timedelta(microseconds=1))
-        with reader.makes(1):
+        with reader.renders(1):
             assert b"To come" in reader.get(LIST).content
         assert b"Later" not in reader.get(LIST).content
         clock.shift(timedelta(minutes=30))
@@ -553,9 +554,9 @@ def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
         assert b"Kogut" in reader.get("/en/delegations/people/").content
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article: Article):
-    assert len(versions.tables()) > 30
+    assert len(versions.tracked_tables()) > 30
     reader.get(LIST)
     with connection.schema_editor() as editor:  # on SQLite the table is made anew, and its triggers go
         old = Article._meta.get_field("dateline")
@@ -567,7 +568,7 @@ def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article:
         editor.alter_field(Article, new, old)
     rebuilt = triggers()
     call_command("migrate", verbosity=0)
-    assert triggers() == dict.fromkeys(versions.tables(), 3 if connection.vendor == "sqlite" else 1)
+    assert triggers() == dict.fromkeys(versions.tracked_tables(), 3 if connection.vendor == "sqlite" else 1)
     assert ("news_article" in rebuilt) == (connection.vendor == "postgresql")
     article.title = "The Council has met"
     article.save()
@@ -587,10 +588,10 @@ def triggers() -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_numbers_grow_and_never_come_again(article: Article):
     def number() -> int:
-        return Version.objects.get(name="news_article").number
+        return TableVersion.objects.get(name="news_article").number
 
     seen = [number()]
     for _round in range(5):
@@ -599,25 +600,25 @@ def test_numbers_grow_and_never_come_again(article: Article):
     assert seen == sorted(set(seen))
 
     def is_higher_without_the_row() -> bool:
-        Version.objects.all().delete()
+        TableVersion.objects.all().delete()
         Article.objects.update(dateline="")
         return number() > seen[-1]
 
     until(is_higher_without_the_row)  # with the next tick of SQLite's clock, which counts milliseconds
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_connections_that_are_there_already_do_not_hide_new_ones(article: Article):
     """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
     topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
     numbers = set()
     for topic in topics:
         article.topics.add(topics[0], topic)
-        numbers.add(Version.objects.get(name="news_article_topics").number)
+        numbers.add(TableVersion.objects.get(name="news_article_topics").number)
     assert len(numbers) >= 2
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.listener")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
 def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
@@ -633,8 +634,8 @@ def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, ar
     with mock.patch("psycopg.Connection.notifies", deaf):
         reader.get(LIST)
         until(lambda: len(rounds) > 3)
-        assert not reader.site.versions.is_sure
-        with reader.makes(0):
+        assert not reader.site.versions.hears_changes
+        with reader.renders(0):
             assert cost(lambda: reader.get(LIST)) == cost(reader.site.versions.current) > 0
         reader.site.versions.close()
 
@@ -642,7 +643,7 @@ def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, ar
 # Many readers, no database
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, article: Article):
     start = threading.Barrier(200)
     answers: list[bytes] = []
@@ -651,7 +652,7 @@ def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, a
         start.wait()
         answers.append(reader.get(LIST).content)
 
-    with reader.makes(1):
+    with reader.renders(1):
         threads = [threading.Thread(target=read) for _number in range(200)]
         for thread in threads:
             thread.start()
@@ -663,22 +664,22 @@ def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, a
 
 
 @contextmanager
-def no_database(stamp: int = -1) -> Iterator[None]:
+def no_database(marker: int = -1) -> Iterator[None]:
     """As if its server had been stopped: nobody can connect, and who is connected cannot ask.
 
-    ``stamp`` is the number that processes see. A process that sees it unmoved reads no numbers first.
+    ``marker`` is the change marker that processes see. A process that sees it unmoved reads no numbers first.
     """
     error = OperationalError("the connection is lost")
     base = "django.db.backends.base.base.BaseDatabaseWrapper"
     with (
         mock.patch(f"{base}.connect", side_effect=error),
         mock.patch(f"{base}._cursor", side_effect=error),
-        mock.patch("cspa.cache.versions.stamp", return_value=stamp),
+        mock.patch("cspa.cache.versions.change_marker", return_value=marker),
     ):
         yield
 
 
-@pytest.mark.both_databases("cspa.cache.versions")
+@pytest.mark.both_databases("cspa.cache.triggers")
 def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article, settings):
     settings.CDN_SECONDS = 60
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
@@ -708,7 +709,7 @@ def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: 
             problem = reader.get("/api/v1/people/")
             assert (problem.status_code, problem["Content-Type"]) == (503, "application/problem+json")
             assert problem["Retry-After"] == "5"
-    reader.site.versions.away_until = 0
+    reader.site.versions.down_until = 0
     assert "Age" not in reader.get(LIST)
     assert reader.get("/ru/delegations/").status_code == 200
 
@@ -728,7 +729,7 @@ def test_what_was_withdrawn_is_no_last_good_page(reader: Reader, article: Articl
 def test_withdrawn_article_is_not_read_from_the_shared_cache(
     reader: Reader, article: Article, settings, tmp_path: Path
 ):
-    settings.CACHES = {"default": env_cache("", f"sqlite:///{tmp_path}/pages")}
+    settings.CACHES = {"default": env_cache("", f"file:///{tmp_path}/pages")}
     address = article.get_absolute_url()
     assert reader.get(address).status_code == 200
     with new_process() as process, no_database():
@@ -743,9 +744,9 @@ def test_withdrawn_article_is_not_read_from_the_shared_cache(
 
 
 def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader, article: Article):
-    with mock.patch("cspa.cache.page_cache.LARGEST", 1000):
+    with mock.patch("cspa.cache.responses.MAX_CACHED_BYTES", 1000):
         page = reader.get(LIST)
-        assert (page.status_code, len(reader.site.kept)) == (200, 0)
+        assert (page.status_code, len(reader.site.pages)) == (200, 0)
         answer = reader.get(LIST, **{"If-None-Match": page["ETag"]})
         assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", page["ETag"])
         assert reader.get(LIST, **{"If-None-Match": '"other"'}).status_code == 200
@@ -753,19 +754,19 @@ def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader
 
 def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, article: Article):
     reader.get(LIST)
-    with no_database(), mock.patch("cspa.cache.versions.PAUSE", 3600):
+    with no_database(), mock.patch("cspa.cache.versions.RETRY_SECONDS", 3600):
         reader.get(LIST)
-        with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
+        with mock.patch("cspa.models.TableVersion.objects.values_list", side_effect=AssertionError):
             assert reader.get(LIST).status_code == 200
 
 
 def test_database_that_a_page_finds_away_is_not_asked_for_the_numbers_either(reader: Reader, article: Article):
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False):
         reader.get(LIST)
-        with no_database(stamp=versions.stamp()):
+        with no_database(marker=versions.change_marker()):
             assert reader.get("/en/delegations/").status_code == 503
-        versions.move_stamp()
-        with mock.patch("cspa.models.Version.objects.values_list", side_effect=AssertionError):
+        versions.touch_change_marker()
+        with mock.patch("cspa.models.TableVersion.objects.values_list", side_effect=AssertionError):
             assert "Age" in reader.get(LIST)
 
 

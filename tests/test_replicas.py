@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, OperationalError, connection, connection
 from django.test.utils import CaptureQueriesContext
 
 from cspa.cache import replicas
-from cspa.models import Version
+from cspa.models import TableVersion
 from news.models import Article, Story, Topic
 
 from .support import factories
@@ -72,9 +72,9 @@ def copies(transactional_db, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     """Two replicas; one that is left out stays so for an hour, however long the test takes."""
     if connection.vendor != "sqlite":
         pytest.skip("PostgreSQL has real ones, below")
-    for seconds in ("LAGGING", "ABSENT"):
+    for seconds in ("LAG_SECONDS", "DOWN_SECONDS"):
         monkeypatch.setattr(replicas, seconds, 3600)
-    with mock.patch.object(router, "routers", [replicas.Router()]):
+    with mock.patch.object(router, "routers", [replicas.ReplicaRouter()]):
         copies = [Copy(alias, tmp_path) for alias in ("replica1", "replica2")]
         yield copies
         for copy in copies:
@@ -102,7 +102,7 @@ def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[C
 
 @pytest.mark.both_databases("cspa.cache.replicas")
 def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reader, copies: list[Copy]):
-    with reader.makes(1):
+    with reader.renders(1):
         reader.get(LIST)
         reader.get(LIST)
     rename("Another title")
@@ -124,7 +124,7 @@ def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Cop
     with one.is_read(False), two.is_read(False):  # neither is there yet: the primary
         assert b"A third title" in reader.get(LIST).content
     one.follow()
-    with mock.patch("cspa.cache.replicas.numbers", side_effect=AssertionError):
+    with mock.patch("cspa.cache.replicas.stored_versions", side_effect=AssertionError):
         reader.get("/en/news/2020/")  # they are not even asked
     with mock.patch("time.monotonic", return_value=time.monotonic() + 3600), one.is_read(True):
         reader.get("/en/news/2020/05/")
@@ -135,7 +135,7 @@ def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
     def away(alias: str) -> dict[str, int]:
         raise OperationalError("no connection")
 
-    with mock.patch("cspa.cache.replicas.numbers", side_effect=away) as asked:
+    with mock.patch("cspa.cache.replicas.stored_versions", side_effect=away) as asked:
         for address in (LIST, "/en/news/2020/", "/en/news/2020/05/"):
             assert b"The Council met" in reader.get(address).content
     assert [call.args for call in asked.mock_calls] == [("replica1",), ("replica2",)]
@@ -155,7 +155,7 @@ def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies
             reader.get("/en/news/2020/")
         with copies[1].is_read(True):
             reader.get("/en/news/2020/05/")
-    assert reader.site.versions.away_until == 0
+    assert reader.site.versions.down_until == 0
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
@@ -163,8 +163,8 @@ def test_staff_and_whatever_writes_read_the_primary(reader: Reader, copies: list
     rename("Another title")
     client.force_login(factories.UserFactory(is_superuser=True))
     assert b"Another title" in client.get(LIST).content
-    assert Version.objects.db == Topic.objects.db == DEFAULT_DB_ALIAS
-    with replicas.reading_from("replica1"):
+    assert TableVersion.objects.db == Topic.objects.db == DEFAULT_DB_ALIAS
+    with replicas.read_from("replica1"):
         there = Article.objects.get()
         assert there.title == "The Council met"
         there.topics.add(factories.TopicFactory())

@@ -148,8 +148,8 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("CSRF_TRUSTED_ORIGINS", "example.org"),
         ("DATABASE_URL", "oracle://host/name"),
         ("DATABASE_REPLICA_URLS", "postgres://host/name"),  # of a SQLite file
-        ("CACHE_URL", "sqlite://pages"),
-        ("CACHE_URL", "sqlite:///"),
+        ("CACHE_URL", "file://pages"),
+        ("CACHE_URL", "file:///"),
         ("CACHE_URL", "memcached://host"),
         ("MEDIA_BUCKET_URL", "s3://host/bucket"),
         ("EMAIL_URL", "sendmail://"),

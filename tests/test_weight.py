@@ -6,7 +6,7 @@ import pytest
 from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 
-from cspa.cache.page_cache import COMPRESS
+from cspa.cache.responses import COMPRESSORS
 from cspa.stylesheets import WHOLE
 from delegations.models import Delegate
 
@@ -92,7 +92,7 @@ def test_a_list_weighs_no_more_than_28_and_a_half_kb_and_6_compressed(client):
         response = client.get(address)
         assert response.status_code == 200, address
         body = response.content
-        compressed = {name: len(compress(body)) for name, compress in COMPRESS.items()}
+        compressed = {name: len(compress(body)) for name, compress in COMPRESSORS.items()}
         if len(body) > 28.5 * KB or max(compressed.values()) > 6 * KB:
             heavy[address] = (len(body), compressed)
     assert heavy == {}
@@ -136,7 +136,7 @@ def test_the_first_visit_of_an_article_asks_for_60_kb_in_six_requests(chromium, 
         body = page.request.get(page.url).body()
         weighed = {addresses[request].removeprefix(server): weight for request, weight in weights.items()}
         # What cspa.cache.page_cache compresses is not, here; and a browser without a window does not ask for the icon.
-        weighed[article.get_absolute_url()] += len(COMPRESS["gzip"](body)) - len(body)
+        weighed[article.get_absolute_url()] += len(COMPRESSORS["gzip"](body)) - len(body)
         weighed.setdefault(icon, len(page.request.get(server + icon).body()) + 500)
     assert len(weighed) <= 6
     assert {address.rpartition(".")[2] for address in weighed if "/static/" in address} == {"css", "svg", "woff2"}

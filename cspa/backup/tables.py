@@ -27,7 +27,7 @@ from .errors import BackupError
 # An old sign-in must not come to life again, even one that was ended since.
 LEFT_OUT = {
     "sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again"),
-    "cspa.Version": gettext_lazy("numbers that say when pages are made anew: they only grow"),
+    "cspa.TableVersion": gettext_lazy("numbers that say when pages are made anew: they only grow"),
 }
 #: What `migrate` itself fills. The rows of a backup take the place of these, with their own keys.
 FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}

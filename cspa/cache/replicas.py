@@ -1,8 +1,8 @@
-"""Replicas (DATABASE_REPLICA_URLS): copies of the database, which the pages of readers are read from.
+"""Read replicas (DATABASE_REPLICA_URLS): pages are rendered from a copy of the database that is up to date.
 
-A page is kept under the numbers of the primary (``versions``). It may be read from a replica whose own numbers
-are the same, which then holds all that the page shows; what it replays meanwhile has other numbers, with which the
-page is made anew. All else, staff and whatever writes, reads the primary.
+A replica is up to date when its table versions equal those of the primary that the page is stored under. What it
+replays while a page is rendered has later versions, with which the page is not fresh and is rendered again. Staff, and
+everything that writes, use the primary.
 """
 
 import time
@@ -14,78 +14,80 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models import Model
 
-from ..models import Version
-from .versions import Away, Mark
+from cspa.models import TableVersion
 
-LAGGING = 1.0  # seconds that a replica is left out which is not as far as the primary
-ABSENT = 10.0  # and one that is away: to find that out takes a second of a reader's time
+from .versions import DATABASE_ERRORS, TableVersions
 
-_read: ContextVar[str] = ContextVar("read", default=DEFAULT_DB_ALIAS)
+# How long a replica is left out after it lagged.
+LAG_SECONDS = 1.0
+# How long after it was down: to find that out takes a second of a reader's time.
+DOWN_SECONDS = 10.0
+
+_alias: ContextVar[str] = ContextVar("alias", default=DEFAULT_DB_ALIAS)
 
 
 @contextmanager
-def reading_from(alias: str) -> Iterator[None]:
-    """What this thread reads meanwhile comes from the database ``alias``."""
-    token = _read.set(alias)
+def read_from(alias: str) -> Iterator[None]:
+    """Read from the database ``alias`` in this thread."""
+    token = _alias.set(alias)
     try:
         yield
     finally:
-        _read.reset(token)
+        _alias.reset(token)
 
 
-class Router:
-    """Says Django which database to ask; in use where there are replicas."""
+class ReplicaRouter:
+    """Database router: reads go where ``read_from`` says, everything else to the primary."""
 
     def db_for_read(self, model: type[Model], **hints: Any) -> str:
-        return _read.get()
+        return _alias.get()
 
     def db_for_write(self, model: type[Model], **hints: Any) -> str:
         return DEFAULT_DB_ALIAS
 
     def allow_relation(self, one: Model, other: Model, **hints: Any) -> bool:
-        return True  # they are rows of one database, wherever they were read
+        # A replica holds the rows of the primary.
+        return True
 
     def allow_migrate(self, alias: str, app_label: str, **hints: Any) -> bool:
         return alias == DEFAULT_DB_ALIAS
 
 
-class Replicas:
-    """What this process knows of the replicas."""
+class ReplicaPool:
+    """The replicas of a process, used in turn; one that lags or is down is left out for a while."""
 
     def __init__(self) -> None:
-        self.aliases = aliases()
-        self._left_out: dict[str, float] = {}  # alias -> until when
+        self.aliases = replica_aliases()
+        # When each may be used again, on the monotonic clock.
+        self._left_out_until: dict[str, float] = {}
 
-    def at(self, mark: Mark) -> str:
-        """The alias of a database that holds what ``mark`` stands for: a replica's where there is one."""
+    def choose(self, versions: TableVersions) -> str:
+        """The alias of a replica that holds ``versions``; that of the primary where there is none."""
         now = time.monotonic()
-        for alias in [alias for alias in self.aliases if self._left_out.get(alias, 0) <= now]:
+        for alias in [alias for alias in self.aliases if self._left_out_until.get(alias, 0) <= now]:
             try:
-                is_there = numbers(alias) == mark.written
-            except Away:
-                self.leave_out(alias)
+                is_up_to_date = stored_versions(alias) == versions.stored
+            except DATABASE_ERRORS:
+                self.mark_down(alias)
                 continue
-            if is_there:
-                self._next_one_first()
+            if is_up_to_date:
+                self.aliases = [*self.aliases[1:], *self.aliases[:1]]
                 return alias
-            connections[alias].close()  # back into the pool
-            self._left_out[alias] = now + LAGGING
+            # Back into the pool.
+            connections[alias].close()
+            self._left_out_until[alias] = now + LAG_SECONDS
         return DEFAULT_DB_ALIAS
 
-    def leave_out(self, alias: str) -> None:
-        """Somebody found the replica away."""
+    def mark_down(self, alias: str) -> None:
+        """Leave out a replica that failed."""
         connections[alias].close()
-        self._left_out[alias] = time.monotonic() + ABSENT
-
-    def _next_one_first(self) -> None:
-        self.aliases = [*self.aliases[1:], *self.aliases[:1]]
+        self._left_out_until[alias] = time.monotonic() + DOWN_SECONDS
 
 
-def aliases() -> list[str]:
-    """The names under which Django knows the replicas."""
+def replica_aliases() -> list[str]:
     return [alias for alias in connections if alias != DEFAULT_DB_ALIAS]
 
 
-def numbers(alias: str) -> dict[str, int]:
-    """The numbers of the versions, as the database ``alias`` holds them."""
-    return dict(Version.objects.using(alias).values_list("name", "number"))
+def stored_versions(alias: str) -> dict[str, int]:
+    """The version of each table, as the database ``alias`` holds them."""
+    return dict(TableVersion.objects.using(alias).values_list("name", "number"))

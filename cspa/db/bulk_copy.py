@@ -11,7 +11,7 @@ def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequenc
     """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); on SQLite by INSERT.
 
     PostgreSQL takes a row in while ``rows`` makes the next. Who writes past the ORM so also does what its signals and
-    ``cspa.cache.versions.written`` would.
+    ``cspa.cache.versions.touch_on_commit`` would.
     """
     quote = connection.ops.quote_name
     fields = [model._meta.get_field(name) for name in names]

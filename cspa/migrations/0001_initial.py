@@ -30,12 +30,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
-            name='Version',
+            name='TableVersion',
             fields=[
                 ('name', models.CharField(max_length=63, primary_key=True, serialize=False)),
                 ('number', models.BigIntegerField()),
             ],
             options={
+                'db_table': 'cspa_version',
                 'default_permissions': (),
             },
         ),

@@ -13,7 +13,9 @@ from django.db import DEFAULT_DB_ALIAS, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
 from ..cache import replicas
-from ..cache.page_cache import Pages, release, shelf
+from ..cache.keys import build_id
+from ..cache.page_cache import PageCache
+from ..cache.shared_cache import shared_cache
 
 
 def health(request: HttpRequest) -> HttpResponse:
@@ -25,24 +27,24 @@ def health(request: HttpRequest) -> HttpResponse:
     except Exception:  # whatever is wrong with the database, the answer is the same
         return HttpResponse("database away\n", status=503, content_type="text/plain")
     if is_full:
-        state = _state(request.META.get("cspa.pages"))
+        state = _state(request.META.get("cspa.page_cache"))
         return JsonResponse(state, json_dumps_params={"indent": 2}, headers={"Cache-Control": "no-store"})
     return HttpResponse("ok\n", content_type="text/plain")
 
 
-def _state(pages: Pages | None) -> dict[str, Any]:
-    """What is up, and what this process keeps."""
-    kept = _said(lambda: _kept(pages)) if pages else "nothing: no pages are kept"
+def _state(page_cache: PageCache | None) -> dict[str, Any]:
+    """The state of each part, and of the page cache of this process."""
+    cached = _said(lambda: _cached_pages(page_cache)) if page_cache else "none: there is no page cache"
     return {
-        "release": release(),
+        "build": build_id(),
         "process": os.getpid(),
         "database": "up",
-        "replicas": {alias: _said(lambda alias=alias: _replica(alias)) for alias in replicas.aliases()},
-        "push_channel": _said(lambda: _channel(pages)) if pages else "not needed",
-        "stamp_file": _said(_stamp),
+        "replicas": {alias: _said(lambda alias=alias: _replica(alias)) for alias in replicas.replica_aliases()},
+        "push_channel": _said(lambda: _channel(page_cache)) if page_cache else "not needed",
+        "change_marker": _said(_change_marker),
         "shared_cache": _said(_shared_cache),
         "uploads": _said(_uploads),
-        "pages": kept,
+        "pages": cached,
     }
 
 
@@ -55,29 +57,29 @@ def _said(answer: Callable[[], Any]) -> Any:
 
 
 def _replica(alias: str) -> str:
-    """Numbers of versions are moments, in microseconds: those that a replica lacks say how long it has lagged."""
-    there, here = replicas.numbers(alias), replicas.numbers(DEFAULT_DB_ALIAS)
+    """Up, or how far the replica lags: the versions that it lacks are times, in microseconds."""
+    there, here = replicas.stored_versions(alias), replicas.stored_versions(DEFAULT_DB_ALIAS)
     missing = [number for name, number in here.items() if there.get(name) != number]
     if not missing:
         return "up"
     return f"lags by {max(0.0, time.time() - min(missing) / 1_000_000):.1f} s"
 
 
-def _channel(pages: Pages) -> str:
-    pages.versions.current()
-    return "up" if pages.versions.is_sure else "away: the numbers are read at each request"
+def _channel(page_cache: PageCache) -> str:
+    page_cache.versions.current()
+    return "up" if page_cache.versions.hears_changes else "away: the versions are read at each request"
 
 
-def _stamp() -> str:
+def _change_marker() -> str:
     file = Path(settings.STAMP_FILE)
     can_be_written = os.access(file if file.exists() else file.parent, os.W_OK)
     return "up" if can_be_written else "cannot be written: other processes of this machine are not told"
 
 
 def _shared_cache() -> str:
-    if shelf.cache is None:
+    if shared_cache.backend is None:
         return "none"
-    shelf.cache.get("healthz")
+    shared_cache.backend.get("healthz")
     return "up"
 
 
@@ -86,11 +88,11 @@ def _uploads() -> str:
     return "up"
 
 
-def _kept(pages: Pages) -> dict[str, Any]:
-    made = pages.times()
+def _cached_pages(page_cache: PageCache) -> dict[str, Any]:
+    created = page_cache.creation_times()
     return {
-        "number": len(made),
-        "megabytes": round(pages.kept.currsize / 1024 / 1024, 1),
-        "made_since_the_start": pages.made,
-        "oldest_in_seconds": round(time.time() - min(made)) if made else None,
+        "number": len(created),
+        "megabytes": round(page_cache.pages.currsize / 1024 / 1024, 1),
+        "rendered_since_start": page_cache.render_count,
+        "oldest_in_seconds": round(time.time() - min(created)) if created else None,
     }

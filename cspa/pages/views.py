@@ -25,7 +25,7 @@ from news.models import Article
 
 from ..absolute_urls import Unreadable, absolute, origin
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
-from ..cache.versions import Away
+from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
 
 LATEST = 5
@@ -117,7 +117,8 @@ bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500)
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500; or 503 where the database is away or too busy, or the files are away."""
-    return unavailable(request) if isinstance(sys.exception(), (*Away, ConnectionError)) else broken(request)
+    is_down = isinstance(sys.exception(), (*DATABASE_ERRORS, ConnectionError))
+    return unavailable(request) if is_down else broken(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from cspa.api.middleware import problem
-from cspa.cache.page_cache import shared
+from cspa.cache.keys import cacheable
 
 from ..dates import FOUNDED, Day
 from ..exports import popolo
@@ -44,6 +44,6 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
 
 app_name = "data"
 urlpatterns = [
-    path("popolo.json", shared(popolo_file, "on"), name="popolo"),
-    path("<slug:slug>/popolo.json", shared(popolo_file, "on"), name="delegation_popolo"),
+    path("popolo.json", cacheable(popolo_file, "on"), name="popolo"),
+    path("<slug:slug>/popolo.json", cacheable(popolo_file, "on"), name="delegation_popolo"),
 ]

@@ -1,0 +1,244 @@
+"""Responses: what Django answers to a request of the page cache, and the form in which a page is stored."""
+
+import gzip
+import re
+import time
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import lru_cache
+from io import BytesIO
+from typing import Any
+
+import brotli
+from django.conf import settings
+from django.core.handlers.wsgi import get_path_info
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.template.loader import render_to_string
+from django.utils.translation import get_language_from_path, override
+
+from .keys import CacheKey
+from .replicas import read_from
+from .versions import TableVersions, tables_in, tracked_tables
+
+type StartResponse = Callable[..., Any]
+type Headers = list[tuple[str, str]]
+
+MAX_CACHED_BYTES = 1024 * 1024
+# Below that, compressing gains nothing.
+MIN_COMPRESS_BYTES = 200
+# An environ key: the database does not answer, so Django need not try.
+DATABASE_DOWN = "cspa.database_down"
+# What Django sees of a request for a page that all readers share, beside the key.
+FORWARDED_ENVIRON = {
+    "SERVER_NAME",
+    "SERVER_PORT",
+    "SERVER_PROTOCOL",
+    "SCRIPT_NAME",
+    "HTTP_HOST",
+    "HTTP_X_FORWARDED_PROTO",
+    DATABASE_DOWN,
+}
+
+
+@dataclass
+class CachedResponse:
+    """A rendered page with the versions of the tables that were read for it."""
+
+    table_versions: dict[str, Any]
+    # The snapshot that the versions were last compared with.
+    checked: TableVersions | None
+    # Without those of one encoding.
+    headers: Headers
+    etag: str
+    body: bytes
+    # Seconds since 1970.
+    created_at: float
+    encoded: dict[str, bytes] = field(default_factory=dict)
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "checked": None, "encoded": {}}
+
+    @property
+    def size(self) -> int:
+        """Bytes in memory, with compressed bodies and headers; an estimate that does not change later."""
+        return 2 * len(self.body) + 2000
+
+    def is_fresh(self, versions: TableVersions) -> bool:
+        """Whether no table that was read for the page has changed."""
+        if self.checked is versions:
+            return True
+        if versions.matches(self.table_versions):
+            self.checked = versions
+            return True
+        return False
+
+    def respond(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with the page, compressed as the request allows; 304 where the reader has it already."""
+        encoding = ""
+        if len(self.body) >= MIN_COMPRESS_BYTES:
+            encoding = best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
+        etag = f"W/{self.etag}" if encoding else self.etag
+        if _has_etag(environ, self.etag):
+            start_response("304 Not Modified", [*self.headers, ("ETag", etag)])
+            return ()
+        headers = [*self.headers, ("ETag", etag)]
+        body = self.body
+        if encoding:
+            body = self.encoded.get(encoding) or self.encoded.setdefault(encoding, COMPRESSORS[encoding](body))
+            headers.append(("Content-Encoding", encoding))
+        headers.append(("Content-Length", str(len(body))))
+        start_response("200 OK", headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+    def respond_stale(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer while the database is down, with the age of the page in words and in Cache-Status (RFC 9211)."""
+        age = max(0, int(time.time() - self.created_at))
+        headers = [header for header in self.headers if header[0] not in ("Cache-Control", "CDN-Cache-Control")]
+        body = self.body
+        if dict(self.headers)["Content-Type"].startswith("text/html"):
+            context = {"created_at": datetime.fromtimestamp(self.created_at, UTC)}
+            with override(get_language_from_path(get_path_info(environ))):
+                notice = render_to_string("components/old_copy.html", context)
+            begin, main, rest = body.partition(b"<main")
+            body = begin + notice.encode() + main + rest
+        headers += [
+            ("Age", str(age)),
+            ("Cache-Status", f"site; hit; ttl=-{age}"),
+            ("Cache-Control", "no-store"),
+            ("Content-Length", str(len(body))),
+        ]
+        start_response("200 OK", headers)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+
+
+@dataclass
+class DjangoResponse:
+    """Django's response to a request for a cache key, and the tables that were read for it."""
+
+    status: str
+    headers: Headers
+    body: Iterable[bytes]
+    tables: frozenset[str]
+
+    @classmethod
+    def fetch(
+        cls, django: Callable, key: CacheKey, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
+    ) -> "DjangoResponse":
+        """Call Django, which reads from the database ``alias``."""
+        started: list[Any] = []
+        with read_from(alias), tables_read() as tables:
+            body = django(_environ(key, environ), lambda *arguments: started.extend(arguments[:2]))
+        status, headers = started
+        return cls(status, headers, body, frozenset(tables))
+
+    def to_cached(self, versions: TableVersions) -> CachedResponse | None:
+        """The page to store; None for an error, a stream, or what is meant for one reader."""
+        found = {name.lower(): value for name, value in self.headers}
+        vary = set(found.get("vary", "").lower().replace(" ", "").split(",")) - {""}
+        if (
+            not self.status.startswith("200")
+            or getattr(self.body, "streaming", True)
+            or "set-cookie" in found
+            or "etag" not in found
+            or "cache-control" in found
+            or not vary <= {"accept-language"}
+            or not self.tables <= tracked_tables()
+        ):
+            return None
+        content = b"".join(self.body)
+        self.body.close()
+        if len(content) > MAX_CACHED_BYTES:
+            self.body = [content]
+            return None
+        headers = [header for header in self.headers if header[0].lower() not in ("etag", "content-length", "vary")]
+        headers.append(("Vary", ", ".join(sorted({"Accept-Encoding", *(name.title() for name in vary)}))))
+        headers.append(("Cache-Control", "public, max-age=0, stale-if-error=86400"))
+        headers += _cdn_headers(self.tables)
+        return CachedResponse(
+            versions.subset(self.tables), versions, headers, found["etag"], content, created_at=time.time()
+        )
+
+    def forward(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer with the response as it is; 304 where the reader has it, as Django saw no If-None-Match."""
+        etag = next((value for name, value in self.headers if name.lower() == "etag"), None)
+        if self.status.startswith("200") and etag and _has_etag(environ, etag):
+            self.close()
+            headers = [header for header in self.headers if header[0].lower() != "content-length"]
+            start_response("304 Not Modified", headers)
+            return ()
+        start_response(self.status, self.headers)
+        return self.body
+
+    def close(self) -> None:
+        """Release the body of a response that nobody reads."""
+        if hasattr(self.body, "close"):
+            self.body.close()
+
+
+@contextmanager
+def tables_read() -> Iterator[set[str]]:
+    """Collect the tables that statements of this thread name."""
+    tables: set[str] = set()
+
+    def collect(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        tables.update(tables_in(str(sql)))
+        return execute(sql, params, many, context)
+
+    with ExitStack() as stack:
+        for connection in connections.all():
+            stack.enter_context(connection.execute_wrapper(collect))
+        yield tables
+
+
+def _environ(key: CacheKey, environ: dict[str, Any]) -> dict[str, Any]:
+    """A request for ``key`` and nothing else: no other header of a reader can end up in a page."""
+    forwarded = {
+        name: value
+        for name, value in environ.items()
+        if name in FORWARDED_ENVIRON or (name.startswith("wsgi.") and name != "wsgi.file_wrapper")
+    }
+    return forwarded | {
+        "REQUEST_METHOD": "GET",
+        "PATH_INFO": key.path,
+        "QUERY_STRING": key.query,
+        "HTTP_ACCEPT_LANGUAGE": key.language,
+        "wsgi.input": BytesIO(),
+    }
+
+
+def _cdn_headers(tables: frozenset[str]) -> Headers:
+    """Lifetime in a network in front (RFC 9213) and the keys to purge it by; none unless CDN_SECONDS is set."""
+    seconds = settings.CDN_SECONDS
+    if not seconds:
+        return []
+    lifetime = f"max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"
+    names = sorted(tables)
+    return [("CDN-Cache-Control", lifetime), ("Surrogate-Key", " ".join(names)), ("Cache-Tag", ",".join(names))]
+
+
+def _has_etag(environ: dict[str, Any], etag: str) -> bool:
+    """Whether If-None-Match names ``etag`` (RFC 9110, 13.1.2: the weak comparison)."""
+    known = environ.get("HTTP_IF_NONE_MATCH")
+    return known is not None and (etag in known or known == "*")
+
+
+def _brotli(body: bytes) -> bytes:
+    return brotli.compress(body, quality=5)
+
+
+def _gzip(body: bytes) -> bytes:
+    return gzip.compress(body, 6, mtime=0)
+
+
+COMPRESSORS = {"br": _brotli, "gzip": _gzip}
+
+
+@lru_cache(maxsize=256)
+def best_encoding(accept_encoding: str) -> str:
+    """The best encoding that Accept-Encoding allows (RFC 9110, 12.5.3); empty for none."""
+    parts = [part.replace(" ", "").partition(";") for part in accept_encoding.lower().split(",")]
+    refused = re.compile(r"q=0(\.0*)?")
+    allowed = {name for name, _semicolon, quality in parts if not refused.fullmatch(quality)}
+    return next((name for name in COMPRESSORS if name in allowed), "")

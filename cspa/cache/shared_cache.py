@@ -1,0 +1,92 @@
+"""The cache of CACHE_URL, behind the memory of each process."""
+
+import logging
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.core.cache import BaseCache, caches
+from django.core.cache.backends.locmem import LocMemCache
+
+from .keys import CacheKey
+from .responses import CachedResponse
+
+# How long a process may render before another one tries.
+RENDER_LOCK_SECONDS = 15
+# How long a page is stored for the case that the database is down.
+STALE_MAX_AGE = 7 * 24 * 3600
+
+FILE_BASED = "django.core.cache.backends.filebased.FileBasedCache"
+
+log = logging.getLogger(__name__)
+
+# One thread, so that a page that is deleted is not written again by an earlier write.
+_file_worker = ThreadPoolExecutor(1, thread_name_prefix="page-files")
+
+
+class SharedCache:
+    """Pages that another process has rendered, or this one before it was restarted.
+
+    Redis serves several machines, and processes take turns by it to render a page. A folder of files only serves a
+    process that starts while the database is down: a write takes milliseconds, so no reader waits for one.
+    """
+
+    @property
+    def backend(self) -> BaseCache | None:
+        backend = caches["default"]
+        return None if isinstance(backend, LocMemCache) else backend
+
+    @property
+    def _is_file_based(self) -> bool:
+        # Not of the backend: to make one creates its folder, which may fail.
+        return settings.CACHES["default"]["BACKEND"] == FILE_BASED
+
+    def get(self, key: CacheKey) -> CachedResponse | None:
+        return self._call("get", key.name)
+
+    def set(self, key: CacheKey, page: CachedResponse) -> None:
+        if self._is_file_based:
+            _file_worker.submit(self._run, "set", key.name, page, STALE_MAX_AGE)
+        else:
+            self._call("set", key.name, page, STALE_MAX_AGE)
+
+    def delete(self, key: CacheKey) -> None:
+        self._call("delete", key.name)
+
+    @contextmanager
+    def render_lock(self, key: CacheKey) -> Iterator[CachedResponse | None]:
+        """Hold the right to render a page among all processes; yields what another one has rendered meanwhile."""
+        if self._is_file_based:
+            # It serves outages only: each process renders its own pages.
+            yield None
+            return
+        lock = f"{key.name}:lock"
+        is_mine = self._call("add", lock, 1, RENDER_LOCK_SECONDS)
+        deadline = time.monotonic() + RENDER_LOCK_SECONDS
+        while is_mine is False and time.monotonic() < deadline:
+            time.sleep(0.01)
+            is_mine = self._call("add", lock, 1, RENDER_LOCK_SECONDS)
+        try:
+            yield self.get(key)
+        finally:
+            if is_mine:
+                self._call("delete", lock)
+
+    def _call(self, method: str, *arguments: Any) -> Any:
+        if self._is_file_based:
+            return _file_worker.submit(self._run, method, *arguments).result()
+        return self._run(method, *arguments)
+
+    def _run(self, method: str, *arguments: Any) -> Any:
+        """What the backend returns; None without one. A backend that is down costs no reader a page."""
+        try:
+            return None if self.backend is None else getattr(self.backend, method)(*arguments)
+        except Exception:  # each backend has errors of its own
+            log.warning("The shared cache does not answer.", exc_info=True)
+            return None
+
+
+shared_cache = SharedCache()
