@@ -132,7 +132,7 @@ def env_cache(name: str, default: str) -> dict:
         if url.netloc or len(url.path) < 2:
             raise ImproperlyConfigured(f"{name} must name a folder such as file:////var/cache/pages.")
         # About as many pages as the memory of a process holds.
-        options = {"MAX_ENTRIES": 32 * PAGES_MEGABYTES}
+        options = {"MAX_ENTRIES": 32 * PAGE_CACHE_MB}
         return {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
             "LOCATION": BASE_DIR / unquote(url.path[1:]),
@@ -222,10 +222,10 @@ if replicas := env_replicas("DATABASE_REPLICA_URLS"):
         raise ImproperlyConfigured("DATABASE_REPLICA_URLS must stay empty unless DATABASE_URL is PostgreSQL.")
     DATABASES |= replicas
     DATABASE_ROUTERS = ["cspa.cache.replicas.ReplicaRouter"]
-STAMP_FILE = env_text("STAMP_FILE", str(VAR_DIR / "stamp"))
-PAGES_MEGABYTES = env_count("PAGES_MEGABYTES", 64)
+CHANGE_MARKER_FILE = env_text("CHANGE_MARKER_FILE", str(VAR_DIR / "change-marker"))
+PAGE_CACHE_MB = env_count("PAGE_CACHE_MB", 64)
 CACHES = {"default": env_cache("CACHE_URL", f"file:///{VAR_DIR / 'pages'}")}
-CDN_SECONDS = env_count("CDN_SECONDS", 0, smallest=0)
+CDN_MAX_AGE = env_count("CDN_MAX_AGE", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
 DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
 CONFIRMATION_DAYS = env_count("CONFIRMATION_DAYS", 14, largest=365)

@@ -55,7 +55,7 @@ def django_db_setup(request, django_test_environment, django_db_blocker, tmp_pat
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_and_clean(tmp_path_factory):
-    """Passwords hash at once; uploads and the stamp go to folders of this run, and no test finds another's pages.
+    """Passwords hash at once; uploads and the change marker go to folders of this run; no test finds pages of another.
 
     A static file is looked for when it is asked for: each test's client would else look at all of them, which took
     half of the time of the tests.
@@ -65,7 +65,7 @@ def _quick_and_clean(tmp_path_factory):
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
-        STAMP_FILE=tmp_path_factory.mktemp("stamp") / "stamp",
+        CHANGE_MARKER_FILE=tmp_path_factory.mktemp("marker") / "change-marker",
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         WHITENOISE_AUTOREFRESH=True,
     ):

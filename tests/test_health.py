@@ -37,7 +37,7 @@ def state(reader: Reader, cookie: str) -> dict:  # noqa: F811
 
 
 def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article: Article, cookie: str):  # noqa: F811
-    configured.STAMP_FILE.touch()
+    configured.CHANGE_MARKER_FILE.touch()
     reader.get(LIST)
     reader.get("/en/")
     order = list(reader.site.pages)
@@ -80,7 +80,7 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
             "LOCATION": "redis://:secret@127.0.0.1:1",
         }
     }
-    settings.STAMP_FILE = tmp_path / "gone" / "stamp"
+    settings.CHANGE_MARKER_FILE = tmp_path / "gone" / "change-marker"
     with (
         mock.patch("cspa.health.default_storage.exists", side_effect=ConnectionError("secret")),
         mock.patch("cspa.cache.versions.VersionTracker.current", side_effect=OperationalError("secret")),

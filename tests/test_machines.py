@@ -38,7 +38,7 @@ PAGE = "/en/delegations/kyrgyzstan/"
 
 
 class Machine:
-    """A server as in production, with a stamp of its own."""
+    """A server as in production, with a change marker of its own."""
 
     def __init__(self, folder: Path, database: str, workers: int = 2):
         folder.mkdir()
@@ -47,7 +47,7 @@ class Machine:
         self.environment = {
             **os.environ,
             "DATABASE_URL": database,
-            "STAMP_FILE": str(folder / "stamp"),
+            "CHANGE_MARKER_FILE": str(folder / "change-marker"),
             "SECRET_KEY": "of this test",
             "DEBUG": "0",
             "SECURE_SSL_REDIRECT": "0",

@@ -147,7 +147,7 @@ def test_conditional_requests_and_head(reader: Reader, article: Article):
 
 def test_a_network_in_front_is_told_what_a_page_rests_on(reader: Reader, article: Article, settings):
     assert "CDN-Cache-Control" not in reader.get(LIST)
-    settings.CDN_SECONDS = 60
+    settings.CDN_MAX_AGE = 60
     answer = reader.get("/ru/news/")
     assert answer["CDN-Cache-Control"] == "max-age=60, stale-while-revalidate=60, stale-if-error=86400"
     assert "news_article" in answer["Surrogate-Key"].split()
@@ -312,7 +312,7 @@ def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, 
 
 @pytest.mark.long
 def test_what_is_kept_is_bounded(reader: Reader, settings):
-    settings.PAGES_MEGABYTES = 1
+    settings.PAGE_CACHE_MB = 1
     small = PageCache(reader.site.django)
     reader.site, small = small, reader.site
     long = [factories.ArticleFactory(body=f"<p>{'word ' * 10_000}</p>") for _number in range(14)]
@@ -681,7 +681,7 @@ def no_database(marker: int = -1) -> Iterator[None]:
 
 @pytest.mark.both_databases("cspa.cache.triggers")
 def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article, settings):
-    settings.CDN_SECONDS = 60
+    settings.CDN_MAX_AGE = 60
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
         good = {address: reader.get(address) for address in (LIST, "/ru/news/", "/api/v1/articles/")}
         clock.shift(timedelta(minutes=2))

@@ -21,7 +21,7 @@ KEY_CACHE_SIZE = 10_000
 # Path, query and language header together; no link of the site is as long.
 MAX_URL_LENGTH = 1000
 # Settings that decide what a page says, or who is answered.
-KEY_SETTINGS = ("SITE_URL", "TIME_ZONE", "CDN_SECONDS", "ALLOWED_HOSTS", "SECURE_SSL_REDIRECT", "BEHIND_PROXY")
+KEY_SETTINGS = ("SITE_URL", "TIME_ZONE", "CDN_MAX_AGE", "ALLOWED_HOSTS", "SECURE_SSL_REDIRECT", "BEHIND_PROXY")
 
 
 def cacheable(view: Callable, *parameters: Any) -> Callable:

@@ -27,7 +27,7 @@ class PageCache:
         self.versions = VersionTracker()
         self.replicas = ReplicaPool()
         self.pages: LRUCache[CacheKey, CachedResponse] = LRUCache(
-            settings.PAGES_MEGABYTES * 1024 * 1024, getsizeof=lambda page: page.size
+            settings.PAGE_CACHE_MB * 1024 * 1024, getsizeof=lambda page: page.size
         )
         # Since the start of the process.
         self.render_count = 0

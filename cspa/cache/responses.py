@@ -209,8 +209,8 @@ def _environ(key: CacheKey, environ: dict[str, Any]) -> dict[str, Any]:
 
 
 def _cdn_headers(tables: frozenset[str]) -> Headers:
-    """Lifetime in a network in front (RFC 9213) and the keys to purge it by; none unless CDN_SECONDS is set."""
-    seconds = settings.CDN_SECONDS
+    """Lifetime in a network in front (RFC 9213) and the keys to purge it by; none unless CDN_MAX_AGE is set."""
+    seconds = settings.CDN_MAX_AGE
     if not seconds:
         return []
     lifetime = f"max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"

@@ -89,7 +89,7 @@ def _all_tables() -> frozenset[str]:
 def change_marker() -> int:
     """The time of the change marker in nanoseconds; 0 where nobody has written."""
     try:
-        return os.stat(settings.STAMP_FILE).st_mtime_ns
+        return os.stat(settings.CHANGE_MARKER_FILE).st_mtime_ns
     except OSError:
         return 0
 
@@ -99,13 +99,13 @@ def touch_change_marker() -> None:
     now = time.time_ns()
     try:
         with suppress(FileNotFoundError):
-            os.utime(settings.STAMP_FILE, ns=(now, now))
+            os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
             return
-        with open(settings.STAMP_FILE, "ab"):
+        with open(settings.CHANGE_MARKER_FILE, "ab"):
             pass
-        os.utime(settings.STAMP_FILE, ns=(now, now))
+        os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
     except OSError:
-        log.exception("The change marker %s cannot be touched.", settings.STAMP_FILE)
+        log.exception("The change marker %s cannot be touched.", settings.CHANGE_MARKER_FILE)
 
 
 def connect_write_tracking(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:

@@ -71,7 +71,7 @@ def _channel(page_cache: PageCache) -> str:
 
 
 def _change_marker() -> str:
-    file = Path(settings.STAMP_FILE)
+    file = Path(settings.CHANGE_MARKER_FILE)
     can_be_written = os.access(file if file.exists() else file.parent, os.W_OK)
     return "up" if can_be_written else "cannot be written: other processes of this machine are not told"
 
