@@ -1,4 +1,4 @@
-"""The project as an application: the user, the admin site and SQLite's knowledge of letters."""
+"""The project as an application: audit of accounts, SQLite functions, write tracking and triggers of the cache."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig

@@ -45,7 +45,7 @@ def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article
     with time_machine.travel(oldest + 90, tick=False):
         seen = state(reader, cookie)
     assert seen["pages"].pop("oldest_in_seconds") == 90
-    assert seen.pop("push_channel").startswith(("up", "away: the versions are read"))
+    assert seen.pop("push_channel").startswith(("up", "down: the versions are read"))
     assert seen == {
         "build": build_id(),
         "process": os.getpid(),
@@ -88,17 +88,17 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     ):
         seen = state(reader, cookie)
     assert "secret" not in str(seen)
-    assert seen["shared_cache"] == "away (ConnectionError)"
+    assert seen["shared_cache"] == "down (ConnectionError)"
     assert seen["change_marker"].startswith("cannot be written")
-    assert seen["uploads"] == "away (ConnectionError)"
-    assert seen["push_channel"] == "away (OperationalError)"
-    assert seen["pages"] == "away (RuntimeError)"
+    assert seen["uploads"] == "down (ConnectionError)"
+    assert seen["push_channel"] == "down (OperationalError)"
+    assert seen["pages"] == "down (RuntimeError)"
 
 
 def test_while_the_database_is_away_staff_are_not_known(reader: Reader, cookie: str):  # noqa: F811
     with mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.cursor", side_effect=OperationalError):
         assert reader.get("/healthz?full", Cookie=cookie).status_code == 503
-        assert reader.get("/healthz?full").content == b"database away\n"
+        assert reader.get("/healthz?full").content == b"database down\n"
 
 
 @pytest.fixture
@@ -117,4 +117,4 @@ def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], c
     assert found["replica2"] == "up"
     assert re.fullmatch(r"lags by \d+\.\d s", found["replica1"])
     with mock.patch.object(replicas, "stored_versions", side_effect=OperationalError("secret")):
-        assert state(reader, cookie)["replicas"]["replica1"] == "away (OperationalError)"
+        assert state(reader, cookie)["replicas"]["replica1"] == "down (OperationalError)"

@@ -25,7 +25,7 @@ def health(request: HttpRequest) -> HttpResponse:
             cursor.execute("SELECT 1")
         is_full = "full" in request.GET and admin.site.has_permission(request)
     except Exception:  # whatever is wrong with the database, the answer is the same
-        return HttpResponse("database away\n", status=503, content_type="text/plain")
+        return HttpResponse("database down\n", status=503, content_type="text/plain")
     if is_full:
         state = _state(request.META.get("cspa.page_cache"))
         return JsonResponse(state, json_dumps_params={"indent": 2}, headers={"Cache-Control": "no-store"})
@@ -53,7 +53,7 @@ def _said(answer: Callable[[], Any]) -> Any:
     try:
         return answer()
     except Exception as error:  # of whichever engine
-        return f"away ({type(error).__name__})"
+        return f"down ({type(error).__name__})"
 
 
 def _replica(alias: str) -> str:
@@ -67,7 +67,7 @@ def _replica(alias: str) -> str:
 
 def _channel(page_cache: PageCache) -> str:
     page_cache.versions.current()
-    return "up" if page_cache.versions.hears_changes else "away: the versions are read at each request"
+    return "up" if page_cache.versions.hears_changes else "down: the versions are read at each request"
 
 
 def _change_marker() -> str:

@@ -116,13 +116,13 @@ bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 where the database is away or too busy, or the files are away."""
+    """500; or 503 where the database is down or too busy, or the files are down."""
     is_down = isinstance(sys.exception(), (*DATABASE_ERRORS, ConnectionError))
     return unavailable(request) if is_down else broken(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """503: the database is away, or the files are. Who sent a text from a page of this site gets it back."""
+    """503: the database is down, or the files are. Who sent a text from a page of this site gets it back."""
     # What another site sent is not shown as if somebody had typed it here.
     own = request.headers.get("Sec-Fetch-Site") == "same-origin"
     context = {"is_error": True, "typed": list(_typed(request)) if own and request.method == "POST" else []}
@@ -167,7 +167,7 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 def media(request: HttpRequest, path: str) -> HttpResponse:
-    """An uploaded file, where no proxy in front serves it; 503 where the files are away."""
+    """An uploaded file, where no proxy in front serves it; 503 where the storage is down."""
     try:
         file = default_storage.open(path)
         changed = default_storage.get_modified_time(path)
