@@ -1,4 +1,4 @@
-"""Pages that are kept: Django's, byte for byte and right after every edit, and still there without a database."""
+"""The page cache: pages byte for byte as Django renders them, right after every edit, and there without a database."""
 
 import gzip
 import io
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 
 class Reader:
-    """Asks the site as a server does, behind which the pages are kept."""
+    """A reader who asks the site as a server does, through the page cache."""
 
     def __init__(self) -> None:
         self.site = PageCache(get_wsgi_application())
@@ -70,7 +70,7 @@ class Reader:
 
     @contextmanager
     def renders(self, pages: int) -> Iterator[None]:
-        """Check how many pages Django has to make."""
+        """Check how many pages Django has to render."""
         before = self.site.render_count
         yield
         assert self.site.render_count - before == pages
@@ -101,10 +101,10 @@ def article() -> Article:
 LIST = "/en/news/"
 
 
-# What is kept
+# What is cached
 
 
-def test_a_kept_page_costs_no_query_and_has_every_header_it_had(reader: Reader, client: Client, article: Article):
+def test_a_cached_page_costs_no_query_and_has_every_header_it_had(reader: Reader, client: Client, article: Article):
     address = article.get_absolute_url()
     first, django = reader.get(address), client.get(address)
     with (
@@ -257,7 +257,7 @@ def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
         ("X-Robots-Tag", "noindex", 1),
     ],
 )
-def test_answer_with_a_header_for_one_reader_is_not_kept(
+def test_answer_with_a_header_for_one_reader_is_not_cached(
     reader: Reader, article: Article, name: str, value: str, pages: int
 ):
     django = get_wsgi_application()
@@ -279,7 +279,7 @@ def test_answer_with_a_header_for_one_reader_is_not_kept(
 
 
 @pytest.mark.parametrize(("factory", "pages"), [(factories.UserFactory, 0), (factories.TopicFactory, 1)])
-def test_page_that_reads_a_table_without_version_is_not_kept(
+def test_page_that_reads_a_table_without_version_is_not_cached(
     reader: Reader, article: Article, factory: type[DjangoModelFactory], pages: int
 ):
     rows = factory._meta.model.objects
@@ -298,7 +298,7 @@ def test_page_that_reads_a_table_without_version_is_not_kept(
 
 
 @pytest.mark.parametrize(("address", "header"), [(f"{LIST}?utm=", None), ("/api/v1/topics/", "Accept-Language")])
-def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, address: str, header: str | None):
+def test_address_longer_than_the_limit_is_answered_and_not_cached(reader: Reader, address: str, header: str | None):
     def get(letters: int) -> HttpResponse:
         filling = "x" * (letters - len(address.replace("?", "")))
         return reader.get(address, **{header: filling}) if header else reader.get(address + filling)
@@ -311,16 +311,16 @@ def test_address_longer_than_the_limit_is_answered_and_not_kept(reader: Reader, 
 
 
 @pytest.mark.long
-def test_what_is_kept_is_bounded(reader: Reader, settings):
+def test_memory_of_the_cache_is_bounded(reader: Reader, settings):
     settings.PAGE_CACHE_MB = 1
     small = PageCache(reader.site.django)
     reader.site, small = small, reader.site
     long = [factories.ArticleFactory(body=f"<p>{'word ' * 10_000}</p>") for _number in range(14)]
     for article in long:
         assert reader.get(article.get_absolute_url()).status_code == 200
-    kept = reader.site.pages
-    assert 5 < len(kept) < len(long)
-    assert sum(page.size for page in kept.values()) == kept.currsize <= 1024 * 1024
+    cached = reader.site.pages
+    assert 5 < len(cached) < len(long)
+    assert sum(page.size for page in cached.values()) == cached.currsize <= 1024 * 1024
     reader.site.versions.close()
     reader.site = small
 
@@ -428,8 +428,8 @@ def test_every_page_is_right_after_every_kind_of_edit(
     factories.ArticleFactory(title="The Council met", slug="council")
     addresses = all_pages(reader)
     assert len(addresses) > 100
-    kept = {address for address in addresses if "stale-if-error" in reader.get(address).get("Cache-Control", "")}
-    assert set(addresses) - kept == set(), "every public page is one that is kept"
+    cached = {address for address in addresses if "stale-if-error" in reader.get(address).get("Cache-Control", "")}
+    assert set(addresses) - cached == set(), "every public page is cached"
     done = edits(administrator, tmp_path)
     addresses = addresses if FACTOR > 1 else one_of_each_kind(addresses)
     for name, edit in done.items():
@@ -489,15 +489,15 @@ def test_other_processes_are_told_of_a_transaction_when_it_is_committed(article:
     assert versions.change_marker() != before
 
 
-def test_edit_that_is_committed_while_the_numbers_are_read_shows_to_the_next_reader(reader: Reader, article: Article):
+def test_edit_that_is_committed_while_the_versions_are_read_shows_to_the_next_reader(reader: Reader, article: Article):
     people = "/en/delegations/people/"
     person = factories.DelegateFactory(person__name_en="Viktor Kogut").person
     assert b"Viktor Kogut" in reader.get(people).content
-    Article.objects.update(dateline="Minsk")  # the numbers are read again, and so is the next moment of the news
+    Article.objects.update(dateline="Minsk")  # the versions are read again, and so is the next moment of the news
     statements = count()
 
     def edit(execute: Callable, *arguments: object) -> object:
-        if next(statements) == 1:  # after the numbers
+        if next(statements) == 1:  # after the versions
             person.name_en = "Somebody Else"
             person.save()
         return execute(*arguments)
@@ -620,7 +620,7 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
 
 @pytest.mark.both_databases("cspa.cache.listener")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
-def test_who_does_not_hear_itself_reads_the_numbers_each_time(reader: Reader, article: Article):
+def test_who_does_not_hear_itself_reads_the_versions_each_time(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
 
     import psycopg
@@ -743,7 +743,7 @@ def test_withdrawn_article_is_not_read_from_the_shared_cache(
     assert b"The Council met" not in answer.content
 
 
-def test_a_page_too_large_to_be_kept_answers_conditional_requests(reader: Reader, article: Article):
+def test_a_page_too_large_to_be_cached_answers_conditional_requests(reader: Reader, article: Article):
     with mock.patch("cspa.cache.responses.MAX_CACHED_BYTES", 1000):
         page = reader.get(LIST)
         assert (page.status_code, len(reader.site.pages)) == (200, 0)
@@ -760,7 +760,7 @@ def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, articl
             assert reader.get(LIST).status_code == 200
 
 
-def test_database_that_a_page_finds_away_is_not_asked_for_the_numbers_either(reader: Reader, article: Article):
+def test_database_that_a_page_finds_down_is_not_asked_for_the_versions_either(reader: Reader, article: Article):
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False):
         reader.get(LIST)
         with no_database(marker=versions.change_marker()):

@@ -101,7 +101,7 @@ def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[C
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_a_page_from_a_replica_is_kept_and_made_anew_after_an_edit(reader: Reader, copies: list[Copy]):
+def test_a_page_from_a_replica_is_cached_and_rendered_again_after_an_edit(reader: Reader, copies: list[Copy]):
     with reader.renders(1):
         reader.get(LIST)
         reader.get(LIST)
