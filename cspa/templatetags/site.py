@@ -152,14 +152,14 @@ def language_links(context) -> list[dict]:
     """Where the language switch leads: to this page, else to what the view names instead, else home."""
     versions, links = _versions(context), []
     request = context.get("request")
-    kept = request.GET.copy() if request and versions else None
-    if kept:
+    parameters = request.GET.copy() if request and versions else None
+    if parameters:
         for place in ("page", "before", "after"):  # the other language has other pages
-            kept.pop(place, None)
+            parameters.pop(place, None)
     for code, name in settings.LANGUAGES:
         url = versions.get(code) or address(context.get("instead", "home"), language=code)
-        if code in versions and kept:
-            url = f"{url}?{kept.urlencode()}"
+        if code in versions and parameters:
+            url = f"{url}?{parameters.urlencode()}"
         links.append(
             {"code": code, "name": name, "url": url, "current": code == get_language(), "exists": code in versions}
         )
