@@ -11,7 +11,7 @@ DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-top
 
 
 def permissions_policy(get_response: Callable) -> Callable:
-    """Deny every page the powers that none of them needs (W3C Permissions Policy)."""
+    """Deny every page the browser features that none of them needs (W3C Permissions Policy)."""
     policy = ", ".join(f"{feature}=()" for feature in DENIED)
 
     def middleware(request: HttpRequest) -> HttpResponse:

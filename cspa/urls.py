@@ -1,4 +1,4 @@
-"""The only place that mounts everything."""
+"""URL configuration of the project: the API, the pages of no single app, and the addresses of the apps."""
 
 from functools import partial
 

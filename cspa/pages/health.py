@@ -1,4 +1,4 @@
-"""Whether the site works: in a word for machines, and in full for the staff."""
+"""Health check: a word for monitoring, the state of each part for staff."""
 
 import os
 import time
@@ -19,12 +19,13 @@ from ..cache.shared_cache import shared_cache
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """200 where the database answers, else 503; with ``?full`` staff learn the state of all parts (JSON)."""
+    """200 where the database answers, else 503; staff get the state of each part as JSON with ``?full``."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         is_full = "full" in request.GET and admin.site.has_permission(request)
-    except Exception:  # whatever is wrong with the database, the answer is the same
+    # Whatever is wrong with the database, the answer is the same.
+    except Exception:
         return HttpResponse("database down\n", status=503, content_type="text/plain")
     if is_full:
         state = _state(request.META.get("cspa.page_cache"))
@@ -34,25 +35,26 @@ def health(request: HttpRequest) -> HttpResponse:
 
 def _state(page_cache: PageCache | None) -> dict[str, Any]:
     """The state of each part, and of the page cache of this process."""
-    cached = _said(lambda: _cached_pages(page_cache)) if page_cache else "none: there is no page cache"
+    cached = _result(lambda: _cached_pages(page_cache)) if page_cache else "none: there is no page cache"
     return {
         "build": build_id(),
         "process": os.getpid(),
         "database": "up",
-        "replicas": {alias: _said(lambda alias=alias: _replica(alias)) for alias in replicas.replica_aliases()},
-        "push_channel": _said(lambda: _channel(page_cache)) if page_cache else "not needed",
-        "change_marker": _said(_change_marker),
-        "shared_cache": _said(_shared_cache),
-        "uploads": _said(_uploads),
+        "replicas": {alias: _result(lambda alias=alias: _replica(alias)) for alias in replicas.replica_aliases()},
+        "push_channel": _result(lambda: _channel(page_cache)) if page_cache else "not needed",
+        "change_marker": _result(_change_marker),
+        "shared_cache": _result(_shared_cache),
+        "uploads": _result(_uploads),
         "pages": cached,
     }
 
 
-def _said(answer: Callable[[], Any]) -> Any:
-    """What it answers, or the kind of its error: its words may hold a password."""
+def _result(check: Callable[[], Any]) -> Any:
+    """The result of ``check``, or the type of its error, whose message may hold a password."""
     try:
-        return answer()
-    except Exception as error:  # of whichever engine
+        return check()
+    # Each engine has errors of its own.
+    except Exception as error:
         return f"down ({type(error).__name__})"
 
 
