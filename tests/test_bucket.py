@@ -13,8 +13,8 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa.backup import make, restore, uploads
+from cspa.env import env_store
 from cspa.media.images import rendition_names
-from cspa.settings import env_store
 from delegations.models import Person
 from news.models import Attachment, Picture
 

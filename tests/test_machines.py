@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from cspa.cache.keys import build_id
-from cspa.settings import env_cache
+from cspa.env import env_cache
 
 from .support import factories
 from .support.ports import reserved_port

@@ -28,8 +28,8 @@ from cspa import audit
 from cspa.cache import versions
 from cspa.cache.keys import MAX_URL_LENGTH, normalise_query
 from cspa.cache.page_cache import PageCache
+from cspa.env import env_cache
 from cspa.models import ChangeSet, TableVersion
-from cspa.settings import env_cache
 from delegations.models import AssemblyPost, Parliament, Person, SeatQuota
 from news.jsonl import import_lines, line, records
 from news.models import Article, Topic

@@ -11,7 +11,7 @@ from django.core.cache.backends.filebased import FileBasedCache
 from cspa.cache.keys import CacheKey
 from cspa.cache.responses import CachedResponse
 from cspa.cache.shared_cache import shared_cache
-from cspa.settings import env_cache
+from cspa.env import env_cache
 
 KEY = CacheKey("https", "example.org", "/en/", "", "")
 

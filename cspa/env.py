@@ -1,0 +1,190 @@
+"""Readers of environment variables. A wrong value raises ImproperlyConfigured with the name and what it may be."""
+
+import os
+import re
+from fractions import Fraction
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import dj_database_url
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+
+ROOT = Path(__file__).resolve().parent.parent
+POSTGRESQL = ("postgres", "postgresql")
+
+
+def env_text(name: str, default: str = "") -> str:
+    """The variable as text; an empty one counts as not set."""
+    return os.environ.get(name, "").strip() or default
+
+
+def env_bool(name: str, default: bool) -> bool:
+    """True for 1 and true, False for 0 and false, in any case; anything else is an error."""
+    value = env_text(name).lower()
+    if not value:
+        return default
+    if value not in {"1", "0", "true", "false"}:
+        raise ImproperlyConfigured(f"{name} must be 1, 0, true or false, not {value!r}.")
+    return value in {"1", "true"}
+
+
+def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -> int:
+    """A whole number from ``smallest`` to ``largest``."""
+    value = env_text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and len(value) < 5 and smallest <= int(value) <= largest):
+        raise ImproperlyConfigured(f"{name} must be a whole number from {smallest} to {largest}, not {value!r}.")
+    return int(value)
+
+
+def env_list(name: str, default: str = "") -> list[str]:
+    """The comma-separated values, without empty ones."""
+    return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
+
+
+def env_url(name: str, default: str, schemes: tuple[str, ...]):
+    """The parts of an address whose scheme must be one of ``schemes``."""
+    return _parts(name, env_text(name, default), schemes)
+
+
+def _parts(name: str, address: str, schemes: tuple[str, ...]):
+    try:
+        url = urlsplit(address)
+        url.port  # noqa: B018  a port that is no number raises here
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not an address: {error}.") from error
+    if url.scheme not in schemes:
+        raise ImproperlyConfigured(f"{name} must begin with {' or '.join(f'{scheme}://' for scheme in schemes)}.")
+    return url
+
+
+def env_timezone(name: str, default: str) -> str:
+    value = env_text(name, default)
+    try:
+        ZoneInfo(value)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ImproperlyConfigured(
+            f"{name} must be a zone of the tz database such as Europe/Moscow, not {value!r}."
+        ) from error
+    return value
+
+
+def env_share(name: str, default: str) -> Fraction:
+    """A fraction above 0 and up to 1, written as 2/3."""
+    value = env_text(name, default)
+    match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", value)
+    if not match or not 0 < int(match[1]) <= int(match[2]):
+        raise ImproperlyConfigured(f"{name} must be a fraction up to 1 such as 2/3, not {value!r}.")
+    return Fraction(int(match[1]), int(match[2]))
+
+
+def env_database(name: str, default: str) -> dict:
+    """A SQLite file or a PostgreSQL database; each with the options that this project relies on."""
+    return _database(name, env_text(name, default), ("sqlite", *POSTGRESQL))
+
+
+def env_replicas(name: str) -> dict[str, dict]:
+    """Comma-separated PostgreSQL databases, by the aliases that Django knows them under."""
+    replicas = {}
+    for number, address in enumerate(env_list(name), 1):
+        replica = replicas[f"replica{number}"] = _database(name, address, POSTGRESQL)
+        replica["OPTIONS"]["pool"]["timeout"] = 1  # second; the primary answers instead
+        replica["TEST"] = {"MIRROR": "default"}
+    return replicas
+
+
+def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
+    _parts(name, address, schemes)
+    try:
+        database = dj_database_url.parse(address)
+    except ValueError as error:
+        raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
+    if database["ENGINE"].endswith("sqlite3"):
+        database["OPTIONS"] = {
+            "transaction_mode": "IMMEDIATE",  # a writer waits at the start instead of failing half-way
+            "timeout": 20,
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
+        }
+    else:
+        database["CONN_HEALTH_CHECKS"] = True  # a connection that died is replaced before it is used
+        options = database.setdefault("OPTIONS", {})
+        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
+        options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options  # seconds; milliseconds
+    return database
+
+
+def env_cache(name: str, default: str, megabytes: int = 64) -> dict:
+    """A cache in files, in memory or in Redis. A relative path begins in the folder of the project."""
+    url = env_url(name, default, ("file", "locmem", "redis", "rediss"))
+    if url.scheme == "file":
+        if url.netloc or len(url.path) < 2:
+            raise ImproperlyConfigured(f"{name} must name a folder such as file:////var/cache/pages.")
+        # About as many pages as the memory of a process holds.
+        options = {"MAX_ENTRIES": 32 * megabytes}
+        return {
+            "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+            "LOCATION": ROOT / unquote(url.path[1:]),
+            "OPTIONS": options,
+        }
+    if url.scheme == "locmem":
+        return {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    return {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": url.geturl(),
+        # Seconds. A page is rendered without it.
+        "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
+    }
+
+
+def env_store(name: str) -> dict:
+    """A bucket that speaks S3, as a storage of Django; by default the folder MEDIA_ROOT."""
+    if not env_text(name):
+        return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
+    url = env_url(name, "", ("s3",))
+    query = parse_qs(url.query)
+    bucket = url.path.strip("/")
+    parts = (url.hostname, url.username, url.password, bucket)
+    if not all(parts) or "/" in bucket or query.keys() - {"region"}:
+        raise ImproperlyConfigured(f"{name} must look like s3://key:secret@host/bucket?region=name.")
+    options = {
+        "endpoint_url": f"https://{url.netloc.rpartition('@')[2]}",
+        "access_key": unquote(url.username),
+        "secret_key": unquote(url.password),
+        "bucket_name": bucket,
+        "region_name": query.get("region", [None])[0],
+    }
+    return {"BACKEND": "cspa.media.s3.Bucket", "OPTIONS": options}
+
+
+def env_mailer(name: str, default: str) -> dict:
+    url = env_url(name, default, ("console", "smtp", "smtp+tls", "smtps"))
+    if url.scheme == "console":
+        return {"BACKEND": "django.core.mail.backends.console.EmailBackend"}
+    options = {
+        "host": url.hostname or "localhost",
+        "port": url.port or (465 if url.scheme == "smtps" else 587),
+    }
+    if url.username:
+        options |= {"username": unquote(url.username), "password": unquote(url.password or "")}
+    options |= {"use_ssl": url.scheme == "smtps", "use_tls": url.scheme == "smtp+tls"}
+    return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
+
+
+def env_address(name: str, default: str) -> str:
+    """An e-mail address alone, without a name."""
+    value = env_text(name, default)
+    try:
+        validate_email(value)
+    except ValidationError as error:
+        raise ImproperlyConfigured(f"{name} must be an e-mail address alone, not {value!r}.") from error
+    return value
+
+
+def env_site_url(name: str) -> str:
+    if not env_text(name):
+        return ""
+    url = env_url(name, "", ("http", "https"))
+    if not url.hostname or url.path.strip("/") or url.query or url.fragment:
+        raise ImproperlyConfigured(f"{name} must be scheme and host alone, such as https://example.org.")
+    return f"{url.scheme}://{url.netloc}"
