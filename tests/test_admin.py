@@ -158,7 +158,7 @@ def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Cli
         ),
         ("news", ["Article", "Picture", "Topic"]),
         ("links", ["Address"]),
-        ("cspa", ["Entry", "User", "Group", "LogEntry"]),
+        ("cspa", ["ChangeSet", "User", "Group", "LogEntry"]),
     ]
 
 

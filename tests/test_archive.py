@@ -436,7 +436,7 @@ def test_what_the_record_says_of_topics_sources_and_pictures_stays_and_is_told(m
         ("sources", 1, f"The record says otherwise, and stays: {source}"),
         ("topics", 2, f"The record says otherwise, and stays: {topic}"),
     ]
-    assert counts() == before | {"Article": 2, "Story": 2, "Article_topics": 1, "Entry": 1, "Change": 2}
+    assert counts() == before | {"Article": 2, "Story": 2, "Article_topics": 1, "ChangeSet": 1, "RowChange": 2}
     for row in (topic, source, picture):
         again = type(row).objects.get(pk=row.pk)
         assert vars(again) | {"_state": 0, "file": 0} == vars(row) | {"_state": 0, "file": 0}

@@ -82,7 +82,7 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     }
     settings.CHANGE_MARKER_FILE = tmp_path / "gone" / "change-marker"
     with (
-        mock.patch("cspa.health.default_storage.exists", side_effect=ConnectionError("secret")),
+        mock.patch("cspa.pages.health.default_storage.exists", side_effect=ConnectionError("secret")),
         mock.patch("cspa.cache.versions.VersionTracker.current", side_effect=OperationalError("secret")),
         mock.patch("cspa.cache.page_cache.PageCache.creation_times", side_effect=RuntimeError("secret")),
     ):
