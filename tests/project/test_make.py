@@ -1,0 +1,286 @@
+"""The commands of the Makefile: what prepares a checkout, starts the site and runs the tests."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
+from pathlib import Path
+from urllib.request import urlopen
+
+import polib
+import pytest
+from django.conf import settings
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils.translation import gettext
+
+from cspa.models import User
+from delegations.models import Parliament
+from news.models import Article
+
+from ..support.factories import ParliamentFactory, UserFactory
+from ..support.ports import reserved_port
+from ..support.waiting import until
+
+ROOT = Path(settings.BASE_DIR)
+MAKEFILE = (ROOT / "Makefile").read_text()
+
+
+# The Makefile and the pins
+
+
+def test_help_names_every_target():
+    targets = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split()
+    done = subprocess.run(
+        ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert [line.split()[0] for line in done.stdout.splitlines()] == targets
+    assert len(targets) >= 8
+
+
+def test_without_a_new_enough_python_make_says_so(tmp_path):
+    shutil.copy(ROOT / "Makefile", tmp_path)
+    shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
+    (tmp_path / "bin").mkdir()
+    for tool in ("sh", "sed", "ls", "sort", "find", "env", "mkdir"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    old = tmp_path / "bin" / "python3"
+    old.write_text("#!/bin/sh\nexit 1\n")  # what any Python older than 3.12 answers to the question
+    old.chmod(0o755)
+    environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
+    done = subprocess.run(
+        [shutil.which("make"), "install"], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode != 0
+    assert "No Python 3.12 or newer" in done.stderr
+    assert not (tmp_path / ".venv").exists()
+
+
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+def test_every_package_is_pinned_with_hashes_and_no_host(name):
+    text = (ROOT / "requirements" / name).read_text()
+    requirements = re.findall(r"^(?!\s|#).+(?:\n    --hash.+)*", text, re.MULTILINE)
+    assert len(requirements) > 10
+    for requirement in requirements:
+        assert re.match(r"[a-z0-9-]+==\S+ ", requirement), requirement
+        assert "--hash=sha256:" in requirement
+    assert "://" not in text
+
+
+def test_every_dependency_of_the_project_is_pinned():
+    project = (ROOT / "pyproject.toml").read_text()
+    named = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?~=', project, re.MULTILINE)
+    pinned = "".join((ROOT / "requirements" / name).read_text() for name in ("run.txt", "dev.txt"))
+    assert len(named) > 20
+    assert [name for name in named if not re.search(rf"^{name}==", pinned, re.MULTILINE)] == []
+
+
+# manage.py bootstrap
+
+
+def bootstrap(capsys) -> str:
+    call_command("bootstrap", no_color=True)
+    return capsys.readouterr().out
+
+
+@pytest.mark.both_databases("cspa.management.commands.bootstrap")
+@pytest.mark.django_db
+def test_bootstrap_fills_an_empty_database_and_prints_the_password_once(capsys):
+    printed = bootstrap(capsys)
+    assert Parliament.objects.exists()
+    assert Article.objects.exists()
+    assert f"parliaments {Parliament.objects.count()}, articles {Article.objects.count()}." in printed
+    password = re.search(r"name admin, password (\S+)", printed)[1]
+    admin = User.objects.get(username="admin")
+    assert admin.is_superuser
+    assert admin.check_password(password)
+
+    before = (Parliament.objects.count(), Article.objects.count(), User.objects.get().password)
+    assert bootstrap(capsys) == ""
+    assert (Parliament.objects.count(), Article.objects.count(), User.objects.get().password) == before
+
+
+@pytest.mark.django_db
+def test_bootstrap_leaves_a_database_with_data_alone(capsys):
+    ParliamentFactory()
+    UserFactory(username="chief", is_superuser=True)
+    assert bootstrap(capsys) == ""
+    assert Parliament.objects.count() == 1
+    assert Article.objects.count() == 0
+    assert list(User.objects.values_list("username", flat=True)) == ["chief"]
+
+
+@pytest.mark.django_db
+def test_bootstrap_takes_nobody_s_account(capsys):
+    UserFactory(username="admin")
+    with pytest.raises(CommandError, match="createsuperuser"):
+        call_command("bootstrap")
+    assert not User.objects.filter(is_superuser=True).exists()
+    assert not Parliament.objects.exists()  # all or nothing
+
+
+@pytest.mark.both_databases("cspa.management.commands.bootstrap")
+@pytest.mark.django_db(transaction=True)
+def test_bootstrap_gives_its_lock_back():
+    call_command("bootstrap", verbosity=0)
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            here = "SELECT oid FROM pg_database WHERE datname = current_database()"
+            cursor.execute(f"SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND database = ({here})")
+            assert cursor.fetchone() == (0,)
+    call_command("bootstrap", verbosity=0)
+
+
+# manage.py compile_translations
+
+
+@pytest.fixture
+def catalogue(tmp_path, settings) -> Path:
+    settings.LOCALE_PATHS = [tmp_path]
+    source = tmp_path / "ru" / "LC_MESSAGES" / "django.po"
+    source.parent.mkdir(parents=True)
+    source.write_text(
+        'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\nmsgid "Seat"\nmsgstr "Место"\n'
+    )
+    return source
+
+
+def test_a_catalogue_is_compiled_when_it_is_new_or_changed(catalogue, capsys):
+    compiled = catalogue.with_suffix(".mo")
+    call_command("compile_translations")
+    assert [(entry.msgid, entry.msgstr) for entry in polib.mofile(str(compiled))] == [("Seat", "Место")]
+    assert capsys.readouterr().out == "Compiled the translations: ru\n"
+
+    call_command("compile_translations")
+    assert capsys.readouterr().out == ""
+
+    catalogue.write_text(catalogue.read_text().replace("Место", "Кресло"))
+    later = compiled.stat().st_mtime + 1
+    os.utime(catalogue, (later, later))
+    call_command("compile_translations")
+    assert polib.mofile(str(compiled))[0].msgstr == "Кресло"
+    assert sorted(path.name for path in catalogue.parent.iterdir()) == ["django.mo", "django.po"]
+
+
+def test_a_broken_catalogue_stops_with_its_name(catalogue):
+    catalogue.write_text('msgid "Seat"\nno word of the format\n')
+    with pytest.raises(CommandError, match=re.escape(str(catalogue))):
+        call_command("compile_translations")
+    assert not catalogue.with_suffix(".mo").exists()
+
+
+# tests/with-postgres
+
+
+@pytest.fixture
+def with_postgres(tmp_path):
+    """Runs the script with its cluster under a folder of this test, which root's stand-in may enter."""
+    done = subprocess.run([ROOT / "tests" / "with-postgres", "true"], capture_output=True, text=True, check=False)
+    if "not installed" in done.stderr:
+        pytest.skip("PostgreSQL's server is not installed")
+
+    def run(*command: str) -> subprocess.Popen:
+        return subprocess.Popen(
+            [ROOT / "tests" / "with-postgres", *command],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ROOT,
+        )
+
+    return run
+
+
+def folder_in(address: str) -> Path:
+    return Path(re.match(r"postgres://cspa@(.*)/cspa$", address)[1].replace("%2F", "/"))
+
+
+@pytest.mark.long
+def test_with_postgres_returns_the_exit_code_and_leaves_nothing(with_postgres):
+    process = with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exit 7')
+    output, _ = process.communicate()
+    assert process.returncode == 7
+    assert not folder_in(output.strip()).exists()
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
+def test_with_postgres_leaves_nothing_when_it_is_killed(with_postgres, how):
+    with with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exec cat') as process:  # which ends with its input
+        folder = folder_in(process.stdout.readline().strip())
+        assert folder.exists()
+        process.send_signal(how)
+        process.wait()
+        until(lambda: not folder.exists())
+
+
+# make run
+
+
+@pytest.mark.long
+def test_make_run_starts_a_fresh_copy_stops_with_ctrl_c_and_starts_again(tmp_path):
+    copy = tmp_path / "copy"
+    left_out = shutil.ignore_patterns(".venv", "var", ".git", "__pycache__", "*.mo", ".*_cache")
+    shutil.copytree(ROOT, copy, ignore=left_out)
+    (copy / ".venv").symlink_to(ROOT / ".venv")
+    # A worker that hangs is killed after a minute: a slow machine takes more than three seconds to stop one.
+    (copy / "Makefile").write_text(MAKEFILE.replace("--workers-kill-timeout 3", "--workers-kill-timeout 60"))
+    inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
+
+    def run(port: int) -> str:
+        """One start and stop; what was printed."""
+        log = tmp_path / "log"
+        with log.open("w") as output:
+            process = subprocess.Popen(
+                ["make", "run", f"PORT={port}"],
+                cwd=copy,
+                env={**inherited, "DEBUG": "1"},  # must not get through
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+            )
+        try:
+            until(lambda: answers(port) or process.poll() is not None, 600)  # the site is prepared first
+            assert process.poll() is None, log.read_text()
+            with urlopen(f"http://127.0.0.1:{port}/ru/") as page:
+                assert page.status == 200
+                assert page.url.startswith("http://")  # no redirect to https
+                styles = re.findall(r'href="(/static/[^"]+\.css)"', page.read().decode())
+            assert styles
+            assert all(re.search(r"\.[0-9a-f]{12}\.css$", style) for style in styles)
+            with urlopen(f"http://127.0.0.1:{port}{styles[0]}") as style:
+                assert style.status == 200
+        finally:
+            with suppress(ProcessLookupError):  # it ended by itself, and its log says why
+                os.killpg(process.pid, signal.SIGINT)
+            process.wait()
+        until(lambda: not answers(port))
+        return log.read_text()
+
+    with reserved_port() as port:
+        first, second = run(port), run(port)
+    assert f"http://127.0.0.1:{port}/" in first
+    assert len(re.findall(r"password \S+", first)) >= 1
+    assert "password" not in second
+    assert "Collecting" not in second
+    for log in (first, second):
+        assert "Traceback" not in log
+        assert "refused to gracefully stop" not in log
+    assert (copy / "var" / "secret_key").stat().st_mode & 0o077 == 0
+
+
+def answers(port: int) -> bool:
+    try:
+        with urlopen(f"http://127.0.0.1:{port}/healthz", timeout=60) as answer:
+            return answer.status == 200
+    except OSError:
+        return False
+
+
+def test_the_compiled_catalogues_are_in_use():
+    from django.utils.translation import override
+
+    with override("ru"):
+        assert gettext("Delegations") == "Делегации"

@@ -1,0 +1,164 @@
+"""Servers of the site and of PostgreSQL, as on several machines."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.client import HTTPConnection
+from importlib.machinery import SourceFileLoader
+from importlib.util import module_from_spec, spec_from_loader
+from pathlib import Path
+from urllib.parse import quote
+
+import psycopg
+from django.conf import settings
+
+from .ports import reserved_port
+from .waiting import until
+
+TESTS = Path(__file__).resolve().parent.parent
+
+
+OLD, NEW = "Kyrgyz Republic", "Kyrgyzstan of the test"
+
+
+PAGE = "/en/delegations/kyrgyzstan/"
+
+
+class Machine:
+    """A server as in production, with a change marker of its own."""
+
+    def __init__(self, folder: Path, database: str, workers: int = 2):
+        folder.mkdir()
+        self.port = 0
+        self.pages = folder / "pages"
+        self.environment = {
+            **os.environ,
+            "DATABASE_URL": database,
+            "CHANGE_MARKER_FILE": str(folder / "change-marker"),
+            "SECRET_KEY": "of this test",
+            "DEBUG": "0",
+            "SECURE_SSL_REDIRECT": "0",
+            "CACHE_URL": f"file:///{self.pages}",
+        }
+        self.log = folder / "log"
+        self.command = [
+            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
+            *("--workers", str(workers), "--blocking-threads", "1", "--workers-kill-timeout", "3"),
+            *("--log-level", "warning", "cspa.wsgi:application"),
+        ]
+
+    @contextmanager
+    def serving(self) -> Iterator["Machine"]:
+        with reserved_port() as self.port:
+            with self.log.open("w") as log:
+                server = subprocess.Popen(
+                    [*self.command, "--port", str(self.port)],
+                    cwd=settings.BASE_DIR,
+                    env=self.environment,
+                    stdout=log,
+                    stderr=log,
+                    start_new_session=True,
+                )
+            try:
+                until(lambda: self.answers() or server.poll() is not None)
+                assert server.poll() is None, self.log.read_text()
+                yield self
+            finally:
+                server.send_signal(signal.SIGTERM)
+                try:
+                    server.wait(60)
+                except subprocess.TimeoutExpired:
+                    os.killpg(server.pid, signal.SIGKILL)
+                    server.wait()
+
+    def answers(self) -> bool:
+        try:
+            return self.get("/robots.txt")[0] == 200
+        except OSError:
+            return False
+
+    def get(self, path: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers (in small letters) and text; over a new connection, so that any process may answer.
+
+        The Host header names no port: a server that starts again on another port still has its pages.
+        """
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        try:
+            connection.request("GET", path, headers={"Host": "127.0.0.1"})
+            answer = connection.getresponse()
+            headers = {name.lower(): value for name, value in answer.getheaders()}
+            return answer.status, headers, answer.read().decode()
+        finally:
+            connection.close()
+
+    def shows(self, text: str) -> list[bool]:
+        """Whether the page holds ``text``, asked so often that every process has answered."""
+        return [text in self.get(PAGE)[2] for _attempt in range(20)]
+
+    def manage(self, *arguments: str) -> None:
+        subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=settings.BASE_DIR,
+            env=self.environment,
+            check=True,
+            capture_output=True,
+        )
+
+    def rename(self, name: str) -> None:
+        """As a clerk would in a shell of this machine."""
+        self.manage(
+            "shell",
+            "-c",
+            "from delegations.models import Parliament\n"
+            f"row = Parliament.objects.get(slug='kyrgyzstan'); row.name_en = row.short_name_en = {name!r}; row.save()",
+        )
+
+
+class Cluster:
+    """PostgreSQL that can be stopped and started."""
+
+    def __init__(self, folder: Path):
+        loader = SourceFileLoader("with_postgres", str(TESTS / "with-postgres"))
+        program = module_from_spec(spec_from_loader(loader.name, loader))
+        loader.exec_module(program)
+        self.program, self.folder, self.options = program, folder, program.account()
+        self.binaries = program.find_binaries()
+        if self.options:
+            os.chown(folder, self.options["user"], self.options["group"])
+        self.options["cwd"] = folder
+        self.url = f"postgres://cspa@{quote(str(folder), safe='')}/postgres"
+        arguments = ["-D", "data", "-U", "cspa", "-E", "UTF8", "--locale=C.UTF-8", "--auth=trust", "--no-sync"]
+        subprocess.run([self.binaries / "initdb", *arguments], **self.options, check=True, capture_output=True)
+        self.server: subprocess.Popen | None = None
+
+    def start(self) -> None:
+        settings_ = [argument for setting in self.program.UNSAFE_AND_FAST for argument in ("-c", setting)]
+        with (self.folder / "log").open("a") as log:
+            self.server = subprocess.Popen(
+                [self.binaries / "postgres", "-D", "data", "-h", "", "-k", self.folder, *settings_],
+                **self.options,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+        assert self.program.started(self.server, self.folder)
+
+    def stop(self) -> None:
+        self.program.stop(self.server)
+
+    def connect(self) -> psycopg.Connection:
+        return psycopg.connect(host=str(self.folder), user="cspa", dbname="postgres", autocommit=True)
+
+
+def fill(machine: Machine) -> None:
+    machine.manage("migrate", "--verbosity=0")
+    machine.manage("loaddata", "seed", "--verbosity=0")
+    machine.rename(OLD)
+
+
+def write(cluster: Cluster, name: str) -> None:
+    with cluster.connect() as connection:
+        connection.execute("UPDATE delegations_parliament SET name_en = %s WHERE slug = 'kyrgyzstan'", [name])

@@ -1,0 +1,574 @@
+"""The API: what it answers for any day, its pages, its errors and its manners."""
+
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from urllib.parse import quote
+
+import jsonschema
+import pytest
+from django.core.management import call_command
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import escape
+
+from delegations.filters import DelegateFilter, DelegationFilter, PersonFilter
+from delegations.models import FormerPublicId
+from news.models import Story
+
+from ....support import factories
+from ....support.counting import assert_same_cost, cost, up_to
+
+pytestmark = pytest.mark.django_db
+
+API = "/api/v1/"
+LISTS = [
+    "delegations",
+    "parliaments",
+    "chambers",
+    "people",
+    "delegates",
+    "representatives",
+    "posts",
+    "changes",
+    "articles",
+    "topics",
+]
+
+
+@pytest.fixture
+def seed():
+    call_command("loaddata", "seed", verbosity=0)
+
+
+def ask(client, path, **headers):
+    response = client.get(f"{API}{path}", headers=headers)
+    assert response.status_code == 200, response.content
+    return response.json()
+
+
+def refused(client, path, status=400):
+    """The problem that ``path`` is answered with."""
+    response = client.get(f"{API}{path}")
+    assert response.status_code == status, (path[:80], response.status_code, response.content[:200])
+    assert response["Content-Type"] == "application/problem+json"
+    problem = response.json()
+    assert problem["status"] == status
+    assert problem["detail"]
+    return problem
+
+
+def house(**person):
+    """A mandate of one person in one chamber of belarus, from 2019-05 until 2021."""
+    parliament = factories.ParliamentFactory(slug="belarus", country="BY", name_en="National Assembly")
+    chamber = factories.ChamberFactory(parliament=parliament, slug="belarus-house", kind="lower")
+    source = factories.SourceFactory(title_en="Decree No. 12")
+    factories.SeatQuotaFactory(chamber=chamber, seats=7, sources=[source])
+    return factories.DelegateFactory(
+        chamber=chamber,
+        person=factories.PersonFactory(**person),
+        role="head",
+        starts="2019-05",
+        ends="2021",
+        sources=[source],
+    )
+
+
+class TestAnyDay:
+    def test_a_delegation_answers_with_the_promised_names(self, client, seed):
+        answer = ask(client, "delegations/?on=2020-05-26")
+        assert set(answer) == {"count", "next", "previous", "results"}
+        assert answer["count"] == len(answer["results"]) == 5
+        belarus = answer["results"][0]
+        assert {
+            *("slug", "country", "name", "on", "seats", "named", "unnamed"),
+            *("chambers", "over", "dated", "representatives"),
+        } <= set(belarus)
+        assert (belarus["slug"], belarus["country"], belarus["on"]) == ("belarus", "BY", "2020-05-26")
+        assert (belarus["seats"], belarus["named"], belarus["unnamed"]) == (11, 0, 11)
+        assert set(belarus["chambers"][0]) >= {"slug", "name", "kind", "seats", "named", "unnamed", "website"}
+        kazakhstan = next(row for row in answer["results"] if row["slug"] == "kazakhstan")
+        representative = kazakhstan["representatives"][0]
+        assert representative["name"] == "Viktor Rogalev"
+        assert representative["posts"] == ["deputy Executive Secretary of the Assembly"]
+        assert sum(row["seats"] for row in answer["results"]) == 68
+
+    def test_a_mandate_answers_with_the_promised_names_on_its_days_only(self, client):
+        mandate = house(public_id=12, name_en="Viktor Kogut", family_name_en="Kogut")
+        (row,) = ask(client, "delegates/?on=2020-05-26")["results"]
+        assert (row["id"], row["role"], row["delegation"]) == (str(mandate.uid), "head", "belarus")
+        assert (row["chamber"], row["start"], row["end"], row["ended"]) == ("belarus-house", "2019-05", "2021", False)
+        assert (row["person"]["id"], row["person"]["name"]) == (12, "Viktor Kogut")
+        assert set(row["person"]) == {"id", "name", "family_name", "given_name", "patronymic"}
+        assert row["source"][0]["title"] == "Decree No. 12"
+        for day, number in (("2019-04-30", 0), ("2019-05-01", 1), ("2021-12-31", 1), ("2022-01-01", 0)):
+            assert ask(client, f"delegates/?on={day}")["count"] == number, day
+            assert ask(client, f"people/?on={day}")["count"] == number, day
+            assert ask(client, f"delegations/belarus/?on={day}")["named"] == number, day
+
+    @pytest.mark.parametrize("name", LISTS[:8])
+    def test_before_the_founding_there_is_nothing_to_answer(self, client, name):
+        assert ask(client, f"{name}/?on=2006-11-16")["results"] == []
+        problem = refused(client, f"{name}/?on=2006-11-15", 404)
+        assert problem["parameter"] == "on"
+        assert "16 November 2006" in problem["detail"]
+
+    def test_on_is_ignored_by_the_news(self, client):
+        factories.ArticleFactory()
+        assert ask(client, "articles/?on=2000-01-01")["count"] == 1
+
+    def test_a_person_lists_everything_and_says_what_holds_on_the_day(self, client):
+        mandate = house(public_id=12)
+        factories.AssemblyPostFactory(person=mandate.person, starts="2024")
+        factories.RepresentativeFactory(person=mandate.person)
+        answer = ask(client, "people/12/?on=2020-05-26")
+        assert [row["held"] for row in answer["mandates"]] == [True]
+        assert [row["held"] for row in answer["services"]] == [True]
+        assert [row["held"] for row in answer["posts"]] == [False]
+        assert ask(client, f"delegates/{mandate.uid}/?on=2026-01-01")["held"] is False
+
+    def test_a_parliament_that_takes_no_part_is_missing_on_that_day(self, client):
+        parliament = factories.ParliamentFactory(slug="armenia")
+        factories.ParticipationFactory(parliament=parliament, starts="2008-01-01", ends="2024-01-01", status="member")
+        assert ask(client, "parliaments/?on=2023-12-31")["results"][0]["status"] == "member"
+        assert ask(client, "delegations/?on=2024-01-01")["results"] == []
+        assert "takes no part" in refused(client, "delegations/armenia/?on=2024-01-01", 404)["detail"]
+
+    def test_a_change_has_a_permanent_address(self, client):
+        house()
+        (left, joined) = ask(client, "changes/")["results"]
+        assert (left["kind"], joined["kind"], joined["date"]) == ("left", "joined", "2019-05")
+        assert ask(client, f"changes/{joined['id']}/") == joined
+        assert ask(client, "changes/?on=2020-01-01")["results"] == [joined]
+        assert ask(client, "changes/?kind=joined&delegation=belarus&since=2019-05-01")["count"] == 1
+        refused(client, f"changes/{left['id']}/?on=2020-01-01", 404)
+
+
+class TestFilters:
+    @pytest.mark.parametrize(
+        ("name", "filterset"),
+        [("delegations", DelegationFilter), ("people", PersonFilter), ("delegates", DelegateFilter)],
+    )
+    def test_a_list_takes_what_its_page_takes(self, client, name, filterset):
+        parameters = ask(client, "openapi.json")["paths"][f"{API}{name}/"]["get"]["parameters"]
+        shared = {"on", "language", "limit", "cursor"}
+        assert {parameter["name"] for parameter in parameters} == {*filterset.base_filters} | shared
+
+    @pytest.mark.parametrize("text", ["Kogut", "Когут", "kogut viktor", "Viktar Kogut"])
+    def test_people_and_mandates_are_found_by_a_forgiving_name(self, client, text):
+        house(public_id=12, name_en="Viktor Kogut", family_name_en="Kogut", name_ru="Виктор Когут")
+        other = {"family_name_en": "Petrova", "given_name_ru": "Анна", "family_name_ru": "Петрова"}
+        factories.DelegateFactory(person=factories.PersonFactory(given_name_en="Anna", **other))
+        for name in ("people", "delegates"):
+            (row,) = ask(client, f"{name}/?on=2020-05-26&q={quote(text)}")["results"]
+            assert row.get("person", row)["id"] == 12
+
+    def test_filters_combine(self, client):
+        mandate = house()
+        factories.DelegateFactory(chamber=mandate.chamber)
+        day = "on=2020-05-26&delegation=belarus&chamber=belarus-house"
+        assert ask(client, f"delegates/?{day}")["count"] == 2
+        assert ask(client, f"delegates/?{day}&role=head&source=yes")["count"] == 1
+        assert ask(client, f"delegates/?{day}&role=head&source=no")["count"] == 0
+        assert ask(client, "chambers/?kind=lower")["count"] == 1
+        assert ask(client, "chambers/?kind=upper")["count"] == 0
+
+    def test_representatives_and_posts_are_narrowed(self, client, seed):
+        assert ask(client, "representatives/?delegation=kazakhstan")["count"] == 1
+        assert ask(client, "representatives/?q=kogut")["count"] == 1
+        assert ask(client, "posts/?q=rogalev")["results"][0]["post"] == "deputy_executive_secretary"
+
+    @pytest.mark.parametrize(
+        ("path", "parameter"),
+        [
+            ("delegates/?colour=red", "colour"),
+            ("delegates/?on=2020-13-01", "on"),
+            ("delegates/?on=2020-05", "on"),
+            ("delegates/?on=2020-05-26&on=2020-05-27", "on"),
+            ("delegates/?role=king", "role"),
+            ("delegates/?chamber=none", "chamber"),
+            ("delegations/?country=XX", "country"),
+            ("people/?gender=none-such", "gender"),
+            ("people/?q=%00", "q"),
+            ("people/?language=xx", "language"),
+            ("changes/?kind=vanished", "kind"),
+            ("changes/?since=2019", "since"),
+            ("articles/?limit=0", "limit"),
+            ("articles/?limit=201", "limit"),
+            ("topics/?cursor=abc", "cursor"),
+        ],
+    )
+    def test_what_cannot_be_read_is_refused_with_its_name(self, client, path, parameter):
+        assert refused(client, path)["parameter"] == parameter
+
+
+class TestPages:
+    def walk(self, client, path, link="next"):
+        """The results of the pages from ``path`` on."""
+        pages = []
+        while path:
+            response = client.get(path)
+            assert response.status_code == 200, response.content
+            pages.append(response.json())
+            path = pages[-1][link]
+        return pages
+
+    @pytest.mark.parametrize("name", LISTS)
+    def test_pages_lead_through_the_whole_list_and_back(self, client, name):
+        fill(7)
+        everything = ask(client, f"{name}/")["results"]
+        assert len(everything) >= 7
+        pages = self.walk(client, f"{API}{name}/?limit=3")
+        assert [row for page in pages for row in page["results"]] == everything
+        assert {page["count"] for page in pages} == {len(everything)}
+        assert pages[0]["previous"] is None
+        back = self.walk(client, pages[-1]["previous"], "previous")
+        assert [row for page in reversed(back) for row in page["results"]] == everything[: -len(pages[-1]["results"])]
+
+    @pytest.mark.parametrize("name", ["people", "changes", "articles"])
+    def test_rows_that_come_between_move_no_page(self, client, name):
+        fill(5)
+        everything = ask(client, f"{name}/")["results"]
+        first = ask(client, f"{name}/?limit=2")
+        fill(2, start="2009-01-01")
+        factories.ArticleFactory(published_at=datetime(2021, 1, 1, tzinfo=UTC))
+        following = client.get(first["next"]).json()["results"]
+        assert following == everything[2:4]
+
+    def test_links_are_absolute_and_keep_day_filter_and_language(self, client):
+        fill(3)
+        link = ask(client, "delegates/?limit=1&role=delegate&language=ru")["next"]
+        assert link.startswith("http://testserver/api/v1/delegates/?limit=1&role=delegate&language=ru&on=")
+
+    def test_a_cursor_is_of_one_list_under_one_filter(self, client):
+        fill(3)
+        link = ask(client, "people/?limit=1")["next"]
+        assert client.get(link).status_code == 200
+        for other in (
+            link.replace("/people/", "/delegates/"),
+            f"{link}&gender=male",
+            f"{link[:-1]}{'A' if link[-1] != 'A' else 'B'}",
+            f"{link}A",
+        ):
+            assert refused(client, other.partition(API)[2])["parameter"] == "cursor"
+
+
+class TestPeopleWhoChanged:
+    def test_somebody_withdrawn_counts_and_has_no_name(self, client):
+        mandate = house(public_id=12, name_en="Viktor Kogut", name_ru="Виктор Когут")
+        person = mandate.person
+        factories.RepresentativeFactory(person=person, parliament=mandate.chamber.parliament)
+        factories.AssemblyPostFactory(person=person)
+        article = factories.ArticleFactory(people=[person])
+        assert b"Kogut" in client.get(f"{API}people/?on=2020-05-26").content
+        person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
+        person.save()
+        (row,) = ask(client, "delegates/?on=2020-05-26")["results"]
+        assert row["person"] == {"id": 12, **dict.fromkeys(("name", "family_name", "given_name", "patronymic"))}
+        assert ask(client, "delegations/belarus/?on=2020-05-26")["named"] == 1
+        assert ask(client, "people/?on=2020-05-26")["results"] == []
+        assert ask(client, "delegates/?on=2020-05-26&q=kogut")["results"] == []
+        assert ask(client, f"articles/{article.uid}/")["people"] == []
+        for name in LISTS:
+            content = client.get(f"{API}{name}/?on=2020-05-26").content.decode()
+            assert "Kogut" not in content, name
+            assert "Когут" not in content, name
+        assert refused(client, "people/12/", 410)["detail"] == "At the person's own request."
+
+    def test_a_merged_id_leads_to_the_person(self, client):
+        person = factories.PersonFactory(public_id=12)
+        FormerPublicId.objects.create(person=person, public_id=7)
+        response = client.get(f"{API}people/7/?language=ru")
+        assert (response.status_code, response["Location"]) == (301, f"{API}people/12/?language=ru")
+        assert ask(client, "people/12/")["former_ids"] == [7]
+
+    def test_a_former_slug_leads_to_the_parliament(self, client):
+        parliament = factories.ParliamentFactory(slug="byelorussia")
+        parliament.slug = "belarus"
+        parliament.save()
+        for name in ("delegations", "parliaments"):
+            response = client.get(f"{API}{name}/byelorussia/")
+            assert (response.status_code, response["Location"]) == (301, f"{API}{name}/belarus/")
+
+
+class TestNews:
+    def test_nothing_unpublished_is_answered(self, client):
+        hidden = [factories.ArticleFactory(state=state) for state in ("draft", "review", "withdrawn")]
+        hidden.append(factories.ArticleFactory(published_at=timezone.now() + timedelta(days=1)))
+        shown = factories.ArticleFactory()
+        factories.ArticleFactory(story=shown.story, language="ru", state="draft")
+        assert [row["id"] for row in ask(client, "articles/")["results"]] == [str(shown.uid)]
+        assert ask(client, f"articles/{shown.uid}/")["translations"] == []
+        assert len(hidden) == 4
+        for article in hidden:
+            withdrawn = article.state == "withdrawn"
+            refused(client, f"articles/{article.uid}/", 410 if withdrawn else 404)
+
+    def test_article_withdrawn_before_its_time_answers_404_and_hides_the_reason(self, client):
+        article = factories.ArticleFactory(
+            state="withdrawn", withdrawal_reason="A secret.", published_at=datetime(2099, 1, 1, tzinfo=UTC)
+        )
+        assert "A secret." not in str(refused(client, f"articles/{article.uid}/", 404))
+
+    def test_articles_are_those_of_the_language_newest_first(self, client):
+        topic = factories.TopicFactory(slug="drugs")
+        old = factories.ArticleFactory(published_at=datetime(2019, 1, 1, tzinfo=UTC), topics=[topic])
+        new = factories.ArticleFactory()
+        russian = factories.ArticleFactory(language="ru", story=new.story, title="По-русски")
+        assert [row["id"] for row in ask(client, "articles/")["results"]] == [str(new.uid), str(old.uid)]
+        assert [row["title"] for row in ask(client, "articles/?language=ru")["results"]] == ["По-русски"]
+        assert [row["id"] for row in ask(client, "articles/?topic=drugs")["results"]] == [str(old.uid)]
+        response = client.get(f"{API}articles/{russian.uid}/")
+        assert response["Content-Language"] == "ru"
+        assert response.json()["translations"][0]["id"] == str(new.uid)
+        assert response.json()["page"] == f"http://testserver{russian.get_absolute_url()}"
+
+
+def test_addresses_can_be_reversed_by_name():
+    assert reverse("api:index") == API
+    assert reverse("api:openapi-json") == f"{API}openapi.json"
+
+
+class TestManners:
+    @pytest.mark.parametrize(
+        ("query", "header", "language"),
+        [
+            ("", "", "en"),
+            ("", "ru,en;q=0.5", "ru"),
+            ("", "fr", "en"),
+            ("", "," * 10_000, "en"),
+            ("", "x" * 10_000, "en"),
+            ("?language=en", "ru", "en"),
+            ("?language=ru", "en", "ru"),
+        ],
+    )
+    def test_the_language_is_asked_for(self, client, seed, query, header, language):
+        client.cookies["django_language"] = "ru" if language == "en" else "en"
+        response = client.get(f"{API}parliaments/{query}", headers={"accept-language": header})
+        assert response["Content-Language"] == language
+        assert "Accept-Language" in response["Vary"]
+        name = {
+            "en": "National Assembly of the Republic of Belarus",
+            "ru": "Национальное собрание Республики Беларусь",
+        }
+        assert response.json()["results"][0]["name"] == name[language]
+
+    def test_errors_are_in_the_language_asked_for(self, client):
+        response = client.get(f"{API}people/?q=%00", headers={"accept-language": "ru"})
+        assert response["Content-Language"] == "ru"
+        assert not response.json()["detail"].isascii()
+        assert client.get(f"{API}nothing/?language=ru")["Content-Language"] == "ru"
+
+    def test_an_answer_is_conditional_open_and_without_cookie(self, client, seed):
+        for path in ("", "openapi.json", *(f"{name}/" for name in LISTS)):
+            response = client.get(f"{API}{path}")
+            assert response.status_code == 200, path
+            assert response["Access-Control-Allow-Origin"] == "*", path
+            assert "default-src 'none'" in response["Content-Security-Policy"], path
+            assert response["X-Content-Type-Options"] == "nosniff", path
+            assert not response.cookies, path
+            assert "Cookie" not in response["Vary"], path
+            again = client.get(f"{API}{path}", headers={"if-none-match": response["ETag"]})
+            assert (again.status_code, again.content, again["Access-Control-Allow-Origin"]) == (304, b"", "*"), path
+            head = client.head(f"{API}{path}")
+            assert (head.status_code, head.content, head["ETag"]) == (200, b"", response["ETag"]), path
+            assert client.head(f"{API}{path}", headers={"if-none-match": head["ETag"]}).status_code == 304, path
+
+    def test_an_edit_changes_the_etag(self, client, seed):
+        before = client.get(f"{API}topics/")["ETag"]
+        factories.TopicFactory()
+        assert client.get(f"{API}topics/", headers={"if-none-match": before}).status_code == 200
+
+    @pytest.mark.parametrize("path", ["people/", "people/1/", "openapi.json"])
+    @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
+    def test_nothing_can_be_written(self, client, path, method):
+        response = client.generic(method, f"{API}{path}", data=b"{}", content_type="application/json")
+        assert response.status_code == 405
+        assert response["Content-Type"] == "application/problem+json"
+        assert "GET" in response["Allow"]
+
+    def test_a_browser_may_ask_first(self, client):
+        response = client.options(f"{API}people/")
+        assert (response.status_code, response["Access-Control-Allow-Origin"]) == (204, "*")
+
+    def test_only_answers_of_the_api_are_open_to_other_sites(self, client, seed):
+        for path in ("/en/", "/api/v1/docs", "/en/data/"):
+            assert "Access-Control-Allow-Origin" not in client.get(path)
+
+    def test_an_unknown_address_is_a_problem_and_a_missing_slash_is_forgiven(self, client):
+        for path in ("nothing/", "people/abc/", "people/99999999999999999999/", "people/0/", "delegates/x/", "%00/"):
+            refused(client, path, 404)
+        assert client.get(f"{API}people")["Location"] == f"{API}people/"
+
+    def test_a_fault_of_ours_is_a_problem_too(self, client, monkeypatch):
+        monkeypatch.setattr("news.api._topic", lambda topic: 1 / 0)
+        factories.TopicFactory()
+        client.raise_request_exception = False
+        assert refused(client, "topics/", 500)["title"] == "Internal Server Error"
+
+
+BAD_TEXTS = [
+    "%00",
+    "a%00b",
+    "%ff%fe",
+    "a" * 100_000,
+    "a+" * 20_000,
+    "+++",
+    "%25",
+    "_",
+    "%5C",
+    "%22(%5B",
+    "%26!:*%3C-%3E",
+]
+BAD_NUMBERS = ["0", "-1", "abc", "1.5", "1_000", "٣", "NaN", "9" * 20, "9" * 5000, "%2B1", "+1", "01"]
+BAD_DATES = ["9999-99-99", "0000-00-00", "2026-02-30", "10000-01-01", "0001-01-01", "1962-09-00", "1962-03"]
+
+
+@pytest.mark.long
+def test_bad_input_gets_a_clear_answer(client, seed):
+    client.raise_request_exception = False
+    paths = client.get(f"{API}openapi.json").json()["paths"]
+    # Each parameter once, at the first list that has it, and what lists take in ways of their own.
+    parameters = {
+        (parameter["name"], parameter.get("description")): path
+        for path, methods in reversed(paths.items())
+        for parameter in methods["get"]["parameters"]
+        if "{" not in path
+    }
+    for (name, _description), path in parameters.items():
+        for value in [*BAD_TEXTS, *BAD_NUMBERS, *BAD_DATES]:
+            response = client.get(f"{path}?{name}={value}")
+            where = (path, name, value[:20])
+            assert response.status_code in (200, 400, 404), where
+            if response.status_code != 200:
+                assert response.json()["parameter"] == name, where
+        assert client.get(f"{path}?{name}=").status_code == 200
+        for repeated in (f"{name}=a&{name}=b", f"{name}[]=a"):
+            assert client.get(f"{path}?{repeated}").status_code == 400, (path, repeated)
+    assert len(parameters) >= 15
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_number_is_written_in_one_way(client, name):
+    for value in BAD_NUMBERS:
+        assert refused(client, f"{name}/?limit={value}")["parameter"] == "limit"
+
+
+def fill(rows, start="2008-01-01"):
+    """``rows`` of everything that a list holds."""
+    sources = [factories.SourceFactory()]
+    parliaments = factories.create_many(factories.ParliamentFactory, [{}] * rows)
+    chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])
+    representatives = factories.create_many(factories.PersonFactory, [{}] * rows)
+    delegates = factories.create_many(factories.PersonFactory, [{}] * rows)
+    topics = factories.create_many(factories.TopicFactory, [{}] * rows)
+    stories = Story.objects.bulk_create(Story() for _number in range(rows))
+    of_chambers = [{"chamber": row, "sources": sources} for row in chambers]
+    in_office = [{"person": row, "sources": sources} for row in representatives]
+    factories.create_many(factories.SeatQuotaFactory, [row | {"starts": start} for row in of_chambers])
+    factories.create_many(factories.LinkFactory, of_chambers)
+    factories.create_many(
+        factories.RepresentativeFactory,
+        [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments, strict=True)],
+    )
+    factories.create_many(factories.AssemblyPostFactory, in_office)
+    factories.create_many(
+        factories.DelegateFactory,
+        [row | {"person": person, "starts": start} for row, person in zip(of_chambers, delegates, strict=True)],
+    )
+    factories.create_many(
+        factories.ArticleFactory,
+        [
+            {"topics": [topic], "parliaments": [parliament], "story": story}
+            for topic, parliament, story in zip(topics, parliaments, stories, strict=True)
+        ],
+    )
+
+
+PATHS = {
+    "API delegations": "delegations/?limit=200",
+    "API parliaments": "parliaments/?limit=200",
+    "API chambers": "chambers/?limit=200",
+    "API people": "people/?limit=200",
+    "API people found": "people/?q=kogut&limit=200",
+    "API delegates": "delegates/?limit=200",
+    "API delegates found": "delegates/?q=kogut&limit=200",
+    "API representatives": "representatives/?limit=200",
+    "API posts": "posts/?limit=200",
+    "API changes": "changes/?limit=200",
+    "API articles": "articles/?limit=200",
+    "API topics": "topics/?limit=200",
+}
+
+
+@up_to(300)
+def test_a_list_costs_the_same_with_any_number_of_rows(client, sizes):
+    def measure(rows):
+        fill(rows)
+
+        def read(path):
+            assert len(ask(client, path)["results"]) >= min(rows, 200), path
+
+        return {kind: cost(partial(read, path)) for kind, path in PATHS.items()}
+
+    assert_same_cost(measure, sizes)
+
+
+class TestDocument:
+    @pytest.mark.long
+    def test_it_is_openapi_3_1(self, client):
+        from schemathesis.specs.openapi.definitions import OPENAPI_31
+
+        document = ask(client, "openapi.json")
+        assert document["openapi"].startswith("3.1.")
+        jsonschema.Draft202012Validator(OPENAPI_31).validate(document)
+        assert len(document["paths"]) == 2 * len(LISTS) + 1  # the search
+        for schema in document["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+
+    @pytest.mark.long
+    def test_every_answer_is_as_it_says(self, client):
+        fill(1)
+        house()
+        document = ask(client, "openapi.json")
+        asked = 0
+        for path, methods in document["paths"].items():
+            name = path.removeprefix(API).split("/")[0]
+            if "{" in path:
+                (key,) = (part["name"] for part in methods["get"]["parameters"] if part["in"] == "path")
+                row = ask(client, f"{name}/?on=2020-05-26")["results"][0]
+                value = row["slug"] if key == "slug" else row["id"]
+                path = path.replace(f"{{{key}}}", str(value))
+            schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
+            answer = client.get(f"{path}?on=2020-05-26").json()
+            jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(answer)
+            asked += 1
+        assert asked == 21
+
+    @pytest.mark.parametrize("language", ["en", "ru"])
+    def test_it_is_a_page_for_people_without_script(self, client, language):
+        response = client.get(f"{API}docs?language={language}")
+        page = response.content.decode()
+        assert (response.status_code, response["Content-Language"]) == (200, language)
+        assert f'<html lang="{language}">' in page
+        assert "<script" not in page
+        for name in LISTS:
+            assert f"GET {API}{name}/" in page
+        assert page.count("<h1") == 1
+
+
+class TestDataPage:
+    def test_it_leads_to_the_readers_language(self, client):
+        response = client.get("/data/", headers={"accept-language": "ru"})
+        assert (response.status_code, response["Location"]) == (302, "/ru/data/")
+        assert client.get("/ru/data/").status_code == 200
+
+    def test_its_examples_work(self, client, seed):
+        page = client.get("/en/data/")
+        examples = page.context["examples"]
+        assert len(examples) >= 4
+        for _title, path in examples:
+            assert f"curl '{escape('http://testserver' + path)}'" in page.content.decode()
+            assert client.get(path).status_code == 200
+
+    def test_every_page_leads_to_it(self, client, seed):
+        assert 'href="/ru/data/"' in client.get("/ru/").content.decode()

@@ -1,0 +1,193 @@
+"""Rows as files: what a spreadsheet and a program read is what was given."""
+
+import csv
+import json
+from io import BytesIO, StringIO
+
+import openpyxl
+import pytest
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy, override
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from cspa.exports import tabular
+
+from ....support.generated import examples
+
+DANGEROUS = [
+    "=1+1",
+    "+1",
+    "-1",
+    "@SUM(A1)",
+    "\t=1",
+    "\r=1",
+    "=cmd|' /C calc'!A0",
+    "\x00=1",
+    "\x01\x02+1",
+    "'=1",
+    "''-1",
+]
+HARMLESS = [
+    "Виктор Когут",
+    "O'Neil",
+    "'quoted'",
+    "''",
+    "a=1",
+    "",
+    " =1",
+    'say "no"',
+    "two\nlines",
+    "a,b;c",
+    "#N/A",
+    "1e5",
+]
+
+
+def content(response):
+    return b"".join(response.streaming_content)
+
+
+def read_csv(body):
+    assert body.startswith(b"\xef\xbb\xbf")
+    return list(csv.reader(StringIO(body.decode("utf-8-sig"), newline="")))
+
+
+def read_xlsx(body):
+    book = openpyxl.load_workbook(BytesIO(body), read_only=True)
+    rows = [["" if cell is None else cell for cell in row] for row in book.active.iter_rows(values_only=True)]
+    book.close()
+    # Empty cells at the end of a row are not stored.
+    return [row + [""] * (len(rows[0]) - len(row)) for row in rows]
+
+
+def read(file_format, columns, rows):
+    body = content(tabular.answer(file_format, "name", columns, rows))
+    if file_format == "json":
+        return json.loads(body)
+    return {"csv": read_csv, "xlsx": read_xlsx}[file_format](body)
+
+
+@pytest.mark.parametrize("text", DANGEROUS)
+@pytest.mark.parametrize("file_format", ["csv", "xlsx"])
+def test_what_a_spreadsheet_would_run_is_text_and_comes_back_as_it_was(file_format, text):
+    (_header, (cell,)) = read(file_format, ["a"], [[text]])
+    assert cell.startswith("'")
+    assert tabular.plain(cell) == tabular.printable(text)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_other_texts_stay_as_they_are(text):
+    assert tabular.safe(text) == text == tabular.plain(text)
+    assert read("csv", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
+    assert read("xlsx", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
+
+
+@examples(50)
+@example("'" * 3 + "=")
+@example("\x00'\x0b=")
+@given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
+def test_an_escaped_text_is_never_a_formula_and_never_loses_a_letter(text):
+    cell = tabular.safe(text)
+    assert cell[:1] not in tuple("=+-@\t\r")
+    assert "\x00" not in cell
+    assert tabular.plain(cell) == tabular.printable(text)
+
+
+# A spreadsheet keeps tabs and line feeds; a carriage return in the middle of a cell is no text that a form sends.
+CELLS = st.one_of(
+    st.text(st.characters(exclude_characters="\r"), max_size=20), st.integers(-(10**9), 10**9), st.none()
+)
+
+
+@examples(20)
+@given(st.lists(st.tuples(CELLS, st.booleans(), CELLS), max_size=5))
+def test_the_three_files_hold_the_same_rows(rows):
+    columns = ["first", "ended", "third"]
+    as_csv, as_xlsx, as_json = (read(file_format, columns, rows) for file_format in tabular.FORMATS)
+    assert as_csv[0] == as_xlsx[0] == columns
+    assert as_json["count"] == len(rows)
+
+    def words(value):
+        return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
+
+    expected = [[tabular.printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    assert [list(record.values()) for record in as_json["results"]] == expected
+    in_words = [[words(cell) for cell in row] for row in expected]
+    # Numbers may be negative and are no text; only texts are escaped.
+    assert [
+        [cell if cell == shown else tabular.plain(cell) for cell, shown in zip(*pair, strict=True)]
+        for pair in zip(as_csv[1:], in_words, strict=True)
+    ] == in_words
+    assert [[tabular.plain(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
+
+
+def test_csv_ends_its_lines_as_rfc_4180_says():
+    body = content(tabular.answer("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]]))
+    assert body.decode("utf-8-sig") == 'a,b\r\n1,"with ""quotes"", and a comma"\r\n,true\r\n'
+
+
+def test_nothing_but_a_header_where_there_is_no_row():
+    assert read("csv", ["a", "b"], []) == [["a", "b"]]
+    assert read("xlsx", ["a", "b"], []) == [["a", "b"]]
+    assert read("json", ["a", "b"], []) == {"results": [], "count": 0}
+
+
+@pytest.mark.parametrize(
+    ("file_format", "kind"),
+    [
+        ("csv", "text/csv; charset=utf-8"),
+        ("xlsx", tabular.FORMATS["xlsx"]),
+        ("json", "application/json; charset=utf-8"),
+    ],
+)
+def test_the_file_has_a_name_and_a_type(file_format, kind):
+    response = tabular.answer(file_format, "people-2019-05-26", ["a"], [])
+    assert response["Content-Disposition"] == f'attachment; filename="people-2019-05-26.{file_format}"'
+    assert response["Content-Type"] == kind
+    assert content(response)
+
+
+@pytest.mark.parametrize("file_format", ["csv", "json"])
+def test_rows_leave_before_the_last_one_is_made(file_format):
+    made = []
+
+    def rows():
+        for number in range(100_000):
+            made.append(number)
+            yield [number]
+
+    pieces = iter(tabular.answer(file_format, "a", ["a"], rows()).streaming_content)
+    next(pieces)
+    assert 0 < len(made) < 50_000
+
+
+@pytest.mark.parametrize("file_format", list(tabular.FORMATS))
+def test_words_are_in_the_language_of_the_request_though_it_has_been_left(file_format):
+    def rows():
+        yield [str(gettext_lazy("News"))]
+        yield [str(gettext_lazy("News"))]
+
+    with override("ru"):
+        response = tabular.answer(file_format, "a", ["a"], rows())
+    with override("en"):
+        assert content(response)
+    with override("ru"):
+        response = tabular.answer("csv", "a", ["a"], rows())
+    with override("en"):
+        assert read_csv(content(response))[1:] == [["Новости"], ["Новости"]]
+
+
+@pytest.mark.parametrize(
+    "query", ["format=pdf", "format=CSV", "format=csv&format=csv", "format=%00", "format=" + "a" * 9999]
+)
+def test_an_unknown_format_is_refused_with_words(query):
+    with pytest.raises(ValueError, match="format"):
+        tabular.asked_format(QueryDict(query))
+
+
+@pytest.mark.parametrize(
+    ("query", "found"), [("", ""), ("format=", ""), ("format=csv", "csv"), ("on=x&format=xlsx", "xlsx")]
+)
+def test_a_format_is_asked_for_by_name(query, found):
+    assert tabular.asked_format(QueryDict(query)) == found

@@ -1,0 +1,141 @@
+"""Uploads elsewhere than on a disk: in memory, and in a bucket that speaks S3; at the same addresses."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+from django.conf import settings as configured
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from cspa.backup import make, restore, uploads
+from cspa.env import env_store
+from cspa.media.images import rendition_names
+from delegations.models import Person
+from news.models import Attachment, Picture
+
+from ....support import factories
+
+pytestmark = pytest.mark.long
+
+ADDRESS = "s3://key:se%2Fcret@files.example.org/uploads?region=eu"
+
+
+@pytest.fixture
+def bucket(settings, monkeypatch) -> Iterator[None]:
+    """A bucket at another host than Amazon's."""
+    moto = pytest.importorskip("moto")
+    import boto3
+
+    monkeypatch.setenv("MOTO_S3_CUSTOM_ENDPOINTS", "https://files.example.org")
+    monkeypatch.setenv("MEDIA_BUCKET_URL", ADDRESS)
+    with moto.mock_aws():
+        where = {"endpoint_url": "https://files.example.org", "region_name": "eu"}
+        boto3.client("s3", **where).create_bucket(
+            Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu"}
+        )
+        settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
+        yield
+
+
+@pytest.fixture(params=["memory", "bucket"])
+def store(request, settings) -> None:
+    if request.param == "bucket":
+        request.getfixturevalue("bucket")
+    else:
+        memory = "django.core.files.storage.InMemoryStorage"
+        settings.STORAGES = {**configured.STORAGES, "default": {"BACKEND": memory}}
+
+
+@pytest.fixture
+def picture(store) -> Picture:
+    return factories.PictureFactory(file=ContentFile(factories.photo((1200, 800)), "x.jpg"))
+
+
+def content(name: str) -> bytes:
+    with default_storage.open(name) as file:
+        return file.read()
+
+
+@pytest.mark.django_db
+def test_a_picture_and_its_smaller_ones_are_read_at_the_site_itself(picture: Picture, client: Client):
+    names = [picture.file.name, *rendition_names(picture.file.name, 1200, (picture.focus_x, picture.focus_y))]
+    assert sorted(uploads.names()) == sorted(names)
+    assert picture.file.url == f"/media/{picture.file.name}"
+    for name in names:
+        answer = client.get(default_storage.url(name))
+        assert b"".join(answer) == content(name)
+        assert answer["Content-Length"] == str(len(content(name)))
+        assert answer["Content-Type"] == f"image/{name.rpartition('.')[2].replace('jpg', 'jpeg')}"
+        assert answer["Cache-Control"] == "public, max-age=3600"
+        assert client.get(f"/media/{name}", headers={"If-Modified-Since": answer["Last-Modified"]}).status_code == 304
+
+
+@pytest.mark.parametrize("name", ["people/gone.jpg", "people", "../x", "%00", "a" * 2000, "people//x.jpg/"])
+def test_what_is_not_there_is_not_found(store, client: Client, name: str):
+    assert client.get(f"/media/{name}").status_code == 404
+
+
+@pytest.mark.django_db
+def test_names_never_come_again(store):
+    one, two = (default_storage.save("people/x.jpg", ContentFile(text)) for text in (b"one", b"two"))
+    assert one == "people/x.jpg" != two
+    assert (content(one), content(two)) == (b"one", b"two")
+
+
+@pytest.mark.long
+@pytest.mark.django_db(transaction=True)
+def test_a_backup_takes_them_along_and_brings_them_back(store, tmp_path):
+    def start_anew(*kept: str) -> None:
+        call_command("flush", interactive=False, verbosity=0)
+        for name in {*uploads.names()} - {*kept}:
+            default_storage.delete(name)
+
+    start_anew()
+    photo = ContentFile(factories.photo(), "photo.jpg")
+    factories.PersonFactory(photo=photo)
+    factories.PictureFactory()
+    factories.AttachmentFactory()
+    before = {name: content(name) for name in uploads.names()}
+    assert make(tmp_path / "backup").files == len(before) > 3
+    start_anew()
+    assert uploads.names() == []
+    restore(tmp_path / "backup")
+    assert {name: content(name) for name in uploads.names()} == before
+    start_anew(photo := Person.objects.get().photo.name)
+    restore(tmp_path / "backup")  # one is there already
+    assert {name: content(name) for name in uploads.names()} == before
+    assert Attachment.objects.get().file.name in before
+    start_anew()
+    default_storage.save(photo, ContentFile(b"another"))
+    with pytest.raises(CommandError, match="Other files have these names: people/"):
+        call_command("restore", tmp_path / "backup")
+    start_anew()
+
+
+@pytest.mark.django_db
+def test_while_the_bucket_is_away_readers_are_asked_to_wait_and_staff_get_their_text_back(settings, monkeypatch):
+    monkeypatch.setenv("MEDIA_BUCKET_URL", "s3://key:secret@127.0.0.1:1/uploads")
+    settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
+    client = Client(raise_request_exception=False)
+    answer = client.get("/media/people/x.jpg")
+    assert (answer.status_code, answer["Retry-After"]) == (503, "5")
+    client.force_login(factories.UserFactory(is_superuser=True))
+    photo = ContentFile(factories.photo(), "photo.jpg")
+    typed = {"alt_en": "Delegates at a table", "alt_ru": "За столом", "file": photo, "focus_x": 50, "focus_y": 50}
+    answer = client.post(reverse("admin:news_picture_add"), typed, headers={"Sec-Fetch-Site": "same-origin"})
+    assert answer.status_code == 503
+    assert "Delegates at a table" in answer.text
+    with pytest.raises(ConnectionError):
+        default_storage.listdir("")
+
+
+def test_the_client_of_s3_is_loaded_only_where_there_is_a_bucket():
+    """It is large."""
+    program = "import sys, django; django.setup(); import cspa.urls; sys.exit('boto3' in sys.modules)"
+    environment = {"DJANGO_SETTINGS_MODULE": "cspa.settings", "SECRET_KEY": "x"}
+    assert subprocess.run([sys.executable, "-c", program], cwd=configured.BASE_DIR, env=environment).returncode == 0

@@ -1,0 +1,85 @@
+"""The seat diagram: as many seats as there are, none upon another, whole numbers in every locale."""
+
+import locale
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import date
+from itertools import combinations
+
+import pytest
+from django.template.loader import render_to_string
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cspa import charts
+from cspa.charts import RADIUS, hemicycle
+
+from ...support.generated import examples
+
+GROUPS = st.lists(
+    st.integers(1, 120).flatmap(lambda seats: st.tuples(st.integers(0, seats), st.just(seats))), max_size=4
+)
+
+
+@examples(25)
+@given(GROUPS)
+def test_every_seat_is_drawn_once_inside_the_box(groups):
+    chart = hemicycle(groups)
+    for group, (filled, seats) in enumerate(groups):
+        drawn = [seat for seat in chart.seats if seat.group == group]
+        assert (len(drawn), sum(seat.filled for seat in drawn)) == (seats, filled)
+    for seat in chart.seats:
+        assert RADIUS <= seat.x <= chart.width - RADIUS
+        assert RADIUS <= seat.y <= chart.height - RADIUS
+
+
+@pytest.mark.parametrize("total", [1, 2, 7, 11, 12, 16, 22, 68, 300])
+def test_no_seat_covers_another(total):
+    seats = hemicycle([(0, total)]).seats
+    gaps = [(a.x - b.x) ** 2 + (a.y - b.y) ** 2 for a, b in combinations(seats, 2)]
+    assert all(gap >= (2 * RADIUS) ** 2 for gap in gaps)
+
+
+@pytest.fixture
+def russian_numbers() -> Iterator[None]:
+    """The locale of the process writes numbers as in Russian."""
+    before = locale.setlocale(locale.LC_NUMERIC)
+    with suppress(locale.Error):  # not installed everywhere; the language alone decides what Django formats
+        locale.setlocale(locale.LC_NUMERIC, "ru_RU.UTF-8")
+    yield
+    locale.setlocale(locale.LC_NUMERIC, before)
+
+
+@pytest.mark.usefixtures("russian_numbers")
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_drawing_is_the_same_in_every_locale(language, settings):
+    settings.USE_THOUSAND_SEPARATOR = True
+    with override(language):
+        drawing = render_to_string("charts/hemicycle.svg", {"chart": hemicycle([(3, 700), (5, 500)]), "title": "t"})
+    assert drawing.count("M") == 1200
+    assert ",00" not in drawing
+    assert "\xa0" not in drawing
+
+
+def test_a_timeline_places_periods_and_cuts_them_at_its_edges():
+    first, last = date(2010, 1, 1), date(2020, 1, 1)
+    lines = [("seats", [(None, date(2015, 1, 1), "7"), (date(2015, 1, 1), None, "6")]), ("late", [])]
+    drawn = charts.timeline(lines, first, last, date(2020, 1, 1))
+    before, after = drawn.lines[0].bars
+    assert (before.x, before.open_start, before.open_end) == (charts.LABELS, True, False)
+    assert before.x + before.width == after.x
+    assert after.x + after.width == charts.LABELS + charts.SPAN == drawn.mark
+    assert [tick.year for tick in drawn.ticks] == [str(year) for year in range(2011, 2021)]
+    assert all(isinstance(number, int) for bar in (before, after) for number in (bar.x, bar.width))
+    assert drawn.lines[1].y - drawn.lines[0].y == charts.LINE
+
+
+def test_a_long_timeline_has_few_ticks():
+    drawn = charts.timeline([], date(1900, 1, 1), date(2100, 1, 1), date(2000, 1, 1))
+    assert 10 <= len(drawn.ticks) <= charts.MOST_TICKS
+
+
+def test_a_timeline_of_many_lines_says_how_many_it_leaves_out():
+    drawn = charts.timeline([("line", [])] * 100, date(2010, 1, 1), date(2020, 1, 1), date(2015, 1, 1))
+    assert (len(drawn.lines), drawn.left_out) == (charts.MOST_LINES, 100 - charts.MOST_LINES)

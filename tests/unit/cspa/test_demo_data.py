@@ -1,0 +1,168 @@
+"""Made-up rows: the same ones for the same seed, and never among others."""
+
+import hashlib
+import re
+from collections import Counter
+from io import StringIO
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import Max, Min
+from django.utils import timezone
+from django.utils.translation import override
+
+from cspa import audit
+from cspa.demo.generator import filled
+from cspa.models import ChangeSet
+from cspa.richtext import plain
+from cspa.search.stems import words
+from delegations.models import Delegate, Parliament, Person, Source
+from news.models import Article, Quotation, Story
+
+from ...support import factories
+
+pytestmark = [pytest.mark.long, pytest.mark.django_db]
+
+
+def demo_data(articles: int = 60, people: int = 200, seed: int = 1) -> str:
+    output = StringIO()
+    call_command("demo_data", articles=articles, people=people, seed=seed, stdout=output)
+    connection.check_constraints()  # PostgreSQL empties no table of which this waits for the end of the test
+    return output.getvalue()
+
+
+def digest() -> str:
+    """Of every row and connection, without the keys that a database gives."""
+    tables = []
+    for model in filled():
+        keys = {field.attname for field in model._meta.fields if field.primary_key or field.is_relation}
+        columns = [field.attname for field in model._meta.fields if field.attname not in keys]
+        columns += [
+            f"{field.name}__{column}"
+            for field in [*model._meta.fields, *model._meta.many_to_many]
+            if field.is_relation
+            for column in ("uid", "public_id", "slug")
+            if any(column == other.name for other in field.related_model._meta.fields)
+        ]
+        tables.append((model._meta.label, sorted(map(repr, model.objects.order_by().values_list(*columns)))))
+    return hashlib.sha256(repr(tables).encode()).hexdigest()
+
+
+def test_the_same_seed_makes_the_same_rows_on_any_day_and_another_one_others(time_machine):
+    made = {}
+    for day, seed in (("2026-11-16", 1), ("2031-02-03", 2), ("2031-02-03", 1)):
+        time_machine.move_to(day)
+        assert demo_data(seed=seed) == f"Made-up data: 60 articles, 200 people, seed {seed}\n"
+        assert made.setdefault(seed, digest()) == digest()
+    assert made[1] != made[2]
+    # On both databases, with any Python.
+    rows = sorted(map(repr, Article.objects.values_list("uid", "slug", "title", "body", "date")))
+    assert hashlib.sha256("".join(rows).encode()).hexdigest()[:8] == "af352450"
+
+
+def test_run_again_it_adds_nothing():
+    demo_data()
+    before = digest()
+    assert demo_data() == "Made-up data: 60 articles, 200 people, seed 1: there already, nothing changed.\n"
+    assert digest() == before
+
+
+def test_rows_of_another_size_give_way():
+    demo_data(articles=7, people=3)
+    assert (Article.objects.count(), Person.objects.count()) == (7, 3)
+    demo_data(articles=0, people=0)
+    assert (Article.objects.count(), Story.objects.count(), Person.objects.count()) == (0, 0, 0)
+    demo_data()
+    assert (Article.objects.count(), Person.objects.count()) == (60, 200)
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (lambda: call_command("loaddata", "seed", verbosity=0), "parliaments, "),
+        (factories.ArticleFactory, "stories, articles"),
+        (factories.PersonFactory, "people"),
+        (factories.SourceFactory, "sources"),
+        (factories.TopicFactory, "topics"),
+    ],
+)
+def test_a_database_that_holds_anything_else_is_refused(make, named):
+    make()
+    before = digest()
+    with pytest.raises(CommandError, match=f"This one holds others: .*{named}"):
+        demo_data()
+    assert digest() == before
+
+
+@pytest.mark.parametrize(
+    ("make", "named"),
+    [
+        (factories.ArticleFactory, "stories, articles"),
+        (factories.PersonFactory, "people"),
+        (factories.SourceFactory, "sources"),
+        (factories.TopicFactory, "topics"),
+        (lambda: factories.DelegateFactory(person=Person.objects.first()), "parliaments, chambers, delegates"),
+        (lambda: factories.CorrectionFactory(article=Article.objects.first()), "corrections"),
+        (lambda: factories.UserFactory().parliaments.add(Parliament.objects.first()), "assigned parliaments"),
+    ],
+)
+def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):
+    demo_data()
+    make()
+    before = digest()
+    for people in (200, 3):
+        with pytest.raises(CommandError, match=f"This one holds others: {named}"):
+            demo_data(people=people)
+    assert digest() == before
+
+
+def test_made_up_rows_do_not_give_way_where_somebody_worked_on_them():
+    demo_data()
+    article = Article.objects.first()
+    with audit.record_changes(ChangeSet.Kind.EDIT, factories.UserFactory()):
+        article.title = "Better"
+        article.save()
+    with pytest.raises(CommandError, match="entries of the journal"):
+        demo_data(seed=2)
+    assert Article.objects.filter(title="Better").exists()
+
+
+def test_it_is_as_varied_as_real_data():
+    demo_data(articles=600)
+    articles = Article.objects.all()
+    languages = [set(story.articles.values_list("language", flat=True)) for story in Story.objects.all()]
+    assert (languages.count({"en", "ru"}), languages.count({"en"}), languages.count({"ru"})) == (200, 100, 100)
+    assert set(articles.values_list("state", flat=True)) == {"published", "draft", "review", "withdrawn"}
+    assert articles.published().count() > 580
+    sizes = [len(article.body) for article in articles]
+    assert min(sizes) > 1000
+    assert max(sizes) < 5000
+    dates = articles.aggregate(first=Min("date"), last=Max("date"))
+    assert (f"{dates['first']}", f"{dates['last']:%Y-%m}") == ("2006-11-16", "2026-06")
+    for language in ("en", "ru"):
+        found = Counter(word for article in articles.in_language(language) for word in set(words(plain(article.body))))
+        assert sum(number > 150 for number in found.values()) > 5
+        assert sum(number < 5 for number in found.values()) > 1000
+    quotations = Quotation.objects.all()
+    assert quotations.count() > 50
+    assert quotations.filter(person=None).count() < quotations.count() / 10
+    with override("en"):
+        assert len(re.findall("member of the Assembly", " ".join(row.function for row in quotations))) > 20
+    for subject in ("topics", "parliaments", "people"):
+        assert articles.filter(**{f"{subject}__isnull": True}).count() < 400
+    assert Delegate.objects.lacking("source").count() == 0
+    assert Delegate.objects.count() > 220
+    today = Delegate.objects.on(timezone.localdate()).count()
+    assert 100 < today < 130
+    assert Person.objects.exclude(name_ru="").count() == Person.objects.exclude(name_en="").count() == 200
+    assert Source.objects.exclude(title_ru="").count() > 40
+
+
+def test_of_very_many_people_most_are_known_from_the_news_alone():
+    demo_data(articles=300, people=3000)
+    mandates = Counter(Delegate.objects.values_list("chamber", flat=True))
+    assert Person.objects.filter(mandates__isnull=True).count() == 3000 - 128 * 8
+    assert max(mandates.values()) <= 18 * 10
+    assert Quotation.objects.filter(function="expert").exists()
+    assert Quotation.objects.filter(function="member of the Assembly").exists()

@@ -1,0 +1,370 @@
+"""The directory as Popolo: what clients read, and that nothing is lost on the way out and in."""
+
+import json
+import re
+from datetime import date, timedelta
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils.translation import override
+from hypothesis import given
+from hypothesis import strategies as st
+from popolo_data.importer import Popolo
+
+from delegations.exports import popolo
+from delegations.importer import import_file
+from delegations.models import (
+    AssemblyPost,
+    Chamber,
+    Confirmation,
+    Delegate,
+    FormerPublicId,
+    FormerSlug,
+    Identifier,
+    Link,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+
+from ....support import factories
+from ....support.counting import assert_same_cost, cost, up_to
+from ....support.generated import examples
+
+pytestmark = pytest.mark.django_db
+
+DATE = re.compile("[0-9]{4}(-[0-9]{2}){0,2}")
+# In the order in which their rows can be deleted.
+MODELS = [
+    Confirmation,
+    Delegate,
+    Representative,
+    AssemblyPost,
+    SeatQuota,
+    Participation,
+    Link,
+    Identifier,
+    FormerPublicId,
+    Person,
+    Chamber,
+    FormerSlug,
+    Parliament,
+]
+
+
+def export(**about):
+    return popolo.text(popolo.document(**about))
+
+
+def empty():
+    """Take every row of the directory away."""
+    for model in MODELS:
+        model._base_manager.all().delete()
+    for source in Source.objects.all():
+        if not source.facts():  # articles may rest on it
+            source.delete()
+
+
+def comes_back(text):
+    """Whether ``text``, imported into an empty database, is exported as the same bytes."""
+    empty()
+    report = import_file(text.encode(), "popolo")
+    assert report.saved, [str(note) for note in report.conflicts]
+    return export() == text
+
+
+@pytest.fixture
+def belarus():
+    """One parliament with everything that can be recorded of it."""
+    source = factories.SourceFactory(url="https://example.org/decree", date=date(2019, 5, 1))
+    other = factories.SourceFactory(url="")
+    parliament = factories.ParliamentFactory(slug="belarus", country="BY", order=0)
+    FormerSlug.objects.create(parliament=parliament, slug="byelorussia")
+    factories.ParticipationFactory(parliament=parliament, starts="2006", sources=[source])
+    house = factories.ChamberFactory(parliament=parliament, slug="belarus-house", imported_id="house", kind="")
+    factories.SeatQuotaFactory(chamber=house, starts="2010", ends="2019-05", seats=6, sources=[source, other])
+    factories.SeatQuotaFactory(chamber=house, starts="2019-05", seats=7)
+    factories.LinkFactory(parliament=parliament, url="https://example.org/parliament", language="ru")
+    factories.LinkFactory(chamber=house, url="https://example.org/house", starts="2015")
+    kogut = factories.PersonFactory(patronymic_ru="Викторович", gender="male", sort_name_en="Kogut")
+    Identifier.objects.create(person=kogut, scheme="wikidata", identifier="Q1")
+    FormerPublicId.objects.create(person=kogut, public_id=kogut.public_id + 100)
+    factories.DelegateFactory(
+        person=kogut,
+        chamber=house,
+        role="head",
+        starts="2015-03",
+        ends="2019-05-26",
+        political_group_en="=Labour",
+        constituency_ru="Минск",
+        sources=[source],
+    )
+    factories.DelegateFactory(person=kogut, chamber=house, starts="2019-05-26", ended=True)
+    factories.RepresentativeFactory(person=kogut, parliament=parliament, starts="2019-06")
+    factories.AssemblyPostFactory(person=kogut, post="commission_chair", commission_en="Law", starts="2020")
+    gone = factories.PersonFactory(withdrawn=True, withdrawal_reason_en="At the person's own request.")
+    Identifier.objects.create(person=gone, scheme="wikidata", identifier="Q2")
+    factories.DelegateFactory(person=gone, chamber=house, starts="2019-07")
+    factories.ConfirmationFactory(parliament=parliament, source=other, date=date(2019, 8, 1))
+    return parliament
+
+
+def test_everything_recorded_comes_back_byte_for_byte(belarus):
+    text = export()
+    assert len(text) > 5_000
+    assert comes_back(text)
+    house = Chamber.objects.get()
+    assert (house.kind, house.imported_id, house.parliament.order) == ("", "house", 0)
+    assert FormerSlug.objects.get().slug == "byelorussia"
+    assert Delegate.objects.get(role="head").sources.count() == 1
+
+
+def test_the_seed_comes_back_byte_for_byte():
+    call_command("loaddata", "seed", verbosity=0)
+    text = export()
+    assert Parliament.objects.count() == 5
+    assert comes_back(text)
+
+
+@pytest.mark.parametrize(
+    ("name", "country", "people"), [("burundi.json", "BI", 227), ("zimbabwe-senate.json", "ZW", 67)]
+)
+def test_a_publishers_file_imports_once_and_comes_back(sample_data, name, country, people):
+    data = (sample_data / "popolo" / name).read_bytes()
+    first = import_file(data, "popolo", country=country, skip_invalid=True)
+    assert (first.saved, first.counts["added"]["people"]) == (True, people)
+    assert first.counts["added"]["delegates"] == people
+    again = import_file(data, "popolo", country=country, skip_invalid=True)
+    assert not again.changes
+    assert again.counts["unchanged"]["delegates"] == people
+    assert not SeatQuota.objects.exists()
+    assert comes_back(export())
+
+
+def test_the_document_does_not_depend_on_the_language(belarus):
+    with override("ru"):
+        russian = export()
+    assert russian == export()
+
+
+def test_a_known_client_reads_it(belarus):
+    client = Popolo(json.loads(export()))
+    person = client.persons[0]
+    assert person.name.startswith("Viktor Kogut")
+    assert person.wikidata == "Q1"
+    assert {other["lang"] for other in person.other_names} == {"ru"}
+    mandate = person.memberships.get(role="head")
+    assert (mandate.organization_id, mandate.on_behalf_of_id) == ("belarus", "belarus-house")
+    assert str(mandate.start_date) == "2015-03"
+    assert mandate.on_behalf_of.name.startswith("House")
+    service = person.memberships.get(role="representative")
+    assert service.post.organization_id == "belarus"
+    seats = [post.data["seats"] for post in client.posts if post.data["role"] == "seat"]
+    assert sorted(seats) == [6, 7]
+
+
+def test_every_date_and_id_is_as_popolo_wants_it(belarus):
+    document = popolo.document()
+    dates = re.findall(r'"(?:start|end)_date": "([^"]*)"', popolo.text(document))
+    assert len(dates) > 8
+    assert all(DATE.fullmatch(found) for found in dates)
+    organizations = {row["id"] for row in document["organizations"]}
+    posts = {row["id"] for row in document["posts"]}
+    persons = {row["id"] for row in document["persons"]}
+    for row in document["memberships"]:
+        assert row["person_id"] in persons
+        assert {row["organization_id"], row.get("on_behalf_of_id", "belarus")} <= organizations
+        assert row.get("post_id") in {None, *posts}
+    for row in document["posts"]:
+        assert row["label"]
+        assert row["role"]
+        assert row["organization_id"] in organizations
+
+
+def test_a_withdrawn_person_has_an_id_and_a_reason_and_nothing_else(belarus):
+    gone = Person.objects.get(withdrawn=True)
+    assert gone.name_en not in export()
+    record = next(row for row in popolo.document()["persons"] if row["id"] == str(gone.public_id))
+    assert record == {
+        "id": str(gone.public_id),
+        "withdrawn": True,
+        "withdrawal_reason_en": "At the person's own request.",
+    }
+
+
+def test_a_chamber_named_as_a_parliament_keeps_an_id_of_its_own(belarus):
+    factories.ChamberFactory(parliament=belarus, slug="belarus")
+    ids = [row["id"] for row in popolo.document()["organizations"]]
+    assert len(ids) == len(set(ids))
+    assert comes_back(export())
+
+
+def test_a_day_has_what_holds_on_it(belarus):
+    roles = {row["role"] for row in popolo.document(date(2018, 1, 1))["memberships"]}
+    assert roles == {"head"}
+    after = popolo.document(date(2021, 1, 1))
+    assert {row["role"] for row in after["memberships"]} == {"delegate", "representative", "commission_chair"}
+    assert [post["seats"] for post in after["posts"] if post["role"] == "seat"] == [7]
+    assert after["meta"]["on"] == "2021-01-01"
+    assert [row["classification"] for row in popolo.document(date(2005, 1, 1))["organizations"]] == ["assembly"]
+
+
+def test_one_delegation_leaves_the_others_out(belarus):
+    other = factories.DelegateFactory(starts="2019")
+    factories.AssemblyPostFactory()
+    document = popolo.document(parliament=belarus)
+    assert [row["slug"] for row in document["organizations"] if "slug" in row] == ["belarus", "belarus-house"]
+    assert str(other.person.public_id) not in {row["id"] for row in document["persons"]}
+    assert {row["person_id"] for row in document["memberships"]} == {row["id"] for row in document["persons"]}
+
+
+@up_to(300)
+def test_the_document_costs_the_same_whatever_its_length(sizes):
+    def measure(rows):
+        source = factories.SourceFactory()
+        for number in range(rows):
+            if number < 3:
+                chamber = factories.DelegateFactory(sources=[source]).chamber
+                factories.SeatQuotaFactory(chamber=chamber, sources=[source])
+                factories.RepresentativeFactory(parliament=chamber.parliament)
+            else:
+                factories.DelegateFactory(chamber=chamber, sources=[source])
+        return {"Popolo document": cost(popolo.document)}
+
+    assert_same_cost(measure, sizes)
+
+
+# The addresses
+
+
+def test_the_file_and_that_of_a_delegation_answer_as_json(client, belarus):
+    answer = client.get("/data/popolo.json")
+    assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
+    assert answer.content.decode() == export()
+    assert client.get("/data/belarus/popolo.json?on=2018-01-01").json()["meta"]["on"] == "2018-01-01"
+    assert client.get("/data/byelorussia/popolo.json?on=2018-01-01").headers["Location"] == (
+        "/data/belarus/popolo.json?on=2018-01-01"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "parameter"),
+    [
+        ("/data/popolo.json?on=2018-02-30", 400, "on"),
+        ("/data/popolo.json?on=2018", 400, "on"),
+        ("/data/popolo.json?on=2018-01-01&on=2018-01-01", 400, "on"),
+        ("/data/popolo.json?on=2006-11-15", 404, "on"),
+        ("/data/nowhere/popolo.json", 404, "slug"),
+        ("/data/belarus/popolo.json?on=%00", 400, "on"),
+    ],
+)
+def test_a_wrong_question_is_answered_with_words(client, belarus, address, status, parameter):
+    answer = client.get(address)
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+    assert answer.json()["parameter"] == parameter
+    assert answer.json()["detail"]
+
+
+# The command
+
+
+def test_the_command_writes_whole_files(belarus, tmp_path, capsys):
+    file = tmp_path / "all.json"
+    call_command("export_delegations", output=file)
+    assert file.read_text() == export()
+    assert list(tmp_path.iterdir()) == [file]
+    call_command("export_delegations", "--on", "2018-01-01")
+    assert json.loads(capsys.readouterr().out)["meta"]["on"] == "2018-01-01"
+    with pytest.raises(CommandError, match="no Assembly"):
+        call_command("export_delegations", "--on", "1990-01-01")
+    with pytest.raises(CommandError, match="cannot be written"):
+        call_command("export_delegations", output=tmp_path / "nowhere" / "all.json")
+
+
+# Any history
+
+FIRST = date(2007, 1, 1)
+TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=12)
+
+
+@st.composite
+def periods(draw, lines=3):
+    """Rows of one succession: a sorted row of cuts, each period ends where the next begins or before."""
+    cuts = sorted(draw(st.sets(st.integers(0, 5_000), min_size=2, max_size=2 * lines)))
+    rows = []
+    for start, end in zip(cuts[::2], cuts[1::2], strict=False):
+        starts, ends = FIRST + timedelta(start), FIRST + timedelta(end)
+        rows.append({"starts": starts, "ends": ends})
+    rows[0]["starts"] = draw(st.sampled_from([None, rows[0]["starts"]]))
+    how = draw(st.sampled_from(["open", "ended", "exact", "month", "year"]))
+    last = rows[-1]
+    if how == "open":
+        last["ends"] = None
+    elif how == "ended":
+        last["ends"] = None
+        last["ended"] = True
+    elif how in ("month", "year"):
+        last["ends"] = f"{last['ends']:%Y-%m}" if how == "month" else f"{last['ends']:%Y}"
+    return rows
+
+
+@st.composite
+def histories(draw):
+    return [
+        {
+            "names": draw(st.tuples(TEXTS, TEXTS)),
+            "chambers": [
+                {
+                    "quotas": draw(periods()),
+                    "mandates": draw(st.lists(periods(), max_size=3)),
+                    "links": draw(st.booleans()),
+                }
+                for _ in range(draw(st.integers(0, 2)))
+            ],
+            "participations": draw(periods()),
+            "services": draw(periods()),
+            "former": draw(st.booleans()),
+            "withdrawn": draw(st.booleans()),
+        }
+        for _ in range(draw(st.integers(1, 3)))
+    ]
+
+
+def build(history):
+    sources = factories.SourceFactory.create_batch(2)
+    for number, about in enumerate(history):
+        english, russian = about["names"]
+        parliament = factories.ParliamentFactory(name_en=english, name_ru=russian, short_name_en="", order=number % 2)
+        if about["former"]:
+            FormerSlug.objects.create(parliament=parliament, slug=f"former-{parliament.slug}")
+        for row in about["participations"]:
+            factories.ParticipationFactory(parliament=parliament, sources=sources[:number], **row)
+        for row in about["services"]:
+            factories.RepresentativeFactory(parliament=parliament, **row)
+        for part in about["chambers"]:
+            chamber = factories.ChamberFactory(parliament=parliament)
+            for seats, row in enumerate(part["quotas"], 1):
+                factories.SeatQuotaFactory(chamber=chamber, seats=seats, sources=sources[seats % 2 :], **row)
+            for mandates in part["mandates"]:
+                person = factories.PersonFactory(
+                    name_en=english, withdrawn=about["withdrawn"], withdrawal_reason_ru="Просьба"
+                )
+                for row in mandates:
+                    factories.DelegateFactory(person=person, chamber=chamber, constituency_en=russian, **row)
+            if part["links"]:
+                factories.LinkFactory(chamber=chamber, starts="2012")
+
+
+@pytest.mark.long
+@examples(8)
+@given(history=histories())
+def test_any_history_comes_back_byte_for_byte(history):
+    empty()
+    build(history)
+    text = export()
+    assert comes_back(text)
+    again = import_file(text.encode(), "popolo")
+    assert not again.changes

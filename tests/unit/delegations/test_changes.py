@@ -1,0 +1,608 @@
+"""The register of changes: what the dated rows say happened, and when."""
+
+import json
+from datetime import date, timedelta
+from itertools import pairwise
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import feedparser
+import pytest
+import time_machine
+from django.utils.translation import override
+from html5lib import parse
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase as HypothesisTestCase
+
+from delegations.changes import Kind, register
+from delegations.models import Chamber, Delegate, Parliament, Participation, Person, Representative, SeatQuota
+
+from ...support import factories
+from ...support.counting import assert_same_cost, cost, up_to
+from ...support.files import take_all
+from ...support.generated import examples
+
+pytestmark = pytest.mark.django_db
+
+PAGE = "/en/delegations/changes/"
+ATOM, JSON = f"{PAGE}feed.atom", f"{PAGE}feed.json"
+WHOLE = date(2100, 12, 31)
+
+
+@pytest.fixture
+def chamber():
+    parliament = factories.ParliamentFactory(slug="home", short_name_en="Home", short_name_ru="Дом")
+    return factories.ChamberFactory(parliament=parliament, name_en="House", name_ru="Палата")
+
+
+@pytest.fixture
+def person():
+    return factories.PersonFactory(name_en="Anna First", name_ru="Анна Первая")
+
+
+def told(**asked):
+    """The register as (date, kind, before, after)."""
+    return [
+        (str(change.date), change.kind.value, change.before, change.after)
+        for change in register(**{"until": WHOLE, **asked})
+    ]
+
+
+def mandates(chamber, person, *rows):
+    for role, starts, ends in rows:
+        factories.DelegateFactory(chamber=chamber, person=person, role=role, starts=starts, ends=ends)
+
+
+def test_a_mandate_makes_an_entry_where_it_begins_and_where_it_ends(chamber, person):
+    mandates(chamber, person, ("delegate", "2019-05-26", "2020-06"))
+    assert told() == [("2020-06", "left", "delegate", None), ("2019-05-26", "joined", None, "delegate")]
+    change = register()[-1]
+    assert (change.parliament, change.chamber, change.person) == (chamber.parliament, chamber, person)
+
+
+def test_what_has_no_date_makes_no_entry(chamber, person):
+    factories.DelegateFactory(chamber=chamber)
+    factories.DelegateFactory(chamber=chamber, ended=True)
+    factories.SeatQuotaFactory(chamber=chamber)
+    factories.RepresentativeFactory(parliament=chamber.parliament)
+    factories.ParticipationFactory(parliament=chamber.parliament)
+    assert told() == []
+    factories.DelegateFactory(chamber=chamber, person=person, starts="2019", ended=True)
+    assert told() == [("2019", "joined", None, "delegate")]
+
+
+@pytest.mark.parametrize(
+    ("end", "start", "recorded"),
+    [
+        ("2020-03-01", "2020-03-01", "2020-03-01"),
+        ("2020", "2020-03-01", "2020-03-01"),
+        ("2020-03", "2020-03-15", "2020-03-15"),
+        ("2020", "2020-03", "2020-03"),
+        ("2020", "2020", "2020"),
+        ("2020-03-01", "2020-03", "2020-03-01"),
+        ("2020", "2021", "2021"),
+        ("2020-02", "2020-03-01", "2020-03-01"),
+    ],
+)
+def test_adjacent_mandates_of_one_person_are_a_change_of_role_or_nothing(chamber, person, end, start, recorded):
+    mandates(chamber, person, ("delegate", "2019-01-01", end), ("head", start, None))
+    assert told() == [
+        (recorded, "role_changed", "delegate", "head"),
+        ("2019-01-01", "joined", None, "delegate"),
+    ]
+    Delegate.objects.filter(role="head").update(role="delegate")
+    assert told() == [("2019-01-01", "joined", None, "delegate")]
+
+
+def test_a_mandate_may_begin_and_end_in_the_same_year(chamber, person):
+    mandates(chamber, person, ("delegate", "2020-03-01", "2020-06-10"), ("head", "2020-06-10", "2020"))
+    assert told() == [
+        ("2020", "left", "head", None),
+        ("2020-06-10", "role_changed", "delegate", "head"),
+        ("2020-03-01", "joined", None, "delegate"),
+    ]
+
+
+@pytest.mark.parametrize(("end", "start"), [("2020-03-01", "2020-03-02"), ("2020-02", "2020-03-02"), ("2020", "2022")])
+def test_a_gap_is_left_and_joined(chamber, person, end, start):
+    mandates(chamber, person, ("delegate", "2019-01-01", end), ("head", start, None))
+    assert [kind for _date, kind, *_values in told()] == ["joined", "left", "joined"]
+
+
+def test_two_chambers_are_two_mandates(chamber, person):
+    other = factories.ChamberFactory(parliament=chamber.parliament)
+    mandates(chamber, person, ("delegate", None, "2020-03-01"))
+    mandates(other, person, ("delegate", "2020-03-01", None))
+    assert {kind for _date, kind, *_values in told()} == {"joined", "left"}
+
+
+def test_a_mandate_that_ended_on_an_unknown_day_gives_way_to_nobody(chamber, person):
+    factories.DelegateFactory(chamber=chamber, person=person, starts="2019-05-01", ended=True)
+    mandates(chamber, person, ("head", "2019-05-02", None))
+    assert told() == [("2019-05-02", "joined", None, "head"), ("2019-05-01", "joined", None, "delegate")]
+
+
+def test_a_row_that_holds_no_known_day_does_not_come_between_two_that_do(chamber, person):
+    mandates(chamber, person, ("delegate", "2018-03-01", "2019-01-01"), ("head", "2019-01-01", None))
+    for starts in ("2018-06", "2019"):
+        factories.DelegateFactory(chamber=chamber, person=person, starts=starts, ended=True)
+    assert ("2019-01-01", "role_changed", "delegate", "head") in told()
+    assert "left" not in {kind for _date, kind, *_values in told()}
+
+
+@pytest.mark.parametrize("uids", [(1, 2), (2, 1)])
+def test_row_that_holds_no_known_day_is_not_succeeded_where_another_begins_with_it(chamber, uids):
+    factories.SeatQuotaFactory(chamber=chamber, seats=7, ends="2019-01-01")
+    unknown, known = (UUID(int=number) for number in uids)
+    factories.SeatQuotaFactory(chamber=chamber, seats=5, starts="2019", ended=True, uid=unknown)
+    factories.SeatQuotaFactory(chamber=chamber, seats=6, starts="2019", uid=known)
+    assert ("2019-01-01", "quota_changed", 7, 6) in told()
+    assert ("2019", "quota_changed", None, 5) in told()
+
+
+def test_quotas_go_from_number_to_number(chamber):
+    for seats, starts, ends in ((7, "2015-01-01", "2017"), (6, "2017-03", "2019-01-01"), (6, "2019-01-01", "2020")):
+        factories.SeatQuotaFactory(chamber=chamber, seats=seats, starts=starts, ends=ends)
+    assert told() == [
+        ("2020", "quota_changed", 6, None),
+        ("2017-03", "quota_changed", 7, 6),
+        ("2015-01-01", "quota_changed", None, 7),
+    ]
+
+
+def test_a_handover_of_the_representatives_is_one_entry(chamber, person):
+    old, shared, new = factories.SourceFactory.create_batch(3)
+    before = factories.RepresentativeFactory(
+        parliament=chamber.parliament, starts="2017", ends="2019-06-01", sources=[old, shared]
+    )
+    factories.RepresentativeFactory(
+        parliament=chamber.parliament, person=person, starts="2019-06-01", sources=[shared, new]
+    )
+    change, first = register()
+    assert (change.before, change.after, change.person, change.chamber) == (before.person, person, person, None)
+    assert change.sources == (shared, new, old)
+    assert (first.kind, first.before, first.after) == (Kind.REPRESENTATIVE_CHANGED, None, before.person)
+    assert change.words == f"Anna First succeeded {before.person.name} as plenipotentiary representative of Home."
+
+
+def test_end_of_mandate_has_sources_of_mandate(chamber: Chamber):
+    source = factories.SourceFactory()
+    factories.DelegateFactory(chamber=chamber, ends="2020-06-01", sources=[source])
+    (left,) = register()
+    assert (left.kind, left.sources) == (Kind.LEFT, (source,))
+
+
+def test_participation_goes_from_status_to_status(chamber):
+    parliament = chamber.parliament
+    factories.ParticipationFactory(parliament=parliament, status="observer", starts="2010", ends="2013-02-01")
+    factories.ParticipationFactory(parliament=parliament, status="member", starts="2013-02-01", ends="2020-01-01")
+    assert told() == [
+        ("2020-01-01", "participation_changed", "member", None),
+        ("2013-02-01", "participation_changed", "observer", "member"),
+        ("2010", "participation_changed", None, "observer"),
+    ]
+
+
+@time_machine.travel("2020-05-26T12:00:00Z")
+def test_what_is_to_come_is_not_said_before_its_day(chamber, person):
+    mandates(chamber, person, ("delegate", "2020-05-26", "2020-05-27"))
+    factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2020")
+    assert [str(change.date) for change in register()] == ["2020-05-26", "2010"]
+    assert [str(change.date) for change in register(until=date(2020, 12, 31))] == ["2020-05-27", "2020-05-26", "2010"]
+    assert str(register(until=date(2021, 1, 1))[0].date) == "2020"
+
+
+def test_since_keeps_what_may_have_happened_since(chamber):
+    for starts in ("2019-05-25", "2019-05-26", "2019-05", "2019", "2018"):
+        factories.DelegateFactory(chamber=chamber, starts=starts)
+    found = [str(change.date) for change in register(since=date(2019, 5, 26))]
+    assert found == ["2019-05-26", "2019-05", "2019"]
+    mandate = factories.DelegateFactory(chamber=chamber, ends="2017")
+    # Whoever asks day after day misses nothing: it is first seen when the year is over.
+    seen = [change.person for change in register(since=date(2018, 1, 1), until=date(2018, 1, 1))]
+    assert mandate.person in seen
+
+
+def test_parliaments_and_kinds_narrow_it(chamber, person):
+    mandates(chamber, person, ("delegate", "2019-05-26", "2020-01-01"))
+    factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
+    factories.DelegateFactory(starts="2019-02-01")
+    factories.RepresentativeFactory(starts="2019-02-01")
+    factories.ParticipationFactory(starts="2019-02-01")
+    assert len(register()) == 6
+    home = Parliament.objects.filter(slug="home")
+    assert {change.parliament for change in register(parliaments=home)} == {chamber.parliament}
+    assert told(parliaments=home, kinds=["left", "quota_changed"]) == [
+        ("2020-01-01", "left", "delegate", None),
+        ("2019-01-01", "quota_changed", None, 7),
+    ]
+    assert list(register(parliaments=[])) == list(register(kinds=[])) == []
+
+
+def test_ids_follow_from_the_row_and_not_from_its_key(chamber, person):
+    uid = UUID("2b0f2a0e-4c1e-4f57-9a55-0d6a1c2b3d4e")
+
+    def ids():
+        Delegate.objects.all().delete()
+        SeatQuota.objects.all().delete()
+        factories.DelegateFactory(chamber=chamber, person=person, starts="2019-05-26", ends="2020-01-01", uid=uid)
+        factories.SeatQuotaFactory(chamber=chamber, starts="2018", ends="2020-01-01", uid=uid)
+        return [change.id for change in register()]
+
+    first = ids()
+    assert len(set(first)) == 4
+    assert ids() == first
+
+
+def test_the_order_of_one_day_is_that_of_the_directory():
+    late = factories.ParliamentFactory(order=9, slug="a")
+    early = factories.ParliamentFactory(order=1, slug="b")
+    for parliament in (late, early):
+        chambers = [factories.ChamberFactory(parliament=parliament, order=order) for order in (2, 1)]
+        for chamber in chambers:
+            factories.DelegateFactory.create_batch(2, chamber=chamber, starts="2019-01-01", ends="2019-02-01")
+            factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
+        factories.RepresentativeFactory(parliament=parliament, starts="2019-01-01")
+    found = [
+        (
+            -change.day.toordinal(),
+            change.parliament.order,
+            change.chamber.order if change.chamber else 0,
+            list(Kind).index(change.kind),
+            change.person.public_id if change.person else 0,
+        )
+        for change in register()
+    ]
+    assert len(found) == 22
+    assert found == sorted(found)
+
+
+def test_changes_of_one_chamber_on_one_day_stand_by_kind(chamber: Chamber):
+    # Public ids grow in the order of creation, which is the reverse of the order of kinds.
+    factories.DelegateFactory(chamber=chamber, ends="2019-01-01")
+    factories.DelegateFactory(chamber=chamber, starts="2019-01-01")
+    stays = factories.PersonFactory()
+    mandates(chamber, stays, ("delegate", None, "2019-01-01"), ("head", "2019-01-01", None))
+    factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
+    assert [kind for _date, kind, *_values in told()] == ["quota_changed", "role_changed", "joined", "left"]
+
+
+def test_changes_of_one_parliament_on_one_day_stand_by_kind(chamber: Chamber):
+    of_parliament = {"parliament": chamber.parliament, "starts": "2019-01-01"}
+    factories.RepresentativeFactory(**of_parliament, uid=UUID(int=1))
+    factories.ParticipationFactory(**of_parliament, uid=UUID(int=2))
+    assert [kind for _date, kind, *_values in told()] == ["participation_changed", "representative_changed"]
+
+
+def test_end_in_year_stands_below_change_on_following_new_year(chamber: Chamber):
+    factories.SeatQuotaFactory(chamber=chamber, ends="2020")
+    factories.DelegateFactory(chamber=chamber, starts="2021-01-01")
+    assert told() == [("2021-01-01", "joined", None, "delegate"), ("2020", "quota_changed", 7, None)]
+
+
+# Words
+
+
+def test_each_kind_is_a_sentence(chamber, person):
+    parliament = chamber.parliament
+    mandates(chamber, person, ("delegate", "2015-01-01", "2016-01-01"), ("head", "2016-01-01", "2017-01-01"))
+    factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2014-01-01", ends="2014-02-01")
+    factories.SeatQuotaFactory(chamber=chamber, seats=1, starts="2014-02-01", ends="2014-03-01")
+    factories.RepresentativeFactory(parliament=parliament, person=person, starts="2013-01-01", ends="2013-02-01")
+    factories.ParticipationFactory(parliament=parliament, status="observer", starts="2012-01-01", ends="2012-02-01")
+    factories.ParticipationFactory(parliament=parliament, starts="2012-02-01", ends="2012-03-01")
+    assert [change.words for change in register()] == [
+        "Anna First (Home, House), until then head of the delegation, left the delegation.",
+        "Anna First (Home, House), until then delegate, became head of the delegation.",
+        "Anna First joined the delegation of Home, House, as delegate.",
+        "The quota of House, Home, ended; it was 1 deputy.",
+        "The quota of House, Home, changed from 7 deputies to 1 deputy.",
+        "The quota of House, Home, was set at 7 deputies.",
+        "Anna First ceased to be plenipotentiary representative of Home.",
+        "Anna First became plenipotentiary representative of Home.",
+        "Home no longer takes part in the Assembly; its status was: member.",
+        "The status of Home changed from observer to member.",
+        "Home takes part in the Assembly, status: observer.",
+    ]
+    with override("ru"):
+        for change in register():
+            assert "Дом" in change.words
+            assert "%(" not in change.words
+
+
+def test_a_withdrawn_person_is_not_named_and_not_linked(client, chamber, person):
+    mandates(chamber, person, ("delegate", "2015-01-01", None))
+    factories.RepresentativeFactory(parliament=chamber.parliament, person=person, starts="2013-01-01")
+    addresses = [PAGE, ATOM, JSON, f"{PAGE}?format=csv", f"{PAGE}?format=json"]
+    for address in addresses:
+        assert "Anna First" in content(client, address)
+    person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
+    person.save()
+    for address in addresses:
+        answer = content(client, address)
+        assert "Name withdrawn" in answer
+        assert "anna" not in answer.lower()
+        assert "/people/" not in answer
+
+
+# The page, its feeds and its files
+
+
+def content(client, address, status=200):
+    response = client.get(address)
+    assert response.status_code == status, address
+    return (b"".join(response) if response.streaming else response.content).decode()
+
+
+def make_changes(number):
+    """Four changes for each of so many chambers, a person in office in each."""
+    parliaments = Parliament.objects.bulk_create(factories.ParliamentFactory.build_batch(number))
+    people = Person.objects.bulk_create(factories.PersonFactory.build_batch(number))
+    chambers = Chamber.objects.bulk_create(factories.ChamberFactory.build(parliament=row) for row in parliaments)
+    begun = {"starts": "2019-01-01"}
+    Participation.objects.bulk_create(Participation(parliament=row, status="member", **begun) for row in parliaments)
+    SeatQuota.objects.bulk_create(SeatQuota(chamber=row, seats=7, **begun) for row in chambers)
+    pairs = list(zip(chambers, people, strict=True))
+    Delegate.objects.bulk_create(Delegate(chamber=row, person=person, **begun) for row, person in pairs)
+    Representative.objects.bulk_create(
+        Representative(parliament=row.parliament, person=person, **begun) for row, person in pairs
+    )
+
+
+@up_to(300)
+def test_it_costs_the_same_whatever_its_length(client, sizes):
+    def measure(rows):
+        make_changes(rows)
+
+        def read():
+            assert len(list(register())) == 4 * rows
+
+        def ask():
+            assert content(client, PAGE).count('id="change-') == min(4 * rows, 15)
+
+        return {"register of changes": cost(read), "changes": cost(ask)}
+
+    assert_same_cost(measure, sizes)
+
+
+def test_the_page_links_persons_and_delegations_and_shows_sources(client, chamber, person):
+    source = factories.SourceFactory(title_en="Decree", url="https://example.org/decree")
+    mandates(chamber, person, ("delegate", "2015-01-01", None))
+    Delegate.objects.get().sources.set([source])
+    change = register()[0]
+    page = content(client, PAGE)
+    assert f'<li id="change-{change.id}">' in page
+    link = f'<a href="{person.get_absolute_url()}">Anna First</a>'
+    assert f'{link} joined the delegation of <a href="/en/delegations/home/">Home</a>, House, as delegate.' in page
+    assert "https://example.org/decree" in page
+    assert '<time datetime="2015-01-01">' in page
+    dated = content(client, f"{PAGE}?on=2016-01-01")
+    assert 'href="/en/delegations/home/?on=2016-01-01"' in dated
+    assert 'content="noindex"' in dated
+    assert "No dated change is on record" in content(client, f"{PAGE}?on=2014-12-31")
+    assert "source: not recorded" not in page
+    parse(page, namespaceHTMLElements=False)
+
+
+def test_names_are_escaped_and_say_their_language(client, chamber):
+    Chamber.objects.update(name_en="<i>House</i>")
+    Parliament.objects.update(short_name_en="<i>Home</i>")
+    person = factories.PersonFactory(name_en="<b>Anna</b> 100%", name_ru="")
+    factories.DelegateFactory(chamber=chamber, person=person, starts="2015-01-01")
+    other = factories.PersonFactory(name_en="", name_ru="Борис")
+    factories.DelegateFactory(chamber=chamber, person=other, starts="2015-01-01")
+    page = content(client, PAGE)
+    assert "<b>Anna" not in page
+    assert "<i>H" not in page
+    assert "&lt;b&gt;Anna&lt;/b&gt; 100%" in page
+    assert '<span lang="ru">Борис</span>' in page
+    assert not feedparser.parse(content(client, ATOM)).bozo
+
+
+@pytest.mark.long
+def test_filters_combine_on_page_feeds_and_files(client, chamber, person):
+    mandates(chamber, person, ("delegate", "2015-01-01", "2019-01-01"))
+    factories.SeatQuotaFactory(chamber=chamber, starts="2018-01-01")
+    factories.DelegateFactory(starts="2019-01-01")
+    for query, expected in {
+        "": 4,
+        "delegation=home": 3,
+        "kind=joined": 2,
+        "since=2018-01-01": 3,
+        "on=2018-01-01": 2,
+        "delegation=home&kind=left&since=2019-01-01": 1,
+        "delegation=home&kind=left&since=2019-01-01&on=2018-12-31": 0,
+        f"entry={register()[0].id}": 1,
+        "entry=2b0f2a0e-4c1e-4f57-9a55-0d6a1c2b3d4e": 0,
+        "delegation=&kind=&since=&on=": 4,
+    }.items():
+        page = content(client, f"{PAGE}?{query}")
+        ids = [part.partition('"')[0] for part in page.split('<li id="change-')[1:]]
+        assert len(ids) == expected, query
+        urns = [f"urn:uuid:{id}" for id in ids]
+        assert [entry.id for entry in feedparser.parse(content(client, f"{ATOM}?{query}")).entries] == urns
+        assert [item["id"] for item in json.loads(content(client, f"{JSON}?{query}"))["items"]] == urns
+        assert [row["id"] for row in take_all(client, PAGE, **dict(parse_qsl(query)))] == ids
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "since=2019",
+        "since=2019-05",
+        "since=2026-02-30",
+        "since=9999-99-99",
+        "since=2019-5-1",
+        "since=٢٠٢٠-٠١-٠١",
+        "since=%00",
+        "since=" + "9" * 5000,
+        "kind=resigned",
+        "kind=%00",
+        "delegation=nowhere",
+        "delegation=%00",
+        "delegation=%ff",
+        "entry=abc",
+        "entry=%00",
+    ],
+)
+def test_a_bad_filter_is_named_in_words(client, chamber, query):
+    factories.DelegateFactory(chamber=chamber, starts="2015-01-01")
+    page = content(client, f"{PAGE}?{query}")
+    assert "No change is shown" in page
+    assert 'id="change-' not in page
+    for address in (ATOM, JSON):
+        assert "Request not understood" in content(client, f"{address}?{query}", 400)
+    assert "Request not understood" in content(client, f"{PAGE}?{query}&format=csv", 400)
+
+
+@pytest.mark.parametrize("query", ["on=2026-02-30", "on=2019", "on=%00", "on=2019-01-01&on=2019-01-02", "format=pdf"])
+def test_a_bad_day_or_format_is_refused(client, chamber, query):
+    assert "Request not understood" in content(client, f"{PAGE}?{query}", 400)
+
+
+@pytest.mark.parametrize("number", ["0", "2", "abc", "1_000", "9" * 20])
+def test_a_page_that_does_not_exist_is_not_found(client, chamber, number):
+    factories.DelegateFactory(chamber=chamber, starts="2015-01-01")
+    for address in (PAGE, ATOM, JSON):
+        content(client, f"{address}?page={number}", 404)
+
+
+def test_before_the_founding_there_was_no_assembly(client, chamber):
+    factories.DelegateFactory(chamber=chamber, starts="2001-01-01")
+    assert "There was no Assembly on this day" in content(client, f"{PAGE}?on=2006-11-15")
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_the_feeds_are_valid_in_each_language(client, chamber, person, language):
+    mandates(chamber, person, ("delegate", "2015-01", None))
+    address = f"/{language}/delegations/changes/feed.atom"
+    feed = feedparser.parse(content(client, address))
+    assert not feed.bozo
+    assert (feed.version, feed.feed.language) == ("atom10", language)
+    (entry,) = feed.entries
+    assert (entry.id, entry.updated) == (f"urn:uuid:{register()[0].id}", "2015-01-01T00:00:00+00:00")
+    assert content(client, entry.link.removeprefix("http://testserver")).count('id="change-') == 1
+    links = {link.rel: link.href for link in feed.feed.links}
+    assert links == {
+        "self": f"http://testserver{address}",
+        "alternate": f"http://testserver/{language}/delegations/changes/",
+    }
+    feed = json.loads(content(client, address.replace(".atom", ".json")))
+    assert feed["version"] == "https://jsonfeed.org/version/1.1"
+    assert feed["items"][0]["_change"] == {
+        "id": str(register()[0].id),
+        "date": "2015-01",
+        "kind": "joined",
+        "delegation": "home",
+        "chamber": chamber.slug,
+        "person": feed["items"][0]["_change"]["person"],
+        "before": None,
+        "after": "delegate",
+        "words": feed["items"][0]["title"],
+        "source": [],
+    }
+    assert feed["items"][0]["_change"]["person"]["id"] == person.public_id
+
+
+def test_an_empty_feed_does_not_change_from_request_to_request(client):
+    with time_machine.travel("2020-05-26T12:00:00Z"):
+        before = client.get(ATOM)["ETag"]
+    with time_machine.travel("2020-05-26T12:00:09Z"):
+        assert client.get(ATOM)["ETag"] == before
+
+
+@pytest.mark.long
+def test_the_json_feed_leads_through_all_pages(client, chamber):
+    factories.DelegateFactory.create_batch(120, chamber=chamber, starts="2015-01-01")
+    address, seen = f"{JSON}?kind=joined", []
+    while address:
+        feed = json.loads(content(client, address.removeprefix("http://testserver")))
+        seen += [item["id"] for item in feed["items"]]
+        address = feed.get("next_url")
+    assert seen == [f"urn:uuid:{change.id}" for change in register()]
+    assert len(set(seen)) == 120
+
+
+# A register counted out by hand, day by day.
+
+FIRST = date(2019, 1, 1)
+DAYS = 12
+
+
+def state(day):
+    """Who sat, how many seats there were, who represented whom, and which status held: from ``on(day)`` alone."""
+    state = {}
+    for row in Delegate.objects.on(day):
+        state["mandate", row.chamber_id, row.person_id] = row.role
+    for row in SeatQuota.objects.on(day):
+        state["quota", row.chamber_id, None] = row.seats
+    for row in Representative.objects.on(day):
+        state["service", row.parliament_id, None] = row.person_id
+    for row in Participation.objects.on(day):
+        state["status", row.parliament_id, None] = row.status
+    return state
+
+
+def naive():
+    """Every difference between a day and the day before."""
+    kinds = {"quota": "quota_changed", "service": "representative_changed", "status": "participation_changed"}
+    found, before = set(), state(FIRST - timedelta(days=1))
+    for number in range(DAYS):
+        day = FIRST + timedelta(days=number)
+        after = state(day)
+        for key in before.keys() | after.keys():
+            old, new = before.get(key), after.get(key)
+            if old != new:
+                mandate = "joined" if old is None else "left" if new is None else "role_changed"
+                found.add((day, kinds.get(key[0], mandate), *key[1:], old, new))
+        before = after
+    return found
+
+
+@st.composite
+def successions(draw, values):
+    """Periods that do not overlap, with gaps or handovers on one day: [(value, first day or None, end or None)]."""
+    places = st.integers(min_value=0, max_value=DAYS - 1)
+    bounds = sorted(draw(st.sets(places, max_size=5)))
+    open_at_start, open_at_end = draw(st.booleans()), draw(st.booleans())
+    bounds = [None] * open_at_start + bounds + [None] * open_at_end
+    rows = []
+    for start, end in pairwise(bounds):
+        if draw(st.booleans()):
+            days = [FIRST + timedelta(days=bound) if bound is not None else None for bound in (start, end)]
+            rows.append((draw(st.sampled_from(values)), *days))
+    return rows
+
+
+@pytest.mark.long
+class Histories(HypothesisTestCase):
+    @examples(3)
+    @given(st.data())
+    def test_the_register_is_what_a_patient_reader_would_write_down(self, data):
+        people = factories.PersonFactory.create_batch(2)
+        for parliament in factories.ParliamentFactory.create_batch(2):
+            chamber = factories.ChamberFactory(parliament=parliament)
+            for person in people:
+                for role, starts, ends in data.draw(successions(["head", "delegate", "substitute"])):
+                    factories.DelegateFactory(chamber=chamber, person=person, role=role, starts=starts, ends=ends)
+            for seats, starts, ends in data.draw(successions([6, 7])):
+                factories.SeatQuotaFactory(chamber=chamber, seats=seats, starts=starts, ends=ends)
+            for person, starts, ends in data.draw(successions(people)):
+                factories.RepresentativeFactory(parliament=parliament, person=person, starts=starts, ends=ends)
+            for status, starts, ends in data.draw(successions(["member", "observer"])):
+                factories.ParticipationFactory(parliament=parliament, status=status, starts=starts, ends=ends)
+
+        found = [
+            (
+                change.day,
+                change.kind.value,
+                change.chamber.pk if change.chamber else change.parliament.pk,
+                change.person.pk if change.kind in ("joined", "left", "role_changed") else None,
+                *(getattr(value, "pk", value) for value in (change.before, change.after)),
+            )
+            for change in register()
+        ]
+        assert len(found) == len(set(found))
+        assert set(found) == naive()
+        assert [day for day, *_rest in found] == sorted((day for day, *_rest in found), reverse=True)
