@@ -10,7 +10,6 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
-from pydantic import Field
 
 from cspa.absolute_urls import absolute
 from cspa.api.app import (
@@ -26,6 +25,21 @@ from cspa.api.app import (
     refuse_errors,
 )
 
+from .api_schemas import (
+    ChamberDetail,
+    ChamberRecord,
+    ChangeRecord,
+    DelegateDetail,
+    DelegateRecord,
+    DelegationRecord,
+    ParliamentRecord,
+    PersonDetail,
+    PersonRecord,
+    PostDetail,
+    PostRecord,
+    RepresentativeDetail,
+    RepresentativeRecord,
+)
 from .changes import Change, Kind, register
 from .dates import FOUNDED, Day, PartialDate
 from .exports import serializers
@@ -36,7 +50,6 @@ from .models import (
     Delegate,
     FormerSlug,
     Parliament,
-    Participation,
     Person,
     Representative,
     SeatQuota,
@@ -45,8 +58,6 @@ from .models import (
 from .views.changes import ChangesForm
 
 router = Router(tags=[gettext_noop("Directory")])
-
-_DATE = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
 
 # What is asked
@@ -109,197 +120,6 @@ class ChangeListParameters(DayListParameters):
     delegation: str = parameter(gettext_noop("Slug of a delegation."))
     kind: str = parameter(gettext_noop("Kind of change"), enum=Kind.values)
     since: str = parameter(gettext_noop("Only what happened on this day or later, or may have."), format="date")
-
-
-# What is answered: the shapes of ``serializers``
-
-
-class Source(Schema):
-    title: str
-    url: str | None
-    date: str | None = Field(json_schema_extra={"format": "date"})
-
-
-class Period(Schema):
-    start: str | None = Field(
-        pattern=_DATE,
-        description=gettext_noop("First day in office, as precise as known; null where not recorded."),
-    )
-    end: str | None = Field(
-        pattern=_DATE,
-        description=gettext_noop("First day no longer in office, as precise as known; null where not recorded."),
-    )
-    ended: bool = Field(description=gettext_noop("It ended, at a date that is not known."))
-    dated: bool = Field(description=gettext_noop("Whether it is recorded since when it holds."))
-    source: list[Source] = Field(description=gettext_noop("The documents that it rests on."))
-
-
-class Names(Schema):
-    """A person; of somebody withdrawn the id alone, the names are null."""
-
-    id: int
-    name: str | None
-    family_name: str | None
-    given_name: str | None
-    patronymic: str | None
-
-
-class Identifier(Schema):
-    scheme: str
-    identifier: str
-
-
-class PersonRecord(Names):
-    gender: str | None
-    names: dict[str, str] = Field(description=gettext_noop("The name in each language that has it."))
-    identifiers: list[Identifier]
-    former_ids: list[int] = Field(description=gettext_noop("Ids of records that were merged into this one."))
-    page: str = Field(description=gettext_noop("Address of the page for people."))
-
-
-class Function(Schema):
-    id: str
-    person: Names
-
-
-class DelegateRecord(Period, Function):
-    delegation: str
-    chamber: str
-    role: str = Field(json_schema_extra={"enum": Delegate.Role.values})
-    political_group: str | None
-    constituency: str | None
-
-
-class RepresentativeRecord(Period, Function):
-    delegation: str
-
-
-class PostRecord(Period, Function):
-    post: str = Field(json_schema_extra={"enum": AssemblyPost.Post.values})
-    title: str
-    commission: str | None
-
-
-class Held(Schema):
-    held: bool = Field(description=gettext_noop("Whether it holds on the day asked for."))
-
-
-class DelegateDetail(DelegateRecord, Held):
-    pass
-
-
-class RepresentativeDetail(RepresentativeRecord, Held):
-    pass
-
-
-class PostDetail(PostRecord, Held):
-    pass
-
-
-class PersonDetail(PersonRecord):
-    on: str
-    mandates: list[DelegateDetail]
-    services: list[RepresentativeDetail]
-    posts: list[PostDetail]
-
-
-class NameOfParliament(Schema):
-    slug: str
-    country: str = Field(description=gettext_noop("ISO 3166-1 alpha-2."))
-    name: str
-    short_name: str | None
-
-
-class ParliamentRecord(NameOfParliament):
-    names: dict[str, str]
-    status: str | None = Field(
-        description=gettext_noop("In which it takes part on the day; null where not recorded."),
-        json_schema_extra={"enum": [*Participation.Status.values, None]},
-    )
-    chambers: list[str]
-
-
-class NameOfChamber(Schema):
-    slug: str
-    name: str
-    kind: str | None = Field(json_schema_extra={"enum": [*Chamber.Kind.values, None]})
-
-
-class ChamberRecord(NameOfChamber):
-    delegation: str
-    names: dict[str, str]
-    members_called: str
-
-
-class QuotaRecord(Period):
-    id: str
-    delegation: str
-    chamber: str
-    seats: int
-
-
-class ChamberDetail(ChamberRecord):
-    quotas: list[QuotaRecord]
-
-
-class Link(Schema):
-    url: str
-    language: str | None
-
-
-class Figures(Schema):
-    seats: int | None = Field(description=gettext_noop("Null where the number is not published."))
-    named: int
-    unnamed: int | None
-    vacant: int | None = Field(
-        description=gettext_noop("Seats without a name, where the roster is confirmed to be complete; else null.")
-    )
-    substitutes: int
-    over: int = Field(description=gettext_noop("Names beyond the seats."))
-
-
-class ChamberSeats(Figures, NameOfChamber):
-    quota: Period | None
-    website: str | None
-    websites: list[Link]
-
-
-class RepresentativeOfDelegation(Period, Function):
-    name: str | None
-    posts: list[str]
-
-
-class Confirmation(Schema):
-    date: str
-    confirmed_by: str
-    source: Source
-
-
-class DelegationRecord(Figures, NameOfParliament):
-    on: str = Field(json_schema_extra={"format": "date"})
-    status: str | None
-    missing: list[str] = Field(description=gettext_noop("Chambers whose number of seats is not published."))
-    dated: bool = Field(description=gettext_noop("Whether it is recorded since when each quota holds."))
-    chambers: list[ChamberSeats]
-    representatives: list[RepresentativeOfDelegation]
-    websites: list[Link]
-    confirmation: Confirmation | None
-    page: str = Field(description=gettext_noop("Address of the page for people."))
-
-
-class ChangeRecord(Schema):
-    id: str
-    date: str = Field(pattern=_DATE, description=gettext_noop("When it happened, as precise as known."))
-    kind: str = Field(json_schema_extra={"enum": Kind.values})
-    delegation: str
-    chamber: str | None
-    person: Names | None
-    before: str | int | Names | None = Field(
-        description=gettext_noop("The role, the number of seats, the person or the status before; null for none.")
-    )
-    after: str | int | Names | None = Field(description=gettext_noop("The same, afterwards."))
-    words: str
-    source: list[Source]
 
 
 # Delegations and their parliaments
