@@ -81,7 +81,7 @@ class ArticleWriter:
         )
         if rows:
             # COPY sends no signal.
-            versions.written()
+            versions.touch_on_commit()
 
     def save_changed(self, row: ArticleRow) -> None:
         article, values = row.article, row.values
