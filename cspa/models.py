@@ -1,6 +1,6 @@
 """Accounts of the secretariat, what their groups demand, and the journal of what they change."""
 
-from typing import Any
+from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group
@@ -81,10 +81,10 @@ class ChangeSet(models.Model):
         return f"{self.get_kind_display()}, {timezone.localtime(self.made_at):%Y-%m-%d %H:%M}"
 
 
-class RowChangeQuerySet(models.QuerySet):
+class RowChangeQuerySet(models.QuerySet["RowChange"]):
     """What became of rows."""
 
-    def of(self, row: models.Model) -> "RowChangeQuerySet":
+    def of(self, row: models.Model) -> Self:
         """The changes of ``row``."""
         return self.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
@@ -121,7 +121,7 @@ class RowChange(models.Model):
         """What the row was before this change left it in ``state``; None where it was not there."""
         if self.action == self.Action.ADDED:
             return None
-        return {**(state or {}), **self.before}
+        return {**(state or {}), **(self.before or {})}
 
 
 class TableVersion(models.Model):

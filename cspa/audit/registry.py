@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from functools import cache
+from typing import Any, TypeGuard, cast
 
 from django.db import models
 
@@ -9,7 +10,7 @@ _excluded_fields: dict[type[models.Model], frozenset[str]] = {}
 _updates_only: set[type[models.Model]] = set()
 _reverse_m2m: dict[type[models.Model], list[str]] = {}
 
-type ManyToMany = models.ManyToManyField | models.ManyToManyRel
+type ManyToMany = models.ManyToManyField[Any, Any] | models.ManyToManyRel
 
 
 def add(model: type[models.Model], exclude_fields: Iterable[str], updates_only: bool) -> None:
@@ -23,7 +24,7 @@ def add_reverse_m2m(model: type[models.Model], name: str) -> None:
     _reverse_m2m.setdefault(model, []).append(name)
 
 
-def is_registered(model: type[models.Model]) -> bool:
+def is_registered(model: type[models.Model] | None) -> TypeGuard[type[models.Model]]:
     return model in _excluded_fields
 
 
@@ -44,7 +45,7 @@ def _depth(model: type[models.Model]) -> int:
 
 
 @cache
-def recorded_columns(model: type[models.Model]) -> list[models.Field]:
+def recorded_columns(model: type[models.Model]) -> "list[models.Field[Any, Any]]":
     """The columns of ``model`` without its primary key, excluded fields and columns computed from others."""
     computed = model.derived() if hasattr(model, "derived") else ()
     return [
@@ -59,7 +60,12 @@ def recorded_m2m(model: type[models.Model]) -> list[ManyToMany]:
     """The many-to-many fields recorded with the rows of ``model``: its own, then those that other models declare."""
     excluded = _excluded_fields.get(model, ())
     own = [field for field in model._meta.local_many_to_many if field.name not in excluded]
-    return [*own, *map(model._meta.get_field, _reverse_m2m.get(model, ()))]
+    return [*own, *(reverse_m2m(model, name) for name in _reverse_m2m.get(model, ()))]
+
+
+def reverse_m2m(model: type[models.Model], name: str) -> models.ManyToManyRel:
+    """The other end of a many-to-many field that another model declares."""
+    return cast("models.ManyToManyRel", model._meta.get_field(name))
 
 
 def m2m_columns(relation: ManyToMany) -> tuple[type[models.Model], str, str]:
@@ -67,4 +73,5 @@ def m2m_columns(relation: ManyToMany) -> tuple[type[models.Model], str, str]:
     if isinstance(relation, models.ManyToManyRel):
         through, other, own = m2m_columns(relation.field)
         return through, own, other
-    return relation.remote_field.through, f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"
+    through = cast("type[models.Model]", relation.remote_field.through)  # None only while models are loaded
+    return through, f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"

@@ -24,7 +24,7 @@ def register(*registered: type[models.Model], exclude_fields: Iterable[str] = ()
         ):
             signal.connect(receiver, sender=model, dispatch_uid=f"audit.{model._meta.label}")
         for relation in registry.recorded_m2m(model):
-            through = relation.remote_field.through
+            through, _own, _other = registry.m2m_columns(relation)
             m2m_changed.connect(_before_connecting, sender=through, dispatch_uid=f"audit.{through._meta.label}")
 
 
@@ -34,16 +34,15 @@ def register_reverse_m2m(model: type[models.Model], name: str) -> None:
     The field has a ``through`` model with rows of its own. Exclude the field where the other model is registered.
     """
     registry.add_reverse_m2m(model, name)
-    relation = model._meta.get_field(name)
-    own = relation.field.m2m_reverse_field_name()
+    through, own, _other = registry.m2m_columns(registry.reverse_m2m(model, name))
 
     def before_writing(instance: models.Model, **kwargs: Any) -> None:
-        snapshot_before(model, [getattr(instance, f"{own}_id")])
+        snapshot_before(model, [getattr(instance, own)])
 
-    uid = f"audit.{relation.through._meta.label}"
+    uid = f"audit.{through._meta.label}"
     for signal in (pre_save, pre_delete):
-        signal.connect(before_writing, sender=relation.through, weak=False, dispatch_uid=uid)
-    m2m_changed.connect(_before_connecting_reverse, sender=relation.through, dispatch_uid=uid)
+        signal.connect(before_writing, sender=through, weak=False, dispatch_uid=uid)
+    m2m_changed.connect(_before_connecting_reverse, sender=through, dispatch_uid=uid)
 
 
 def _before_saving(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date, datetime
 from itertools import batched
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.core.exceptions import FieldDoesNotExist
@@ -51,7 +51,7 @@ def apply_snapshot(row: models.Model, snapshot: Snapshot) -> dict[str, list[int]
     connections = {}
     for name, value in snapshot.items():
         try:
-            field = row._meta.get_field(name)
+            field = cast("models.Field[Any, Any]", row._meta.get_field(name))  # recorded of columns and relations
         except FieldDoesNotExist:
             continue
         if field.many_to_many:
@@ -64,5 +64,5 @@ def apply_snapshot(row: models.Model, snapshot: Snapshot) -> dict[str, list[int]
 def apply_m2m(row: models.Model, connections: dict[str, list[int]]) -> None:
     """Connect the saved ``row`` with the given rows, as far as these still exist."""
     for name, keys in connections.items():
-        others = row._meta.get_field(name).related_model._base_manager
+        others = cast("type[models.Model]", row._meta.get_field(name).related_model)._base_manager
         getattr(row, name).set(others.filter(pk__in=keys))

@@ -1,6 +1,7 @@
 """Undoing a change set as a whole. Refuses where somebody changed the same rows later."""
 
 from itertools import batched
+from typing import Any
 
 from django.contrib.contenttypes.models import ContentType
 from django.db import IntegrityError, models
@@ -38,7 +39,7 @@ def undo(entry: ChangeSet, user: User | None, reason: str = "") -> ChangeSet:
             work.write(recorder)
     except (ProtectedError, RestrictedError) as error:
         used = getattr(error, "protected_objects", None) or getattr(error, "restricted_objects", ())
-        named = list(used)[:MAX_NAMED_ROWS]
+        named = list(used or ())[:MAX_NAMED_ROWS]
         raise UndoError([_("Something else rests on it: %(row)s.") % {"row": row} for row in named]) from error
     except IntegrityError as error:
         raise UndoError([_("It would contradict what is recorded today: %(why)s") % {"why": error}]) from error
@@ -63,15 +64,15 @@ class _Undoing:
             if first.action == RowChange.Action.ADDED:
                 self.added.setdefault(model, set()).add(key)
             elif last.action == RowChange.Action.DELETED:
-                before = {**last.before}
+                before = {**(last.before or {})}
                 for change in reversed(changes[:-1]):
-                    before |= change.before
+                    before |= change.before or {}
                 self.back.setdefault(model, {})[key] = before
             else:
-                before, after = {}, {}
+                before, after = {}, dict[str, Any]()
                 for change in changes:
-                    before = {**change.before, **before}
-                    after |= change.after
+                    before = {**(change.before or {}), **before}
+                    after |= change.after or {}
                 self.changed.setdefault(model, {})[key] = before
                 now.setdefault(model, {})[key] = after
         self._refuse_what_is_newer(entry, now)
@@ -88,12 +89,12 @@ class _Undoing:
                 elif any(present.get(name, value) != value for name, value in after.items()):
                     self._refuse(model, key, _("changed since"))
         for model, keys in self.added.items():
-            there = set()
+            existing: set[int] = set()
             for batch in batched(keys, BATCH):
-                there.update(model._base_manager.filter(pk__in=batch).values_list("pk", flat=True))
+                existing.update(model._base_manager.filter(pk__in=batch).values_list("pk", flat=True))
                 kind = ContentType.objects.get_for_model(model)
                 later = RowChange.objects.filter(content_type=kind, object_id__in=batch, entry_id__gt=entry.pk)
-                for key in set(later.values_list("object_id", flat=True)) & there:
+                for key in set(later.values_list("object_id", flat=True)) & existing:
                     if _has_changed_since(model(pk=key), entry):
                         self._refuse(model, key, _("changed since"))
         for model, rows in self.back.items():
