@@ -1,6 +1,7 @@
 """Absolute addresses of this site, and its pages in their other languages."""
 
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 from django.conf import settings
 from django.contrib.sitemaps import Sitemap
@@ -8,6 +9,10 @@ from django.core.exceptions import BadRequest
 from django.http import HttpRequest
 from django.urls import get_script_prefix, reverse
 from django.utils.translation import get_language, override
+
+if TYPE_CHECKING:
+    from django.contrib.sites.models import Site
+    from django.contrib.sites.requests import RequestSite
 
 
 class Unreadable(BadRequest):
@@ -45,13 +50,13 @@ def in_languages(path: str) -> dict[str, str]:
     return {code: f"{prefix}{code}/{rest}" if slash and language in codes else path for code in codes}
 
 
-class SiteSitemap(Sitemap):
+class SiteSitemap(Sitemap):  # type: ignore[type-arg]  # not generic at run time
     """A sitemap whose addresses follow SITE_URL."""
 
     limit = 5000
 
-    def get_domain(self, site=None) -> str:
+    def get_domain(self, site: "Site | RequestSite | None" = None) -> str:
         return settings.SITE_URL.partition("://")[2] or super().get_domain(site)
 
-    def get_protocol(self, protocol=None) -> str:
+    def get_protocol(self, protocol: str | None = None) -> str:
         return settings.SITE_URL.partition("://")[0] or super().get_protocol(protocol)

@@ -156,7 +156,9 @@ class Timeline:
     left_out: int
 
 
-def timeline(lines: list[tuple[str, list[tuple]]], first: date, last: date, mark: date) -> Timeline:
+def timeline(
+    lines: list[tuple[str, list[tuple[date | None, date | None, str]]]], first: date, last: date, mark: date
+) -> Timeline:
     """Periods from ``first`` to ``last``: lines of (label, [(start or None, end or None, text), …]).
 
     What lies outside is cut off at the edge; ``mark`` is the day that the page speaks of. The lines after the first

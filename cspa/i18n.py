@@ -4,11 +4,15 @@ The languages are those of ``settings.LANGUAGES``; none is named in code.
 """
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import get_language, get_language_info
 from translated_fields import TranslatedField, to_attribute
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Localised(str):
@@ -16,13 +20,14 @@ class Localised(str):
 
     lang: str
 
-    def __new__(cls, text: str, lang: str) -> "Localised":
+    def __new__(cls, text: "StrOrPromise", lang: str) -> "Localised":
         localised = super().__new__(cls, text)
         localised.lang = lang
         return localised
 
-    def __getnewargs__(self) -> tuple[str, str]:
-        return str(self), self.lang  # what a copy is made of
+    # What a copy is made of.
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # of str, which takes one argument
+        return str(self), self.lang
 
 
 def language_codes() -> list[str]:
@@ -32,7 +37,7 @@ def language_codes() -> list[str]:
 
 def language_name(code: str) -> str:
     """How the active language calls the language ``code``, as it stands within a sentence."""
-    name = get_language_info(code)["name_translated"]
+    name: str = get_language_info(code)["name_translated"]
     return name.lower() if get_language() == "ru" else name
 
 
@@ -50,9 +55,18 @@ def localised(instance: models.Model, name: str, language: str | None = None) ->
     return Localised("", wanted)
 
 
-def translated(field: models.Field) -> TranslatedField:
+class Translated(Protocol):
+    """What stands in a model under the plain name: it reads a text and writes that of the active language."""
+
+    def __get__(self, instance: Any, owner: Any) -> Localised: ...
+
+    def __set__(self, instance: Any, value: str) -> None: ...
+
+
+def translated(field: "models.Field[Any, Any]") -> Translated:
     """``field`` once per language; reading the plain name falls back in the order of the languages."""
-    return TranslatedField(field, attrgetter=lambda name, field: lambda self: localised(self, name))
+    fields: Translated = TranslatedField(field, attrgetter=lambda name, field: lambda self: localised(self, name))
+    return fields
 
 
 def any_language(name: str) -> models.Q:

@@ -4,11 +4,14 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from django.core.paginator import Page, Paginator
 from django.db.models import Model, QuerySet
 from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
-from django.http import Http404, QueryDict
+from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
+from django.views.generic.list import MultipleObjectMixin
 
 _NUMBER = re.compile("[1-9][0-9]{0,8}")
 _PLACE = re.compile("(-?[0-9]{1,17})-([1-9][0-9]{0,17})")
@@ -21,13 +24,12 @@ def is_page_number(text: str) -> bool:
     return bool(_NUMBER.fullmatch(text))
 
 
-class StrictPages:
-    """Takes a page number only as the site's own links write it; int() would take "+1", "01" and "1_000" too.
+class StrictPages(MultipleObjectMixin):  # type: ignore[type-arg]  # not generic at run time
+    """Takes a page number only as the site's own links write it; int() would take "+1", "01" and "1_000" too."""
 
-    For views that inherit from Django's MultipleObjectMixin.
-    """
+    request: HttpRequest  # of the view
 
-    def paginate_queryset(self, queryset, page_size: int):
+    def paginate_queryset(self, queryset: Any, page_size: int) -> "tuple[Paginator[Any], Page[Any], Any, bool]":
         if not is_page_number(self.request.GET.get(self.page_kwarg, "1")):
             raise Http404(_("There is no such page."))
         return super().paginate_queryset(queryset, page_size)
@@ -46,7 +48,7 @@ class Keyset:
     older: str = ""
 
     @classmethod
-    def asked(cls, queryset: QuerySet, time: str, parameters: QueryDict, size: int) -> "Keyset":
+    def asked(cls, queryset: QuerySet[Any], time: str, parameters: QueryDict, size: int) -> "Keyset":
         """The page of ``queryset`` that ``before=`` or ``after=`` among ``parameters`` asks for.
 
         ``time`` names the column that comes first in the order; the primary key decides. Http404 where a place is
@@ -70,7 +72,7 @@ class Keyset:
         return cls(rows, f"?after={value}", f"after={_written(rows[0], time)}", f"before={_written(rows[-1], time)}")
 
     @classmethod
-    def _of(cls, queryset: QuerySet, time: str, size: int, before: str | None) -> "Keyset":
+    def _of(cls, queryset: QuerySet[Any], time: str, size: int, before: str | None) -> "Keyset":
         rows = list(queryset.order_by(f"-{time}", "-pk")[: size + 1])
         older = f"before={_written(rows[size - 1], time)}" if len(rows) > size else ""
         rows = rows[:size]
@@ -86,7 +88,9 @@ def _written(row: Model, time: str) -> str:
 
 def _read(place: str) -> tuple[datetime, int]:
     match = _PLACE.fullmatch(place)
+    if match is None:
+        raise Http404(_("There is no such page."))
     try:
         return _EPOCH + int(match[1]) * _MICROSECOND, int(match[2])
-    except (TypeError, OverflowError) as error:
+    except OverflowError as error:
         raise Http404(_("There is no such page.")) from error

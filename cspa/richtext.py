@@ -123,14 +123,14 @@ def rendered(
     """
     numbers = count()
 
-    def quotation(match: re.Match) -> str:
+    def quotation(match: re.Match[str]) -> str:
         number = next(numbers)
         caption = captions[number] if number < len(captions) else match[2]
         return (
             f'<figure class="quotation"><blockquote>{match[1]}</blockquote><figcaption>{caption}</figcaption></figure>'
         )
 
-    def figure(match: re.Match) -> str:
+    def figure(match: re.Match[str]) -> str:
         if picture is None:
             return match[0]
         attributes = dict(_ATTRIBUTE.findall(match[1]))

@@ -20,7 +20,7 @@ def whole(name: str) -> str:
     """The text of the style sheet ``name`` with what it imports in place, each part in its layer; no comments."""
     text = _COMMENT.sub("", _source(name))
 
-    def part(match: re.Match) -> str:
+    def part(match: re.Match[str]) -> str:
         block = f"@layer {match['layer']} {{\n{_moved(_place(name, match['path']), dirname(name))}}}\n"
         return f"@media {media} {{\n{block}}}\n" if (media := match["media"].strip()) else block
 
@@ -38,13 +38,16 @@ def _place(name: str, path: str) -> str:
 
 
 def _source(name: str) -> str:
-    return Path(finders.find(name)).read_text(encoding="utf-8")
+    found = finders.find(name)
+    if found is None:
+        raise FileNotFoundError(name)
+    return Path(found).read_text(encoding="utf-8")
 
 
 class WholeSheetsStorage(CompressedManifestStaticFilesStorage):
     """Files under names that change with their content, compressed; style sheets without imports."""
 
-    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator:
+    def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         if not dry_run:
             for name in WHOLE:
                 Path(self.path(name)).write_text(whole(name), encoding="utf-8")

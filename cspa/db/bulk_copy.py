@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from itertools import batched
-from typing import Any
+from typing import Any, cast
 
 from django.db import connection, models
 
@@ -14,8 +14,8 @@ def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequenc
     ``cspa.cache.versions.touch_on_commit`` would.
     """
     quote = connection.ops.quote_name
-    fields = [model._meta.get_field(name) for name in names]
-    table, columns = quote(model._meta.db_table), ", ".join(quote(field.column) for field in fields)
+    fields = [cast("models.Field[Any, Any]", model._meta.get_field(name)) for name in names]
+    table, columns = quote(model._meta.db_table), ", ".join(quote(cast("str", field.column)) for field in fields)
     values = (
         [field.get_db_prep_save(value, connection) for field, value in zip(fields, row, strict=True)] for row in rows
     )

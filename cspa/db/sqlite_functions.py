@@ -6,6 +6,8 @@ With these functions ``icontains``, ``iexact`` and ``Lower()`` find "ПЛЕНА�
 import re
 from functools import lru_cache
 
+from django.db.backends.base.base import BaseDatabaseWrapper
+
 
 @lru_cache(maxsize=256)
 def _like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
@@ -25,7 +27,7 @@ def like(pattern: str | None, value: object, escape: str | None = None) -> bool 
     return _like_pattern(str(pattern), escape).fullmatch(str(value)) is not None
 
 
-def teach_letters(sender: object, connection, **kwargs: object) -> None:
+def teach_letters(sender: object, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     """Receiver of ``connection_created``: registers the functions on a new SQLite connection."""
     if connection.vendor != "sqlite":
         return

@@ -7,6 +7,7 @@ draw it.
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
 
 from django.conf import settings
 
@@ -97,7 +98,7 @@ def pdf(document: Document) -> bytes:
         return typst.compile(TEMPLATE, sys_inputs=data, ignore_system_fonts=True)
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     """``value`` as JSON takes it; a text that knows its language keeps it."""
     if is_dataclass(value):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}

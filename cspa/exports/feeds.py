@@ -4,31 +4,36 @@ import json
 import re
 from datetime import UTC, datetime
 from typing import Any, TextIO
-from xml.sax.saxutils import XMLGenerator
 
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
+from django.utils.xmlutils import SimplerXMLGenerator
 
 NEVER = datetime.fromtimestamp(0, UTC)
 # What XML cannot hold, even as a reference: Django refuses some of it and writes the rest.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
-def printable(text: str | None) -> str | None:
+def printable(text: str) -> str:
     """``text`` without what an XML document cannot hold."""
-    return text if text is None else _UNPRINTABLE.sub("", str(text))
+    return _UNPRINTABLE.sub("", str(text))
 
 
-class Steady:
+class Steady(SyndicationFeed):
     """An empty feed never changed, and is not new at every request as Django's is; no text breaks it."""
 
-    def __init__(self, title: str, link: str, description: str | None, **fields: Any):
-        super().__init__(printable(title), link, printable(description), **fields)
+    title: str
+    media_type: str
 
-    def add_item(self, title: str, link: str, description: str, **fields: Any) -> None:
-        if "summary" in fields:
-            fields["summary"] = printable(fields["summary"])
+    def __init__(self, title: str, link: str, description: str | None, **fields: Any):
+        super().__init__(printable(title), link, description and printable(description), **fields)
+
+    def add_item(  # type: ignore[override]  # Django gives all further fields by name
+        self, title: str, link: str, description: str, **fields: Any
+    ) -> None:
+        if summary := fields.get("summary"):
+            fields["summary"] = printable(summary)
         fields["categories"] = [printable(name) for name in fields.get("categories") or ()]
-        super().add_item(printable(title), link, printable(description), **fields)
+        super().add_item(printable(title), link, description and printable(description), **fields)
 
     def latest_post_date(self) -> datetime:
         return super().latest_post_date() if self.items else NEVER
@@ -39,7 +44,7 @@ class AtomFeed(Steady, Atom1Feed):
 
     title, media_type = "Atom", "application/atom+xml"
 
-    def add_item_elements(self, handler: XMLGenerator, item: dict[str, Any]) -> None:
+    def add_item_elements(self, handler: SimplerXMLGenerator, item: dict[str, Any]) -> None:
         if "summary" not in item:
             super().add_item_elements(handler, item)
             return
@@ -52,7 +57,7 @@ class RssFeed(Steady, Rss201rev2Feed):
     title, media_type = "RSS", "application/rss+xml"
 
 
-class JsonFeed(Steady, SyndicationFeed):
+class JsonFeed(Steady):
     """https://www.jsonfeed.org/version/1.1/; a feed may have a ``next_url``, an item further fields in ``extra``."""
 
     title, media_type = "JSON", "application/feed+json"

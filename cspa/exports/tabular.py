@@ -8,10 +8,10 @@ import csv
 import json
 import re
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from io import StringIO
 from itertools import chain
-from typing import IO
+from typing import IO, TYPE_CHECKING, Any
 
 from django.http import FileResponse, HttpRequest, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -44,14 +44,22 @@ class Files:
     The view has ``columns``, and the methods ``file_name()`` and ``file_rows()``.
     """
 
-    def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponseBase:
+    if TYPE_CHECKING:
+        columns: Sequence[str]
+
+        def file_name(self) -> str: ...
+
+        def file_rows(self) -> Iterable[Iterable[Cell]]: ...
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             file_format = asked_format(request.GET)
         except ValueError as error:
             raise Unreadable(error) from error
         if file_format:
             return answer(file_format, self.file_name(), self.columns, self.file_rows())
-        return super().get(request, *args, **kwargs)
+        page: HttpResponseBase = super().get(request, *args, **kwargs)  # type: ignore[misc]  # of the view
+        return page
 
 
 def asked_format(parameters: QueryDict) -> str:
@@ -105,11 +113,10 @@ def printable(text: str) -> str:
 def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iterable[Cell]]:
     """``rows`` in the language of the request: an answer is streamed when the request has been left."""
     rows = iter(rows)
-    end = object()
     while True:
         with override(language):
-            row = next(rows, end)
-        if row is end:
+            row = next(rows, None)
+        if row is None:
             return
         yield row
 

@@ -4,10 +4,10 @@ import io
 import secrets
 import warnings
 from pathlib import PurePosixPath
+from typing import Any, cast
 
 from django.core.exceptions import ValidationError
-from django.core.files.base import ContentFile
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import ContentFile, File
 from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
@@ -24,7 +24,7 @@ WIDTHS = (480, 960)
 CARD = (480, 320)  # pixels, of the part that lists show
 
 
-def clean_photo(upload: UploadedFile) -> ContentFile:
+def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
     """``upload`` as a fresh JPEG of at most MAX_SIDE pixels a side, without metadata.
 
     Raises ValidationError for another format, a damaged file, or more than MAX_BYTES or MAX_PIXELS.
@@ -45,22 +45,22 @@ def clean_photo(upload: UploadedFile) -> ContentFile:
         raise ValidationError(_("This is not an undamaged JPEG, PNG or WebP photo."), code="invalid_image") from error
     if min(image.size) < 32 or max(image.size) > 20 * min(image.size):
         raise ValidationError(_("The photo is too small or too narrow."), code="bad_shape")
-    image = ImageOps.exif_transpose(image).convert("RGB")
-    image.thumbnail((MAX_SIDE, MAX_SIDE))
+    upright = ImageOps.exif_transpose(image).convert("RGB")
+    upright.thumbnail((MAX_SIDE, MAX_SIDE))
     data = io.BytesIO()
-    image.save(data, "JPEG", quality=85, optimize=True, progressive=True)
+    upright.save(data, "JPEG", quality=85, optimize=True, progressive=True)
     return ContentFile(data.getvalue(), name=f"{secrets.token_hex(8)}.jpg")
 
 
 class PhotoField(models.ImageField):
     """An image field that stores what clean_photo() makes of an upload."""
 
-    def clean(self, value, model_instance):
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed:
             clean_photo(value.file)
         return super().clean(value, model_instance)
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         photo = getattr(model_instance, self.attname)
         if photo and not photo._committed:
             cleaned = clean_photo(photo.file)
@@ -91,14 +91,15 @@ def rendition_names(name: str, width: int, focus: tuple[int, int]) -> list[str]:
 
 def make_renditions(photo: FieldFile, focus: tuple[int, int]) -> None:
     """Store ``photo`` in each of ``widths()`` and its part around ``focus``, where they are not there yet."""
-    with photo.storage.open(photo.name) as file:
+    stored = cast("str", photo.name)  # a photo without a name has no renditions
+    with photo.storage.open(stored) as file:
         image = Image.open(file)
         for ending, options in RENDITIONS.items():
-            wanted = {rendition_name(photo.name, width, ending): width for width in widths(image.width)}
+            wanted = {rendition_name(stored, width, ending): width for width in widths(image.width)}
             for name, width in wanted.items():
                 if not photo.storage.exists(name):
                     _store(photo, name, image.resize((width, round(image.height * width / image.width))), options)
-            name = card_name(photo.name, focus, ending)
+            name = card_name(stored, focus, ending)
             if not photo.storage.exists(name):
                 _store(photo, name, ImageOps.fit(image, CARD, centering=(focus[0] / 100, focus[1] / 100)), options)
 

@@ -1,10 +1,12 @@
 """Uploaded documents: PDF files, under a name that cannot be guessed."""
 
 import secrets
+from os import PathLike
 from pathlib import PurePath
+from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.core.files.uploadedfile import UploadedFile
+from django.core.files.base import File
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
@@ -12,7 +14,7 @@ from slugify import slugify
 MAX_BYTES = 20 * 1024 * 1024
 
 
-def check_pdf(upload: UploadedFile) -> None:
+def check_pdf(upload: "File[bytes]") -> None:
     """Raises ValidationError for what is larger than MAX_BYTES or does not begin and end as a PDF does (ISO 32000)."""
     if upload.size > MAX_BYTES:
         raise ValidationError(_("The document is larger than 20 MB."), code="too_large")
@@ -28,17 +30,17 @@ def check_pdf(upload: UploadedFile) -> None:
 class PdfField(models.FileField):
     """A file field that takes PDF documents only."""
 
-    def clean(self, value, model_instance):
+    def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed:
             check_pdf(value.file)
         return super().clean(value, model_instance)
 
-    def pre_save(self, model_instance, add):
+    def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         document = getattr(model_instance, self.attname)
         if document and not document._committed:
             check_pdf(document.file)
         return super().pre_save(model_instance, add)
 
-    def generate_filename(self, instance, filename: str) -> str:
+    def generate_filename(self, instance: models.Model, filename: str | PathLike[str]) -> str:
         stem = slugify(PurePath(filename).stem, max_length=60) or "document"
         return super().generate_filename(instance, f"{stem}-{secrets.token_hex(8)}.pdf")

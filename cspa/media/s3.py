@@ -32,21 +32,25 @@ class Bucket(S3Storage):
         """On this site (``cspa.pages.views.media``): readers are led to no other host."""
         return settings.MEDIA_URL + filepath_to_uri(name)
 
-    def _open(self, name: str, mode: str = "rb") -> File:
+    def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
         with in_reach():
-            return super()._open(name, mode)
+            file: File[bytes] = super()._open(name, mode)
+            return file
 
-    def _save(self, name: str, content: File) -> str:
+    def _save(self, name: str, content: "File[bytes]") -> str:
         with in_reach():
-            return super()._save(name, content)
+            stored: str = super()._save(name, content)
+            return stored
 
     def exists(self, name: str) -> bool:
         with in_reach():
-            return super().exists(name)
+            there: bool = super().exists(name)
+            return there
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         with in_reach():
-            return super().listdir(name)
+            folders_and_files: tuple[list[str], list[str]] = super().listdir(name)
+            return folders_and_files
 
     def delete(self, name: str) -> None:
         with in_reach():

@@ -13,7 +13,10 @@ from functools import cache, cached_property, lru_cache
 from typing import Any
 
 from django.db import connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
+from django.db.models.sql.compiler import SQLCompiler
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
@@ -86,7 +89,10 @@ class Query:
         A word of several parts ("counter-terrorism") is a phrase. What is longer than LONGEST_TEXT letters or has more
         than MOST_TERMS terms finds nothing.
         """
-        wanted, unwanted, said, not_said = [], [], [], []
+        wanted: list[tuple[str, ...]] = []
+        unwanted: list[tuple[str, ...]] = []
+        said: list[str] = []
+        not_said: list[str] = []
         for without, *options in _TERM.findall(text) if len(text) <= LONGEST_TEXT else ():
             term = next(filter(None, options), "")
             if found := tuple(stems(term, language)):
@@ -160,12 +166,16 @@ class StemsIndex(models.Index):
     table of SQLite, which drops triggers.
     """
 
-    def create_sql(self, model: type[models.Model], schema_editor, using: str = "", **kwargs) -> Statement:
+    def create_sql(
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, using: str = "", **kwargs: Any
+    ) -> Statement:
         first, *others = self._statements(model, schema_editor)
         schema_editor.deferred_sql.extend(others)
         return first
 
-    def remove_sql(self, model: type[models.Model], schema_editor, **kwargs) -> Statement:
+    def remove_sql(  # type: ignore[override]  # Django takes a Statement, too; the stubs know text only
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any
+    ) -> Statement:
         column = self.fields[0]
         if schema_editor.connection.vendor == "postgresql":
             return _statement(f'ALTER TABLE %(table)s DROP COLUMN "{column}_vector"', model, schema_editor)
@@ -173,7 +183,7 @@ class StemsIndex(models.Index):
             schema_editor.execute(f'DROP TRIGGER IF EXISTS "{self.name}_{event}"')
         return _statement(f'DROP TABLE "{self.name}"', model, schema_editor)
 
-    def _statements(self, model: type[models.Model], schema_editor) -> list[Statement]:
+    def _statements(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         column, name = self.fields[0], self.name
         if schema_editor.connection.vendor == "postgresql":
             text = f'"{column}"'
@@ -201,11 +211,11 @@ class StemsIndex(models.Index):
         return [_statement(command, model, schema_editor) for command in commands]
 
 
-def _statement(command: str, model: type[models.Model], schema_editor) -> Statement:
+def _statement(command: str, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> Statement:
     return Statement(command, table=Table(model._meta.db_table, schema_editor.quote_name))
 
 
-def matching(queryset: models.QuerySet, index: str, query: Query) -> models.QuerySet:
+def matching[Q: models.QuerySet[Any]](queryset: Q, index: str, query: Query) -> Q:
     """The rows of ``queryset`` that the StemsIndex called ``index`` finds for ``query``."""
     if not query.wanted:
         return queryset.none()
@@ -213,7 +223,7 @@ def matching(queryset: models.QuerySet, index: str, query: Query) -> models.Quer
 
 
 def newest(
-    queryset: models.QuerySet, index: str, query: Query, number: int, time: str, *columns: str
+    queryset: models.QuerySet[Any], index: str, query: Query, number: int, time: str, *columns: str
 ) -> list[tuple[Any, ...]]:
     """Key, ``time`` and ``columns`` of the ``number`` newest rows of ``queryset`` that ``index`` finds for ``query``.
 
@@ -229,15 +239,16 @@ def newest(
     connection = connections[queryset.db]
     if connection.vendor != "postgresql":
         return list(rows.filter(match)[:number])
-    (looked, of_looked), (found, of_found) = (
+    (looked, of_looked), (matched, of_matched) = (
         each.query.sql_with_params() for each in (rows.annotate(hit=match)[:LOOKED], rows.filter(match).order_by())
     )
-    sql = _NEWEST.format(looked=looked, found=found, columns=", ".join(["key", "time", *columns]))
+    sql = _NEWEST.format(looked=looked, found=matched, columns=", ".join(["key", "time", *columns]))
     vector = [queryset.model._meta.db_table, f"{column}_vector"]
     lexemes = [_lexeme(stem, query.language) for stem in query.flat]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*vector, FREQUENT, lexemes, *of_looked, number, number, *of_found, number, number])
-        return cursor.fetchall()
+        cursor.execute(sql, [*vector, FREQUENT, lexemes, *of_looked, number, number, *of_matched, number, number])
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+        return found
 
 
 # How many rows hold a stem is known of the frequent ones (ANALYZE). What stands behind a condition that names no row
@@ -262,7 +273,8 @@ UNION ALL (
 
 
 def _column(model: type[models.Model], index: str) -> str:
-    return next(rule.fields[0] for rule in model._meta.indexes if rule.name == index)
+    column: str = next(rule.fields[0] for rule in model._meta.indexes if rule.name == index)
+    return column
 
 
 class _Matches(models.Func):
@@ -274,15 +286,19 @@ class _Matches(models.Func):
         super().__init__(*expressions, **extra)
         self.query, self.index = query, index
 
-    def as_sqlite(self, compiler, connection, **context: Any) -> tuple[str, list[Any]]:
+    def as_sqlite(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         key, parameters = compiler.compile(self.source_expressions[0])
         found = f'SELECT rowid FROM "{self.index}" WHERE "{self.index}" MATCH %s'
-        return f"{key} IN ({found})", [*parameters, _fts5(self.query)]
+        return f"{key} IN ({found})", (*parameters, _fts5(self.query))
 
-    def as_postgresql(self, compiler, connection, **context: Any) -> tuple[str, list[Any]]:
+    def as_postgresql(
+        self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any
+    ) -> tuple[str, tuple[Any, ...]]:
         column, parameters = compiler.compile(self.source_expressions[1])
         vector = f'{column.removesuffix('"')}_vector"'
-        return f"{vector} @@ to_tsquery('simple', %s)", [*parameters, _tsquery(self.query)]
+        return f"{vector} @@ to_tsquery('simple', %s)", (*parameters, _tsquery(self.query))
 
 
 # Stems are letters and digits only, so nothing in them is an operator.
