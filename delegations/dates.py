@@ -55,12 +55,15 @@ class PartialDate:
     @classmethod
     def of(cls, value: "PartialDate | date | str | None") -> "PartialDate | None":
         """The partial date that ``value`` means; None and the empty text mean none."""
-        if value is None or value == "" or isinstance(value, cls):
-            return value or None
+        if isinstance(value, PartialDate):
+            return value
+        if value is None or value == "":
+            return None
         return cls(value) if isinstance(value, date) else cls.parse(value)
 
     def __str__(self) -> str:
-        return self.first.isoformat()[: {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4}[self.precision]]
+        lengths: dict[str, int] = {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4}
+        return self.first.isoformat()[: lengths[self.precision]]
 
     @property
     def exact(self) -> bool:

@@ -110,8 +110,8 @@ class Query:
         Every word must mean another word of the name: it is one slip away from it at most, or begins it. The
         patronymic may be missing on record.
         """
-        people = [(key, words.split(), patronymics) for key, words, patronymics in people]
-        known = {word for _key, words, _patronymics in people for word in words}
+        split = [(key, words.split(), patronymics) for key, words, patronymics in people]
+        known = {word for _key, words, _patronymics in split for word in words}
         meanings = [alike(word, known) | {other for other in known if other.startswith(word)} for word in self.words]
         # "O Neil" for O'Neil
         joined = [
@@ -120,7 +120,7 @@ class Query:
             if word + following in known
         ]
         found = []
-        for key, words, patronymics in people:
+        for key, words, patronymics in split:
             choices = [[word for word in words if word in meant] for meant in meanings]
             if (
                 self._names(choices, patronymics)

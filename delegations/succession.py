@@ -6,7 +6,7 @@
 from collections.abc import Iterable, Iterator
 from datetime import date
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -28,15 +28,17 @@ class Row(NamedTuple):
     ended: bool
     counts_until: date | None
     value: Any
-    line: tuple
+    line: tuple[Any, ...]
 
     @property
     def starts(self) -> PartialDate:
-        return PartialDate(self.start, self.start_precision)
+        """Only of a row that has a ``start``."""
+        return PartialDate(cast("date", self.start), self.start_precision)
 
     @property
     def ends(self) -> PartialDate:
-        return PartialDate(self.end, self.end_precision)
+        """Only of a row that has an ``end``."""
+        return PartialDate(cast("date", self.end), self.end_precision)
 
     @property
     def counts(self) -> bool:
@@ -55,24 +57,24 @@ class Handover(NamedTuple):
     def recorded(self) -> PartialDate:
         """The day as precise as it is known."""
         if self.after is None:
-            return self.before.ends
+            return cast("Row", self.before).ends  # one of them is there
         known = self.after.starts
         if self.before is None or self.before.end != known.first:
             return known
         return min(self.before.ends, known, key=lambda written: Precision.values.index(written.precision))
 
 
-def lines(rows: QuerySet, value: str, *line: str) -> list[list[Row]]:
+def lines(rows: QuerySet[Any], value: str, *line: str) -> list[list[Row]]:
     """``rows`` by their ``line``, each line in order of time, in one query; what holds no known day is left out."""
     columns = rows.exclude(ended=True, start=None).order_by().values_list(*COLUMNS, value, *line)
-    read = [Row(*columns[:9], columns[9:]) for columns in columns.iterator()]
+    read = [Row._make((*columns[:9], columns[9:])) for columns in columns.iterator()]
     read.sort(key=lambda row: (row.line, row.start or date.min, row.counts, row.uid))
     return [list(rows) for _line, rows in groupby(read, key=lambda row: row.line)]
 
 
 def until(row: Row, line: Iterable[Row]) -> date | None:
     """The first day on which ``row`` no longer holds: where a successor begins within a partial end, that day."""
-    if row.end is None or row.end_precision == Precision.DAY:
+    if row.end is None or row.end_precision == Precision.DAY or row.counts_until is None:
         return row.counts_until
     starts = [other.start for other in line if other.start and other.start >= row.end]
     return min([row.counts_until, *(start for start in starts if row.start is None or start > row.start)])
@@ -84,8 +86,7 @@ def handovers(line: list[Row]) -> Iterator[Handover]:
     beginning = {row.start: row for row in line if row.start}
     predecessors = {}
     for row in line:
-        if row.end:
-            day = until(row, line)
+        if row.end and (day := until(row, line)):
             if day in beginning:
                 predecessors[beginning[day].pk] = row
             else:

@@ -86,7 +86,8 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
     host = parts.hostname if parts.hostname.isascii() else parts.hostname.encode("idna").decode()
     port = parts.port or (443 if parts.scheme == "https" else 80)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
-    late, opened = Event(), [_connected(host, port, private)]
+    late = Event()
+    opened: list[socket.socket] = [_connected(host, port, private)]
     # One byte every few seconds would keep each step in time, for ever.
     timer = Timer(2 * SECONDS, _cut, [opened, late])
     timer.start()
@@ -95,8 +96,9 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
         if parts.scheme == "https":
             connection.default_port = 443  # the header Host names any other
             context = ssl.create_default_context()
-            opened.append(context.wrap_socket(opened[0], server_hostname=host, do_handshake_on_connect=False))
-            opened[-1].do_handshake()
+            secured = context.wrap_socket(opened[0], server_hostname=host, do_handshake_on_connect=False)
+            opened.append(secured)
+            secured.do_handshake()
         connection.sock = opened[-1]
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Connection": "close"}
         connection.request(method, target, headers=headers)
@@ -118,8 +120,9 @@ def _connected(host: str, port: int, private: bool) -> socket.socket:
     """A connection to one of the IP addresses of ``host``: the very one that was found to be public."""
     refusal: OSError = socket.gaierror("no address")
     for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        if not private and not is_public(address[0]):
-            refusal = PrivateHostError(address[0])
+        ip = str(address[0])
+        if not private and not is_public(ip):
+            refusal = PrivateHostError(ip)
             continue
         sock = socket.socket(family, kind, protocol)
         sock.settimeout(SECONDS)

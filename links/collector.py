@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from typing import Any, cast
 
 from django.db import models, transaction
 
@@ -46,9 +47,9 @@ def gather() -> None:
 
 def _stand(name: str, pairs: list[tuple[int, int]]) -> None:
     """Let the connections ``name`` be exactly ``pairs`` of the keys of an address and of what names it."""
-    field: models.ManyToManyField = Address._meta.get_field(name)
-    through = field.remote_field.through
-    through.objects.all().delete()
+    field = cast("models.ManyToManyField[Any, Any]", Address._meta.get_field(name))  # all three are
+    through = cast("type[models.Model]", field.remote_field.through)  # None only while models are loaded
+    through._base_manager.all().delete()
     columns = ("address_id", field.m2m_reverse_name())
     rows = (through(**dict(zip(columns, pair, strict=True))) for pair in pairs)
-    through.objects.bulk_create(rows, batch_size=BATCH)
+    through._base_manager.bulk_create(rows, batch_size=BATCH)

@@ -1,6 +1,7 @@
 """Addresses of other sites, where they stand, and whether they answered when they were asked."""
 
 from datetime import datetime
+from typing import Self
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -8,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 LONGEST = 1000  # letters; of websites and sources, too
 
 
-class AddressQuerySet(models.QuerySet):
-    def failing(self) -> "AddressQuerySet":
+class AddressQuerySet(models.QuerySet["Address"]):
+    def failing(self) -> Self:
         """Those that did not answer when they were last asked."""
         return self.exclude(fails_since=None)
 

@@ -1,6 +1,7 @@
 """Asking a parliament to confirm its list: the request with its one answer, and the corrections that it proposes."""
 
 from datetime import datetime
+from typing import Self
 
 from django.conf import settings
 from django.db import models
@@ -14,13 +15,13 @@ from .people import Delegate, Representative
 from .periods import Source
 
 
-class ConfirmationRequestQuerySet(models.QuerySet):
+class ConfirmationRequestQuerySet(models.QuerySet["ConfirmationRequest"]):
     """Requests, asked for a moment."""
 
-    def in_state(self, state: str, moment: datetime) -> "ConfirmationRequestQuerySet":
+    def in_state(self, state: str, moment: datetime) -> Self:
         """Those that are ``state`` at ``moment``: the rule by which a link is open or closed."""
         unanswered = Q(answered_at=None, withdrawn_at=None)
-        states = {
+        states: dict[str, Q] = {
             self.model.State.OPEN: unanswered & Q(expires_at__gt=moment),
             self.model.State.ANSWERED: Q(answered_at__isnull=False),
             self.model.State.WITHDRAWN: Q(withdrawn_at__isnull=False),

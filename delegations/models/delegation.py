@@ -4,6 +4,7 @@ import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
@@ -14,15 +15,15 @@ from django.utils.translation import gettext_lazy as _
 from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST
-from .parliaments import Chamber, Link, Parliament, Participation, SeatQuota
+from .parliaments import Chamber, Link, Parliament, ParliamentQuerySet, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
 from .periods import Source, UidManager
 
 
-class ConfirmationQuerySet(models.QuerySet):
+class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
     """Confirmations, asked for a day."""
 
-    def covering(self, day: date) -> "ConfirmationQuerySet":
+    def covering(self, day: date) -> Self:
         """Those that still speak for ``day``: at most twelve months old, and no roster or quota has changed since."""
         changed = Q(start__gt=OuterRef("date"), start__lte=day) | Q(
             counts_until__gt=OuterRef("date"), counts_until__lte=day
@@ -34,7 +35,7 @@ class ConfirmationQuerySet(models.QuerySet):
         recent = self.filter(date__lte=day, date__gt=_year_before(day))
         return recent.exclude(Exists(roster)).exclude(Exists(quotas))
 
-    def expired(self, day: date) -> "ConfirmationQuerySet":
+    def expired(self, day: date) -> Self:
         """The latest word of each parliament, where none of its words speaks for ``day`` any longer."""
         given = Confirmation.objects.filter(date__lte=day)
         later = given.filter(parliament=OuterRef("parliament"), date__gt=OuterRef("date"))
@@ -246,38 +247,35 @@ _ROLE_ORDER = {role: place for place, role in enumerate(Delegate.Role.values)}
 
 
 def delegations_on(
-    day: date, parliaments: Iterable[Parliament] | None = None, figures_only: bool = False
+    day: date, parliaments: ParliamentQuerySet | None = None, figures_only: bool = False
 ) -> list[Delegation]:
-    """The delegations of ``parliaments`` (a queryset of them; default: all) on ``day``, in protocol order.
+    """The delegations of ``parliaments`` (default: all) on ``day``, in protocol order.
 
     Takes a constant number of queries, whatever the number of parliaments. ``figures_only`` leaves out what pages that
     count do not show: of the delegates there is then no more than their roles, and nothing has its sources.
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()
+    delegates, quotas, links = Delegate.objects.on(day), SeatQuota.objects.on(day), Link.objects.on(day)
+    representatives, posts = Representative.objects.on(day), AssemblyPost.objects.on(day)
     if figures_only:
-        delegates = Delegate.objects.on(day).only("chamber", "role")
-        quotas, links, representatives, posts = (
-            model.objects.on(day) for model in (SeatQuota, Link, Representative, AssemblyPost)
-        )
+        delegates = delegates.only("chamber", "role")
     else:
-        delegates = Delegate.objects.on(day).select_related("person").prefetch_related("sources")
-        quotas, links, representatives, posts = (
-            model.objects.on(day).prefetch_related("sources")
-            for model in (SeatQuota, Link, Representative, AssemblyPost)
-        )
-    chambers = Chamber.objects.order_by("order", "slug").prefetch_related(
+        delegates = delegates.select_related("person").prefetch_related("sources")
+        quotas, links = quotas.prefetch_related("sources"), links.prefetch_related("sources")
+        representatives, posts = representatives.prefetch_related("sources"), posts.prefetch_related("sources")
+    of_chambers: list[Prefetch[str, Any, str]] = [
         Prefetch("quotas", quotas, to_attr="current_quotas"),
         Prefetch("delegates", delegates, to_attr="current_delegates"),
         Prefetch("links", links, to_attr="current_links"),
-    )
-    parliaments = parliaments.on(day).prefetch_related(
+    ]
+    chambers = Chamber.objects.order_by("order", "slug").prefetch_related(*of_chambers)
+    of_representatives: Prefetch[str, Any, str] = Prefetch("person__posts", posts, to_attr="current_posts")
+    of_parliaments: list[Prefetch[str, Any, str]] = [
         Prefetch("chambers", chambers, to_attr="all_chambers"),
         Prefetch(
             "representatives",
-            representatives.select_related("person").prefetch_related(
-                Prefetch("person__posts", posts, to_attr="current_posts")
-            ),
+            representatives.select_related("person").prefetch_related(of_representatives),
             to_attr="current_representatives",
         ),
         Prefetch("links", links, to_attr="current_links"),
@@ -286,8 +284,9 @@ def delegations_on(
             Confirmation.objects.covering(day).select_related("source"),
             to_attr="current_confirmations",
         ),
-    )
-    return [_delegation(parliament, day, figures_only) for parliament in parliaments]
+    ]
+    rows = parliaments.on(day).prefetch_related(*of_parliaments)
+    return [_delegation(parliament, day, figures_only) for parliament in rows]
 
 
 def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delegation:

@@ -1,6 +1,7 @@
 """Parliaments, their chambers, and what is dated about them."""
 
 from datetime import date
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.core.validators import MinValueValidator
@@ -15,21 +16,25 @@ from cspa.i18n import any_language, contains, translated
 
 from .periods import NoOverlap, Period, web_address
 
+if TYPE_CHECKING:
+    from .delegation import Confirmation
+    from .people import Delegate, Representative
+
 # Words of the site's addresses that no parliament may take.
 RESERVED_SLUGS = {"people", "changes"}
 
 
-class SlugManager(models.Manager):
+class SlugManager[M: models.Model](models.Manager[M]):
     """Finds a row by its slug, its natural key in fixtures and exports."""
 
-    def get_by_natural_key(self, slug: str) -> models.Model:
+    def get_by_natural_key(self, slug: str) -> M:
         return self.get(slug=slug)
 
 
-class ParliamentQuerySet(models.QuerySet):
+class ParliamentQuerySet(models.QuerySet["Parliament"]):
     """Parliaments, asked for a day."""
 
-    def on(self, day: date) -> "ParliamentQuerySet":
+    def on(self, day: date) -> Self:
         """Those that take part on ``day``, each with its ``status``.
 
         A parliament without any participation row is among them, with the status None: not recorded.
@@ -39,7 +44,7 @@ class ParliamentQuerySet(models.QuerySet):
             status=Subquery(participations.on(day).values("status")[:1])
         )
 
-    def search(self, text: str) -> "ParliamentQuerySet":
+    def search(self, text: str) -> Self:
         """Those whose name, or the name of a chamber, holds ``text`` in any language."""
         chambers = Chamber.objects.filter(contains(["name"], text), parliament=OuterRef("pk"))
         return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
@@ -81,6 +86,13 @@ class Parliament(models.Model):
 
     objects = SlugManager.from_queryset(ParliamentQuerySet)()
 
+    # What delegations_on() reads with it.
+    status: str | None
+    all_chambers: "list[Chamber]"
+    current_representatives: "list[Representative]"
+    current_links: "list[Link]"
+    current_confirmations: "list[Confirmation]"
+
     class Meta:
         verbose_name = _("parliament")
         verbose_name_plural = _("parliaments")
@@ -101,7 +113,7 @@ class Parliament(models.Model):
     def __str__(self) -> str:
         return self.name
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         former = type(self).objects.filter(pk=self.pk).values_list("slug", flat=True).first() if self.pk else None
         super().save(*args, **kwargs)
         FormerSlug.objects.filter(slug=self.slug).delete()
@@ -126,7 +138,7 @@ class FormerSlug(models.Model):
     parliament = models.ForeignKey(Parliament, models.CASCADE, related_name="former_slugs")
     slug = models.SlugField(unique=True)
 
-    objects = SlugManager()
+    objects = SlugManager["FormerSlug"]()
 
     class Meta:
         verbose_name = _("former address")
@@ -217,7 +229,12 @@ class Chamber(models.Model):
         help_text=_("The organization's id in the Popolo files that are imported into this chamber."),
     )
 
-    objects = SlugManager()
+    objects = SlugManager["Chamber"]()
+
+    # What delegations_on() reads with it.
+    current_quotas: "list[SeatQuota]"
+    current_delegates: "list[Delegate]"
+    current_links: "list[Link]"
 
     class Meta:
         verbose_name = _("chamber")
@@ -237,11 +254,11 @@ class Chamber(models.Model):
     def natural_key(self) -> tuple[str]:
         return (self.slug,)
 
-    natural_key.dependencies = ["delegations.parliament"]
+    natural_key.dependencies = ["delegations.parliament"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def members(self, number: int) -> str:
         """``number`` with the word for its members: "7 deputies"."""
-        forms = {
+        forms: dict[str, str] = {
             self.Members.DEPUTIES: ngettext("%(number)d deputy", "%(number)d deputies", number),
             self.Members.MEMBERS: ngettext("%(number)d member", "%(number)d members", number),
             self.Members.SENATORS: ngettext("%(number)d senator", "%(number)d senators", number),

@@ -1,7 +1,9 @@
 """People and what they did in the Assembly, each for a period."""
 
+from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Self
 
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
@@ -13,20 +15,23 @@ from translated_fields import to_attribute
 from cspa.absolute_urls import address
 from cspa.db.collation import KEY_LENGTH, sort_key
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
-from cspa.i18n import Localised, any_language, columns, language_codes, localised, translated
+from cspa.i18n import Localised, Translated, any_language, columns, language_codes, localised, translated
 from cspa.media.images import PhotoField
 
 from .. import names
 from .parliaments import Chamber, Parliament
 from .periods import NoOverlap, Period
 
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
 NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
 
-class PersonQuerySet(DerivedQuerySet):
+class PersonQuerySet(DerivedQuerySet["Person"]):
     """People, in the reader's order."""
 
-    def bulk_create(self, objs, *args, **kwargs):
+    def bulk_create(self, objs: "Iterable[Person]", *args: Any, **kwargs: Any) -> "list[Person]":
         objs = list(objs)
         number = self.model.next_public_id() if objs else 0
         for person in objs:
@@ -34,15 +39,15 @@ class PersonQuerySet(DerivedQuerySet):
                 person.public_id, number = number, number + 1
         return super().bulk_create(objs, *args, **kwargs)
 
-    def in_order(self) -> "PersonQuerySet":
+    def in_order(self) -> Self:
         """By the names that the active language sorts people by."""
         return self.order_by(to_attribute("sort_key"), "public_id")
 
-    def public(self) -> "PersonQuerySet":
+    def public(self) -> Self:
         """Those whose name and page the public may see: all but the withdrawn."""
         return self.filter(withdrawn=False)
 
-    def in_office(self, day: date, parliament: Parliament | None = None) -> "PersonQuerySet":
+    def in_office(self, day: date, parliament: Parliament | None = None) -> Self:
         """Those who on ``day`` sit for or represent ``parliament``; of all, also those with a post in the Assembly."""
         mandates = Delegate.objects.on(day).filter(person=OuterRef("pk"))
         services = Representative.objects.on(day).filter(person=OuterRef("pk"))
@@ -60,15 +65,15 @@ class PersonQuerySet(DerivedQuerySet):
             **{column: Q(**{column: ""}) for column in columns("name")},
         }
 
-    def lacking(self, gap: str) -> "PersonQuerySet":
+    def lacking(self, gap: str) -> Self:
         """Those without a photo, with one that names nobody ("credit"), or without a name in a language."""
         return self.filter(self.gaps()[gap])
 
-    def known_as(self, public_id: int) -> "PersonQuerySet":
+    def known_as(self, public_id: int) -> Self:
         """The person with ``public_id``, now or before two records were merged."""
         return self.filter(Q(public_id=public_id) | Q(former_ids__public_id=public_id)).distinct()
 
-    def search(self, text: str) -> "PersonQuerySet":
+    def search(self, text: str) -> Self:
         """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names.Query``).
 
         A database compares neither sounds nor slips: the folded words of those that may be meant are read in one query
@@ -83,8 +88,10 @@ class PersonQuerySet(DerivedQuerySet):
         return self.filter(pk__in=query.find(people))
 
 
-class PersonManager(models.Manager.from_queryset(PersonQuerySet)):
-    def get_by_natural_key(self, public_id: int) -> "Person":
+class PublicIdManager[M: models.Model](models.Manager[M]):
+    """Finds a row by its public id, its natural key in fixtures and exports."""
+
+    def get_by_natural_key(self, public_id: int) -> M:
         return self.get(public_id=public_id)
 
 
@@ -93,7 +100,7 @@ def _slug(name: str) -> str:
     return slugify(name, max_length=80) or "person"
 
 
-def _name_part(label: str, help_text: str = "") -> models.CharField:
+def _name_part(label: "StrOrPromise", help_text: "StrOrPromise" = "") -> Translated:
     return translated(models.CharField(label, max_length=150, blank=True, default="", help_text=help_text))
 
 
@@ -147,7 +154,15 @@ class Person(DerivedModel):
     sort_key = translated(models.CharField(max_length=KEY_LENGTH, editable=False, default="", db_index=True))
     name_words = models.TextField(editable=False, default="")
 
-    objects = PersonManager()
+    objects = PublicIdManager.from_queryset(PersonQuerySet)()
+
+    # What delegations_on() reads with it.
+    current_posts: "list[AssemblyPost]"
+
+    # What with_functions() reads with it.
+    held_mandates: "list[Delegate]"
+    held_services: "list[Representative]"
+    held_posts: "list[AssemblyPost]"
 
     class Meta:
         verbose_name = _("person")
@@ -203,7 +218,8 @@ class Person(DerivedModel):
             setattr(self, to_attribute("sort_key", code), sort_key(text or localised(self, "name", code)))
 
     def _in(self, code: str, part: str) -> str:
-        return getattr(self, to_attribute(part, code))
+        text: str = getattr(self, to_attribute(part, code))
+        return text
 
     @property
     def slug(self) -> str:
@@ -252,7 +268,7 @@ class FormerPublicId(models.Model):
     person = models.ForeignKey(Person, models.CASCADE, related_name="former_ids")
     public_id = models.PositiveIntegerField(_("public id"), unique=True)
 
-    objects = PersonManager()
+    objects = PublicIdManager["FormerPublicId"]()
 
     class Meta:
         verbose_name = _("former public id")
@@ -266,7 +282,7 @@ class FormerPublicId(models.Model):
         return (self.public_id,)
 
 
-class IdentifierManager(models.Manager):
+class IdentifierManager(models.Manager["Identifier"]):
     def get_by_natural_key(self, scheme: str, identifier: str) -> "Identifier":
         return self.get(scheme=scheme, identifier=identifier)
 
@@ -353,6 +369,9 @@ class Representative(Period):
     )
 
     line = ("parliament",)
+
+    # What delegations_on() reads with it.
+    current_posts: "list[AssemblyPost]"
 
     class Meta(Period.Meta):
         verbose_name = _("plenipotentiary representative")

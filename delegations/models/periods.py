@@ -5,19 +5,24 @@ a successor may begin: a person sits on D when start <= D < end.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import batched
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
 from django.db import DEFAULT_DB_ALIAS, models
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.constraints import BaseConstraint
 from django.db.models.deletion import ProtectedError
 from django.db.models.functions import Coalesce, Greatest
+from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
@@ -25,6 +30,11 @@ from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST, PartialDate, Precision
+
+if TYPE_CHECKING:
+    from django.db.models.expressions import Combinable
+    from django.db.models.sql.compiler import _AsSqlType
+    from django_stubs_ext import StrOrPromise
 
 web_address = URLValidator(schemes=["http", "https"])
 
@@ -34,13 +44,13 @@ class After(models.Func):
 
     output_field = models.DateField()
 
-    def __init__(self, expression, unit: str = "day", **extra):
+    def __init__(self, expression: "Combinable | str", unit: str = "day", **extra: Any):
         super().__init__(expression, unit=unit, **extra)
 
-    def as_sqlite(self, compiler, connection, **context):
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
         return self.as_sql(compiler, connection, template="date(%(expressions)s, '+1 %(unit)s')", **context)
 
-    def as_postgresql(self, compiler, connection, **context):
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
         template = "(%(expressions)s + interval '1 %(unit)s')::date"
         return self.as_sql(compiler, connection, template=template, **context)
 
@@ -50,13 +60,13 @@ class FirstOf(models.Func):
 
     output_field = models.DateField()
 
-    def __init__(self, expression, unit: str, **extra):
+    def __init__(self, expression: "Combinable | str", unit: str, **extra: Any):
         super().__init__(expression, unit=unit, **extra)
 
-    def as_sqlite(self, compiler, connection, **context):
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
         return self.as_sql(compiler, connection, template="date(%(expressions)s, 'start of %(unit)s')", **context)
 
-    def as_postgresql(self, compiler, connection, **context):
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
         template = "date_trunc('%(unit)s', %(expressions)s::timestamp)::date"
         return self.as_sql(compiler, connection, template=template, **context)
 
@@ -96,10 +106,10 @@ BLOCKS_UNTIL = _ended_or(
 )
 
 
-class PeriodQuerySet(DerivedQuerySet):
+class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
     """Dated rows, asked for a day."""
 
-    def on(self, day: date) -> "PeriodQuerySet":
+    def on(self, day: date) -> Self:
         """The rows that hold on ``day``: the one rule behind pages, files, API and reports.
 
         Where a partial end and the next start of the same line fall in the same year or month, the earlier
@@ -107,7 +117,7 @@ class PeriodQuerySet(DerivedQuerySet):
         """
         siblings = self.model._base_manager.all()
         for name in self.model.line:
-            column = self.model._meta.get_field(name)
+            column = cast("models.Field[Any, Any]", self.model._meta.get_field(name))  # ``line`` names columns
             if column.null:  # two empty columns are the same line, which NULL = NULL would not say
                 empty = Value(0 if column.is_relation else "")
                 siblings = siblings.alias(**{f"line_{name}": Coalesce(column.attname, empty)}).filter(
@@ -125,7 +135,7 @@ class PeriodQuerySet(DerivedQuerySet):
             Q(counts_until__isnull=True) | Q(counts_until__gt=day),
         ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
 
-    def ending(self, day: date, days: int) -> "PeriodQuerySet":
+    def ending(self, day: date, days: int) -> Self:
         """Those that hold on ``day``, and no longer ``days`` days later."""
         return self.on(day).filter(counts_until__lte=day + timedelta(days=days))
 
@@ -139,19 +149,19 @@ class PeriodQuerySet(DerivedQuerySet):
             "exact_date": undated | ~Q(start_precision=Precision.DAY),
         }
 
-    def lacking(self, gap: str) -> "PeriodQuerySet":
+    def lacking(self, gap: str) -> Self:
         """Those without a source, without any first day ("date"), or without one known to the day ("exact_date")."""
         return self.filter(self.gaps()[gap])
 
-    def in_order(self) -> "PeriodQuerySet":
+    def in_order(self) -> Self:
         """Latest first; what has no start comes last."""
         return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
 
 
-class UidManager(models.Manager):
+class UidManager[M: models.Model](models.Manager[M]):
     """Finds a row by its public id, its natural key in fixtures and exports."""
 
-    def get_by_natural_key(self, uid: str) -> models.Model:
+    def get_by_natural_key(self, uid: str) -> M:
         return self.get(uid=uid)
 
 
@@ -167,8 +177,8 @@ class NoOverlap(BaseConstraint):
         *,
         fields: Iterable[str],
         name: str,
-        violation_error_message=None,
-        violation_error_code="overlap",
+        violation_error_message: "StrOrPromise | None" = None,
+        violation_error_code: str = "overlap",
     ):
         super().__init__(
             name=name,
@@ -177,7 +187,7 @@ class NoOverlap(BaseConstraint):
         )
         self.fields = tuple(fields)
 
-    def deconstruct(self):
+    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
         return path, args, {**kwargs, "fields": self.fields}
 
@@ -188,14 +198,18 @@ class NoOverlap(BaseConstraint):
 
     __hash__ = BaseConstraint.__hash__
 
-    def constraint_sql(self, model, schema_editor):
+    def constraint_sql(  # type: ignore[override]  # Django never passes None, and takes None
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> str | None:
         if schema_editor.connection.vendor == "postgresql":
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion(model, schema_editor)}"
         # The table may yet be renamed (SQLite rebuilds it under another name): deferred until then.
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
         return None
 
-    def create_sql(self, model, schema_editor):
+    def create_sql(  # type: ignore[override]  # Django never passes None, and takes a Statement
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement:
         return Statement(
             "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s %(exclusion)s",
             table=Table(model._meta.db_table, schema_editor.quote_name),
@@ -203,20 +217,25 @@ class NoOverlap(BaseConstraint):
             exclusion=self._exclusion(model, schema_editor),
         )
 
-    def remove_sql(self, model, schema_editor):
-        return schema_editor._delete_constraint_sql(
-            schema_editor.sql_delete_check, model, schema_editor.quote_name(self.name)
+    def remove_sql(  # type: ignore[override]  # Django never passes None, and takes a Statement
+        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
+    ) -> Statement:
+        editor: Any = schema_editor  # the stubs leave out its private methods
+        statement: Statement = editor._delete_constraint_sql(
+            editor.sql_delete_check, model, editor.quote_name(self.name)
         )
+        return statement
 
-    def _columns(self, model, schema_editor) -> list[str]:
-        return [schema_editor.quote_name(model._meta.get_field(name).column) for name in self.fields]
+    def _columns(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
+        columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).column for name in self.fields)
+        return [schema_editor.quote_name(cast("str", column)) for column in columns]
 
-    def _exclusion(self, model, schema_editor) -> str:
+    def _exclusion(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
         same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
         period, certain = 'daterange("start", "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
         return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain})"
 
-    def _triggers(self, model, schema_editor) -> list[Statement]:
+    def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
         # A row that ended without any date holds no day, nor does an empty period: neither overlaps.
         overlapping = f"""
@@ -239,12 +258,18 @@ class NoOverlap(BaseConstraint):
             for event in ("INSERT", "UPDATE")
         ]
 
-    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS):
+    def validate(
+        self,
+        model: type[models.Model],
+        instance: Any,
+        exclude: Iterable[str] | None = None,
+        using: str = DEFAULT_DB_ALIAS,
+    ) -> None:
         """Raise the sentence for the form where ``instance`` overlaps another row; the database has the last word."""
         if exclude and {*self.fields, "start", "end"}.intersection(exclude):
             return
-        same = {model._meta.get_field(name).attname: None for name in self.fields}
-        same = {name: getattr(instance, name) for name in same}
+        columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).attname for name in self.fields)
+        same = {name: getattr(instance, name) for name in columns}
         blocks_until = instance.computed_blocks_until()
         holds_no_day = blocks_until and (instance.start or EARLIEST) >= blocks_until
         if None in same.values() or holds_no_day:
@@ -263,11 +288,11 @@ class NoOverlap(BaseConstraint):
 def _date_property(name: str) -> property:
     """``start`` or ``end`` as a PartialDate; accepts one, a date, or text such as "2019-05"."""
 
-    def get(self) -> PartialDate | None:
+    def get(self: Any) -> PartialDate | None:
         first = getattr(self, name)
         return PartialDate(first, getattr(self, f"{name}_precision")) if first else None
 
-    def put(self, value: PartialDate | date | str | None) -> None:
+    def put(self: Any, value: PartialDate | date | str | None) -> None:
         value = PartialDate.of(value)
         setattr(self, name, value.first if value else None)
         setattr(self, f"{name}_precision", value.precision if value else Precision.DAY)
@@ -291,7 +316,7 @@ class Source(models.Model):
     url = models.URLField(_("address"), max_length=1000, blank=True, validators=[web_address])
     date = models.DateField(_("date of the document"), null=True, blank=True)
 
-    objects = UidManager()
+    objects = UidManager["Source"]()
 
     class Meta:
         verbose_name = _("source")
@@ -319,17 +344,17 @@ class Source(models.Model):
     def facts(self) -> int:
         """How many dated facts rest on this document."""
         return sum(
-            getattr(self, relation.get_accessor_name()).count()
+            getattr(self, cast("str", relation.get_accessor_name())).count()
             for relation in self._meta.related_objects
             if relation.many_to_many and not relation.hidden
         )
 
 
 @receiver(models.signals.pre_delete, sender=Source)
-def protect_source(sender: type[Source], instance: Source, **kwargs) -> None:
+def protect_source(sender: type[Source], instance: Source, **kwargs: Any) -> None:
     """A document that facts rest on stays; Django would quietly cut the connection."""
     if instance.facts():
-        raise ProtectedError(_("Facts rest on this source; it cannot be deleted."), {instance})
+        raise ProtectedError(gettext("Facts rest on this source; it cannot be deleted."), {instance})
 
 
 class Period(DerivedModel):
@@ -470,7 +495,7 @@ def last_day_in_words(row: Period | None) -> str:
     if row is None or row.pk is None:
         return "–"
     if row.ended:
-        return _("ended, date not known")
+        return gettext("ended, date not known")
     if row.end is None:
-        return _("still so")
+        return gettext("still so")
     return PartialDate(row.last_day).words if row.last_day else row.ends.words

@@ -4,7 +4,7 @@ import uuid
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
+from typing import Any, Self, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -38,8 +38,8 @@ COUNTED = 100  # articles in other languages: a list says how many, or that ther
 COMPARED = 50  # articles a kind of subject, when looking for related ones
 
 
-class SlugManager(models.Manager):
-    def get_by_natural_key(self, slug: str) -> models.Model:
+class TopicManager(models.Manager["Topic"]):
+    def get_by_natural_key(self, slug: str) -> "Topic":
         return self.get(slug=slug)
 
 
@@ -49,7 +49,7 @@ class Topic(models.Model):
     slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
     name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
 
-    objects = SlugManager()
+    objects = TopicManager()
 
     class Meta:
         verbose_name = _("topic")
@@ -73,7 +73,7 @@ class Topic(models.Model):
         return (self.slug,)
 
 
-class StoryManager(models.Manager):
+class StoryManager(models.Manager["Story"]):
     def get_by_natural_key(self, uid: str) -> "Story":
         return self.get(uid=uid)
 
@@ -106,36 +106,36 @@ class Translation(models.TextChoices):
     UP_TO_DATE = "equal", _("equal in every language")
 
 
-class ArticleQuerySet(DerivedQuerySet):
+class ArticleQuerySet(DerivedQuerySet["Article"]):
     """Articles as the public may see them."""
 
-    def published(self, now: datetime | None = None) -> "ArticleQuerySet":
+    def published(self, now: datetime | None = None) -> Self:
         """Those that are public at ``now`` (default: this moment): the one rule of publication.
 
         An article with a time to come is scheduled and appears by itself.
         """
         return self.filter(state=Article.State.PUBLISHED, published_at__lte=now or timezone.now())
 
-    def withdrawn(self, now: datetime | None = None) -> "ArticleQuerySet":
+    def withdrawn(self, now: datetime | None = None) -> Self:
         """Those that readers could see until they were withdrawn: their addresses say why."""
         return self.filter(state=Article.State.WITHDRAWN, published_at__lt=now or timezone.now())
 
-    def at(self, language: str, day: date, slug: str) -> "ArticleQuerySet":
+    def at(self, language: str, day: date, slug: str) -> Self:
         """The article of ``language`` whose address is, or once was, made of ``day`` and ``slug``."""
         address = {"language": language, "date": day, "slug": slug}
         former = FormerAddress.objects.filter(**address).values("article")
         return self.filter(Q(**address) | Q(pk__in=former))
 
-    def in_language(self, language: str | None = None) -> "ArticleQuerySet":
+    def in_language(self, language: str | None = None) -> Self:
         """Those written in ``language`` (default: the active one)."""
         return self.filter(language=language or get_language())
 
-    def dated(self, first: date, end: date) -> "ArticleQuerySet":
+    def dated(self, first: date, end: date) -> Self:
         """Those dated from ``first`` on and before ``end``; asked of the time, which the index of the feed holds."""
         bounds = [timezone.make_aware(datetime.combine(day, time())) for day in (first, end)]
         return self.filter(published_at__gte=bounds[0], published_at__lt=bounds[1])
 
-    def newest_first(self) -> "ArticleQuerySet":
+    def newest_first(self) -> Self:
         return self.order_by("-published_at", "-pk")
 
     def neighbours(self, article: "Article") -> "tuple[Article | None, Article | None]":
@@ -144,12 +144,12 @@ class ArticleQuerySet(DerivedQuerySet):
         earlier, later = self.filter(TupleLessThan(order, place)), self.filter(TupleGreaterThan(order, place))
         return earlier.newest_first().first(), later.order_by("published_at", "pk").first()
 
-    def bulk_create(self, objs: Iterable["Article"], *args, **kwargs) -> list["Article"]:
+    def bulk_create(self, objs: "Iterable[Article]", *args: Any, **kwargs: Any) -> "list[Article]":
         articles = super().bulk_create(objs, *args, **kwargs)
         Quotation.objects.follow(articles)
         return articles
 
-    def search(self, text: str, language: str | None = None) -> "ArticleQuerySet":
+    def search(self, text: str, language: str | None = None) -> Self:
         """Those in ``language`` (default: the active one) that hold the words of ``text``, by their stems.
 
         "Phrases" and -without as ``stems.Query`` reads them; a text without a word finds nothing.
@@ -173,25 +173,28 @@ class ArticleQuerySet(DerivedQuerySet):
         shared: Counter[int] = Counter()
         for name, weight in (("people", 3), ("topics", 2), ("parliaments", 1)):
             if subjects := list(getattr(article, name).all()):
-                field = Article._meta.get_field(name)
-                filed = field.remote_field.through.objects.filter(
-                    **{f"{field.m2m_reverse_field_name()}__in": subjects}
+                field = cast("models.ManyToManyField[Any, Any]", Article._meta.get_field(name))  # all three are
+                through = cast("type[models.Model]", field.remote_field.through)  # None only while models are loaded
+                filed = through._base_manager.filter(**{f"{field.m2m_reverse_field_name()}__in": subjects})
+                rows = (
+                    others.filter(pk__in=filed.values_list("article", flat=True))
+                    .newest_first()
+                    .values_list("pk", flat=True)
                 )
-                rows = others.filter(pk__in=filed.values("article")).newest_first().values_list("pk", flat=True)
                 shared.update(dict.fromkeys(rows[:COMPARED], weight))
         best = sorted(shared, key=lambda key: -shared[key])[:number]
         articles = others.for_links().in_bulk(best)
         return [articles[key] for key in best if key in articles]
 
-    def without_body(self) -> "ArticleQuerySet":
+    def without_body(self) -> Self:
         """Without the long columns."""
         return self.defer("body", "stems")
 
-    def for_links(self) -> "ArticleQuerySet":
+    def for_links(self) -> Self:
         """With what a link to them says, and no more."""
         return self.only("language", "title", "slug", "date", "published_at")
 
-    def with_translation(self) -> "ArticleQuerySet":
+    def with_translation(self) -> Self:
         """Each with its ``translation``: is its story there in every language, and nowhere older than the original?
 
         The original of a story is the text that was written first; withdrawn texts do not count.
@@ -212,15 +215,15 @@ class ArticleQuerySet(DerivedQuerySet):
             )
         )
 
-    def for_readers(self) -> "ArticleQuerySet":
+    def for_readers(self) -> Self:
         """Those that readers see, now or when their time comes."""
         return self.filter(state=Article.State.PUBLISHED)
 
-    def unpublished_work(self) -> "ArticleQuerySet":
+    def unpublished_work(self) -> Self:
         """Those that the office still works on."""
         return self.filter(state__in=[Article.State.DRAFT, Article.State.REVIEW])
 
-    def scheduled(self, until: datetime | None = None) -> "ArticleQuerySet":
+    def scheduled(self, until: datetime | None = None) -> Self:
         """Those whose time is still to come, the next first; ``until`` says how soon."""
         rows = self.for_readers().filter(published_at__gt=timezone.now())
         return (rows.filter(published_at__lt=until) if until else rows).order_by("published_at", "pk")
@@ -229,36 +232,36 @@ class ArticleQuerySet(DerivedQuerySet):
         """When the next of those whose time is to come appears; None where none will."""
         return self.scheduled().values_list("published_at", flat=True).first()
 
-    def planned(self, first: date, end: date) -> "ArticleQuerySet":
+    def planned(self, first: date, end: date) -> Self:
         """Those dated from ``first`` on and before ``end`` as readers see or will see them, and what is still in work
         for a time to come, in order of time."""
         rows = self.dated(first, end)
         in_work = rows.unpublished_work().filter(published_at__gt=timezone.now())
         return (rows.for_readers() | in_work).order_by("published_at", "pk")
 
-    def stale_drafts(self, since: datetime) -> "ArticleQuerySet":
+    def stale_drafts(self, since: datetime) -> Self:
         """The drafts that nobody has saved since a moment."""
         of_articles = RowChange.objects.filter(content_type__app_label="news", content_type__model="article")
         saved = of_articles.filter(object_id=OuterRef("pk"), entry__made_at__gte=since)
         return self.filter(~models.Exists(saved), state=Article.State.DRAFT, text_changed_at__lt=since)
 
-    def untranslated(self, language: str) -> "ArticleQuerySet":
+    def untranslated(self, language: str) -> Self:
         """Those that readers see and whose story nobody has begun to write in ``language``."""
         there = Article.objects.filter(story=OuterRef("story"), language=language)
         return self.for_readers().exclude(language=language).filter(~models.Exists(there))
 
-    def outdated(self, language: str) -> "ArticleQuerySet":
+    def outdated(self, language: str) -> Self:
         """The translations into ``language`` whose original has changed since."""
         story = Article.objects.filter(story=OuterRef("story")).exclude(state=Article.State.WITHDRAWN)
         original = story.order_by("pk").values("text_changed_at")[:1]
         rows = self.filter(language=language).exclude(state=Article.State.WITHDRAWN)
         return rows.filter(text_changed_at__lt=Subquery(original))
 
-    def for_list(self) -> "ArticleQuerySet":
+    def for_list(self) -> Self:
         """What a list of articles shows, in two queries."""
         return self.without_body().newest_first().select_related("picture").prefetch_related("topics")
 
-    def only_in_other_languages(self, language: str) -> "ArticleQuerySet":
+    def only_in_other_languages(self, language: str) -> Self:
         """The articles of this queryset whose story has nothing in ``language`` in it."""
         here = self.model.objects.published().filter(story=OuterRef("story"), language=language)
         others = [code for code in language_codes() if code != language]
@@ -269,7 +272,10 @@ class ArticleQuerySet(DerivedQuerySet):
         return self.only_in_other_languages(language).order_by()[: COUNTED + 1].count()
 
 
-class ArticleManager(models.Manager.from_queryset(ArticleQuerySet)):
+_ArticleManager = models.Manager.from_queryset(ArticleQuerySet)
+
+
+class ArticleManager(_ArticleManager["Article"]):
     def get_by_natural_key(self, story: str, language: str) -> "Article":
         return self.get(story__uid=story, language=language)
 
@@ -421,7 +427,7 @@ class Article(DerivedModel):
                 code="no_alternative_text",
             )
 
-    def save(self, *args, update_fields: Iterable[str] | None = None, **kwargs) -> None:
+    def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self.story_id is None:
             self.story = Story.objects.create()
         before = type(self).objects.filter(pk=self.pk).defer("stems").first() if self.pk else None
@@ -443,7 +449,7 @@ class Article(DerivedModel):
     def natural_key(self) -> tuple[str, str]:
         return (str(self.story.uid), self.language)
 
-    natural_key.dependencies = ["news.story"]
+    natural_key.dependencies = ["news.story"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:

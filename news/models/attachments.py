@@ -1,6 +1,7 @@
 """Documents that articles bring along."""
 
 import uuid
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -9,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.media.pdf import PdfField
 
 
-class AttachmentManager(models.Manager):
+class AttachmentManager(models.Manager["Attachment"]):
     def get_by_natural_key(self, uid: str) -> "Attachment":
         return self.get(uid=uid)
 
@@ -36,7 +37,7 @@ class Attachment(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         self.size = self.file.size
         super().save(*args, **kwargs)
 

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Self, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -17,16 +17,18 @@ from cspa.media.images import RENDITIONS, PhotoField, card_name, make_renditions
 from cspa.richtext import PICTURES, pictures
 
 if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
     from .articles import Article
 
 
-def _focus(label: str, help_text: str) -> models.PositiveSmallIntegerField:
+def _focus(label: "StrOrPromise", help_text: "StrOrPromise") -> "models.PositiveSmallIntegerField[int, int]":
     return models.PositiveSmallIntegerField(
         label, default=50, validators=[MaxValueValidator(100)], help_text=help_text
     )
 
 
-class PictureQuerySet(models.QuerySet):
+class PictureQuerySet(models.QuerySet["Picture"]):
     def within(self, articles: "Iterable[Article]") -> "dict[str, Picture]":
         """Those that the texts of ``articles`` show, by the address that a text has for them; in one query."""
         addresses = {address for article in articles for address, _alt in pictures(article.body)}
@@ -35,12 +37,15 @@ class PictureQuerySet(models.QuerySet):
         names = [address.removeprefix(settings.MEDIA_URL) for address in addresses]
         return {picture.address: picture for picture in self.filter(file__in=names)}
 
-    def uncredited(self) -> "PictureQuerySet":
+    def uncredited(self) -> Self:
         """Those that name nobody who made them, in any language."""
         return self.exclude(any_language("credit"))
 
 
-class PictureManager(models.Manager.from_queryset(PictureQuerySet)):
+_PictureManager = models.Manager.from_queryset(PictureQuerySet)
+
+
+class PictureManager(_PictureManager["Picture"]):
     def get_by_natural_key(self, uid: str) -> "Picture":
         return self.get(uid=uid)
 
@@ -99,9 +104,9 @@ class Picture(models.Model):
         ]
 
     def __str__(self) -> str:
-        return str(self.alt) or self.file.name.removeprefix(PICTURES)
+        return str(self.alt) or self.file_name.removeprefix(PICTURES)
 
-    def save(self, *args, **kwargs) -> None:
+    def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
         make_renditions(self.file, (self.focus_x, self.focus_y))
 
@@ -123,12 +128,18 @@ class Picture(models.Model):
 
     def alt_in(self, language: str) -> str:
         """The alternative text in ``language``; empty where there is none."""
-        return getattr(self, to_attribute("alt", language))
+        text: str = getattr(self, to_attribute("alt", language))
+        return text
+
+    @property
+    def file_name(self) -> str:
+        """The name of the file in the storage."""
+        return cast("str", self.file.name)  # the field is required
 
     @property
     def address(self) -> str:
         """As a text names it: ``/media/pictures/….jpg``."""
-        return settings.MEDIA_URL + self.file.name
+        return settings.MEDIA_URL + self.file_name
 
     def articles(self) -> "models.QuerySet[Article]":
         """Those that show it, at their head or in their text."""
@@ -146,7 +157,7 @@ class Picture(models.Model):
             (
                 f"image/{ending}",
                 ", ".join(
-                    f"{url(rendition_name(self.file.name, width, ending))} {width}w" for width in widths(self.width)
+                    f"{url(rendition_name(self.file_name, width, ending))} {width}w" for width in widths(self.width)
                 ),
             )
             for ending in RENDITIONS
@@ -157,6 +168,6 @@ class Picture(models.Model):
         """Media type and address of the part around what matters, as lists show it, in each format."""
         focus = (self.focus_x, self.focus_y)
         return [
-            (f"image/{ending}", self.file.storage.url(card_name(self.file.name, focus, ending)))
+            (f"image/{ending}", self.file.storage.url(card_name(self.file_name, focus, ending)))
             for ending in RENDITIONS
         ]

@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.db import models
@@ -22,7 +22,7 @@ SPEAKER, FUNCTION = 250, 300  # letters
 OUT_OF_THE_WAY = 100_000  # more quotations than any text has
 
 
-class QuotationManager(models.Manager):
+class QuotationManager(models.Manager["Quotation"]):
     def get_by_natural_key(self, story: str, language: str, place: int) -> "Quotation":
         return self.get(article__story__uid=story, article__language=language, place=place)
 
@@ -35,7 +35,9 @@ class QuotationManager(models.Manager):
         rows = defaultdict(list)
         for row in self.filter(article__in=articles).order_by("place"):
             rows[row.article_id].append(row)
-        changed, new, gone = [], [], []
+        changed: list[Quotation] = []
+        new: list[Quotation] = []
+        gone: list[Quotation] = []
         for article in articles:
             left = rows[article.pk]
             said = quotations(article.body)
@@ -43,12 +45,12 @@ class QuotationManager(models.Manager):
             for place, (words, caption) in enumerate(said):
                 speaker, _comma, function = (part.strip() for part in caption.partition(","))
                 read = {"place": place, "words": words, "speaker": speaker[:SPEAKER]}
-                row = matched[place] or _take(left, place=place)
-                if row is None:
+                found = matched[place] or _take(left, place=place)
+                if found is None:
                     new.append(self.model(article=article, function=function[:FUNCTION], **read))
-                elif any(getattr(row, name) != value for name, value in read.items()):
-                    vars(row).update(read)
-                    changed.append(row)
+                elif any(getattr(found, name) != value for name, value in read.items()):
+                    vars(found).update(read)
+                    changed.append(found)
             gone += left
         if gone:
             self.filter(pk__in=[row.pk for row in gone]).delete()
@@ -128,7 +130,7 @@ class Quotation(models.Model):
     def natural_key(self) -> tuple[str, str, int]:
         return (*self.article.natural_key(), self.place)
 
-    natural_key.dependencies = ["news.article"]
+    natural_key.dependencies = ["news.article"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def look_up(self) -> None:
         """Fill an empty function with what the person was on the day of the article."""
@@ -137,7 +139,7 @@ class Quotation(models.Model):
                 self.function = ", ".join(self.person.functions_on(self.article.date)[:1])[:FUNCTION]
 
 
-def follow_the_text(sender: "type[Article]", instance: "Article", **kwargs) -> None:
+def follow_the_text(sender: "type[Article]", instance: "Article", **kwargs: Any) -> None:
     """After save() and loaddata alike the quotations are those of the text."""
     Quotation.objects.follow([instance])
 

@@ -54,7 +54,7 @@ def answers(addresses: Iterable[Address], *, private: bool) -> Iterator[tuple[Ad
         hosts[address.url.split("/")[2].lower()].append(address)
 
     def ask_host(addresses: list[Address]) -> list[tuple[Address, Answer]]:
-        found = []
+        found: list[tuple[Address, Answer]] = []
         for address in addresses:
             if found:
                 time.sleep(PAUSE)

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.utils.translation import override
 
 from cspa.db.collation import sort_key
-from delegations.models import Person
+from delegations.models import FormerPublicId, Person
 
 from ....support import factories
 
@@ -81,3 +81,9 @@ def test_names_sort_as_their_alphabet_does_on_both_databases(alphabet):
 
 def test_yo_sorts_with_ye_and_before_what_follows():
     assert sort_key("Ежов") < sort_key("Ёлкин") < sort_key("Ермаков") < sort_key("Жуков")
+
+
+def test_former_public_ids_are_created_in_bulk():
+    person = factories.PersonFactory()
+    FormerPublicId.objects.bulk_create([FormerPublicId(person=person, public_id=number) for number in (40, 41)])
+    assert FormerPublicId.objects.get_by_natural_key(41).person == person
