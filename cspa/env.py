@@ -4,6 +4,7 @@ import os
 import re
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -97,7 +98,7 @@ def env_replicas(name: str) -> dict[str, dict]:
 def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
     _parts(name, address, schemes)
     try:
-        database = dj_database_url.parse(address)
+        database: dict[str, Any] = {**dj_database_url.parse(address)}
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
     if database["ENGINE"].endswith("sqlite3"):

@@ -177,7 +177,9 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
 
 def _picture(request: HttpRequest, article: Article) -> dict | None:
     picture = article.picture
-    return picture and {
+    if picture is None:
+        return None
+    return {
         "url": absolute(request, picture.address),
         "width": picture.width,
         "height": picture.height,
@@ -200,7 +202,7 @@ def _quotation(quotation: models.Quotation, article: Article) -> dict:
     withdrawn = person is not None and person.withdrawn
     return {
         "words": quotation.words,
-        "speaker": str(person.public_name) if withdrawn else quotation.speaker,
+        "speaker": str(person.public_name) if person and withdrawn else quotation.speaker,
         "person": person.public_id if person and not withdrawn else None,
         "function": quotation.function or None,
         "language": quotation.original_language or article.language,

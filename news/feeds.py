@@ -19,6 +19,7 @@ ENTRIES = 30
 class NewsFeed(Feed):
     """The newest articles of the active language within a scope, with their whole text."""
 
+    request: HttpRequest
     item_guid_is_permalink = False
 
     def __init__(self, scope: type[Scope] = Scope):

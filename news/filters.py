@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.search.stems import LONGEST_TEXT, Query
 from delegations.filters import delegation_choices
 
-from .models import Article, Topic
+from .models import Article, ArticleQuerySet, Topic
 
 
 def _topics() -> list[tuple[str, str]]:
@@ -26,7 +26,7 @@ class YearFilter(django_filters.Filter):
 
     field_class = forms.IntegerField
 
-    def filter(self, queryset: QuerySet, year: int | None) -> QuerySet:
+    def filter(self, queryset: ArticleQuerySet, year: int | None) -> ArticleQuerySet:
         return queryset if year is None else queryset.dated(date(year, 1, 1), date(year + 1, 1, 1))
 
 

@@ -3,7 +3,7 @@
 from cspa.i18n import localised
 from delegations.exports.jsonld import CONTEXT, Absolute, assembly, filled, named
 
-from .models import Article, Quotation
+from .models import Article, Picture, Quotation
 
 
 def article(article: Article, absolute: Absolute) -> dict:
@@ -20,7 +20,7 @@ def article(article: Article, absolute: Absolute) -> dict:
         "description": article.summary,
         "inLanguage": article.language,
         "dateline": article.dateline,
-        "image": _image(article, absolute) if article.picture else {},
+        "image": _image(article.picture, article, absolute) if article.picture else {},
         "datePublished": article.published_at.isoformat(),
         "dateModified": article.updated_at.isoformat(),
         "author": publisher,
@@ -42,8 +42,7 @@ def article(article: Article, absolute: Absolute) -> dict:
     return filled(data)
 
 
-def _image(article: Article, absolute: Absolute) -> dict:
-    picture = article.picture
+def _image(picture: Picture, article: Article, absolute: Absolute) -> dict:
     return filled(
         {
             "@type": "ImageObject",

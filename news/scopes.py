@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -13,6 +13,9 @@ from cspa.exports.feeds import FORMATS
 from delegations.models import Parliament, Person
 
 from .models import Article, ArticleQuerySet, Topic
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class Moved(Exception):  # noqa: N818  reads as what happened
@@ -28,10 +31,10 @@ class Scope:
 
     subject: Any = None
 
-    page: ClassVar = "feed"  # names of the addresses of the list and of its feeds
-    subscription: ClassVar = "subscription"
-    relation: ClassVar = ""  # of an article to the subject
-    kicker: ClassVar = ""  # what kind of subject it is
+    page: ClassVar[str] = "feed"  # names of the addresses of the list and of its feeds
+    subscription: ClassVar[str] = "subscription"
+    relation: ClassVar[str] = ""  # of an article to the subject
+    kicker: ClassVar["StrOrPromise"] = ""  # what kind of subject it is
 
     @classmethod
     def of(cls) -> "Scope":
@@ -71,7 +74,7 @@ class TopicScope(Scope):
     page, subscription, relation, kicker = "topic", "topic_subscription", "topics", gettext_lazy("Topic")
 
     @classmethod
-    def of(cls, slug: str) -> "TopicScope":
+    def of(cls, slug: str) -> "TopicScope":  # type: ignore[override]  # of an address of its own
         return cls(get_object_or_404(Topic, slug=slug))
 
 
@@ -82,7 +85,7 @@ class DelegationScope(Scope):
     kicker = gettext_lazy("Delegation")
 
     @classmethod
-    def of(cls, slug: str) -> "DelegationScope":
+    def of(cls, slug: str) -> "DelegationScope":  # type: ignore[override]  # of an address of its own
         parliament = Parliament.objects.filter(slug=slug).first()
         if parliament is None:
             raise Moved(cls(get_object_or_404(Parliament, former_slugs__slug=slug)))
@@ -100,7 +103,7 @@ class PersonScope(Scope):
     kicker = gettext_lazy("Person")
 
     @classmethod
-    def of(cls, public_id: int, slug: str) -> "PersonScope":
+    def of(cls, public_id: int, slug: str) -> "PersonScope":  # type: ignore[override]  # of an address of its own
         person = get_object_or_404(Person.objects.public().known_as(public_id))
         if (public_id, slug) != (person.public_id, person.slug):
             raise Moved(cls(person))

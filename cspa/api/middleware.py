@@ -80,8 +80,8 @@ def asked_language(request: HttpRequest) -> str:
 
 def language_asked(parameters: QueryDict, accepted: str) -> str:
     """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
-    if parameters.get("language") in language_codes():
-        return parameters["language"]
+    if (language := parameters.get("language")) in language_codes():
+        return str(language)
     for code, _quality in parse_accept_lang_header(accepted.lower()):
         try:
             return get_supported_language_variant(code)

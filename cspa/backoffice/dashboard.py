@@ -1,6 +1,6 @@
 """The first page of the back office: the open tasks of the user with row counts, the last imports, and links."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from django.contrib.admin import AdminSite
@@ -53,14 +53,14 @@ def _counted(site: AdminSite, request: HttpRequest) -> Iterator[DashboardItem]:
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for task in page.todo_items(request):
             rows = task.rows(page.get_queryset(request))
-            named = [_named(task, row) for row in rows[:MAX_NAMED_ROWS]] if task.shown else []
+            named = [_named(task.shown, row) for row in rows[:MAX_NAMED_ROWS]] if task.shown else []
             if number := rows.count():
                 yield DashboardItem(task, number, f"{address}?todo={task.name}", named)
 
 
-def _named(task: TodoItem, row: models.Model) -> tuple[str, str]:
+def _named(shown: Callable[[models.Model], str], row: models.Model) -> tuple[str, str]:
     address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return task.shown(row), address
+    return shown(row), address
 
 
 def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet, list[dict[str, str]]]]:

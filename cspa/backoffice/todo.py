@@ -54,11 +54,12 @@ class TodoFilter(admin.SimpleListFilter):
         return [(task.name, task.title) for task in self.todo_items.values()]
 
     def queryset(self, request: HttpRequest, queryset: models.QuerySet) -> models.QuerySet:
-        if self.value() is None:
+        name = self.value()
+        if name is None:
             return queryset
-        if self.value() not in self.todo_items:
+        if name not in self.todo_items:
             raise ValueError("There is no such task.")
-        return self.todo_items[self.value()].rows(queryset)
+        return self.todo_items[name].rows(queryset)
 
 
 class TodoListMixin:

@@ -116,8 +116,11 @@ def checked_sums(folder: Path, progress: Progress) -> dict[str, str]:
     there = set(files(folder)) - {SUMS}
     try:
         lines = _text(folder / SUMS).splitlines()
-        sums = {name: found for found, name in (re.fullmatch("([0-9a-f]{64})  (.+)", text).groups() for text in lines)}
-    except (ValueError, AttributeError) as error:
+        matches = [re.fullmatch("([0-9a-f]{64})  (.+)", text) for text in lines]
+        sums = {match[2]: match[1] for match in matches if match}
+        if None in matches:
+            raise ValueError(SUMS)
+    except ValueError as error:
         raise BackupError(_("This cannot be read: %(path)s") % {"path": SUMS}) from error
     if missing := sums.keys() - there:
         raise BackupError(_("Files of the backup are missing: %(names)s") % {"names": listed(missing)})

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.core.files.storage import default_storage
@@ -87,19 +88,20 @@ def _one_moment() -> Iterator[None]:
             yield
     else:
         connection.ensure_connection()  # it knows its mode from then on
-        usual, connection.transaction_mode = connection.transaction_mode, "DEFERRED"
+        sqlite: Any = connection  # other databases have no such attribute
+        usual, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
         try:
             with transaction.atomic(durable=True):
                 yield
         finally:
-            connection.transaction_mode = usual
+            sqlite.transaction_mode = usual
 
 
 def _write(folder: Path, progress: Progress) -> Counts:
     (folder / "tables").mkdir()
     found = tables()
     with _one_moment():
-        manifest = {
+        manifest: dict[str, Any] = {
             "format": FORMAT,
             "version": version(),
             "made": timezone.now().isoformat(timespec="seconds"),

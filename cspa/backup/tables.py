@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from hashlib import sha256
 from itertools import batched
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.apps import apps
@@ -57,7 +57,7 @@ class Table:
         self.model = model
         self.name = model._meta.db_table
         self.fields = [field for field in model._meta.local_concrete_fields if not field.generated]
-        self.columns = [field.column for field in self.fields]
+        self.columns = [cast("str", field.column) for field in self.fields]  # None only of fields without one
 
     @property
     def filled_by_migrate(self) -> bool:
@@ -72,7 +72,7 @@ class Table:
         columns = [
             Cast(field.attname, models.TextField()) if _is_json(field) else field.attname for field in self.fields
         ]
-        found = models.QuerySet(self.model).order_by("pk").values_list(*columns)
+        found: models.QuerySet[Any, Any] = models.QuerySet(self.model).order_by("pk").values_list(*columns)
         for values in found.iterator(chunk_size=BATCH):
             yield [self._said(field, value) for field, value in zip(self.fields, values, strict=True)]
 
@@ -163,7 +163,8 @@ class Table:
     @property
     def _sequence(self) -> list[str]:
         """The table and the column by which PostgreSQL finds the sequence."""
-        return [connection.ops.quote_name(self.name), self.model._meta.auto_field.column]
+        key = cast("models.AutoField[Any, Any]", self.model._meta.auto_field)  # only tables that have one are asked
+        return [connection.ops.quote_name(self.name), cast("str", key.column)]
 
 
 def tables() -> list[Table]:

@@ -85,7 +85,8 @@ class Names:
 
     def __init__(self, rng: Random):
         parts = product(FAMILY_BEGINNINGS, FAMILY_MIDDLES, FAMILY_ENDS)
-        self.families = [tuple(map("".join, zip(*of_one, strict=True))) for of_one in parts]
+        pairs = (zip(*of_one, strict=True) for of_one in parts)
+        self.families = [("".join(english), "".join(russian)) for english, russian in pairs]
         self.rng = rng
 
     def draw(self) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -141,6 +142,6 @@ def _listed(language: str, *lists: dict[str, str]) -> list[list[str]]:
 
 
 def _shuffled(words: Iterator[str], rng: Random) -> list[str]:
-    words = list(words)
-    rng.shuffle(words)
-    return words
+    shuffled = list(words)
+    rng.shuffle(shuffled)
+    return shuffled

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from typing import Any
 
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
@@ -9,6 +10,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
+from ..models.periods import PeriodQuerySet
 from .serializers import NAMES, join_cell
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
@@ -52,7 +54,7 @@ DELEGATION_COLUMNS = [
 
 def with_functions(people: QuerySet[Person], day: date) -> QuerySet[Person]:
     """``people``, each with what they do on ``day``: held_mandates, held_services and held_posts."""
-    functions = {
+    functions: dict[str, PeriodQuerySet[Any]] = {
         "mandates": Delegate.objects.select_related("chamber__parliament"),
         "services": Representative.objects.select_related("parliament"),
         "posts": AssemblyPost.objects.all(),

@@ -9,6 +9,7 @@ from cspa.charts import Timeline, timeline
 
 from ..dates import FOUNDED, today
 from ..models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
+from ..models.periods import PeriodQuerySet
 
 MANDATES = 20  # the latest, which the page of a delegation shows; a page of their own has all
 
@@ -63,11 +64,11 @@ class History:
         return timeline(lines, min([FOUNDED, *known]), max([today(), *known]), day)
 
 
-def _rows(queryset, most: int | None = None) -> list[Period]:
+def _rows[M: Period](queryset: PeriodQuerySet[M], most: int | None = None) -> list[M]:
     return list(queryset.in_order().prefetch_related("sources")[:most])
 
 
-def _bars(line: list[Period], text: Callable[[Period], str]) -> list[tuple[date | None, date | None, str]]:
+def _bars[M: Period](line: list[M], text: Callable[[M], str]) -> list[tuple[date | None, date | None, str]]:
     """The periods of a line of succession from the first to the last; none reaches into the next."""
     starts = [row.start for row in line[1:]] + [None]
     ends = [

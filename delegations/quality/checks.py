@@ -23,6 +23,7 @@ from ..models import (
     Confirmation,
     Delegate,
     Link,
+    Parliament,
     Participation,
     Period,
     Person,
@@ -76,7 +77,7 @@ class Issue:
     """Something doubtful about ``object``, with the ``details`` that its words need."""
 
     kind: Kind
-    object: models.Model
+    object: Period | Parliament | Person
     details: dict[str, Any] = field(default_factory=dict)
 
     @property
@@ -151,8 +152,8 @@ def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Issue]:
             if start < reach and start < end:
                 keys.append(row.pk)
             reach = max(reach, end)
-    for row in _rows(model, keys):
-        yield Issue(Kind.OVERLAP, row)
+    for fact in _rows(model, keys):
+        yield Issue(Kind.OVERLAP, fact)
 
 
 def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
@@ -177,8 +178,8 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
             crowded = [(day, number) for day, number in before + within if number > row.value and start < end]
             if crowded:
                 over[row.pk] = {"day": crowded[0][0], "named": max(number for _day, number in crowded)}
-    for row in _rows(SeatQuota, over):
-        yield Issue(Kind.OVER_QUOTA, row, over[row.pk])
+    for quota in _rows(SeatQuota, over):
+        yield Issue(Kind.OVER_QUOTA, quota, over[quota.pk])
 
 
 def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
@@ -190,8 +191,8 @@ def _outside_participation(participations: list[list[Row]], mandates: list[list[
             spans = present.get(row.line[2])
             if spans and (day := _uncovered(_certain(row), spans)):
                 outside[row.pk] = day
-    for row in _rows(Delegate, outside):
-        yield Issue(Kind.OUTSIDE_PARTICIPATION, row, {"day": outside[row.pk]})
+    for mandate in _rows(Delegate, outside):
+        yield Issue(Kind.OUTSIDE_PARTICIPATION, mandate, {"day": outside[mandate.pk]})
 
 
 def _certain(row: Row) -> Span:

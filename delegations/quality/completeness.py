@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date
+from typing import Any, cast
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.text import capfirst
@@ -51,20 +52,19 @@ class Completeness:
     people: list[Figure]
     facts: list[Figure]
     confirmation: Confirmation | None
-
-    @property
-    def confirmed(self) -> bool:
-        return self.confirmation is not None and self.confirmation.covers
+    confirmed: bool
 
     @classmethod
     def of(cls, parliament: Parliament, day: date) -> "Completeness":
         """In a constant number of queries."""
         covering = Confirmation.objects.covering(day).filter(pk=OuterRef("pk"))
         given = parliament.confirmations.filter(date__lte=day).select_related("source")
+        latest: Any = given.annotate(covers=Exists(covering)).order_by("-date").first()  # the model has no ``covers``
         return cls(
             people=_people(parliament, day),
             facts=_facts(parliament, day),
-            confirmation=given.annotate(covers=Exists(covering)).order_by("-date").first(),
+            confirmation=latest,
+            confirmed=latest is not None and latest.covers,
         )
 
 
@@ -95,15 +95,15 @@ def _facts(parliament: Parliament, day: date) -> list[Figure]:
 
 
 def _named(row: Period) -> Missing:
-    kind = capfirst(row._meta.verbose_name)
+    kind = capfirst(str(row._meta.verbose_name))
     match row:
         case Delegate():
-            return Missing(row.get_role_display(), row.chamber.name, row.person)
+            return Missing(str(row.get_role_display()), row.chamber.name, row.person)
         case Representative():
-            return Missing(row._meta.verbose_name, person=row.person)
+            return Missing(str(row._meta.verbose_name), person=row.person)
         case SeatQuota():
             return Missing(kind, row.chamber.name)
         case Participation():
-            return Missing(kind, row.get_status_display())
+            return Missing(kind, str(row.get_status_display()))
         case _:
-            return Missing(kind, row.url)
+            return Missing(kind, cast("Link", row).url)

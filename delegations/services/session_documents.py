@@ -10,7 +10,6 @@ from math import ceil
 
 from django.conf import settings
 from django.db import models
-from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.text import capfirst
@@ -21,7 +20,8 @@ from cspa.exports.documents import Column, Document, Part, Sheet, Table
 from cspa.i18n import columns, language_codes
 
 from ..dates import FOUNDED, Day
-from ..models import ChamberSeats, Delegate, Delegation, Parliament, Participation, Person, Seats, delegations_on
+from ..models import ChamberSeats, Delegate, Delegation, Participation, Person, Seats, delegations_on
+from ..models.parliaments import ParliamentQuerySet
 
 BADGE_COLUMNS = [*columns("name"), *columns("delegation"), *columns("role")]
 
@@ -37,7 +37,7 @@ class Paper(models.TextChoices):
     QUORUM = "quorum", _("seats and quorum")
 
 
-def delegations_of(day: Day, parliaments: QuerySet[Parliament] | None) -> list[Delegation]:
+def delegations_of(day: Day, parliaments: ParliamentQuerySet | None) -> list[Delegation]:
     """Those of ``parliaments`` (None: all) on ``day``; none before there was an Assembly."""
     return [] if day.before_founding else delegations_on(day, parliaments)
 
@@ -49,7 +49,7 @@ def quorum(seats: int | None, share: Fraction) -> int | None:
 
 def pack(
     day: Day,
-    parliaments: QuerySet[Parliament] | None,
+    parliaments: ParliamentQuerySet | None,
     languages: Iterable[str],
     papers: Iterable[str],
     recorded: datetime,
@@ -66,7 +66,7 @@ def pack(
     return Document(" / ".join(titles), parts[0].head, parts)
 
 
-def _part(day: Day, parliaments: QuerySet[Parliament] | None, papers: list[str], recorded: datetime) -> Part:
+def _part(day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], recorded: datetime) -> Part:
     delegations = delegations_of(day, parliaments)
     moment = timezone.localtime(recorded)
     return Part(
@@ -304,7 +304,8 @@ def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
     """One row for each person of a delegation, as BADGE_COLUMNS name it; who does two things there has one badge."""
     for delegation in delegations:
         held: dict[Person, list] = {}
-        for row in (*(row for part in delegation.chambers for row in part.delegates), *delegation.representatives):
+        delegates = [row for part in delegation.chambers for row in part.delegates]
+        for row in [*delegates, *delegation.representatives]:
             held.setdefault(row.person, []).append(row)
         for person, rows in held.items():
             yield [

@@ -5,9 +5,10 @@ foreign page could borrow.
 """
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import wraps
 from http import HTTPStatus
-from typing import Any, NamedTuple
+from typing import Any
 
 from django import forms
 from django.conf import settings
@@ -34,7 +35,8 @@ WHO = ("name", "place", "role", "day")  # what a row says of a missing person
 Kind = Proposal.Kind
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """A person on the list, with the fields by which the entry can be corrected."""
 
     row: Delegate | Representative

@@ -77,7 +77,7 @@ class ArticleForm(ConflictAwareForm):
         already = self.initial.get("state") == Article.State.PUBLISHED
         if already or self.user.is_superuser or settings.ALLOW_SELF_PUBLISHING:
             return False
-        authors = set()
+        authors: set[int | None] = set()
         if self.instance.pk:
             saves = RowChange.objects.of(self.instance).exclude(entry__user=None)
             authors.update(saves.values_list("entry__user", flat=True))
