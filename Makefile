@@ -115,10 +115,11 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 
 corpora: $(CORPORA)  ## fetch the strings that tests/browser/test_attack_strings.py types
 
-lint: install  ## linters, formatters, import order, compose files, missing migrations, deployment check
+lint: install  ## linters, formatters, types, import order, compose files, missing migrations, deployment check
 	@$(BIN)/ruff check . $(SCRIPTS)
 	@$(BIN)/ruff format --check . $(SCRIPTS)
 	@find templates -name '*.html' -exec $(BIN)/djade --target-version 6.1 --check {} +
+	@$(SERVE) $(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml docker-compose.scale.yml
 	@$(SERVE) $(BIN)/python manage.py makemigrations --check --dry-run
