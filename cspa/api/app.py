@@ -293,7 +293,7 @@ class Documentation(DocsBase):
         # Links to the other languages name the language themselves.
         request.GET = QueryDict()
         versions = {code: f"{request.path}?language={code}" for code in language_codes()}
-        context = {"document": document, "address": DOCUMENT, "groups": groups, "shapes": shapes, "versions": versions}
+        context = {"document": document, "groups": groups, "shapes": shapes, "versions": versions}
         return render(request, "api.html", context)
 
 

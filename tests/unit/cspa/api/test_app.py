@@ -328,6 +328,10 @@ def test_addresses_can_be_reversed_by_name():
     assert reverse("api:openapi-json") == f"{API}openapi.json"
 
 
+def test_documentation_links_the_openapi_document(client):
+    assert f'href="{API}openapi.json"' in client.get(f"{API}docs").text
+
+
 class TestManners:
     @pytest.mark.parametrize(
         ("query", "header", "language"),
