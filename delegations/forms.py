@@ -144,7 +144,7 @@ class PeriodFormSet(ConflictAwareFormSet):
     def _is_live(self, form: forms.ModelForm) -> bool:
         """Whether the form's row will exist after saving."""
         empty = form.empty_permitted and not form.has_changed()
-        wrong = form.errors and not form.is_only_asked
+        wrong = form.errors and not form.needs_only_confirmation
         return not (empty or wrong or (self.can_delete and self._should_delete_form(form)))
 
     def _overlaps(self, form: forms.ModelForm, others: list[Period], constraint: NoOverlap) -> bool:

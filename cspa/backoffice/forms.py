@@ -33,57 +33,59 @@ class ConflictAwareForm(forms.ModelForm):
             # In a row of a table heads name no field to those who hear the page; nor does the frame around a file.
             if self.prefix or isinstance(field.widget, forms.FileInput):
                 _name(field)
-        self.meanwhile: list[FieldDiff] = []
-        self.doubts: list[str] = []
+        self.conflicts: list[FieldDiff] = []
+        self.pending_warnings: list[str] = []
 
     def warnings(self) -> Iterable[str]:
         """What is doubtful in ``cleaned_data``, in words; it can be saved all the same."""
         return []
 
     @property
-    def seen_name(self) -> str:
+    def state_token_name(self) -> str:
         return self.add_prefix("_seen")
 
     @property
-    def asked_name(self) -> str:
+    def confirmation_token_name(self) -> str:
         return self.add_prefix("_asked")
 
     @property
-    def seen(self) -> str:
+    def state_token(self) -> str:
         """A digest of what the form shows of the record as it is now."""
-        return _digest({name: _plain(self.initial[name]) for name in sorted(self.fields) if name in self.initial})
+        return _digest({name: _json_value(self.initial[name]) for name in sorted(self.fields) if name in self.initial})
 
     @property
-    def is_only_asked(self) -> bool:
+    def needs_only_confirmation(self) -> bool:
         """Whether nothing but an answer to the warnings keeps it from being saved."""
-        return bool(self.doubts) and all(error.code == "asked" for error in self.errors.as_data()[NON_FIELD_ERRORS])
+        return bool(self.pending_warnings) and all(
+            error.code == "asked" for error in self.errors.as_data()[NON_FIELD_ERRORS]
+        )
 
     @property
-    def asked(self) -> str:
+    def confirmation_token(self) -> str:
         """A digest of the warnings."""
-        return _digest(self.doubts)
+        return _digest(self.pending_warnings)
 
     def clean(self) -> dict[str, Any]:
         cleaned = super().clean()
         if not self.has_changed():
             return cleaned
-        if self.instance.pk and self.data.get(self.seen_name) != self.seen:
-            self._refuse_to_overwrite()
+        if self.instance.pk and self.data.get(self.state_token_name) != self.state_token:
+            self._reject_conflict()
         return cleaned
 
     def _post_clean(self) -> None:
         super()._post_clean()
         if self.has_changed() and not self.errors:
-            self._ask()
+            self._require_confirmation()
 
-    def _refuse_to_overwrite(self) -> None:
+    def _reject_conflict(self) -> None:
         for name in self.changed_data:
             if name in self.initial:
                 column = find_field(self._meta.model, name)
                 values = getattr(self.instance, name, self.initial[name]), self.cleaned_data.get(name)
                 theirs, mine = (display_value(column, value) for value in values)
                 if theirs != mine:
-                    self.meanwhile.append(FieldDiff(capfirst(self.fields[name].label or name), theirs, mine))
+                    self.conflicts.append(FieldDiff(capfirst(self.fields[name].label or name), theirs, mine))
         words = _(
             "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
             "again replaces theirs, which stays in the history."
@@ -92,9 +94,9 @@ class ConflictAwareForm(forms.ModelForm):
         who = change.entry.user if change and change.entry.user else _("somebody else")
         self.add_error(None, ValidationError(words, code="meanwhile", params={"who": who, "row": str(self.instance)}))
 
-    def _ask(self) -> None:
-        self.doubts = [str(warning) for warning in self.warnings()]
-        if self.doubts and self.data.get(self.asked_name) != self.asked:
+    def _require_confirmation(self) -> None:
+        self.pending_warnings = [str(warning) for warning in self.warnings()]
+        if self.pending_warnings and self.data.get(self.confirmation_token_name) != self.confirmation_token:
             words = _("Nothing was saved yet: look at the warning, then save once more.")
             self.add_error(None, ValidationError(words, code="asked"))
 
@@ -117,10 +119,10 @@ def _digest(value: Any) -> str:
     return salted_hmac("cspa.backoffice.forms", json.dumps(value), algorithm="sha256").hexdigest()[:16]
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """A value of ``initial`` as JSON, the same for each request."""
     if isinstance(value, models.Model):
         return value.pk
     if isinstance(value, list | tuple | models.QuerySet):
-        return sorted(_plain(each) for each in value)
+        return sorted(_json_value(each) for each in value)
     return str(value)

@@ -116,13 +116,13 @@ def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client
     response = administrator.post(change(article), mine | {"body": "<p>My text</p>"})
     assert response.status_code == 200
     assert "anna changed “First” while you worked on it" in response.text
-    assert [(entry.before, entry.after) for entry in response.context["adminform"].form.meanwhile] == [
+    assert [(entry.before, entry.after) for entry in response.context["adminform"].form.conflicts] == [
         ("Anna's text", "My text")
     ]
     article.refresh_from_db()
     assert article.body == "<p>Anna's text</p>"
     # The form still holds what was typed; saving again is a decision, and the other text stays in the history.
-    again = mine | {"body": "<p>My text</p>", "_seen": response.context["adminform"].form.seen}
+    again = mine | {"body": "<p>My text</p>", "_seen": response.context["adminform"].form.state_token}
     assert administrator.post(change(article), again).status_code == 302
     article.refresh_from_db()
     assert article.body == "<p>My text</p>"

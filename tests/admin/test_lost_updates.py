@@ -36,7 +36,7 @@ def meanwhile(response) -> list[tuple[str, str, str]]:
         context["adminform"].form,
         *(form for inline in context["inline_admin_formsets"] for form in inline.formset),
     ]
-    return [(entry.label, entry.before, entry.after) for form in forms for entry in form.meanwhile]
+    return [(entry.label, entry.before, entry.after) for form in forms for entry in form.conflicts]
 
 
 def test_every_form_of_the_back_office_compares_with_the_record():
@@ -58,7 +58,7 @@ def test_form(administrator: Client, anna: Client):
     assert meanwhile(response) == [("Seats", "8", "9"), ("First day in office", "2019", "–")]
     quota.refresh_from_db()
     assert (quota.seats, str(quota.starts)) == (8, "2019")
-    again = mine | {"seats": "9", "_seen": response.context["adminform"].form.seen}
+    again = mine | {"seats": "9", "_seen": response.context["adminform"].form.state_token}
     assert administrator.post(change(quota), again).status_code == 302
     quota.refresh_from_db()
     assert (quota.seats, quota.starts) == (9, None)
@@ -97,7 +97,7 @@ def test_row_below_another_record(administrator: Client, anna: Client):
     assert "anna changed" in words(response)
     quota.refresh_from_db()
     assert quota.seats == 8
-    seen = response.context["inline_admin_formsets"][0].formset.forms[0].seen
+    seen = response.context["inline_admin_formsets"][0].formset.forms[0].state_token
     again = mine | {"quotas-0-seats": "9", "quotas-0-_seen": seen}
     assert administrator.post(change(quota.chamber), again).status_code == 302
     quota.refresh_from_db()
@@ -136,7 +136,7 @@ def listed(client: Client, address: str) -> dict[str, str]:
     data = {f"form-{name}": str(value) for name, value in formset.management_form.initial.items()}
     for form in formset.forms:
         data |= {form.add_prefix(name): str(form.initial[name]) for name in form.fields if name in form.initial}
-        data |= {form.add_prefix("id"): str(form.instance.pk), form.seen_name: form.seen}
+        data |= {form.add_prefix("id"): str(form.instance.pk), form.state_token_name: form.state_token}
     return data | {"_save": "Save"}
 
 
@@ -217,9 +217,9 @@ def test_over_quota_and_no_source_are_asked_and_saved_on_demand(administrator: C
     assert f"Over quota: on 1 January 2016 {quota.chamber} has 2 names; seats: 1." in text
     assert Delegate.objects.get(pk=second.pk).role == "substitute"
     asked = response.context["adminform"].form
-    assert f'name="{asked.asked_name}"' in response.text
+    assert f'name="{asked.confirmation_token_name}"' in response.text
     assert administrator.post(change(second), data | {"_asked": "on"}).status_code == 200  # of something else
-    assert administrator.post(change(second), data | {"_asked": asked.asked}).status_code == 302
+    assert administrator.post(change(second), data | {"_asked": asked.confirmation_token}).status_code == 302
     assert Delegate.objects.get(pk=second.pk).role == "delegate"
 
 
@@ -231,4 +231,9 @@ def test_quota_below_the_names_is_asked(administrator: Client):
     response = administrator.post(change(quota.chamber), data)
     assert f"Over quota: on 1 January 2015 {quota.chamber} has 2 names; seats: 1." in words(response)
     asked = response.context["inline_admin_formsets"][0].formset.forms[0]
-    assert administrator.post(change(quota.chamber), data | {asked.asked_name: asked.asked}).status_code == 302
+    assert (
+        administrator.post(
+            change(quota.chamber), data | {asked.confirmation_token_name: asked.confirmation_token}
+        ).status_code
+        == 302
+    )

@@ -300,7 +300,9 @@ def test_a_quota_changed_in_the_admin_is_on_the_next_page(client, seed):
     address = f"/admin/delegations/seatquota/{quota.pk}/change/"
     client.force_login(editor)
     form = client.get(address).context["adminform"].form
-    data = {form.add_prefix(name): form[name].value() or "" for name in form.fields} | {form.seen_name: form.seen}
+    data = {form.add_prefix(name): form[name].value() or "" for name in form.fields} | {
+        form.state_token_name: form.state_token
+    }
     response = client.post(address, {**data, "sources": [source.pk for source in quota.sources.all()], "seats": 6})
     assert response.status_code == 302, response.context["errors"]
     client.logout()

@@ -47,7 +47,7 @@ def save(client: Client, address: str, data: dict) -> HttpResponse:
     context = response.context or {}
     forms = [context["adminform"].form] if "adminform" in context else []
     forms += [form for inline in context.get("inline_admin_formsets", ()) for form in inline.formset.forms]
-    asked = {form.asked_name: form.asked for form in forms if form.doubts}
+    asked = {form.confirmation_token_name: form.confirmation_token for form in forms if form.pending_warnings}
     return client.post(address, data | asked) if asked else response
 
 
