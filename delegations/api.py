@@ -12,18 +12,9 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 
 from cspa.absolute_urls import absolute
-from cspa.api.app import (
-    ListParameters,
-    Page,
-    Parameters,
-    ProblemError,
-    filtered_by,
-    found,
-    page,
-    page_of,
-    parameter,
-    refuse_errors,
-)
+from cspa.api.errors import ApiError
+from cspa.api.pagination import Page, paginate_queryset, paginate_sequence
+from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by, parameter, refuse_errors
 
 from .api_schemas import (
     ChamberDetail,
@@ -109,10 +100,10 @@ def asked_day(request: HttpRequest) -> Day:
     try:
         day = Day.asked(request.GET)
     except ValueError as error:
-        raise ProblemError(400, error.args[0], "on") from error
+        raise ApiError(400, error.args[0], "on") from error
     if day.before_founding:
         words = _("There was no Assembly yet on this day; it was founded on %(day)s.")
-        raise ProblemError(404, words % {"day": PartialDate(FOUNDED).words}, "on")
+        raise ApiError(404, words % {"day": PartialDate(FOUNDED).words}, "on")
     return day
 
 
@@ -128,12 +119,12 @@ class ChangeListParameters(DayListParameters):
 @router.get("/delegations/", response=Page[DelegationRecord], summary=gettext_noop("Delegations on a day"))
 def delegations(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
     day = asked_day(request)
-    parliaments = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+    parliaments = apply_filterset(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
 
     def records(rows: list[Parliament]) -> list[dict]:
         return _delegations(request, Parliament.objects.filter(pk__in=[row.pk for row in rows]), day)
 
-    return page(request, asked, parliaments, ("order", "slug"), records, on=day.isoformat())
+    return paginate_queryset(request, asked, parliaments, ("order", "slug"), records, on=day.isoformat())
 
 
 @router.get("/delegations/{slug:slug}/", response=DelegationRecord, summary=gettext_noop("One delegation on a day"))
@@ -153,7 +144,7 @@ def _delegations(request: HttpRequest, parliaments: QuerySet[Parliament], day: d
 def _elsewhere(request: HttpRequest, slug: str) -> HttpResponsePermanentRedirect:
     """To the present address of a parliament; a problem where there is none, or where it takes no part."""
     if Parliament.objects.filter(slug=slug).exists():
-        raise ProblemError(404, _("This parliament takes no part on this day."), "on")
+        raise ApiError(404, _("This parliament takes no part on this day."), "on")
     former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
     return _moved(request, slug, former.parliament.slug)
 
@@ -167,9 +158,11 @@ def _moved(request: HttpRequest, former: str, present: str) -> HttpResponsePerma
 @router.get("/parliaments/", response=Page[ParliamentRecord], summary=gettext_noop("Parliaments on a day"))
 def parliaments(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
     day = asked_day(request)
-    rows = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+    rows = apply_filterset(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
     rows = rows.prefetch_related("chambers")
-    return page(request, asked, rows, ("order", "slug"), _each(serializers.parliament_record), on=day.isoformat())
+    return paginate_queryset(
+        request, asked, rows, ("order", "slug"), _each(serializers.parliament_record), on=day.isoformat()
+    )
 
 
 @router.get("/parliaments/{slug:slug}/", response=ParliamentRecord, summary=gettext_noop("One parliament"))
@@ -181,12 +174,12 @@ def parliament(request, slug: str, asked: Query[DayParameters]):
 @router.get("/chambers/", response=Page[ChamberRecord], summary=gettext_noop("Chambers of the parliaments on a day"))
 def chambers(request, asked: Query[filtered_by(DelegationFilter, DayListParameters)]):
     day = asked_day(request)
-    parliaments = found(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
+    parliaments = apply_filterset(DelegationFilter(request.GET, Parliament.objects.all(), on=day)).on(day)
     rows = Chamber.objects.filter(parliament__in=parliaments.values("pk")).select_related("parliament")
     if asked.kind:
         rows = rows.filter(kind=asked.kind)
     keys = ("parliament__order", "parliament__slug", "order", "slug")
-    return page(request, asked, rows, keys, _each(serializers.chamber_record), on=day.isoformat())
+    return paginate_queryset(request, asked, rows, keys, _each(serializers.chamber_record), on=day.isoformat())
 
 
 @router.get(
@@ -206,13 +199,13 @@ def chamber(request, slug: str, asked: Query[DayParameters]):
 @router.get("/people/", response=Page[PersonRecord], summary=gettext_noop("People who have a function on a day"))
 def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
     day = asked_day(request)
-    rows = found(PersonFilter(request.GET, Person.objects.public(), on=day))
+    rows = apply_filterset(PersonFilter(request.GET, Person.objects.public(), on=day))
     rows = rows.prefetch_related("identifiers", "former_ids")
 
     def records(people: list[Person]) -> list[dict]:
         return [_person(request, person) for person in people]
 
-    return page(request, asked, rows, ("public_id",), records, on=day.isoformat())
+    return paginate_queryset(request, asked, rows, ("public_id",), records, on=day.isoformat())
 
 
 @router.get(
@@ -227,7 +220,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
     if row.public_id != public_id:
         return _moved(request, str(public_id), str(row.public_id))
     if row.withdrawn:
-        raise ProblemError(410, row.withdrawal_reason)
+        raise ApiError(410, row.withdrawal_reason)
     functions = {
         "mandates": (row.mandates.select_related("chamber__parliament"), serializers.delegate_record),
         "services": (row.services.select_related("parliament"), serializers.representative_record),
@@ -298,9 +291,9 @@ def post(request, uid: UUID, asked: Query[DayParameters]):
 def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filterset: type, record: Callable) -> dict:
     """A page of mandates, services or posts of the day, in an order that never changes."""
     day = asked_day(request)
-    held = found(filterset(request.GET, rows.on(day), on=day))
+    held = apply_filterset(filterset(request.GET, rows.on(day), on=day))
     held = held.select_related("person").prefetch_related("sources")
-    return page(request, asked, held, ("pk",), _each(record), on=day.isoformat())
+    return paginate_queryset(request, asked, held, ("pk",), _each(record), on=day.isoformat())
 
 
 def _function(request: HttpRequest, uid: UUID, rows: QuerySet, record: Callable) -> dict:
@@ -316,7 +309,9 @@ def changes(request, asked: Query[ChangeListParameters]):
     day, form = asked_day(request), ChangesForm(request.GET)
     refuse_errors(form)
     entries = form.register(day)
-    return page_of(request, asked, entries, lambda id: entries.place(UUID(id)), Change.record, on=day.isoformat())
+    return paginate_sequence(
+        request, asked, entries, lambda id: entries.place(UUID(id)), Change.record, on=day.isoformat()
+    )
 
 
 @router.get("/changes/{uuid:uid}/", response=ChangeRecord, summary=gettext_noop("One change"))

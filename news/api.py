@@ -10,7 +10,9 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from cspa.absolute_urls import absolute
-from cspa.api.app import ListParameters, Page, Parameters, ProblemError, page, parameter
+from cspa.api.errors import ApiError
+from cspa.api.pagination import Page, paginate_queryset
+from cspa.api.parameters import ListParameters, Parameters, parameter
 from cspa.i18n import localised
 from delegations.exports.serializers import source_record
 from delegations.models import Person
@@ -130,13 +132,13 @@ def articles(request, asked: Query[ArticleListParameters]):
     def records(articles: list[Article]) -> list[dict]:
         return [article_record(request, article) for article in articles]
 
-    return page(request, asked, rows, ("-published_at", "-pk"), records)
+    return paginate_queryset(request, asked, rows, ("-published_at", "-pk"), records)
 
 
 @router.get("/articles/{uuid:uid}/", response=ArticleDetail, summary=gettext_noop("One article with its text"))
 def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
     if withdrawn := Article.objects.withdrawn().without_body().filter(uid=uid).first():
-        raise ProblemError(410, withdrawn.withdrawal_reason)
+        raise ApiError(410, withdrawn.withdrawal_reason)
     row = get_object_or_404(
         Article.objects.published()
         .prefetch_related(
@@ -211,7 +213,9 @@ def _quotation(quotation: models.Quotation, article: Article) -> dict:
 
 @router.get("/topics/", response=Page[TopicRecord], summary=gettext_noop("What articles are filed under"))
 def topics(request, asked: Query[NewsListParameters]):
-    return page(request, asked, Topic.objects.all(), ("slug",), lambda rows: [_topic(row) for row in rows])
+    return paginate_queryset(
+        request, asked, Topic.objects.all(), ("slug",), lambda rows: [_topic(row) for row in rows]
+    )
 
 
 @router.get("/topics/{slug:slug}/", response=TopicRecord, summary=gettext_noop("One topic"))

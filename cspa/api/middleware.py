@@ -41,7 +41,7 @@ def _words(status: int) -> str:
     }.get(status, HTTPStatus(status).description or HTTPStatus(status).phrase)
 
 
-def manners(get_response: Callable) -> Callable:
+def api_headers(get_response: Callable) -> Callable:
     """Middleware: answers of the API may be read from any site, and their errors are never pages.
 
     HEAD is answered as GET, with its ETag; the server leaves the body out.
@@ -59,7 +59,7 @@ def manners(get_response: Callable) -> Callable:
             request.method = method
         if response.status_code >= 400 and response["Content-Type"] != "application/problem+json":
             kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
-            language = asked_language(request)
+            language = request_language(request)
             with override(language):
                 response = problem(response.status_code)
             response["Content-Language"] = language
@@ -73,12 +73,12 @@ def manners(get_response: Callable) -> Callable:
     return middleware
 
 
-def asked_language(request: HttpRequest) -> str:
+def request_language(request: HttpRequest) -> str:
     """The language that ``request`` asks for."""
-    return language_asked(request.GET, request.headers.get("Accept-Language", ""))
+    return negotiate_language(request.GET, request.headers.get("Accept-Language", ""))
 
 
-def language_asked(parameters: QueryDict, accepted: str) -> str:
+def negotiate_language(parameters: QueryDict, accepted: str) -> str:
     """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
     if (language := parameters.get("language")) in language_codes():
         return str(language)
@@ -95,7 +95,7 @@ def in_language(view: Callable) -> Callable:
 
     @wraps(view)
     def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        language = asked_language(request)
+        language = request_language(request)
         with override(language):
             response = view(request, *args, **kwargs)
         response.headers.setdefault("Content-Language", language)

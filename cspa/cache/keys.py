@@ -15,7 +15,7 @@ from django.http import QueryDict
 from django.urls import Resolver404, resolve
 from django.utils.translation import get_language_from_path, override
 
-from cspa.api.middleware import PREFIX, language_asked
+from cspa.api.middleware import PREFIX, negotiate_language
 
 KEY_CACHE_SIZE = 10_000
 # Path, query and language header together; no link of the site is as long.
@@ -87,7 +87,7 @@ def normalise_query(path: str, query: str, accept_language: str) -> tuple[str, s
     language = ""
     if readable.startswith(PREFIX):
         # The API declares nothing: it answers an unknown parameter with an error.
-        declared, language = set(given), language_asked(given, accept_language)
+        declared, language = set(given), negotiate_language(given, accept_language)
     if declared is None:
         return None
     normalised = QueryDict(mutable=True)

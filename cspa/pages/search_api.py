@@ -10,7 +10,8 @@ from news.api import ArticleRecord, Ignored, article_record
 from news.filters import ArticleFilter
 
 from ..absolute_urls import absolute
-from ..api.app import Parameters, ProblemError, filtered_by, parameter, refuse_errors
+from ..api.errors import ApiError
+from ..api.parameters import Parameters, filtered_by, parameter, refuse_errors
 from .search import Named, Results
 
 router = Router(tags=[gettext_noop("Search")])
@@ -61,7 +62,7 @@ def search(request, asked: Query[SearchParameters]):
     try:
         hits, _paginator = results.page(asked.page or "1")
     except Http404 as error:
-        raise ProblemError(404, str(error), "page") from error
+        raise ApiError(404, str(error), "page") from error
     prefetch_related_objects([hit.article for hit in hits], "topics")
     nothing = results.asked and not (hits or results.people.count or results.delegations.count)
     return {

@@ -1,0 +1,109 @@
+"""Query parameters of the API: declared, checked, and described in the OpenAPI document."""
+
+import re
+from typing import Any
+
+from django.conf import settings
+from django.core.validators import ProhibitNullCharactersValidator
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.utils.text import Truncator
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, override
+from django_filters import FilterSet
+from ninja import Schema
+from pydantic import Field, ValidationInfo, create_model, model_validator
+
+from ..i18n import language_codes
+from .errors import ApiError
+
+LARGEST_PAGE = 200
+USUAL_PAGE = 50
+
+_LIMIT = re.compile("[1-9][0-9]{0,2}")
+
+
+def parameter(description: str, **schema) -> Any:
+    """An optional parameter: the view gets its text, the OpenAPI document its ``schema``."""
+
+    def describe(field: dict) -> None:
+        del field["default"]
+        field.update(schema)
+
+    return Field("", description=description, json_schema_extra=describe)
+
+
+class Parameters(Schema):
+    """The query parameters of an address. Undeclared and repeated parameters are errors."""
+
+    language: str = parameter(
+        gettext_noop("Language of the texts; else that of Accept-Language, else English."), enum=language_codes()
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def refuse_what_is_not_declared(cls, data: Any, info: ValidationInfo) -> Any:
+        given = (info.context or {})["request"].GET
+        for name, values in given.lists():
+            short = Truncator(name).chars(60)
+            if name not in cls.model_fields:
+                raise ApiError(400, _("There is no parameter “%(name)s” here.") % {"name": short}, short)
+            if len(values) > 1:
+                raise ApiError(400, _("“%(name)s” is given more than once.") % {"name": short}, short)
+            if "\x00" in values[0]:  # which PostgreSQL cannot be asked for
+                raise ApiError(400, str(ProhibitNullCharactersValidator.message), short)
+        if given.get("language") and given["language"] not in language_codes():
+            codes = ", ".join(language_codes())
+            raise ApiError(400, _("“language” is one of: %(codes)s.") % {"codes": codes}, "language")
+        return data
+
+
+class ListParameters(Parameters):
+    """The query parameters of every list."""
+
+    limit: str = parameter(
+        gettext_noop("The number of results of a page."),
+        type="integer",
+        minimum=1,
+        maximum=LARGEST_PAGE,
+        default=USUAL_PAGE,
+    )
+    cursor: str = parameter(gettext_noop("Where the page begins; taken from “next” or “previous”, never made up."))
+
+    @property
+    def size(self) -> int:
+        if not self.limit:
+            return USUAL_PAGE
+        if not _LIMIT.fullmatch(self.limit) or int(self.limit) > LARGEST_PAGE:
+            raise ApiError(
+                400, _("“limit” is a whole number from 1 to %(largest)d.") % {"largest": LARGEST_PAGE}, "limit"
+            )
+        return int(self.limit)
+
+
+def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Parameters]:
+    """``base`` with the parameters of ``filterset``: the API takes the same filters as the page."""
+    with override(settings.LANGUAGE_CODE):
+        fields: dict[str, Any] = {
+            name: (str, parameter(str(declared.label), **_choices(declared.extra.get("choices"))))
+            for name, declared in filterset.base_filters.items()
+        }
+    return create_model(f"{filterset.__name__}Parameters", __base__=base, **fields)
+
+
+def _choices(choices: Any) -> dict:
+    """The choices that are the same on every day; those that depend on the data are not listed."""
+    choices = getattr(choices, "choices", choices)
+    return {"enum": [value for value, _label in choices]} if isinstance(choices, list) else {}
+
+
+def apply_filterset(filterset: FilterSet) -> QuerySet:
+    """The rows that ``filterset`` selects. Raise ApiError for a parameter with a wrong value."""
+    refuse_errors(filterset.form)
+    return filterset.qs
+
+
+def refuse_errors(form: BaseForm) -> None:
+    """Raise ApiError for the first error of ``form``."""
+    for name, errors in form.errors.items():
+        raise ApiError(400, f"{form[name].label}: {' '.join(map(str, errors))}", name)
