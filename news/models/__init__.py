@@ -6,15 +6,15 @@ from .articles import (
     TEXTS,
     Article,
     ArticleQuerySet,
-    Correction,
     FormerAddress,
-    Story,
-    Topic,
     Translation,
 )
 from .attachments import Attachment
+from .corrections import Correction
 from .pictures import Picture
 from .quotations import Quotation
+from .stories import Story
+from .topics import Topic
 
 __all__ = [
     "EARLIEST",

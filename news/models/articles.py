@@ -1,9 +1,9 @@
-"""News: texts in one language each, joined by a story."""
+"""Articles: news texts in one language each, joined by a story, with their rules of publication."""
 
 import uuid
 from collections import Counter
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, Self, cast
 
 from django.conf import settings
@@ -22,7 +22,7 @@ from slugify import slugify
 
 from cspa.absolute_urls import address
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
-from cspa.i18n import any_language, language_codes, translated
+from cspa.i18n import language_codes
 from cspa.models import RowChange
 from cspa.richtext import pictures, plain, sanitise
 from cspa.search.stems import Query, StemsIndex, matching, newest, stems
@@ -30,72 +30,14 @@ from delegations.models import Parliament, Person, Source
 
 from .pictures import Picture
 from .quotations import Quotation
+from .stories import Story
+from .topics import Topic
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
 TEXTS = ("title", "dateline", "summary", "body")  # what a translation translates
 COUNTED = 100  # articles in other languages: a list says how many, or that there are more
 COMPARED = 50  # articles a kind of subject, when looking for related ones
-
-
-class TopicManager(models.Manager["Topic"]):
-    def get_by_natural_key(self, slug: str) -> "Topic":
-        return self.get(slug=slug)
-
-
-class Topic(models.Model):
-    """What articles are filed under."""
-
-    slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
-    name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
-
-    objects = TopicManager()
-
-    class Meta:
-        verbose_name = _("topic")
-        verbose_name_plural = _("topics")
-        ordering = ["slug"]
-        constraints = [
-            models.CheckConstraint(
-                name="topic_name_in_some_language",
-                condition=any_language("name"),
-                violation_error_message=_("Give the name in at least one language."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def get_absolute_url(self) -> str:
-        return address("news:topic", self.slug)
-
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
-
-class StoryManager(models.Manager["Story"]):
-    def get_by_natural_key(self, uid: str) -> "Story":
-        return self.get(uid=uid)
-
-
-class Story(models.Model):
-    """What the articles that translate each other have in common."""
-
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
-
-    objects = StoryManager()
-
-    class Meta:
-        verbose_name = _("story")
-        verbose_name_plural = _("stories")
-        ordering = ["-pk"]
-
-    def __str__(self) -> str:
-        articles = sorted(self.articles.all(), key=lambda article: article.language)
-        return articles[0].title if articles else str(self.uid)
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)
 
 
 class Translation(models.TextChoices):
@@ -534,38 +476,3 @@ class FormerAddress(models.Model):
 
     def __str__(self) -> str:
         return f"{self.language}/{self.date}/{self.slug}"
-
-
-class Correction(models.Model):
-    """A dated note that an article was put right."""
-
-    article = models.ForeignKey(Article, models.CASCADE, related_name="corrections", verbose_name=_("article"))
-    date = models.DateField(_("date"), default=timezone.localdate)
-    text = models.TextField(
-        _("what was corrected"),
-        max_length=1000,
-        help_text=_("As in “An earlier version gave 27 May as the date”."),
-    )
-
-    recorded_at = models.DateTimeField(default=timezone.now, editable=False)
-
-    class Meta:
-        verbose_name = _("correction")
-        verbose_name_plural = _("corrections")
-        ordering = ["-date", "-pk"]
-        constraints = [
-            models.CheckConstraint(
-                name="correction_date_1900_to_2100",
-                condition=Q(date__range=(EARLIEST.date(), LATEST.date())),
-                violation_error_message=_("Dates must lie between 1900 and 2100."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.date}: {self.text}"
-
-    @property
-    def made_at(self) -> datetime:
-        """When readers could see it: when it was written, or the end of its day where that was before."""
-        end = timezone.make_aware(datetime.combine(self.date + timedelta(days=1), time()))
-        return min(self.recorded_at, end).astimezone(UTC)

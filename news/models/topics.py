@@ -1,0 +1,42 @@
+"""Topics, under which articles are filed."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from cspa.absolute_urls import address
+from cspa.i18n import any_language, translated
+
+
+class TopicManager(models.Manager["Topic"]):
+    def get_by_natural_key(self, slug: str) -> "Topic":
+        return self.get(slug=slug)
+
+
+class Topic(models.Model):
+    """What articles are filed under."""
+
+    slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
+    name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
+
+    objects = TopicManager()
+
+    class Meta:
+        verbose_name = _("topic")
+        verbose_name_plural = _("topics")
+        ordering = ["slug"]
+        constraints = [
+            models.CheckConstraint(
+                name="topic_name_in_some_language",
+                condition=any_language("name"),
+                violation_error_message=_("Give the name in at least one language."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return address("news:topic", self.slug)
+
+    def natural_key(self) -> tuple[str]:
+        return (self.slug,)
