@@ -18,7 +18,7 @@ log = logging.getLogger(__name__)
 
 
 class ChangeNotifier:
-    """Null notifier for SQLite, where every writer is on this machine and touches the change marker."""
+    """Null notifier for SQLite: every process that writes through Django touches the change marker of the machine."""
 
     def is_database_down(self) -> bool:
         return False
