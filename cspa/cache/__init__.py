@@ -7,22 +7,23 @@ Key: scheme, host, path, the query parameters that the view declares, and the la
 Django sees nothing else of such a request, so nothing else can end up in a page (``keys``).
 
 Freshness: the tables in the SQL statements of a rendering are noted, and their version numbers are stored with the
-page. It is fresh while these numbers are unchanged, for minutes or for months (``responses``, ``versions``).
+page with the day. It is fresh while these numbers are unchanged, until midnight at the latest (``responses``,
+``versions``).
 
-Invalidation: triggers raise the number of a table in the transaction that writes to it, whoever writes (``triggers``).
-The next request sees the new number and renders the page again. Nothing is purged.
+Invalidation: triggers raise the number of a table in the transaction that writes to it (``triggers``). The next
+request sees the new number and renders the page again. Nothing is purged.
 
 Cost of a hit: one ``stat``. A process that writes touches the change marker, a file of the machine; on PostgreSQL a
 thread hears the triggers of other machines by NOTIFY (``listener``). The numbers are read from the database only after
-such a sign, and at each request while the thread hears nothing.
+such a sign, and at each request while the channel has no heartbeat. On SQLite a write past Django gives no sign.
 
-Many waiting readers cost one rendering: threads wait at a lock, processes and machines at a key in Redis where
-CACHE_URL names one (``shared_cache``).
+Many waiting readers cost one rendering in each process: threads wait at a lock. Where CACHE_URL names Redis, processes
+and machines wait for each other too, for some seconds (``shared_cache``).
 
 While the database is down the last good page is answered, marked as stale, from memory or from CACHE_URL; else 503.
 
-Several processes and machines share the database and CACHE_URL, nothing else. A page is rendered from a replica that
-holds the same version numbers as the primary (``replicas``).
+Machines share the database and CACHE_URL alone, processes of one machine the change marker as well. A page is rendered
+from a replica that holds the same version numbers as the primary (``replicas``). With DEBUG there is no page cache.
 
 The package imports no app. Apps name their tables with ``versions.track_tables()``, and what changes though nobody
 writes, as an article whose time comes, with ``versions.register_scheduled_change()``.

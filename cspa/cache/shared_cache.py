@@ -30,8 +30,8 @@ _file_worker = ThreadPoolExecutor(1, thread_name_prefix="page-files")
 class SharedCache:
     """Pages that another process has rendered, or this one before it was restarted.
 
-    Redis serves several machines, and processes take turns by it to render a page. A folder of files only serves a
-    process that starts while the database is down: a write takes milliseconds, so no reader waits for one.
+    Redis serves several machines, and processes take turns by it to render a page. A folder of files is read only
+    while the database is down, for pages that this process lacks. A write takes milliseconds; no reader waits for it.
     """
 
     @property

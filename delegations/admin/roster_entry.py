@@ -28,7 +28,7 @@ from cspa.models import ChangeSet
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
 from ..importer import ImportRefusedError, Report, import_batch, name_list
-from ..importer.convocation import Convocation, in_office
+from ..importer.convocation import Convocation, outgoing_mandates
 from ..importer.name_list import Document, Name, NameMatch
 from ..importer.records import Batch
 from ..models import Chamber, Delegate, Person, Source
@@ -318,7 +318,7 @@ class NewConvocation(_Page):
         """Those in office on the day before, with whether they stay and as what."""
         roles = Delegate.Role.values
         rows = []
-        for mandate in in_office(self.chamber, self.day.first):
+        for mandate in outgoing_mandates(self.chamber, self.day.first):
             role = self.data.get(f"role-{mandate.uid}", "")
             rows.append(
                 {

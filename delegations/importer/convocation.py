@@ -36,7 +36,7 @@ class Convocation:
         return _ConvocationRecords(self).batch
 
 
-def in_office(chamber: Chamber, day: date) -> list[Delegate]:
+def outgoing_mandates(chamber: Chamber, day: date) -> list[Delegate]:
     """Return the mandates of ``chamber`` on the day before ``day``, sorted by role and name."""
     rows = Delegate.objects.filter(chamber=chamber).on(day - timedelta(days=1))
     rows = rows.select_related("person", "chamber__parliament").prefetch_related("sources")
@@ -56,7 +56,7 @@ class _ConvocationRecords:
         mandates = Mandates(self.batch, convocation.chamber, self.starts, self.sources)
         self.refuse_later_mandates()
         new = add_people(self.batch, convocation.listed, convocation.language)
-        rows = in_office(convocation.chamber, convocation.day)
+        rows = outgoing_mandates(convocation.chamber, convocation.day)
         known = {entry.person.pk for entry, _key in new if entry.person}
         for row in rows:
             if row.person_id not in known:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from cspa.auth.groups import SECRETARIES
 from cspa.models import User
 from delegations.importer import import_batch, name_list
-from delegations.importer.convocation import Convocation, in_office
+from delegations.importer.convocation import Convocation, outgoing_mandates
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 
 from ..support import factories
@@ -412,7 +412,7 @@ def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_n
             ended = ended and not ends
             factories.DelegateFactory(chamber=house, role=role, starts=starts, ends=ends, ended=ended)
         before = {day: roster_on(house, day) for day in DAYS}
-        present = in_office(house, DAY)
+        present = outgoing_mandates(house, DAY)
         stays = {
             str(mandate.uid): mandate.role for mandate, (*_row, ticked) in zip(present, rows, strict=False) if ticked
         }
