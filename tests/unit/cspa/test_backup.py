@@ -733,7 +733,7 @@ import django
 django.setup()
 from django.db import connection
 from cspa.backup import make
-from tests import factories
+from tests.support import factories
 
 def write():
     factories.DelegateFactory()
@@ -852,7 +852,7 @@ FILL = """
 import sys
 import django
 django.setup()
-from tests import test_volume
+from tests.slow import test_volume
 test_volume.write_articles(int(sys.argv[1]))
 """
 PEAK = r"""
