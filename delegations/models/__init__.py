@@ -1,4 +1,4 @@
-"""Who sits in the Assembly, on any date, with a source for every fact."""
+"""Models of the directory: parliaments, people and dated facts, each fact with its sources."""
 
 from .assignments import DelegationAssignment
 from .confirmations import ConfirmationRequest, Proposal

@@ -1,4 +1,4 @@
-"""Who keeps which delegations."""
+"""Assignment of user accounts to delegations."""
 
 from django.conf import settings
 from django.db import models
@@ -8,9 +8,10 @@ from .parliaments import Parliament
 
 
 class DelegationAssignment(models.Model):
-    """A parliament whose delegation an account keeps; an account that has none keeps all delegations (docs/roles.md).
+    """A parliament assigned to a user account, which then edits only its assigned delegations (docs/roles.md).
 
-    It shows as a field of the account, so it has no rights of its own.
+    An account without assignments edits all delegations. The account's form edits the rows, so the model has no
+    permissions of its own.
     """
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", verbose_name=_("account"))

@@ -1,4 +1,4 @@
-"""Asking a parliament to confirm its list: the request with its one answer, and the corrections that it proposes."""
+"""Requests to a parliament to confirm its roster, each and the corrections that its answer proposes."""
 
 from datetime import datetime
 from typing import Self
@@ -16,10 +16,8 @@ from .periods import Source
 
 
 class ConfirmationRequestQuerySet(models.QuerySet["ConfirmationRequest"]):
-    """Requests, asked for a moment."""
-
     def in_state(self, state: str, moment: datetime) -> Self:
-        """Those that are ``state`` at ``moment``: the rule by which a link is open or closed."""
+        """Requests that are in ``state`` at ``moment``. ``ConfirmationRequest.state()`` is the same rule in Python."""
         unanswered = Q(answered_at=None, withdrawn_at=None)
         states: dict[str, Q] = {
             self.model.State.OPEN: unanswered & Q(expires_at__gt=moment),
@@ -31,9 +29,9 @@ class ConfirmationRequestQuerySet(models.QuerySet["ConfirmationRequest"]):
 
 
 class ConfirmationRequest(models.Model):
-    """A link that somebody was given to confirm the list of a delegation; it can be answered once.
+    """A request to confirm the roster of a delegation, sent as a link that can be answered once.
 
-    No address of the addressee is kept, and of the link only a hash of its key.
+    The row stores neither the address of the addressee nor the key of the link, only a hash of the key.
     """
 
     class State(models.TextChoices):
@@ -92,7 +90,7 @@ class ConfirmationRequest(models.Model):
         return f"{self.parliament}: {self.addressee}"
 
     def state(self, moment: datetime) -> "ConfirmationRequest.State":
-        """What it is at ``moment``, as ``in_state`` finds it."""
+        """Return the state at ``moment``; ``in_state()`` is the same rule in SQL."""
         if self.answered_at:
             return self.State.ANSWERED
         if self.withdrawn_at:
@@ -101,7 +99,7 @@ class ConfirmationRequest(models.Model):
 
 
 class Proposal(models.Model):
-    """A correction that a parliament proposes; the office accepts it, changes it or refuses it."""
+    """A correction that a parliament proposes; the secretariat accepts, changes or refuses it."""
 
     class Kind(models.TextChoices):
         ENDED = "ended", _("no longer in office")
@@ -173,5 +171,5 @@ class Proposal(models.Model):
 
     @property
     def row(self) -> Delegate | Representative | None:
-        """The dated row that it is about; None where there is none, or no longer."""
+        """The dated row that the proposal concerns; None for a missing person or a deleted row."""
         return self.mandate or self.service

@@ -1,4 +1,4 @@
-"""A delegation: what a parliament sends on a day, computed from the dated rows; it has no table of its own."""
+"""Delegations: what a parliament sends on a day, computed from the dated rows, without a table of their own."""
 
 import uuid
 from collections.abc import Iterable
@@ -21,10 +21,8 @@ from .periods import Source, UidManager
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
-    """Confirmations, asked for a day."""
-
     def covering(self, day: date) -> Self:
-        """Those that still speak for ``day``: at most twelve months old, and no roster or quota has changed since."""
+        """Confirmations valid on ``day``: at most twelve months old, with no roster or quota changed since."""
         changed = Q(start__gt=OuterRef("date"), start__lte=day) | Q(
             counts_until__gt=OuterRef("date"), counts_until__lte=day
         )
@@ -36,7 +34,7 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
         return recent.exclude(Exists(roster)).exclude(Exists(quotas))
 
     def expired(self, day: date) -> Self:
-        """The latest word of each parliament, where none of its words speaks for ``day`` any longer."""
+        """The latest confirmation of each parliament that has none valid on ``day``."""
         given = Confirmation.objects.filter(date__lte=day)
         later = given.filter(parliament=OuterRef("parliament"), date__gt=OuterRef("date"))
         covering = Confirmation.objects.covering(day).values("parliament")
@@ -44,7 +42,7 @@ class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
 
 
 def _year_before(day: date) -> date:
-    """The same day of the year before; of 29 February, the 28th."""
+    """The same day of the year before; 28 February for 29 February."""
     try:
         return day.replace(year=day.year - 1)
     except ValueError:
@@ -52,7 +50,7 @@ def _year_before(day: date) -> date:
 
 
 class Confirmation(models.Model):
-    """A parliament's word that its roster was complete on a day: a seat without a name was vacant then."""
+    """A parliament's confirmation that its roster was complete on a day: seats without a name were vacant then."""
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     parliament = models.ForeignKey(
@@ -111,9 +109,9 @@ class Confirmation(models.Model):
 
 
 def with_unnamed_seats(chambers: models.QuerySet[Chamber], day: date) -> models.QuerySet[Chamber]:
-    """Those of ``chambers`` that fill more seats on ``day`` than names are published for.
+    """Those of ``chambers`` that have more seats than published names on ``day``.
 
-    Not among them are those of a parliament that took no part, or that confirmed such seats as vacant.
+    Chambers of a parliament that takes no part on ``day``, or that confirmed its roster, are left out.
     """
     quotas = SeatQuota.objects.on(day).filter(chamber=OuterRef("pk")).values("seats")
     filling = Delegate.objects.on(day).filter(chamber=OuterRef("pk")).exclude(role=Delegate.Role.SUBSTITUTE)
@@ -127,7 +125,7 @@ def with_unnamed_seats(chambers: models.QuerySet[Chamber], day: date) -> models.
 
 @dataclass(frozen=True)
 class Seats:
-    """Seats of a chamber, a delegation or the Assembly; None means that no quota is published."""
+    """Seats of a chamber, a delegation or the Assembly. ``seats`` is None where no quota is published."""
 
     seats: int | None
     named: int
@@ -139,19 +137,16 @@ class Seats:
 
     @property
     def names(self) -> int | None:
-        """How many seats have a name; None where no name at all is published, which is not the same as zero.
-
-        It is zero where a confirmed roster names nobody.
-        """
+        """The number of seats with a name; None where no name is published, 0 where a confirmed roster is empty."""
         return self.named if self.named or self.substitutes or self.vacant is not None else None
 
     @classmethod
     def of_chamber(
         cls, chamber: Chamber, seats: int | None, named: int, substitutes: int, confirmed: bool = False
     ) -> "Seats":
-        """The figures of one chamber; more names than seats are ``over``, never a negative ``unnamed``.
+        """Return the figures of one chamber; names beyond the quota are ``over``, so ``unnamed`` is never negative.
 
-        Seats without a name are ``vacant`` where the parliament ``confirmed`` its roster; else that is not known.
+        Seats without a name are ``vacant`` if the parliament ``confirmed`` its roster; otherwise ``vacant`` is None.
         """
         if seats is None:
             return cls(None, named, substitutes, None, 0, None, (chamber,))
@@ -160,7 +155,7 @@ class Seats:
 
     @classmethod
     def sum(cls, parts: Iterable["Seats"]) -> "Seats":
-        """What is known of ``parts`` together; ``missing`` names the chambers without a quota."""
+        """Return the sum of the known figures of ``parts``; ``missing`` lists the chambers without a quota."""
         parts = list(parts)
         return cls(
             seats=_known_sum(part.seats for part in parts),
@@ -179,7 +174,7 @@ def _known_sum(numbers: Iterable[int | None]) -> int | None:
 
 
 class _Figures:
-    """Gives an object with ``figures`` their names."""
+    """Read access to the figures as attributes of the object that holds them."""
 
     figures: Seats
 
@@ -205,13 +200,13 @@ class ChamberSeats(_Figures):
 
     @property
     def seats_in_words(self) -> str:
-        """ "7 deputies", or that the number is not published."""
+        """The number of seats in words, as "7 deputies", or "not published"."""
         return self.chamber.members(self.seats) if self.seats is not None else gettext("not published")
 
 
 @dataclass(frozen=True)
 class Delegation(_Figures):
-    """What ``parliament`` sends on ``day``."""
+    """The delegation of ``parliament`` on ``day``."""
 
     parliament: Parliament
     day: date
@@ -224,22 +219,21 @@ class Delegation(_Figures):
 
     @property
     def status_label(self) -> str:
-        """The status in words; "not recorded" where there is no participation row at all."""
+        """The label of the status; "not recorded" where the parliament has no participation row."""
         return str(Participation.Status(self.status).label) if self.status else gettext("not recorded")
 
     @property
     def websites(self) -> list[Link]:
-        """The websites of the parliament, then those of its chambers."""
         return self.links + [link for part in self.chambers for link in part.links]
 
     @property
     def dated(self) -> bool:
-        """Whether each of its quotas says since when it holds."""
+        """Whether each of its quotas has a recorded first day."""
         return all(part.quota.dated for part in self.chambers if part.quota)
 
     @property
     def seat_groups(self) -> list[tuple[int, int]]:
-        """Filled and all seats of each chamber that has a quota, as the seat diagram takes them."""
+        """The named and the total seats of each chamber with a quota, as the seat diagram takes them."""
         return [(min(part.named, part.seats), part.seats) for part in self.chambers if part.seats is not None]
 
 
@@ -249,10 +243,10 @@ _ROLE_ORDER = {role: place for place, role in enumerate(Delegate.Role.values)}
 def delegations_on(
     day: date, parliaments: ParliamentQuerySet | None = None, figures_only: bool = False
 ) -> list[Delegation]:
-    """The delegations of ``parliaments`` (default: all) on ``day``, in protocol order.
+    """Return the delegations of ``parliaments`` (default: all) on ``day``, in protocol order.
 
-    Takes a constant number of queries, whatever the number of parliaments. ``figures_only`` leaves out what pages that
-    count do not show: of the delegates there is then no more than their roles, and nothing has its sources.
+    The number of queries is constant. ``figures_only`` is for pages that only count: of the delegates it loads the
+    roles alone, and it loads no sources.
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()

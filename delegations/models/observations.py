@@ -1,4 +1,4 @@
-"""What a saved page of the Assembly's former site said of a parliament on a day."""
+"""Statements of saved pages of the Assembly's former site about a parliament."""
 
 import uuid
 
@@ -13,10 +13,10 @@ from .periods import Source, UidManager
 
 
 class Observation(models.Model):
-    """A page's block on a parliament, as it was seen on a day.
+    """The block of a saved page about one parliament, dated by the day on which the page was saved.
 
-    Dated facts that rest on pages are computed from all observations of their parliament together, so that the order
-    in which the pages are imported makes no difference (``delegations.legacy_pages.facts``).
+    The facts that rest on pages are computed from all observations of a parliament together, so the order in which
+    pages are imported makes no difference (``delegations.legacy_pages.facts``).
     """
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)

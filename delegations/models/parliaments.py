@@ -1,4 +1,4 @@
-"""Parliaments, their chambers, and what is dated about them."""
+"""Parliaments and their chambers, with their dated participations, quotas and websites."""
 
 from datetime import date
 from typing import TYPE_CHECKING, Any, Self
@@ -20,24 +20,22 @@ if TYPE_CHECKING:
     from .delegation import Confirmation
     from .people import Delegate, Representative
 
-# Words of the site's addresses that no parliament may take.
+# Path segments that the site itself uses under /delegations/.
 RESERVED_SLUGS = {"people", "changes"}
 
 
 class SlugManager[M: models.Model](models.Manager[M]):
-    """Finds a row by its slug, its natural key in fixtures and exports."""
+    """A manager whose natural key is the slug."""
 
     def get_by_natural_key(self, slug: str) -> M:
         return self.get(slug=slug)
 
 
 class ParliamentQuerySet(models.QuerySet["Parliament"]):
-    """Parliaments, asked for a day."""
-
     def on(self, day: date) -> Self:
-        """Those that take part on ``day``, each with its ``status``.
+        """Parliaments that take part on ``day``, each annotated with its ``status``.
 
-        A parliament without any participation row is among them, with the status None: not recorded.
+        A parliament without any participation row is included, with the status None (not recorded).
         """
         participations = Participation.objects.filter(parliament=OuterRef("pk"))
         return self.filter(Exists(participations.on(day)) | ~Exists(participations)).annotate(
@@ -45,13 +43,13 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
         )
 
     def search(self, text: str) -> Self:
-        """Those whose name, or the name of a chamber, holds ``text`` in any language."""
+        """Parliaments with ``text`` in their name or in the name of a chamber, in any language."""
         chambers = Chamber.objects.filter(contains(["name"], text), parliament=OuterRef("pk"))
         return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
 
 
 class Parliament(models.Model):
-    """A national parliament that takes part in the Assembly."""
+    """A national parliament that takes part, or took part, in the Assembly."""
 
     slug = models.SlugField(
         _("address"),
@@ -86,7 +84,7 @@ class Parliament(models.Model):
 
     objects = SlugManager.from_queryset(ParliamentQuerySet)()
 
-    # What delegations_on() reads with it.
+    # Set by ``delegations_on()``; ``status`` by ``ParliamentQuerySet.on()``.
     status: str | None
     all_chambers: "list[Chamber]"
     current_representatives: "list[Representative]"
@@ -128,12 +126,12 @@ class Parliament(models.Model):
 
     @property
     def label(self) -> str:
-        """What lists and links call it: the short name, else the full one."""
+        """The name for lists and links: the short name, or the full name where there is none."""
         return self.short_name or self.name
 
 
 class FormerSlug(models.Model):
-    """An address that a parliament's page once had; it redirects for ever."""
+    """A former slug of a parliament; its address redirects permanently."""
 
     parliament = models.ForeignKey(Parliament, models.CASCADE, related_name="former_slugs")
     slug = models.SlugField(unique=True)
@@ -152,7 +150,7 @@ class FormerSlug(models.Model):
 
 
 class Participation(Period):
-    """The status in which a parliament takes part, over a period."""
+    """The status of a parliament in the Assembly over a period."""
 
     class Status(models.TextChoices):
         MEMBER = "member", _("member")
@@ -231,7 +229,7 @@ class Chamber(models.Model):
 
     objects = SlugManager["Chamber"]()
 
-    # What delegations_on() reads with it.
+    # Set by ``delegations_on()``.
     current_quotas: "list[SeatQuota]"
     current_delegates: "list[Delegate]"
     current_links: "list[Link]"
@@ -257,7 +255,7 @@ class Chamber(models.Model):
     natural_key.dependencies = ["delegations.parliament"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def members(self, number: int) -> str:
-        """``number`` with the word for its members: "7 deputies"."""
+        """Return ``number`` with the noun for members of this chamber: "7 deputies"."""
         forms: dict[str, str] = {
             self.Members.DEPUTIES: ngettext("%(number)d deputy", "%(number)d deputies", number),
             self.Members.MEMBERS: ngettext("%(number)d member", "%(number)d members", number),
@@ -267,7 +265,7 @@ class Chamber(models.Model):
 
 
 class SeatQuota(Period):
-    """How many seats of the delegation a chamber fills, over a period."""
+    """The number of seats that a chamber has in the delegation over a period."""
 
     chamber = models.ForeignKey(Chamber, models.PROTECT, related_name="quotas", verbose_name=_("chamber"))
     seats = models.PositiveSmallIntegerField(_("seats"), validators=[MinValueValidator(1)])
@@ -298,7 +296,7 @@ class SeatQuota(Period):
 
 
 class Link(Period):
-    """The address of a website of a parliament or of one chamber."""
+    """A website of a parliament or of one chamber over a period."""
 
     parliament = models.ForeignKey(
         Parliament, models.PROTECT, null=True, blank=True, related_name="links", verbose_name=_("parliament")

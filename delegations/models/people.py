@@ -1,4 +1,4 @@
-"""People and what they did in the Assembly, each for a period."""
+"""People and their dated functions: mandates, services as representative, and posts in the Assembly."""
 
 from collections.abc import Iterable
 from datetime import date
@@ -29,8 +29,6 @@ NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
 
 class PersonQuerySet(DerivedQuerySet["Person"]):
-    """People, in the reader's order."""
-
     def bulk_create(self, objs: "Iterable[Person]", *args: Any, **kwargs: Any) -> "list[Person]":
         objs = list(objs)
         number = self.model.next_public_id() if objs else 0
@@ -40,15 +38,15 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         return super().bulk_create(objs, *args, **kwargs)
 
     def in_order(self) -> Self:
-        """By the names that the active language sorts people by."""
+        """People in the collation order of the active language."""
         return self.order_by(to_attribute("sort_key"), "public_id")
 
     def public(self) -> Self:
-        """Those whose name and page the public may see: all but the withdrawn."""
+        """People whose name and page are public: all but the withdrawn."""
         return self.filter(withdrawn=False)
 
     def in_office(self, day: date, parliament: Parliament | None = None) -> Self:
-        """Those who on ``day`` sit for or represent ``parliament``; of all, also those with a post in the Assembly."""
+        """People who on ``day`` sit for or represent ``parliament``; if None, also those with an Assembly post."""
         mandates = Delegate.objects.on(day).filter(person=OuterRef("pk"))
         services = Representative.objects.on(day).filter(person=OuterRef("pk"))
         if parliament:
@@ -58,7 +56,7 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         return self.filter(Exists(mandates) | Exists(services) | Exists(posts))
 
     def gaps(self) -> dict[str, Q]:
-        """What a person can lack, each with the condition that they do: name_en is the name in English."""
+        """The conditions of what a person's record can lack, by key; ``name_en`` is the name in English."""
         return {
             "photo": Q(photo=""),
             "credit": ~Q(photo="") & ~any_language("photo_credit"),
@@ -66,18 +64,18 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         }
 
     def lacking(self, gap: str) -> Self:
-        """Those without a photo, with one that names nobody ("credit"), or without a name in a language."""
+        """People who lack ``gap``: a photo ("photo"), its credit ("credit") or the name in a language ("name_ru")."""
         return self.filter(self.gaps()[gap])
 
     def known_as(self, public_id: int) -> Self:
-        """The person with ``public_id``, now or before two records were merged."""
+        """The person with ``public_id``, as the present id or as that of a merged record."""
         return self.filter(Q(public_id=public_id) | Q(former_ids__public_id=public_id)).distinct()
 
     def search(self, text: str) -> Self:
-        """Those whom ``text`` names, in any alphabet and order, with one slip of typing a word (``names.Query``).
+        """People whom ``text`` names in any alphabet and order, allowing one typing error a word (``names.Query``).
 
-        A database compares neither sounds nor slips: the folded words of those that may be meant are read in one query
-        and compared here.
+        The comparison runs in Python, because SQL cannot compare sounds: one query reads the folded words of the
+        candidates.
         """
         query = names.Query(text)
         if not query.words:
@@ -89,7 +87,7 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
 
 
 class PublicIdManager[M: models.Model](models.Manager[M]):
-    """Finds a row by its public id, its natural key in fixtures and exports."""
+    """A manager whose natural key is the public id."""
 
     def get_by_natural_key(self, public_id: int) -> M:
         return self.get(public_id=public_id)
@@ -105,7 +103,7 @@ def _name_part(label: "StrOrPromise", help_text: "StrOrPromise" = "") -> Transla
 
 
 class Person(DerivedModel):
-    """A human being, once. No birth date and no private contact is kept."""
+    """A person, recorded once, without date of birth or private contact details."""
 
     class Gender(models.TextChoices):
         FEMALE = "female", _("female")
@@ -156,10 +154,10 @@ class Person(DerivedModel):
 
     objects = PublicIdManager.from_queryset(PersonQuerySet)()
 
-    # What delegations_on() reads with it.
+    # Set by ``delegations_on()``.
     current_posts: "list[AssemblyPost]"
 
-    # What with_functions() reads with it.
+    # Set by ``exports.csv_rows.with_functions()``.
     held_mandates: "list[Delegate]"
     held_services: "list[Representative]"
     held_posts: "list[AssemblyPost]"
@@ -170,7 +168,7 @@ class Person(DerivedModel):
         constraints = [
             models.CheckConstraint(
                 name="person_name_in_some_language",
-                # Files name nobody who is withdrawn, and come back as they went out.
+                # An export leaves the names of withdrawn people out, and importing it again must succeed.
                 condition=any_language("name") | Q(withdrawn=True),
                 violation_error_message=_("Give the name in at least one language."),
             ),
@@ -192,7 +190,7 @@ class Person(DerivedModel):
 
     @classmethod
     def next_public_id(cls) -> int:
-        """One more than the largest id ever given, to a person on record or to one merged into another."""
+        """Return one more than the largest id ever given, including the ids of merged records."""
         given = cls.objects.aggregate(largest=Max("public_id"))["largest"] or 0
         merged = FormerPublicId.objects.aggregate(largest=Max("public_id"))["largest"] or 0
         return max(given, merged) + 1
@@ -227,7 +225,7 @@ class Person(DerivedModel):
         return _slug(str(localised(self, "name", language_codes()[0])))
 
     def functions_on(self, day: date) -> list[str]:
-        """What the person was on ``day``, as the active language says it: posts, services, then mandates."""
+        """Return the functions on ``day`` in the active language: posts, then services, then mandates."""
         posts = [post.title for post in self.posts.on(day).in_order()]
         services = [
             gettext("plenipotentiary representative (%(parliament)s)") % {"parliament": service.parliament.name}
@@ -241,20 +239,17 @@ class Person(DerivedModel):
 
     @property
     def public_name(self) -> Localised:
-        """The name as pages and files give it; of a withdrawn person, that it is withdrawn."""
+        """The name for pages and files; the text "name withdrawn" for a withdrawn person."""
         return self.name if not self.withdrawn else Localised(_("name withdrawn"), get_language())
 
     @property
     def sorted_public_name(self) -> Localised:
-        """As public directories list people; of a withdrawn person, that the name is withdrawn."""
+        """The name for public lists; the text "name withdrawn" for a withdrawn person."""
         return self.public_name if self.withdrawn else self.staff_name
 
     @property
     def staff_name(self) -> Localised:
-        """As directories of the active language list people, for the office's own eyes: withdrawn or not.
-
-        In Russian the family name comes first.
-        """
+        """The name for lists of the back office, withdrawn or not. In Russian the family name comes first."""
         code = get_language()
         family, given = self._in(code, "family_name"), self._in(code, "given_name")
         if code == "ru" and family and given:
@@ -263,7 +258,7 @@ class Person(DerivedModel):
 
 
 class FormerPublicId(models.Model):
-    """The public id of a record that was merged into this person; its address redirects for ever."""
+    """The public id of a record that was merged into this person; its address redirects permanently."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="former_ids")
     public_id = models.PositiveIntegerField(_("public id"), unique=True)
@@ -288,7 +283,7 @@ class IdentifierManager(models.Manager["Identifier"]):
 
 
 class Identifier(models.Model):
-    """What another register calls a person: Wikidata, or the file that the person was imported from."""
+    """The identifier of a person in another register, such as Wikidata or an imported file."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="identifiers", verbose_name=_("person"))
     scheme = models.CharField(_("register"), max_length=100, help_text=_("As in “wikidata”."))
@@ -316,7 +311,7 @@ class Identifier(models.Model):
 
 
 class Delegate(Period):
-    """A person's mandate for a chamber."""
+    """A person's mandate for a chamber over a period."""
 
     class Role(models.TextChoices):
         HEAD = "head", _("head of the delegation")
@@ -361,7 +356,7 @@ class Delegate(Period):
 
 
 class Representative(Period):
-    """A person's service as plenipotentiary representative of a parliament."""
+    """A person's service as plenipotentiary representative of a parliament over a period."""
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="services", verbose_name=_("person"))
     parliament = models.ForeignKey(
@@ -370,7 +365,7 @@ class Representative(Period):
 
     line = ("parliament",)
 
-    # What delegations_on() reads with it.
+    # Set by ``delegations_on()``.
     current_posts: "list[AssemblyPost]"
 
     class Meta(Period.Meta):
@@ -392,7 +387,7 @@ class Representative(Period):
 
 
 class AssemblyPost(Period):
-    """A person's function in the Assembly itself."""
+    """A person's post in the Assembly itself over a period."""
 
     class Post(models.TextChoices):
         CHAIR = "chair", _("Chair of the Assembly")
@@ -435,5 +430,5 @@ class AssemblyPost(Period):
 
     @property
     def title(self) -> str:
-        """The post as the reader's language says it, with the commission where there is one."""
+        """The post in the active language, with the commission of a commission chair."""
         return f"{self.get_post_display()}: {self.commission}" if self.commission else self.get_post_display()

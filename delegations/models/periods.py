@@ -1,7 +1,7 @@
-"""Dated facts: what holds for a period, what it rests on, and that no two contradict each other.
+"""Dated facts: a base model with a half-open period and sources, and a constraint against overlapping periods.
 
-A period is half-open. ``start`` is the first day in office, ``end`` the first day no longer in office, on which
-a successor may begin: a person sits on D when start <= D < end.
+``start`` is the first day in office, ``end`` the first day no longer in office, on which a successor may begin. A
+row holds on day D when start <= D < end.
 """
 
 import uuid
@@ -40,7 +40,7 @@ web_address = URLValidator(schemes=["http", "https"])
 
 
 class After(models.Func):
-    """The date one ``unit`` (day, month, year) after a date, on both databases."""
+    """SQL function: the date one ``unit`` (day, month, year) after a date."""
 
     output_field = models.DateField()
 
@@ -56,7 +56,7 @@ class After(models.Func):
 
 
 class FirstOf(models.Func):
-    """The first day of the ``unit`` (month, year) that a date lies in, on both databases."""
+    """SQL function: the first day of the ``unit`` (month, year) that contains a date."""
 
     output_field = models.DateField()
 
@@ -72,7 +72,7 @@ class FirstOf(models.Func):
 
 
 def _stored_as_first_day(name: str) -> Q:
-    """The condition that the date ``name`` is the first day of what its precision says."""
+    """The condition that the date ``name`` is the first day of the month or year that its precision names."""
     precision = f"{name}_precision"
     return (
         Q(**{f"{name}__isnull": True})
@@ -83,10 +83,10 @@ def _stored_as_first_day(name: str) -> Q:
 
 
 def _ended_or(*cases: When) -> Case:
-    """The first day that no longer counts: ``cases`` of the end, after those of "ended, date not known"."""
+    """SQL expression of the first day after a period: ``ended`` without a date first, then ``cases`` of the end."""
     return Case(
         When(ended=True, start__isnull=False, start_precision=Precision.DAY, then=After("start")),
-        # Not even a day is certain: the row is listed as ended and never counts.
+        # Not even one day is certain: the row is listed as ended and never holds.
         When(ended=True, then=Coalesce("start", Value(EARLIEST))),
         When(end__isnull=True, then=None),
         *cases,
@@ -100,25 +100,24 @@ COUNTS_UNTIL = _ended_or(
     When(end_precision=Precision.YEAR, then=After("end", "year")),
 )
 
-# A row that ended "in 2020" gives way to a successor from any day of 2020, but holds its own first day.
+# A row that ended "in 2020" allows a successor on any day of 2020, but always holds its own first day.
 BLOCKS_UNTIL = _ended_or(
     When(~Q(end_precision=Precision.DAY) & Q(start__isnull=False), then=Greatest("end", After("start"))),
 )
 
 
 class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
-    """Dated rows, asked for a day."""
-
     def on(self, day: date) -> Self:
-        """The rows that hold on ``day``: the one rule behind pages, files, API and reports.
+        """Rows that hold on ``day``: the one rule behind pages, files, API and reports.
 
-        Where a partial end and the next start of the same line fall in the same year or month, the earlier
-        row counts only until that start.
+        Where a partial end and the next start of the same succession fall in the same year or month, the earlier row
+        holds only until that start.
         """
         siblings = self.model._base_manager.all()
         for name in self.model.line:
-            column = cast("models.Field[Any, Any]", self.model._meta.get_field(name))  # ``line`` names columns
-            if column.null:  # two empty columns are the same line, which NULL = NULL would not say
+            column = cast("models.Field[Any, Any]", self.model._meta.get_field(name))
+            # In SQL, NULL = NULL is not true, but two rows with an empty column belong to the same succession.
+            if column.null:
                 empty = Value(0 if column.is_relation else "")
                 siblings = siblings.alias(**{f"line_{name}": Coalesce(column.attname, empty)}).filter(
                     **{f"line_{name}": Coalesce(OuterRef(column.attname), empty)}
@@ -136,11 +135,11 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
         ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
 
     def ending(self, day: date, days: int) -> Self:
-        """Those that hold on ``day``, and no longer ``days`` days later."""
+        """Rows that hold on ``day`` and end within ``days`` days."""
         return self.on(day).filter(counts_until__lte=day + timedelta(days=days))
 
     def gaps(self) -> dict[str, Q]:
-        """What a row can lack, each with the condition that it does."""
+        """The conditions of what a row can lack, by key."""
         sources = Source.objects.filter(**{f"{self.model._meta.model_name}_set": OuterRef("pk")})
         undated = Q(start__isnull=True)
         return {
@@ -150,26 +149,26 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
         }
 
     def lacking(self, gap: str) -> Self:
-        """Those without a source, without any first day ("date"), or without one known to the day ("exact_date")."""
+        """Rows without a source ("source"), a start ("date") or a start known to the day ("exact_date")."""
         return self.filter(self.gaps()[gap])
 
     def in_order(self) -> Self:
-        """Latest first; what has no start comes last."""
+        """Rows by start, latest first; rows without a start come last."""
         return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
 
 
 class UidManager[M: models.Model](models.Manager[M]):
-    """Finds a row by its public id, its natural key in fixtures and exports."""
+    """A manager whose natural key is the public id."""
 
     def get_by_natural_key(self, uid: str) -> M:
         return self.get(uid=uid)
 
 
 class NoOverlap(BaseConstraint):
-    """No two rows that agree in ``fields`` hold on one day; the database itself refuses the second.
+    """A constraint: rows with equal ``fields`` do not overlap in time. The database enforces it.
 
-    PostgreSQL has exclusion constraints for this. SQLite gets two triggers; a rebuild of the table, which drops
-    triggers, creates them again, because Django then asks every constraint for its SQL.
+    PostgreSQL has exclusion constraints for this. SQLite gets two triggers. Django rebuilds a SQLite table by copying
+    it, which drops the triggers and then asks every constraint for its SQL again, so they are recreated.
     """
 
     def __init__(
@@ -203,7 +202,7 @@ class NoOverlap(BaseConstraint):
     ) -> str | None:
         if schema_editor.connection.vendor == "postgresql":
             return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion(model, schema_editor)}"
-        # The table may yet be renamed (SQLite rebuilds it under another name): deferred until then.
+        # The statement is deferred because SQLite creates the table under a temporary name and renames it afterwards.
         schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
         return None
 
@@ -220,7 +219,8 @@ class NoOverlap(BaseConstraint):
     def remove_sql(  # type: ignore[override]  # Django never passes None, and takes a Statement
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
     ) -> Statement:
-        editor: Any = schema_editor  # the stubs leave out its private methods
+        # The stubs omit the private methods.
+        editor: Any = schema_editor
         statement: Statement = editor._delete_constraint_sql(
             editor.sql_delete_check, model, editor.quote_name(self.name)
         )
@@ -237,7 +237,7 @@ class NoOverlap(BaseConstraint):
 
     def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
-        # A row that ended without any date holds no day, nor does an empty period: neither overlaps.
+        # A row that ended without any date, or whose period is empty, holds no day and so overlaps nothing.
         overlapping = f"""
             SELECT 1 FROM %(table)s AS other
             WHERE other."id" <> NEW."id" AND {same}
@@ -265,7 +265,7 @@ class NoOverlap(BaseConstraint):
         exclude: Iterable[str] | None = None,
         using: str = DEFAULT_DB_ALIAS,
     ) -> None:
-        """Raise the sentence for the form where ``instance`` overlaps another row; the database has the last word."""
+        """Raise ValidationError for an overlap, so that a form shows it. In a race the database refuses the row."""
         if exclude and {*self.fields, "start", "end"}.intersection(exclude):
             return
         columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).attname for name in self.fields)
@@ -286,7 +286,7 @@ class NoOverlap(BaseConstraint):
 
 
 def _date_property(name: str) -> property:
-    """``start`` or ``end`` as a PartialDate; accepts one, a date, or text such as "2019-05"."""
+    """A property for ``start`` or ``end`` as a PartialDate; its setter also takes a date or text such as "2019-05"."""
 
     def get(self: Any) -> PartialDate | None:
         first = getattr(self, name)
@@ -301,7 +301,7 @@ def _date_property(name: str) -> property:
 
 
 class Source(models.Model):
-    """A document that dated facts rest on."""
+    """A document that supports dated facts."""
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     title = translated(
@@ -342,7 +342,7 @@ class Source(models.Model):
         return (str(self.uid),)
 
     def facts(self) -> int:
-        """How many dated facts rest on this document."""
+        """Return the number of dated facts that cite this document."""
         return sum(
             getattr(self, cast("str", relation.get_accessor_name())).count()
             for relation in self._meta.related_objects
@@ -352,13 +352,13 @@ class Source(models.Model):
 
 @receiver(models.signals.pre_delete, sender=Source)
 def protect_source(sender: type[Source], instance: Source, **kwargs: Any) -> None:
-    """A document that facts rest on stays; Django would quietly cut the connection."""
+    """Refuse to delete a cited source: Django would delete the rows of the many-to-many tables without an error."""
     if instance.facts():
         raise ProtectedError(gettext("Facts rest on this source; it cannot be deleted."), {instance})
 
 
 class Period(DerivedModel):
-    """A fact that holds for a period and rests on sources."""
+    """Abstract base of dated facts: a period and the sources that support the fact."""
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     start = models.DateField(_("first day in office"), null=True, blank=True)
@@ -382,10 +382,10 @@ class Period(DerivedModel):
 
     objects = UidManager.from_queryset(PeriodQuerySet)()
 
-    #: Columns that the journal shows as one.
+    #: Pairs of columns that the audit log shows as one.
     recorded_together = (("start", "start_precision"), ("end", "end_precision"))
 
-    #: The columns that make rows one line of succession.
+    #: Columns that identify a succession: rows with equal values follow each other.
     line: tuple[str, ...] = ()
 
     starts = _date_property("start")
@@ -431,7 +431,7 @@ class Period(DerivedModel):
         return frozenset({"start", "end"})
 
     def derive(self) -> None:
-        """A partial date is stored as its first day."""
+        """Move a partial date to the first day of its month or year."""
         for name in ("start", "end"):
             first, precision = getattr(self, name), getattr(self, f"{name}_precision")
             if isinstance(first, date) and precision != Precision.DAY:
@@ -439,7 +439,7 @@ class Period(DerivedModel):
 
     @classmethod
     def clear_periods(cls, keys: Iterable[int]) -> None:
-        """Let rows that are about to be saved hold no day: none must meet another on the way to its new dates."""
+        """Empty the periods of rows about to be saved. Otherwise one could overlap another's old dates in between."""
         keys = list(keys)
         audit.snapshot_before(cls, keys)
         for batch in batched(keys, audit.BATCH):
@@ -447,7 +447,7 @@ class Period(DerivedModel):
 
     @classmethod
     def shown(cls, state: audit.Snapshot) -> audit.Snapshot:
-        """A recorded state with each date as it is known: "2019", "May 2019"."""
+        """Return a recorded state with each date in its known precision: "2019", "May 2019"."""
         state = dict(state)
         for name in ("start", "end"):
             precision = state.pop(f"{name}_precision", Precision.DAY)
@@ -457,16 +457,16 @@ class Period(DerivedModel):
 
     @property
     def dated(self) -> bool:
-        """Whether it is recorded since when the fact holds."""
+        """Whether the start is recorded."""
         return self.start is not None
 
     @property
     def last_day(self) -> date | None:
-        """The last day in office, where the end is an exact date."""
+        """The last day in office; None where the end is not an exact date."""
         return self.end - timedelta(days=1) if self.end and self.end_precision == Precision.DAY else None
 
     def computed_blocks_until(self) -> date | None:
-        """``blocks_until`` of a row that is not saved yet (BLOCKS_UNTIL says the same in SQL)."""
+        """Return ``blocks_until`` of an unsaved row: the Python equivalent of BLOCKS_UNTIL."""
         if self.ended:
             return (self.starts.after if self.starts.exact else self.start) if self.start else EARLIEST
         if self.end and self.end_precision != Precision.DAY and self.start:
@@ -475,12 +475,11 @@ class Period(DerivedModel):
 
 
 def no_overlaps(model: type[Period]) -> list[NoOverlap]:
-    """The NoOverlap constraints of ``model``."""
     return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
 
 
 def overlap(one: Period, other: Period) -> bool:
-    """Whether both rows hold on some day. An empty period overlaps with nothing, as in the NoOverlap constraint."""
+    """Whether both rows hold on some day. An empty period overlaps nothing, as in the NoOverlap constraint."""
     (start, end), (other_start, other_end) = _bounds(one), _bounds(other)
     return max(start, other_start) < min(end, other_end)
 
@@ -491,7 +490,7 @@ def _bounds(row: Period) -> tuple[date, date]:
 
 
 def last_day_in_words(row: Period | None) -> str:
-    """The last day in office as text: the day before the end of ``row``, or why there is none."""
+    """Return the last day in office as text, or why there is none."""
     if row is None or row.pk is None:
         return "–"
     if row.ended:
