@@ -1,4 +1,4 @@
-"""The directory in the API: the records of ``serializers`` for any day."""
+"""API of the directory: the records of ``exports.serializers`` on any day."""
 
 from collections.abc import Callable
 from datetime import date
@@ -51,11 +51,11 @@ from .views.changes import ChangesForm
 router = Router(tags=[gettext_noop("Directory")])
 
 
-# What is asked
+# Parameters
 
 
 class OnDay(Schema):
-    """A day, today unless it is named."""
+    """A day; today by default."""
 
     on: str = parameter(gettext_noop("The day asked for, as 2019-05-26; today unless given."), format="date")
 
@@ -69,7 +69,7 @@ class DayListParameters(ListParameters, OnDay):
 
 
 class ServiceFilter(PersonFilter):
-    """Services as representative, or posts; the queryset is those of the day."""
+    """Services as representative, or posts; the queryset holds those of the day."""
 
     role = chamber = None
 
@@ -96,7 +96,7 @@ class PostFilter(ServiceFilter):
 
 
 def asked_day(request: HttpRequest) -> Day:
-    """The day of the request; a problem where it is none, or where there was no Assembly yet."""
+    """Return the day of the request. Raise ApiError where it is not a day, or lies before the founding."""
     try:
         day = Day.asked(request.GET)
     except ValueError as error:
@@ -142,7 +142,7 @@ def _delegations(request: HttpRequest, parliaments: QuerySet[Parliament], day: d
 
 
 def _elsewhere(request: HttpRequest, slug: str) -> HttpResponsePermanentRedirect:
-    """To the present address of a parliament; a problem where there is none, or where it takes no part."""
+    """Redirect to the present address of a parliament. Raise ApiError or Http404 where there is none on the day."""
     if Parliament.objects.filter(slug=slug).exists():
         raise ApiError(404, _("This parliament takes no part on this day."), "on")
     former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
@@ -193,7 +193,7 @@ def chamber(request, slug: str, asked: Query[DayParameters]):
     return {**serializers.chamber_record(row), "quotas": [serializers.quota_record(quota) for quota in quotas]}
 
 
-# People and what they do
+# People and their functions
 
 
 @router.get("/people/", response=Page[PersonRecord], summary=gettext_noop("People who have a function on a day"))
@@ -215,8 +215,8 @@ def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
 )
 def person(request, public_id: int, asked: Query[DayParameters]):
     day = asked_day(request)
-    found = Person.objects.known_as(public_id)
-    row = get_object_or_404(found.prefetch_related("identifiers", "former_ids"))
+    people = Person.objects.known_as(public_id)
+    row = get_object_or_404(people.prefetch_related("identifiers", "former_ids"))
     if row.public_id != public_id:
         return _moved(request, str(public_id), str(row.public_id))
     if row.withdrawn:
@@ -241,7 +241,7 @@ def _person(request: HttpRequest, person: Person) -> dict:
 
 
 def _with_held(rows: QuerySet, day: date) -> QuerySet:
-    """``rows``; ``held`` says which of them hold on ``day``."""
+    """Return ``rows``, each annotated with ``held``: whether it holds on ``day``."""
     on_the_day = rows.model.objects.on(day).filter(pk=OuterRef("pk"))
     return rows.annotate(held=Exists(on_the_day)).select_related("person").prefetch_related("sources")
 
@@ -289,7 +289,7 @@ def post(request, uid: UUID, asked: Query[DayParameters]):
 
 
 def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filterset: type, record: Callable) -> dict:
-    """A page of mandates, services or posts of the day, in an order that never changes."""
+    """Return a page of the mandates, services or posts of the day, ordered by key, so that cursors stay valid."""
     day = asked_day(request)
     held = apply_filterset(filterset(request.GET, rows.on(day), on=day))
     held = held.select_related("person").prefetch_related("sources")
@@ -301,7 +301,7 @@ def _function(request: HttpRequest, uid: UUID, rows: QuerySet, record: Callable)
     return {**record(row), "held": row.held}
 
 
-# What changed
+# Changes
 
 
 @router.get("/changes/", response=Page[ChangeRecord], summary=gettext_noop("What changed up to a day, newest first"))

@@ -1,4 +1,4 @@
-"""Schemas of the API: the records of ``exports.serializers``, as the OpenAPI document describes them."""
+"""API schemas of the records of ``exports.serializers``, for the OpenAPI document."""
 
 from django.utils.translation import gettext_noop
 from ninja import Schema

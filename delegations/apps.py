@@ -1,4 +1,4 @@
-"""The directory of delegations."""
+"""Configuration of the directory."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -15,7 +15,7 @@ class DelegationsConfig(AppConfig):
 
         from . import models
 
-        # An assignment is recorded with the account.
+        # The audit log records an assignment with the account, not with the parliament.
         audit.register(models.Parliament, exclude_fields=["secretaries"])
         audit.register_reverse_m2m(User, "parliaments")
         audit.register(

@@ -1,7 +1,7 @@
-"""The register of changes: who joined and left, which role, quota, representative and status changed, and when.
+"""The register of changes: joined and left, and changes of role, quota, representative and status, by date.
 
-It is computed from the dated rows, so that old data fills it as well; an entry is there as long as the dates that
-it follows from.
+The register is computed from the dated rows, so it covers imported history as well. An entry exists as long as the
+dates that it follows from.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,11 +20,12 @@ from .exports.serializers import names_record, source_record
 from .models import Chamber, Delegate, Parliament, Participation, Period, Person, Representative, SeatQuota, Source
 from .succession import Handover, handovers, lines
 
-AT_ONCE = 5000  # entries whose rows are read together
+# The number of entries whose rows one step of an iteration loads.
+AT_ONCE = 5000
 
 
 class Kind(models.TextChoices):
-    """What changed; within a day entries stand in this order."""
+    """Kinds of changes, in the order of entries on one day."""
 
     PARTICIPATION_CHANGED = "participation_changed", gettext_lazy("participation changed")
     QUOTA_CHANGED = "quota_changed", gettext_lazy("quota changed")
@@ -39,9 +40,10 @@ _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 @dataclass(frozen=True)
 class Change:
-    """An entry of the register. ``before`` and ``after`` are roles, seats, people or statuses; None for nothing.
+    """An entry of the register.
 
-    ``day`` is the first day on which the directory shows it, ``date`` what is recorded of that.
+    ``day`` is the first day on which the directory shows the change, ``date`` that day in its known precision.
+    ``before`` and ``after`` are roles, numbers of seats, people or statuses, or None.
     """
 
     id: UUID
@@ -61,11 +63,11 @@ class Change:
 
     @property
     def words(self) -> str:
-        """What happened, as a sentence in the active language."""
+        """The change as a sentence in the active language."""
         return self.sentence(_text)
 
     def sentence(self, shown: Callable[[object], str]) -> str:
-        """The sentence, in which ``shown`` writes each person, parliament, chamber and text."""
+        """Return the sentence; ``shown`` formats each person, parliament, chamber and text in it."""
         named = {"parliament": self.parliament, "chamber": self.chamber, "person": self.person}
         values = {"before": self._value(self.before), "after": self._value(self.after)}
         things = {name: shown(thing) for name, thing in (named | values).items() if thing is not None}
@@ -102,7 +104,7 @@ class Change:
         return began if self.before is None else ended if self.after is None else changed
 
     def record(self) -> dict:
-        """The entry as JSON values."""
+        """Return the entry as JSON values."""
         return {
             "id": str(self.id),
             "date": str(self.date),
@@ -133,7 +135,7 @@ def _published(value: str | int | Person | None) -> str | int | dict | None:
 
 
 class _Line(NamedTuple):
-    """A model whose rows follow each other: the columns of its line, what changes, and what that is called."""
+    """A model whose rows form successions: the columns of one, the column that changes, and the kinds of change."""
 
     model: type[Period]
     columns: tuple[str, ...]
@@ -152,13 +154,13 @@ _LINES = [
     _Line(Participation, ("parliament",), "status", *[Kind.PARTICIPATION_CHANGED] * 3),
     _Line(SeatQuota, ("chamber",), "seats", *[Kind.QUOTA_CHANGED] * 3),
     _Line(Representative, ("parliament",), "person", *[Kind.REPRESENTATIVE_CHANGED] * 3),
-    # The public id, and not the key, orders entries of one day alike after an import.
+    # The public id, and not the key, gives entries of one day the same order after an import.
     _Line(Delegate, ("chamber", "person__public_id"), "role", Kind.JOINED, Kind.ROLE_CHANGED, Kind.LEFT),
 ]
 
 
 class _Entry(NamedTuple):
-    """What is known of a change before its rows are read; ``rank`` is the place of its parliament and chamber."""
+    """A change before its rows are loaded; ``rank`` is the place of its parliament and chamber in the directory."""
 
     line: _Line
     kind: Kind
@@ -167,17 +169,17 @@ class _Entry(NamedTuple):
 
     @property
     def id(self) -> UUID:
-        """The same in every computation: it follows from the row that begins, else from the one that ends."""
+        """A stable id, derived from the row that begins, else from the row that ends."""
         row = self.handover.after
         return uuid5(row.uid, self.kind) if row else uuid5(self.handover.before.uid, f"{self.kind} at the end")
 
     @property
     def order(self) -> tuple:
-        """Newest first; then as the directory is ordered."""
+        """The sort key: newest first, then in the order of the directory."""
         row = self.handover.after or self.handover.before
         return (
             -self.handover.day.toordinal(),
-            # What ended in "2020" is seen on the day on which 2021 begins, and stands below that.
+            # A row that ended in "2020" stops holding when 2021 begins; it stands below the changes of that day.
             -self.handover.recorded.first.toordinal(),
             self.rank,
             _ORDER[self.kind],
@@ -186,13 +188,13 @@ class _Entry(NamedTuple):
         )
 
     def within(self, since: date | None, until: date) -> bool:
-        """Whether it is seen by ``until``, and happened on ``since`` or later, or may have."""
+        """Whether the change shows by ``until`` and happened on ``since`` or later, or may have."""
         day = self.handover.day
         return day <= until and (since is None or day >= since or self.handover.recorded.after > since)
 
 
 class Register(Sequence):
-    """Entries, newest first. Rows are read for those that are asked for: slice it for a page."""
+    """A sequence of changes, newest first, that loads rows only for the entries of an index or a slice."""
 
     def __init__(self, entries: list[_Entry], chambers: dict[int, Chamber], parliaments: dict[int, Parliament]):
         self._entries = entries
@@ -216,12 +218,12 @@ class Register(Sequence):
         return self._read([self._entries[place]])[0]
 
     def only(self, id: UUID) -> "Register":
-        """The register of the one entry with this id; empty where there is none."""
-        found = [entry for entry in self._entries if entry.id == id]
-        return Register(found, self._chambers, self._parliaments)
+        """Return a register of the entry with this id; empty where there is none."""
+        entries = [entry for entry in self._entries if entry.id == id]
+        return Register(entries, self._chambers, self._parliaments)
 
     def place(self, id: UUID) -> int | None:
-        """Where the entry with this id stands; None where there is none."""
+        """Return the index of the entry with this id, or None."""
         return next((place for place, entry in enumerate(self._entries) if entry.id == id), None)
 
     def _read(self, entries: list[_Entry]) -> list[Change]:
@@ -234,10 +236,10 @@ class Register(Sequence):
                 for row in (entry.handover.before, entry.handover.after)
                 if row
             }
-            found = line.model.objects.prefetch_related("sources")
+            queryset = line.model.objects.prefetch_related("sources")
             if line.model in (Delegate, Representative):
-                found = found.select_related("person")
-            read.update(found.in_bulk(keys))
+                queryset = queryset.select_related("person")
+            read.update(queryset.in_bulk(keys))
         return [self._change(entry, rows[entry.line.model]) for entry in entries]
 
     def _change(self, entry: _Entry, rows: dict[int, Period]) -> Change:
@@ -265,10 +267,10 @@ def register(
     since: date | None = None,
     until: date | None = None,
 ) -> Register:
-    """The changes of ``parliaments`` (default: all), newest first, up to ``until`` (default: today).
+    """Return the changes of ``parliaments`` (default: all), newest first, up to ``until`` (default: today).
 
-    With ``since``: those that happened on that day or later, or may have, where only a month or a year is known.
-    Takes a constant number of queries, whatever the number of rows.
+    ``since`` leaves out the changes that certainly happened earlier; one known to the month or year may be later. The
+    number of queries is constant.
     """
     kinds, until = set(Kind if kinds is None else kinds), until or today()
     chambers = Chamber.objects.select_related("parliament")
@@ -281,14 +283,14 @@ def register(
         "chamber": {pk: (*_rank(row.parliament), row.order, row.slug) for pk, row in chambers.items()},
         "parliament": {pk: _rank(row) for pk, row in known.items()},
     }
-    found = [
+    entries = [
         entry
         for line in _LINES
         if kinds.intersection((line.begun, line.changed, line.ended))
         for entry in _entries(line, ranks[line.columns[0]])
         if entry.kind in kinds and entry.within(since, until)
     ]
-    return Register(sorted(found, key=lambda entry: entry.order), chambers, known)
+    return Register(sorted(entries, key=lambda entry: entry.order), chambers, known)
 
 
 def _rank(parliament: Parliament) -> tuple:
@@ -296,7 +298,7 @@ def _rank(parliament: Parliament) -> tuple:
 
 
 def _entries(line: _Line, ranks: dict[int, tuple]) -> Iterator[_Entry]:
-    """The changes in the lines of the chambers or parliaments in ``ranks``."""
+    """Yield the changes in the successions of the chambers or parliaments in ``ranks``."""
     rows = line.model.objects.filter(**{f"{line.columns[0]}__in": list(ranks)})
     for succession in lines(rows, line.value, *line.columns):
         for handover in handovers(succession):

@@ -1,4 +1,4 @@
-"""Dates as precise as known, and the days that the site can be asked for.
+"""Partial dates, and the day that a request selects.
 
 A partial date is written as in Popolo: 2019, 2019-05 or 2019-05-26. It is stored as its first day together
 with a precision, and never compared as text.
@@ -15,10 +15,10 @@ from django.utils.dates import MONTHS_ALT
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-# The Council of the CSTO took the decision that began the Assembly on this day (design: the first day of history).
+# The day on which the Council of the CSTO decided to found the Assembly: the first day of the site's history.
 FOUNDED = date(2006, 11, 16)
 
-# A row outside these years is refused by the database.
+# Check constraints refuse rows outside these years.
 EARLIEST = date(1900, 1, 1)
 LATEST = date(2100, 12, 31)
 
@@ -26,8 +26,6 @@ _PATTERN = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 class Precision(models.TextChoices):
-    """How much of a date is known."""
-
     DAY = "day", _("day")
     MONTH = "month", _("month")
     YEAR = "year", _("year")
@@ -35,14 +33,14 @@ class Precision(models.TextChoices):
 
 @dataclass(frozen=True)
 class PartialDate:
-    """A day, a month or a year: its first day and how much of it is known."""
+    """A date known to the day, the month or the year: its first day and its precision."""
 
     first: date
     precision: str = Precision.DAY
 
     @classmethod
     def parse(cls, text: str) -> "PartialDate":
-        """Read 2019, 2019-05 or 2019-05-26; ValueError for anything else or outside 1900 to 2100."""
+        """Parse 2019, 2019-05 or 2019-05-26. Raise ValueError for other text and for years outside 1900 to 2100."""
         match = _PATTERN.fullmatch(text)
         if not match:
             raise ValueError(f"not a date as 2019, 2019-05 or 2019-05-26: {text!r}")
@@ -54,7 +52,7 @@ class PartialDate:
 
     @classmethod
     def of(cls, value: "PartialDate | date | str | None") -> "PartialDate | None":
-        """The partial date that ``value`` means; None and the empty text mean none."""
+        """Convert ``value`` to a partial date; None and "" become None."""
         if isinstance(value, PartialDate):
             return value
         if value is None or value == "":
@@ -71,7 +69,7 @@ class PartialDate:
 
     @property
     def after(self) -> date:
-        """The first day after all that the date may mean."""
+        """The first day after the day, month or year."""
         if self.precision == Precision.DAY:
             return self.first + timedelta(days=1)
         if self.precision == Precision.YEAR or self.first.month == 12:
@@ -80,29 +78,29 @@ class PartialDate:
 
     @property
     def words(self) -> str:
-        """As a reader of the active language writes it: 26 May 2020, May 2020, 2020."""
+        """The date in the active language: 26 May 2020, May 2020, 2020."""
         if self.precision == Precision.YEAR:
             return str(self.first.year)
         if self.exact:
             return date_format(self.first, "DATE_FORMAT")
         words = date_format(self.first, "YEAR_MONTH_FORMAT")
-        # Russian writes months small; Django has them capitalised when they stand alone.
+        # Russian writes months in lower case, but Django capitalises a month that stands without a day.
         return words.lower() if str(MONTHS_ALT[self.first.month]).islower() else words
 
 
 def today() -> date:
-    """The current day in the Assembly's time zone, asked anew for each request."""
+    """Return the current day in the Assembly's time zone."""
     return timezone.localdate()
 
 
 class Day(date):
-    """The day that a page, a file or an answer was asked for."""
+    """The day that a request selects."""
 
     @classmethod
     def asked(cls, parameters: QueryDict) -> "Day":
-        """The day of ``on=YYYY-MM-DD`` among ``parameters``; today where it is absent or empty.
+        """Return the day of ``on=YYYY-MM-DD`` in ``parameters``; today where it is absent or empty.
 
-        ValueError with words where it is no day between 1900 and 2100, or is given twice.
+        Raise ValueError with a translated message where it is not one day between 1900 and 2100.
         """
         values = parameters.getlist("on")
         if len(values) > 1:
@@ -110,12 +108,12 @@ class Day(date):
         if not values or not values[0]:
             return cls.of(today())
         try:
-            asked = PartialDate.parse(values[0])
+            day = PartialDate.parse(values[0])
         except ValueError:
-            asked = None
-        if asked is None or not asked.exact:
+            day = None
+        if day is None or not day.exact:
             raise ValueError(_("“on” is a day between 1900 and 2100, written as 2019-05-26."))
-        return cls.of(asked.first)
+        return cls.of(day.first)
 
     @classmethod
     def of(cls, day: date) -> "Day":
@@ -131,10 +129,10 @@ class Day(date):
 
     @property
     def before_founding(self) -> bool:
-        """Whether there was no Assembly yet."""
+        """Whether the day lies before the founding of the Assembly."""
         return self < FOUNDED
 
     @property
     def query(self) -> str:
-        """What an address needs to lead to the same day: "?on=2019-05-26", nothing for today."""
+        """The query string that selects this day: "?on=2019-05-26"; empty for today."""
         return "" if self.is_today else f"?on={self.isoformat()}"

@@ -1,7 +1,6 @@
-"""What lists can be narrowed by: one FilterSet behind a page, its files and the API.
+"""Filters of the lists: a page, its files and the API share one FilterSet.
 
-Each takes the day that is asked for as ``on``. What a list of functions (mandates, services, posts) can be narrowed
-by is the same everywhere: ``narrowed``.
+Each takes the selected day as ``on``. ``narrowed()`` filters mandates, services and posts alike.
 """
 
 from datetime import date
@@ -19,7 +18,7 @@ from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Represe
 NOT_RECORDED = "none"
 REPRESENTATIVE = "representative"
 
-# How each function is asked for its delegation, its chamber and its role; what has none is found by none.
+# Lookups by function. A function without a lookup for a chosen value does not match.
 PATHS = {
     Delegate: {"delegation": "chamber__parliament__slug", "chamber": "chamber__slug", "role": "role"},
     Representative: {"delegation": "parliament__slug"},
@@ -28,7 +27,7 @@ PATHS = {
 
 
 class OnDayFilter(django_filters.FilterSet):
-    """A filter that knows the day; one that was filled in wrongly finds nothing, rather than everything."""
+    """A FilterSet that knows the selected day. An invalid form matches no rows, rather than all."""
 
     def __init__(self, data: QueryDict, queryset: QuerySet, *, on: date):
         self.on = on
@@ -36,11 +35,11 @@ class OnDayFilter(django_filters.FilterSet):
 
     @property
     def found(self) -> QuerySet:
-        """The rows that match; none where the form has an error."""
+        """The matching rows; none where the form is invalid."""
         return self.qs if self.is_valid() else self.queryset.none()
 
     def refuse_errors(self) -> None:
-        """Raise the form's errors in words: a file has no place to show them."""
+        """Raise the form's errors as text: a file cannot show a form."""
         if self.form.errors:
             raise Unreadable(
                 " ".join(f"{self.form[name].label}: {' '.join(errors)}" for name, errors in self.form.errors.items())
@@ -48,7 +47,7 @@ class OnDayFilter(django_filters.FilterSet):
 
 
 class DelegationFilter(OnDayFilter):
-    """Parliaments by country, kind of chamber, text, and by what is known of their delegation on the day."""
+    """Parliaments by country, kind of chamber, name, and the record of their delegation on the day."""
 
     q = django_filters.CharFilter(
         label=_("Name of a parliament or chamber"), method="search", max_length=100, widget=forms.TextInput
@@ -94,7 +93,7 @@ class DelegationFilter(OnDayFilter):
 
 
 class PersonFilter(OnDayFilter):
-    """People by what they do on the day: one mandate, service or post of theirs matches in all that is asked for."""
+    """People by their functions on the day: one mandate, service or post must match all of the chosen values."""
 
     q = django_filters.CharFilter(label=_("Name of a person"), max_length=100, widget=forms.TextInput)
     delegation = django_filters.ChoiceFilter(
@@ -136,7 +135,7 @@ class PersonFilter(OnDayFilter):
 
 
 class DelegateFilter(PersonFilter):
-    """Mandates, by the same; the queryset is those of the day."""
+    """Mandates by the same fields; the queryset holds those of the day."""
 
     role = django_filters.ChoiceFilter(label=_("Role"), choices=Delegate.Role, empty_label=_("Any role"))
 
@@ -148,45 +147,45 @@ class DelegateFilter(PersonFilter):
         chosen = self.form.cleaned_data
         rows = narrowed(queryset, chosen)
         if chosen["q"] or chosen["gender"]:
-            # Whoever is withdrawn must not be found by the name.
+            # A search for the name must not find a withdrawn person.
             rows = rows.filter(person__in=known_as(Person.objects.public(), chosen))
         return rows
 
 
 def narrowed(functions: QuerySet, chosen: dict[str, str]) -> QuerySet:
-    """Those mandates, services or posts that match the chosen delegation, chamber, role and source."""
+    """Return the mandates, services or posts that match the chosen delegation, chamber, role and source."""
     paths = PATHS[functions.model]
-    asked = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen[name]}
-    if functions.model is Representative and asked.get("role") == REPRESENTATIVE:
-        del asked["role"]
-    if not asked.keys() <= paths.keys():
+    values = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen[name]}
+    if functions.model is Representative and values.get("role") == REPRESENTATIVE:
+        del values["role"]
+    if not values.keys() <= paths.keys():
         return functions.none()
-    functions = functions.filter(**{paths[name]: value for name, value in asked.items()})
+    functions = functions.filter(**{paths[name]: value for name, value in values.items()})
     if chosen["source"]:
         functions = functions.filter(sources=None) if chosen["source"] == "no" else functions.exclude(sources=None)
     return functions
 
 
 def known_as(people: QuerySet, chosen: dict[str, str]) -> QuerySet:
-    """Those ``people`` that match the chosen name and gender."""
+    """Return those of ``people`` that match the chosen name and gender."""
     if chosen["gender"]:
         people = people.filter(gender="" if chosen["gender"] == NOT_RECORDED else chosen["gender"])
     return people.search(chosen["q"]) if chosen["q"] else people
 
 
 def country_choices() -> list[tuple[str, str]]:
-    """The countries of the parliaments on record, as the reader's language names them."""
+    """Return the countries of the parliaments on record, sorted by their names in the active language."""
     countries = {parliament.country for parliament in Parliament.objects.only("country")}
     return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
 
 
 def delegation_choices() -> list[tuple[str, str]]:
-    """The parliaments on record, in protocol order."""
+    """Return the parliaments on record, in protocol order."""
     return [(parliament.slug, parliament.label) for parliament in Parliament.objects.all()]
 
 
 def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """The chambers on record under their parliaments."""
+    """Return the chambers on record, grouped by parliament."""
     chambers: dict[str, list[tuple[str, str]]] = {}
     for chamber in Chamber.objects.select_related("parliament"):
         chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))

@@ -1,4 +1,4 @@
-"""Forms for dated rows: a date as precise as known in one text field, and periods that never overlap."""
+"""Forms for dated rows: a partial date in one text field, and periods that never overlap."""
 
 import re
 from collections.abc import Iterator
@@ -24,7 +24,7 @@ _DAY_FIRST = re.compile(r"(?:(?:([0-9]{1,2})\.)?([0-9]{1,2})\.)?([0-9]{4})")
 
 
 class PartialDateField(forms.Field):
-    """A day, a month or a year, as text; cleans to a PartialDate, or None where it is empty."""
+    """A partial date as text. Cleans to a PartialDate, or to None where it is empty."""
 
     widget = forms.TextInput
     default_error_messages = {
@@ -55,7 +55,7 @@ class PartialDateField(forms.Field):
 
 
 class PeriodForm(ConflictAwareForm):
-    """The form of every dated row: ``starts`` and ``ends`` stand for the four columns behind them."""
+    """Base form of dated rows; ``starts`` and ``ends`` each stand for a date and its precision."""
 
     starts = PartialDateField(
         label=_("First day in office"),
@@ -66,7 +66,7 @@ class PeriodForm(ConflictAwareForm):
         help_text=_("The day on which a successor may begin: the last day in office is the day before. Empty: still."),
     )
 
-    # The line of succession is compared by the set that the form stands in, where there is one (PeriodFormSet).
+    # False within a PeriodFormSet, which compares the periods of a succession itself.
     alone = True
 
     def __init__(self, *args, **kwargs):
@@ -81,7 +81,7 @@ class PeriodForm(ConflictAwareForm):
             yield from self._over_quota()
 
     def _over_quota(self) -> Iterator[str]:
-        """Whether more have a name than there are seats, on the first day of the row."""
+        """Yield a warning if the chamber has more names than seats on the first day of the row."""
         chamber = self.cleaned_data.get("chamber") or self.instance.chamber
         starts = self.cleaned_data.get("starts")
         day = starts.first if starts else today()
@@ -111,7 +111,7 @@ class PeriodForm(ConflictAwareForm):
         super()._post_clean()
 
     def _get_validation_exclusions(self) -> set[str]:
-        """The dates are in the form under another name, so the constraints on their columns hold."""
+        """Keep the columns behind ``starts`` and ``ends``, so that the constraints on them are validated."""
         excluded = super()._get_validation_exclusions()
         if not {"starts", "ends"} & self.errors.keys():
             excluded -= {"start", "start_precision", "end", "end_precision", "counts_until", "blocks_until"}
@@ -122,7 +122,7 @@ class PeriodForm(ConflictAwareForm):
 
 
 class PeriodFormSet(ConflictAwareFormSet):
-    """Dated rows below their parliament, chamber or person.
+    """Dated rows on the page of their parliament, chamber or person.
 
     Their periods are compared as they will be after saving: one save can end a row and add its successor.
     """
@@ -161,7 +161,7 @@ class PeriodFormSet(ConflictAwareFormSet):
         return any(overlap(row, other) for other in self.model.objects.filter(**same).exclude(pk__in=mine))
 
     def save(self, commit: bool = True) -> list[Period]:
-        """Save; the database compares after every row, so the changed ones first leave each other's way."""
+        """Save the rows. The database compares after each one, so the changed rows are emptied first."""
         changed = [form.instance.pk for form in self.initial_forms if form.has_changed()]
         if commit and len(changed) > 1:
             self.model.clear_periods(changed)
@@ -183,7 +183,7 @@ class EndForm(forms.Form):
 
 
 class OtherRecordForm(forms.Form):
-    """Names another record of a person."""
+    """Selects another record of a person by its public id."""
 
     other = forms.ModelChoiceField(
         Person.objects.all(),
@@ -196,7 +196,7 @@ class OtherRecordForm(forms.Form):
 
 
 class SessionForm(forms.Form):
-    """What the papers of a session are to be; what an address leaves out is today, all languages, all papers."""
+    """Selects the documents of a session. The defaults are today, all languages and all documents."""
 
     ALL = "both"
     FORMATS = [("print", _("Pages for print")), ("pdf", _("PDF document")), ("csv", _("Names for badges (CSV)"))]
@@ -229,7 +229,7 @@ class SessionForm(forms.Form):
             raise ValidationError(str(error)) from error
 
     def clean(self) -> dict:
-        """What makes the papers: the languages by their codes."""
+        """Replace the choice of language by the list of language codes."""
         data = super().clean()
         language = data.pop("language", "")
         return {**data, "languages": language_codes() if language == self.ALL else [language]}

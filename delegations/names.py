@@ -1,7 +1,7 @@
-"""Names as people type them: one folded form for every spelling that means the same person.
+"""Search for names: a folded form that is the same for every spelling of a name, and queries with typing errors.
 
-Letters of every alphabet become Latin ones, and the usual ways to write one Russian sound in Latin letters become
-one: Юрий, Yuri, Yury and Iurii all fold to "iuri". What is folded is compared, never shown.
+Folding transliterates every alphabet to Latin letters and unifies the usual spellings of a Russian sound: Юрий, Yuri,
+Yury and Iurii all fold to "iuri". Folded names are only compared, never shown.
 """
 
 import re
@@ -10,12 +10,14 @@ from itertools import pairwise
 
 from slugify import slugify
 
-LONGEST_QUERY = 200  # letters; no name is as long
-SHORTEST_WITH_SLIP = 4  # letters; in shorter words a slip makes another name
+# In characters. No name is as long.
+LONGEST_QUERY = 200
+# In characters. In a shorter word, one typing error makes another name.
+SHORTEST_WITH_SLIP = 4
 
-# Letters that the transliteration below knows badly or not at all.
+# Letters that slugify transliterates badly or not at all.
 _LETTERS = str.maketrans("әғқңөұүһіӣӯҳҷўґѣё", "agknouuhiiuhjugee")
-# In this order, each on what the one before has left.
+# Applied in this order, each to the result of the one before.
 _SOUNDS = [
     (re.compile(pattern), sound)
     for pattern, sound in [
@@ -34,7 +36,7 @@ _PATRONYMIC = re.compile(r".{3,}(?:vich|ich|ovna|evna|ichna|inichna)")
 
 
 def fold(text: str) -> str:
-    """The words of ``text`` in their folded form, separated by single spaces; hyphens and apostrophes vanish."""
+    """Return the folded words of ``text``, separated by single spaces. Hyphens and apostrophes are removed."""
     text = _APOSTROPHES.sub("", _HYPHENS.sub("", text.lower())).translate(_LETTERS)
     words = slugify(text, separator=" ")
     for pattern, sound in _SOUNDS:
@@ -43,49 +45,53 @@ def fold(text: str) -> str:
 
 
 def words_of(names: Iterable[str]) -> str:
-    """The folded words of ``names``, each once, as " kogut viktor ": a space stands before and after every word."""
+    """Return the distinct folded words of ``names`` as " kogut viktor ", with a space around every word."""
     words: dict[str, None] = {}
     for name in filter(None, names):
-        # A double name is also found by either half.
+        # Either half of a double name must find the person as well.
         for written in dict.fromkeys([name, _HYPHENS.sub(" ", name)]):
             words.update(dict.fromkeys(fold(written).split()))
     return f" {' '.join(words)} " if words else ""
 
 
 def alike(word: str, others: Iterable[str]) -> set[str]:
-    """Those of ``others`` that are at most one slip of typing from ``word``: a letter more, less, other, two swapped.
+    """Return those of the folded words ``others`` that are at most one typing error from the folded ``word``.
 
-    All are folded words.
+    An error is a missing, additional or wrong letter, or two swapped ones.
     """
     if len(word) < SHORTEST_WITH_SLIP:
         return {word}.intersection(others)
-    from rapidfuzz.distance import OSA  # loaded with the first search, not with every command
+    # Imported here, so that only a search loads rapidfuzz, and not every command.
+    from rapidfuzz.distance import OSA
     from rapidfuzz.process import extract_iter
 
     return {other for other, *_ in extract_iter(word, others, scorer=OSA.distance, score_cutoff=1)}
 
 
 def each_has_its_own(choices: list[list[str]]) -> bool:
-    """Whether a different word can be taken from each of ``choices``: "ivan ivanov" needs two words of a name."""
+    """Whether a different word can be taken from each of ``choices``: "ivan ivanov" needs two words of a name.
+
+    This is a bipartite matching by augmenting paths.
+    """
     if not all(choices):
         return False
     taken: dict[str, int] = {}
 
-    def take(asked: int, tried: set[str]) -> bool:
-        for word in choices[asked]:
+    def take(place: int, tried: set[str]) -> bool:
+        for word in choices[place]:
             if word not in tried:
                 tried.add(word)
-                # The word is free, or whoever has it can take another.
+                # The word is free, or its present holder can take another.
                 if word not in taken or take(taken[word], tried):
-                    taken[word] = asked
+                    taken[word] = place
                     return True
         return False
 
-    return all(take(asked, set()) for asked in range(len(choices)))
+    return all(take(place, set()) for place in range(len(choices)))
 
 
 class Query:
-    """What somebody typed to find a person: the folded words, and which of them stand for a patronymic."""
+    """A search for a person: the folded words of the text, and the places of those that stand for a patronymic."""
 
     def __init__(self, text: str):
         self.words = fold(text).split() if len(text) <= LONGEST_QUERY else []
@@ -93,9 +99,10 @@ class Query:
         self.patronymics = initials[1:2] or [place for place, word in enumerate(self.words) if patronymic(word)]
 
     def parts(self) -> list[tuple[str, str]]:
-        """Beginning and end of each word: the name words of those whom ``find`` finds hold one of them.
+        """Return the beginning and the end of each word. The name words of every match contain one of the two.
 
-        One slip leaves the beginning of a word as it is, or its end. A patronymic may be missing on record.
+        One typing error leaves either the first or the second half of a word unchanged. Words that stand for a
+        patronymic are left out, because the record may lack the patronymic.
         """
         words = [word for place, word in enumerate(self.words) if place not in self.patronymics]
         middles = [len(word) // 2 if len(word) >= SHORTEST_WITH_SLIP else None for word in words]
@@ -105,23 +112,25 @@ class Query:
         ]
 
     def find(self, people: Iterable[tuple[int, str, str]]) -> list[int]:
-        """The keys of those ``people`` whom the words name, each given as key, name words, patronymics.
+        """Return the keys of the matches among ``people``, tuples of key, name words and patronymics.
 
-        Every word must mean another word of the name: it is one slip away from it at most, or begins it. The
-        patronymic may be missing on record.
+        Every word of the query must match a different word of the name: as its beginning, or with at most one typing
+        error. The record may lack the patronymic.
         """
         split = [(key, words.split(), patronymics) for key, words, patronymics in people]
         known = {word for _key, words, _patronymics in split for word in words}
-        meanings = [alike(word, known) | {other for other in known if other.startswith(word)} for word in self.words]
-        # "O Neil" for O'Neil
+        matches_of_words = [
+            alike(word, known) | {other for other in known if other.startswith(word)} for word in self.words
+        ]
+        # "O Neil" finds O'Neil.
         joined = [
             (place, word + following)
             for place, (word, following) in enumerate(pairwise(self.words))
             if word + following in known
         ]
-        found = []
+        keys = []
         for key, words, patronymics in split:
-            choices = [[word for word in words if word in meant] for meant in meanings]
+            choices = [[word for word in words if word in matches] for matches in matches_of_words]
             if (
                 self._names(choices, patronymics)
                 or any(
@@ -130,35 +139,35 @@ class Query:
                 )
                 or (not patronymics and self._names_without_patronymic(choices, words))
             ):
-                found.append(key)
-        return found
+                keys.append(key)
+        return keys
 
     def _names(self, choices: list[list[str]], patronymics: str) -> bool:
         if not each_has_its_own(choices):
             return False
         recorded = set(fold(patronymics).split())
-        # "Petr" and "Petrov" begin the patronymic Petrovich, yet do not mean it.
-        meant = [
-            [word for word in chosen if word not in recorded or place in self.patronymics or alike(asked, [word])]
-            for place, (asked, chosen) in enumerate(zip(self.words, choices, strict=True))
+        # "Petr" and "Petrov" begin the patronymic Petrovich, but do not stand for it.
+        matches = [
+            [other for other in chosen if other not in recorded or place in self.patronymics or alike(word, [other])]
+            for place, (word, chosen) in enumerate(zip(self.words, choices, strict=True))
         ]
-        return each_has_its_own(meant)
+        return each_has_its_own(matches)
 
     def _names_without_patronymic(self, choices: list[list[str]], words: list[str]) -> bool:
         for place in self.patronymics if len(choices) > 2 else ():
             others = choices[:place] + choices[place + 1 :]
             rest = set(words).difference(*others)
-            # A name kept in one piece may hold the patronymic: then it is not missing, but another.
+            # A name recorded in one piece may contain a patronymic: a different one, not a missing one.
             if not any(map(patronymic, rest)) and each_has_its_own(others):
                 return True
         return False
 
 
 def initial(word: str) -> bool:
-    """Whether a folded ``word`` is the first letter of a name: "v", or "sh" for Ш."""
+    """Whether the folded ``word`` is the first letter of a name: "v", or "sh" for Ш."""
     return len(word) == 1 or word in ("sh", "ch", "zh", "iu", "ia")
 
 
 def patronymic(word: str) -> bool:
-    """Whether a folded ``word`` looks like a Russian patronymic."""
+    """Whether the folded ``word`` looks like a Russian patronymic."""
     return _PATRONYMIC.fullmatch(word) is not None

@@ -1,4 +1,4 @@
-"""Pages of the directory for search engines."""
+"""Sitemaps of the directory."""
 
 from cspa.absolute_urls import SiteSitemap
 

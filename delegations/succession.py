@@ -1,6 +1,6 @@
-"""What follows what: the dated rows of each line of succession, and the days on which one gave way to the next.
+"""Successions of dated rows, and the handovers in them, for all days at once.
 
-``on(day)`` answers for one day in SQL; this answers for all days at once, from a few columns of each row.
+``PeriodQuerySet.on()`` is the same rule for one day in SQL. This module reads only a few columns of each row.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ COLUMNS = ("pk", "uid", "start", "start_precision", "end", "end_precision", "end
 
 
 class Row(NamedTuple):
-    """A dated row: its ``value`` (a role, a number of seats …), and what makes it one ``line`` with others."""
+    """A dated row with its ``value``, as a role or a number of seats. Rows with equal ``line`` form a succession."""
 
     pk: int
     uid: UUID
@@ -32,22 +32,22 @@ class Row(NamedTuple):
 
     @property
     def starts(self) -> PartialDate:
-        """Only of a row that has a ``start``."""
+        """The start. Call only for a row that has one."""
         return PartialDate(cast("date", self.start), self.start_precision)
 
     @property
     def ends(self) -> PartialDate:
-        """Only of a row that has an ``end``."""
+        """The end. Call only for a row that has one."""
         return PartialDate(cast("date", self.end), self.end_precision)
 
     @property
     def counts(self) -> bool:
-        """Whether there is any day on which it holds."""
+        """Whether the row holds on any day."""
         return self.start is None or self.counts_until is None or self.start < self.counts_until
 
 
 class Handover(NamedTuple):
-    """``before`` gave way to ``after`` on ``day``; one of them may be None."""
+    """The day on which ``after`` replaces ``before``. Either of the two, but not both, may be None."""
 
     before: Row | None
     after: Row | None
@@ -55,9 +55,10 @@ class Handover(NamedTuple):
 
     @property
     def recorded(self) -> PartialDate:
-        """The day as precise as it is known."""
+        """The day in its known precision."""
         if self.after is None:
-            return cast("Row", self.before).ends  # one of them is there
+            # A handover has at least one of the two rows.
+            return cast("Row", self.before).ends
         known = self.after.starts
         if self.before is None or self.before.end != known.first:
             return known
@@ -65,7 +66,10 @@ class Handover(NamedTuple):
 
 
 def lines(rows: QuerySet[Any], value: str, *line: str) -> list[list[Row]]:
-    """``rows`` by their ``line``, each line in order of time, in one query; what holds no known day is left out."""
+    """Return the successions of ``rows`` by ``line``, each in order of time, with one query.
+
+    Rows that ended without any date are left out: they hold no known day.
+    """
     columns = rows.exclude(ended=True, start=None).order_by().values_list(*COLUMNS, value, *line)
     read = [Row._make((*columns[:9], columns[9:])) for columns in columns.iterator()]
     read.sort(key=lambda row: (row.line, row.start or date.min, row.counts, row.uid))
@@ -73,7 +77,7 @@ def lines(rows: QuerySet[Any], value: str, *line: str) -> list[list[Row]]:
 
 
 def until(row: Row, line: Iterable[Row]) -> date | None:
-    """The first day on which ``row`` no longer holds: where a successor begins within a partial end, that day."""
+    """Return the first day on which ``row`` no longer holds; a successor may begin within a partial end."""
     if row.end is None or row.end_precision == Precision.DAY or row.counts_until is None:
         return row.counts_until
     starts = [other.start for other in line if other.start and other.start >= row.end]
@@ -81,8 +85,8 @@ def until(row: Row, line: Iterable[Row]) -> date | None:
 
 
 def handovers(line: list[Row]) -> Iterator[Handover]:
-    """Each day on which a row of ``line`` began, ended or gave way to the next; only where a date is recorded."""
-    # Of two rows that begin on one day the later in order counts.
+    """Yield each dated day on which a row of ``line`` began, ended or was replaced."""
+    # Of two rows that begin on one day, the later in order counts.
     beginning = {row.start: row for row in line if row.start}
     predecessors = {}
     for row in line:

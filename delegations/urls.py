@@ -11,7 +11,7 @@ from .views.changes import ChangesForm
 
 
 class PublicId:
-    """The public id of a person: a number as it is written, without leading zeros."""
+    """Path converter of a person's public id: a number without leading zeros."""
 
     name = "public_id"
     regex = "[1-9][0-9]{0,8}"
