@@ -1,4 +1,4 @@
-"""Admin page of an account, with the parliaments that are assigned to it."""
+"""Admin page of user accounts, with a field for the assigned parliaments."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ HELP = _("Of a delegation secretary: the only delegations that this account keep
 
 
 class SecretaryForm(UserForm):
-    """The form of an account, with the field for its parliaments."""
+    """The form of a user account with the field for its assigned parliaments."""
 
     assigned_parliaments = forms.ModelMultipleChoiceField(Parliament.objects.all(), required=False)
 
@@ -35,7 +35,7 @@ class SecretaryForm(UserForm):
         self.instance.parliaments.set(self.cleaned_data["assigned_parliaments"])
 
 
-# cspa knows no parliaments: the directory replaces the page of an account by one with this field.
+# cspa knows no parliaments, so the directory replaces its page of user accounts by one with this field.
 admin.site.unregister(User)
 
 

@@ -1,4 +1,4 @@
-"""Base classes of the admin pages: dated rows, and the rows of the parliaments assigned to an account."""
+"""Base classes of the admin pages of dated rows, and access by assigned parliaments."""
 
 from datetime import timedelta
 
@@ -29,10 +29,7 @@ from ..models.periods import last_day_in_words
 from ..services.merge import in_words
 
 PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
-
-
 STACKED_PERIOD = [("starts", "ends", "last_day_in_office"), "ended", "sources"]
-
 
 HISTORY = _(
     "Facts are ended, not overwritten: to change one, give the row its first day no longer in office "
@@ -41,7 +38,7 @@ HISTORY = _(
 
 
 def assigned_parliaments(request: HttpRequest) -> QuerySet[Parliament] | None:
-    """The only parliaments whose delegations somebody keeps (docs/roles.md); None where it is all of them."""
+    """The parliaments assigned to the user (docs/roles.md); None for a user who may edit all delegations."""
     if not hasattr(request, "_assigned"):
         parliaments = request.user.parliaments.all()
         request._assigned = None if request.user.is_superuser or not parliaments.exists() else parliaments
@@ -49,7 +46,7 @@ def assigned_parliaments(request: HttpRequest) -> QuerySet[Parliament] | None:
 
 
 def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
-    """Those who ever sat for or represented one of ``parliaments``, or of whom nothing of the kind is recorded."""
+    """People with a mandate or service in one of ``parliaments``, past or present, and people without any."""
     mandates = Delegate.objects.filter(person=OuterRef("pk"))
     services = Representative.objects.filter(person=OuterRef("pk"))
     return Person.objects.filter(
@@ -60,15 +57,15 @@ def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
 
 
 def may_import(request: HttpRequest) -> bool:
-    """Whether somebody may import files, which tell of any delegation."""
+    """Whether the user may import files. A file can change any delegation, so assigned parliaments exclude it."""
     rights = ["delegations.add_delegate", "delegations.change_delegate"]
     return request.user.has_perms(rights) and assigned_parliaments(request) is None
 
 
 class AssignedParliamentsMixin:
-    """Rows of other delegations are not there for somebody to whom parliaments are assigned.
+    """Limits users with assigned parliaments to the rows of these parliaments.
 
-    ``of_parliament`` are the ways from a row to its parliament, ``of_person`` the one to a person.
+    ``of_parliament`` are the lookups from a row to its parliament, ``of_person`` the lookup to a person.
     """
 
     of_parliament: tuple[str, ...] = ()
@@ -82,12 +79,12 @@ class AssignedParliamentsMixin:
         parliaments = assigned_parliaments(request)
         if parliaments is None:
             return rows
-        ways = Q()
-        for way in self.of_parliament:
-            ways |= Q(**{f"{way}__in": parliaments})
+        condition = Q()
+        for lookup in self.of_parliament:
+            condition |= Q(**{f"{lookup}__in": parliaments})
         if self.of_person:
-            ways |= Q(**{f"{self.of_person}__in": people_of(parliaments)})
-        return rows.filter(ways)
+            condition |= Q(**{f"{self.of_person}__in": people_of(parliaments)})
+        return rows.filter(condition)
 
 
 class LastDay:
@@ -99,7 +96,7 @@ class LastDay:
 
 
 class Today(admin.SimpleListFilter):
-    """The rows that hold today, or those that do not."""
+    """A filter by whether rows hold today."""
 
     title = _("in force")
     parameter_name = "today"
@@ -115,9 +112,9 @@ class Today(admin.SimpleListFilter):
 
 
 class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdmin):
-    """A dated row on a page of its own; ``about`` are the fields before its dates.
+    """Base of the pages of dated rows; ``about`` are the fields before the dates.
 
-    ``ending`` and the other two are the words of the desk for such rows, where it is to tell of them.
+    ``ending``, ``without_source`` and ``without_date`` are the labels of dashboard items; an empty one means no item.
     """
 
     about: list[str] = []
@@ -157,27 +154,27 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
                     "ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20
                 )
             )
-        for name, title, words, priority in (
+        for name, title, label, priority in (
             ("source", _("in force without a source"), self.without_source, 80),
             ("date", _("in force, since when not recorded"), self.without_date, 90),
         ):
-            if words:
+            if label:
                 rows = lambda rows, gap=name: rows.on(today()).lacking(gap)  # noqa: E731
-                todo_items.append(TodoItem(name, title, words, rows, priority=priority))
+                todo_items.append(TodoItem(name, title, label, rows, priority=priority))
         return todo_items
 
     @admin.action(description=_("End on a day…"), permissions=["change"])
     def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
-        """All of the chosen rows or none; what somebody changed since they were shown is shown again."""
-        asked = "ends" in request.POST
-        form = EndForm(request.POST if asked else None)
+        """End all of the selected rows or none. Rows that changed since they were shown are shown again instead."""
+        submitted = "ends" in request.POST
+        form = EndForm(request.POST if submitted else None)
         rows = list(rows.select_related(*self.list_select_related).order_by("pk"))
         newer = False
         for row in rows:
             row.seen, row.period = self.get_form(request, row)(instance=row).state_token, in_words(row)
-            if asked and request.POST.get(f"seen-{row.pk}") != row.seen:
+            if submitted and request.POST.get(f"seen-{row.pk}") != row.seen:
                 row.shown_before, newer = request.POST.get(f"period-{row.pk}", ""), True
-        if asked and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):
+        if submitted and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):
             return None
         context = {
             **self.admin_site.each_context(request),
@@ -203,8 +200,8 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
         for row in rows:
             row.save()
             self.log_change(request, row, _("Ended."))
-        words = ngettext("%(number)d row was ended.", "%(number)d rows were ended.", len(rows))
-        messages.success(request, words % {"number": len(rows)})
+        message = ngettext("%(number)d row was ended.", "%(number)d rows were ended.", len(rows))
+        messages.success(request, message % {"number": len(rows)})
         return True
 
     @admin.display(description=_("first day"), ordering="start")
@@ -217,7 +214,7 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
 
 
 class PeriodInline(LastDay, AssignedParliamentsMixin, TranslatedFieldsMixin, admin.options.InlineModelAdmin):
-    """Dated rows on the page of what they belong to, latest first."""
+    """Inline of dated rows, latest first."""
 
     form = PeriodForm
     formset = PeriodFormSet

@@ -1,4 +1,4 @@
-"""Admin pages of confirmations and of the requests for them: ask a parliament, send the letter, close."""
+"""Admin pages of confirmations and of requests for them: send a request, withdraw it, record its answer."""
 
 from urllib.parse import quote, urlencode
 
@@ -28,20 +28,17 @@ from ..models import Confirmation, ConfirmationRequest, Parliament, Proposal
 from ..services import confirmations
 from .base import AssignedParliamentsMixin
 
-"""The pages on which the office asks a parliament to confirm its list, and decides on the corrections it proposes."""
-
-
 State = ConfirmationRequest.State
 
 
 class ReadOnlyModelAdmin(AssignedParliamentsMixin, BaseModelAdmin):
-    """Rows that a parliament's answer and the buttons of their pages write, but no form."""
+    """Base of models that only a parliament's answer and the buttons of their pages write."""
 
     def has_change_permission(self, request: HttpRequest, row=None) -> bool:
         return False
 
     def acted_on(self, request: HttpRequest, object_id: str):
-        """The row that a button stands for; PermissionDenied for those who may only read it."""
+        """Return the row of a button's request. Raise PermissionDenied for users who may only view it."""
         row = self.get_object(request, unquote(object_id))
         if row is None or not self.has_action_permission(request, row):
             raise PermissionDenied
@@ -53,7 +50,7 @@ class ReadOnlyModelAdmin(AssignedParliamentsMixin, BaseModelAdmin):
 
 
 class ChosenState(admin.SimpleListFilter):
-    """Rows in one state; ``?state=waiting`` is an address that other pages may link to."""
+    """A filter by state. Other pages link to ``?state=waiting``."""
 
     title = _("state")
     parameter_name = "state"
@@ -93,7 +90,7 @@ class ConfirmationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
 
 
 class AskForm(forms.Form):
-    """Whom to ask; the e-mail address is used once and kept nowhere."""
+    """The addressee of a request. The e-mail address is used once and not stored."""
 
     parliament = forms.ModelChoiceField(Parliament.objects.none(), label=_("Parliament"))
     addressee = forms.CharField(
@@ -117,7 +114,7 @@ class AskForm(forms.Form):
 
 
 def representative_of(parliament: Parliament) -> str:
-    """Name and office of the representative in office, as an addressee."""
+    """Return name and office of the representative in office, for the addressee field."""
     roster = confirmations.roster(parliament)
     representative = next(iter(roster.delegation.representatives if roster else []), None)
     if representative is None or representative.person.withdrawn:
@@ -126,13 +123,13 @@ def representative_of(parliament: Parliament) -> str:
 
 
 class Letter:
-    """What is written to the addressee, in one language."""
+    """The letter to the addressee in one language."""
 
     def __init__(self, confirmation_request: ConfirmationRequest, language: str, link: str):
         self.language, self.link = language, link
         with override(language):
             self.language_name = dict(settings.LANGUAGES)[language]
-            words = {
+            values = {
                 "addressee": confirmation_request.addressee,
                 "parliament": confirmation_request.parliament.name,
                 "link": link,
@@ -148,7 +145,7 @@ class Letter:
                     "The link is for you alone and needs no account. It can be answered once, until %(until)s.\n\n"
                     "Secretariat of the CSTO Parliamentary Assembly"
                 )
-                % words
+                % values
             )
 
     @property
@@ -197,7 +194,7 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         ]
 
     def add_view(self, request: HttpRequest, form_url: str = "", extra_context=None) -> HttpResponse:
-        """Whom to ask; then the link with the letter, which is shown this once."""
+        """Show the form; after it is sent, the link and the letters. The link cannot be shown again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
         parliaments = self.admin_site._registry[Parliament].get_queryset(request)
@@ -243,13 +240,14 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         body = "\n\n* * *\n\n".join(letter.body for letter in letters)
         try:
             send_mail(subject, body, None, [email])
-        except OSError:  # the mail server is away, or refuses
+        except OSError:
+            # The mail server is down or refuses the message.
             messages.error(request, _("The letter could not be sent. Copy it from here and send it yourself."))
         else:
             messages.success(request, _("The letter was sent."))
 
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Closes a link that was given away."""
+        """Close an open link."""
         confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
             if confirmations.withdraw(confirmation_request, request.user):
@@ -260,7 +258,7 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         return self._back(confirmation_request)
 
     def record_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Records the confirmation of an answer whose corrections are all decided."""
+        """Record the confirmation of an answer whose corrections are all decided."""
         confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
             try:

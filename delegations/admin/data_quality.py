@@ -1,4 +1,4 @@
-"""Admin page of doubtful facts: what ``check_delegations`` finds, as far as the user may see the rows."""
+"""Admin page of doubtful facts: the issues of ``check_delegations`` whose rows the user may view."""
 
 from collections.abc import Iterable
 
@@ -32,11 +32,12 @@ def doubts_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "admin/delegations/doubts.html", context)
 
 
-def _visible(site: AdminSite, request: HttpRequest, found: Iterable[Issue]) -> list[Issue]:
-    """Those of ``found`` about a row that the user may see."""
-    found = list(found)
-    visible_keys: dict[type, set[int] | None] = {}  # None: all rows of the model
-    for model in {type(doubt.object) for doubt in found}:
+def _visible(site: AdminSite, request: HttpRequest, issues: Iterable[Issue]) -> list[Issue]:
+    """Return the issues whose row the user may view."""
+    issues = list(issues)
+    # None: all rows of the model.
+    visible_keys: dict[type, set[int] | None] = {}
+    for model in {type(issue.object) for issue in issues}:
         page = site.get_model_admin(model)
         if not page.has_view_permission(request):
             visible_keys[model] = set()
@@ -44,5 +45,5 @@ def _visible(site: AdminSite, request: HttpRequest, found: Iterable[Issue]) -> l
             visible_keys[model] = None
         else:
             visible_keys[model] = set(page.get_queryset(request).values_list("pk", flat=True))
-    rows = [(doubt, visible_keys[type(doubt.object)]) for doubt in found]
-    return [doubt for doubt, keys in rows if keys is None or doubt.object.pk in keys]
+    rows = [(issue, visible_keys[type(issue.object)]) for issue in issues]
+    return [issue for issue, keys in rows if keys is None or issue.object.pk in keys]

@@ -50,7 +50,7 @@ class RepresentativeInline(PeriodInline, admin.TabularInline):
 
 
 class ServiceInline(RepresentativeInline):
-    """The same rows on the page of the person."""
+    """Inline of the same rows on the page of the person."""
 
     fields = ["parliament", *PERIOD]
     autocomplete_fields = ["parliament", "sources"]

@@ -1,6 +1,7 @@
-"""The admin page behind which a file is imported: upload, see the difference, confirm.
+"""Admin page of the import: upload a file, see the differences, confirm.
 
-What was uploaded waits in a private folder for the confirmation; a signed note says what was shown and to whom.
+The upload waits for the confirmation in a private folder. A signed token carries the file's name there, the options,
+the digest of the report that was shown, and the user.
 """
 
 import secrets
@@ -35,13 +36,15 @@ from ..models import Chamber
 from .base import may_import
 
 FOLDER = Path(settings.VAR_DIR) / "imports"
-WAITING = timedelta(hours=1)  # for the confirmation
-SHOWN = 500  # rows of each kind of note; the numbers tell of all
+# The time within which the user must confirm.
+WAITING = timedelta(hours=1)
+# The number of rows shown for each kind of note; the totals count all rows.
+SHOWN = 500
 SALT = "delegations.admin.file_import"
 
 
 class ImportForm(forms.Form):
-    """A file and what it is about."""
+    """A file with its scope and the options of its import."""
 
     file = forms.FileField(
         label=_("File"),
@@ -89,7 +92,7 @@ class ImportForm(forms.Form):
         return data
 
     def options(self) -> dict:
-        """What import_file takes, as text that can be signed."""
+        """The arguments of ``import_file()`` as values that can be signed."""
         data = self.cleaned_data
         return {
             "file_format": format_of(data["file"].name),
@@ -117,12 +120,12 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
 
 
 def table_template(request: HttpRequest) -> HttpResponse:
-    """An empty table with the columns that an import reads."""
+    """Return an empty table with the columns that an import reads."""
     return tabular.answer("csv", "template", MANDATE_COLUMNS, [])
 
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
-    """The form; after an upload the difference; after its confirmation the directory."""
+    """Show the form; after an upload the differences; after the confirmation redirect to the mandates."""
     if request.method == "POST" and "note" in request.POST:
         return confirm(request)
     form = ImportForm(request.POST or None, request.FILES or None)
@@ -135,14 +138,14 @@ def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
         except ImportRefusedError as error:
             form.add_error("file", str(error))
         else:
-            context["report"] = shown(report)
+            context["report"] = report_context(report)
             if not report.conflicts and report.changes:
                 context["note"] = keep(request, data, form.cleaned_data["file"].name, options, report)
     return TemplateResponse(request, "admin/delegations/import.html", context)
 
 
 def confirm(request: HttpRequest) -> HttpResponse:
-    """Import what was shown, if it still is the same."""
+    """Import the file of the token, if its report still has the digest that was shown."""
     page = HttpResponseRedirect(reverse("admin:delegations_import"))
     try:
         note = signing.loads(request.POST["note"], salt=SALT, max_age=WAITING)
@@ -161,8 +164,8 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return page
     finally:
         file.unlink(missing_ok=True)
-    words = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
-    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": words})
+    numbers = "; ".join(f"{action}: {count}" for action, count in report.numbers())
+    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
 
 
@@ -171,8 +174,8 @@ def run(data: bytes, options: dict, **more) -> Report:
     return import_file(data, **{**options, "end_missing": end_missing}, **more)
 
 
-def shown(report: Report) -> dict:
-    """The report as the page lists it."""
+def report_context(report: Report) -> dict:
+    """The report as the template lists it."""
     notes = [
         (_("Conflicts"), report.conflicts),
         (_("Left out"), report.skipped),
@@ -190,7 +193,7 @@ def shown(report: Report) -> dict:
 
 
 def keep(request: HttpRequest, data: bytes, uploaded: str, options: dict, report: Report) -> str:
-    """Put the file ``uploaded`` where only this process can read it; returns the signed note that leads to it."""
+    """Store the upload where only this process can read it, and return the signed token for it."""
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in FOLDER.iterdir():
         if old.stat().st_mtime < time.time() - WAITING.total_seconds():

@@ -40,7 +40,7 @@ class ConfirmationInline(TranslatedFieldsMixin, admin.TabularInline):
 
 
 class ChamberForm(ConflictAwareForm):
-    """Makes the code from the parliament's address and the name, where it is left empty."""
+    """The form of a chamber. An empty code is derived from the parliament's slug and the name."""
 
     class Meta:
         model = Chamber
@@ -48,7 +48,8 @@ class ChamberForm(ConflictAwareForm):
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
-        if "slug" in self.fields:  # not for those who may only look
+        # The form of users who may only view the chamber lacks the field.
+        if "slug" in self.fields:
             self.fields["slug"].required = False
             self.fields["slug"].help_text = _(
                 "As in “kazakhstan-mazhilis”: files and imports name the chamber by it. "
@@ -102,7 +103,7 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         return super().has_add_permission(request) and assigned_parliaments(request) is None
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        words = ngettext_lazy(
+        label = ngettext_lazy(
             "%(number)d parliament must confirm its roster again",
             "%(number)d parliaments must confirm their rosters again",
             "number",
@@ -110,7 +111,7 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         task = TodoItem(
             "confirmation",
             _("confirmation no longer holds"),
-            words,
+            label,
             lambda rows: rows.filter(confirmations__in=Confirmation.objects.expired(today())),
             priority=30,
         )
@@ -127,7 +128,9 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
             (may_import(request), gettext("Import a file"), "delegations_import", 40),
         ]
         return [
-            DashboardLink(label, reverse(f"admin:{name}"), priority) for shown, label, name, priority in pages if shown
+            DashboardLink(label, reverse(f"admin:{name}"), priority)
+            for allowed, label, name, priority in pages
+            if allowed
         ]
 
     def get_urls(self) -> list:
@@ -173,11 +176,11 @@ class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         return super().get_queryset(request).annotate(present=Subquery(present.values("seats")[:1]))
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        words = ngettext_lazy(
+        label = ngettext_lazy(
             "%(number)d chamber has seats without a name", "%(number)d chambers have seats without a name", "number"
         )
         task = TodoItem(
-            "names", _("seats without a name"), words, lambda rows: with_unnamed_seats(rows, today()), priority=40
+            "names", _("seats without a name"), label, lambda rows: with_unnamed_seats(rows, today()), priority=40
         )
         return [task] if self.has_change_permission(request) else []
 

@@ -38,12 +38,12 @@ class IdentifierInline(TranslatedFieldsMixin, admin.TabularInline):
 
 
 def with_possible_duplicates(people: QuerySet[Person]) -> QuerySet[Person]:
-    """Those of ``people`` who may be the same as somebody else on record."""
+    """Those of ``people`` who may have another record."""
     return people.filter(pk__in={key for group in possible_duplicates() for key in group})
 
 
 def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
-    """Those of ``people`` whom the site shows in an office today and who lack something."""
+    """Those of ``people`` in office today, and not withdrawn, who lack ``gap``."""
     return people.public().in_office(today()).lacking(gap)
 
 
@@ -100,16 +100,16 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         return [to_attribute("sort_key", get_language()), "public_id"]
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        """Who may be the same, for those who may merge; what is missing of those in office."""
+        """Possible duplicates, for users who may merge them, and gaps in the records of people in office."""
         todo_items = []
         if self.has_delete_permission(request):
-            words = ngettext_lazy(
+            label = ngettext_lazy(
                 "%(number)d record of a person has a namesake: perhaps they are the same",
                 "%(number)d records of people have namesakes: perhaps they are the same",
                 "number",
             )
             title = _("perhaps the same person")
-            todo_items.append(TodoItem("namesakes", title, words, with_possible_duplicates, priority=70))
+            todo_items.append(TodoItem("namesakes", title, label, with_possible_duplicates, priority=70))
         if self.has_change_permission(request):
             todo_items += [
                 TodoItem("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
@@ -137,7 +137,7 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         ]
 
     def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Another record of the person is chosen by its public id, looked at, and merged into this one."""
+        """Choose another record of the person by its public id, preview the merge, and merge it into this one."""
         if not (self.has_change_permission(request) and self.has_delete_permission(request)):
             raise PermissionDenied
         target = self.get_object(request, unquote(object_id))
@@ -172,15 +172,15 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         except (IntegrityError, Person.DoesNotExist):
             reasons = [_("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")]
         else:
-            words = _("The record %(other)s was merged into this one; its address leads here.")
-            messages.success(request, words % {"other": source.public_id})
+            message = _("The record %(other)s was merged into this one; its address leads here.")
+            messages.success(request, message % {"other": source.public_id})
             return HttpResponseRedirect(reverse("admin:delegations_person_change", args=[target.pk]))
         for reason in reasons:
             messages.error(request, reason)
         return HttpResponseRedirect(f"{request.path}?other={source.public_id}")
 
     def _candidates(self, request: HttpRequest, target: Person) -> list[tuple[Person, set[Chamber]]]:
-        """Others with a name like this one's, and the chambers that they sat for."""
+        """Return people with a similar name, each with the chambers of their mandates."""
         alike = self.get_queryset(request).search(target.name).exclude(pk=target.pk)
         people = alike.in_order().prefetch_related("mandates__chamber__parliament")[:10]
         return [(person, {mandate.chamber for mandate in person.mandates.all()}) for person in people]

@@ -22,17 +22,18 @@ from ..services.confirmations import REPRESENTATIVE
 from .confirmations import ChosenState, ReadOnlyModelAdmin
 
 Kind = Proposal.Kind
-# A missing person who has no record yet.
+# The choice for a missing person who has no record yet.
 NEW = "new"
 DECISIONS = {Proposal.State.ACCEPTED, Proposal.State.CHANGED, Proposal.State.REFUSED}
-# How many records are offered for a missing person.
+# The maximum number of existing records offered for a missing person.
 LIKELY = 20
 
 
 class DecisionForm(forms.Form):
-    """What is applied if the proposal is accepted; the fields that its kind needs."""
+    """The values to apply if the proposal is accepted, with the fields that its kind needs, and the reason."""
 
-    use_required_attribute = False  # what is refused need not be complete
+    # A refused proposal may leave fields empty.
+    use_required_attribute = False
 
     NEEDED = {
         Kind.ENDED: ["day", "ended"],
@@ -114,7 +115,7 @@ class DecisionForm(forms.Form):
         return data
 
     def decided(self) -> dict:
-        """The values as ``confirmations.decide`` takes them."""
+        """The values in the form that ``confirmations.decide()`` takes."""
         data = {**self.values, **{name: self.cleaned_data[name] for name in self.NEEDED[self.proposal.kind]}}
         if self.proposal.kind == Kind.MISSING:
             data["chamber"] = self.chambers.get(data["chamber"])
@@ -122,7 +123,7 @@ class DecisionForm(forms.Form):
         return data
 
     def check_reason(self, state: str) -> None:
-        """A reason where one is needed; what is accepted as proposed was not edited."""
+        """Require a reason for every decision but plain acceptance, and unedited values for plain acceptance."""
         if state != Proposal.State.ACCEPTED and not self.cleaned_data.get("reason"):
             self.add_error("reason", _("Give the reason."))
         if state == Proposal.State.ACCEPTED and set(self.changed_data) - {"person", "reason", "shown"}:
@@ -143,7 +144,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         return False
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        words = ngettext_lazy(
+        label = ngettext_lazy(
             "%(number)d proposed correction waits for a decision",
             "%(number)d proposed corrections wait for a decision",
             "number",
@@ -151,7 +152,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         task = TodoItem(
             "proposals",
             _("waiting for a decision"),
-            words,
+            label,
             lambda rows: rows.filter(state=Proposal.State.WAITING),
             priority=10,
         )
@@ -174,7 +175,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         return proposal.request.answered_at
 
     def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None) -> HttpResponse:
-        """What is recorded and what is proposed side by side, and the decision."""
+        """Compare the recorded with the proposed values; on POST, decide."""
         proposal = self.get_object(request, unquote(object_id))
         if proposal is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -201,9 +202,10 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         return TemplateResponse(request, "admin/delegations/proposal/decide.html", context)
 
     def _decide(self, request: HttpRequest, form: DecisionForm, state: str) -> bool:
-        """Whether the decision could be made; where not, the form says why."""
+        """Apply the decision and return whether that succeeded; otherwise the form has the errors."""
         form.full_clean()
-        if state == Proposal.State.REFUSED:  # nothing of the values is applied, whatever they are
+        if state == Proposal.State.REFUSED:
+            # A refusal applies none of the values, so they need not be valid.
             for name in form.NEEDED[form.proposal.kind]:
                 form.errors.pop(name, None)
         if state not in DECISIONS:
@@ -218,14 +220,14 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         except confirmations.ConfirmationError as error:
             form.add_error(None, str(error))
             return False
-        words = "; ".join(filter(None, [str(Proposal.State(state).label), done, reason]))
-        self.log_change(request, form.proposal, words)
-        messages.success(request, gettext("Decided: %(words)s") % {"words": words})
+        summary = "; ".join(filter(None, [str(Proposal.State(state).label), done, reason]))
+        self.log_change(request, form.proposal, summary)
+        messages.success(request, gettext("Decided: %(words)s") % {"words": summary})
         return True
 
 
 def in_words(proposal: Proposal) -> str:
-    """What is proposed, in one line."""
+    """Return the proposed values in one line."""
     day = confirmations.proposed(proposal)["day"]
     parts = [
         proposal.name,
@@ -240,7 +242,7 @@ def in_words(proposal: Proposal) -> str:
 
 
 def comparison(proposal: Proposal) -> list[tuple[str, str, str, str]]:
-    """For each thing that is recorded: its label, then as recorded at that time, as recorded now, and as proposed."""
+    """Return rows of a label and three values: recorded at the time of the answer, recorded now, and proposed."""
     then, now = proposal.recorded, confirmations.present(proposal)
     wanted = confirmations.proposed(proposal)
     day = wanted["day"].words if wanted["day"] else gettext("day not given")

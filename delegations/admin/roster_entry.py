@@ -1,7 +1,7 @@
-"""The admin pages on which lists of names are entered: quick entry, and a new convocation.
+"""Admin pages that enter lists of names: quick entry, and a new convocation.
 
-Each is one form that keeps all that was typed. It is sent until nothing is left to ask; then the difference stands
-below it with a signed note, and what is saved is what the note says was shown.
+Each page is one form that keeps its values. It is submitted until no question is open; then it shows the differences
+with a signed token, and saves them only if they still have the digest of the token.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from ..importer.name_list import Document, Name, NameMatch
 from ..importer.records import Batch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
-from .file_import import shown
+from .file_import import report_context
 
 SALT = "delegations.admin.roster_entry"
 NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
@@ -43,7 +43,7 @@ NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
 
 
 class RosterForm(forms.Form):
-    """A list of names, their language, and what it rests on."""
+    """A list of names, their language, and their source."""
 
     names = forms.CharField(
         label=_("Names"),
@@ -76,12 +76,12 @@ class RosterForm(forms.Form):
 
     def clean_names(self) -> list[Name]:
         try:
-            found = name_list.read(self.cleaned_data["names"])
+            names = name_list.read(self.cleaned_data["names"])
         except ImportRefusedError as error:
             raise ValidationError(str(error)) from error
-        if not found and self.fields["names"].required:
+        if not names and self.fields["names"].required:
             raise ValidationError(_("There is no name in the list."))
-        return found
+        return names
 
     def clean(self) -> dict:
         data = super().clean()
@@ -96,7 +96,7 @@ class RosterForm(forms.Form):
 
 
 class QuickEntryForm(RosterForm):
-    """The chamber that the people sit for, since when, and as what."""
+    """The chamber, the first day and the role of the people on the list."""
 
     chamber = forms.ModelChoiceField(Chamber.objects.none(), label=_("Chamber"))
     starts = PartialDateField(
@@ -119,7 +119,7 @@ def _by_parliament(chambers: QuerySet[Chamber]) -> Iterator[tuple[str, list[tupl
 
 
 class ConvocationForm(RosterForm):
-    """The first day of the convocation, and the seats where they change on it."""
+    """The first day of the convocation, and the number of seats where it changes on that day."""
 
     day = PartialDateField(
         label=_("First day of the new convocation"),
@@ -155,12 +155,13 @@ class ConvocationForm(RosterForm):
 
 
 class _Page:
-    """One answer of a page; ``admin_`` is the model's admin that it belongs to."""
+    """A request to one of the pages; ``admin_`` is the model admin that the page belongs to."""
 
     template = "admin/delegations/roster.html"
     title = ""
     saved = ""
-    original: Chamber | None = None  # whose page it is
+    # The chamber whose page links here, for the breadcrumbs.
+    original: Chamber | None = None
 
     def __init__(self, admin_: admin.ModelAdmin, request: HttpRequest):
         if not request.user.has_perms(["delegations.add_delegate", "delegations.change_delegate"]):
@@ -170,7 +171,7 @@ class _Page:
         self.request = request
         self.data = request.POST if request.method == "POST" else None
 
-    # What each page says
+    # What each page defines
 
     @cached_property
     def form(self) -> RosterForm:
@@ -192,23 +193,23 @@ class _Page:
     def after(self) -> str:
         raise NotImplementedError
 
-    # What they share
+    # What the pages share
 
     @cached_property
     def entries(self) -> list[NameMatch]:
-        """The names as read, with what was said of each."""
+        """The parsed names, each with the record that the user chose."""
         people = self.site._registry[Person].get_queryset(self.request)
         data = self.form.cleaned_data
-        found = name_list.match_names(data["names"], people, self.chamber, data["language"])
-        for entry in found:
-            said = self.data.get(f"who-{entry.name.key}", "")
-            if said in entry.choices:
-                entry.chosen = said
-        return found
+        matches = name_list.match_names(data["names"], people, self.chamber, data["language"])
+        for match in matches:
+            choice = self.data.get(f"who-{match.name.key}", "")
+            if choice in match.choices:
+                match.chosen = choice
+        return matches
 
     @property
     def typed(self) -> str:
-        """A short form of all that was typed."""
+        """A digest of the submitted values."""
         fields = sorted((name, values) for name, values in self.data.lists() if name not in NOT_TYPED)
         return hashlib.sha256(repr(fields).encode(errors="replace")).hexdigest()
 
@@ -230,16 +231,16 @@ class _Page:
         return TemplateResponse(self.request, self.template, context)
 
     def difference(self) -> dict[str, Any]:
-        """The difference as the page lists it, with the note that its confirmation brings back."""
+        """Return the differences as the template lists them, with the token that their confirmation submits."""
         report = import_batch(self.batch, dry_run=True)
-        context: dict[str, Any] = {"report": shown(report)}
+        context: dict[str, Any] = {"report": report_context(report)}
         if report.changes and not report.conflicts:
             note = {"digest": report.digest, "typed": self.typed, "user": self.request.user.pk}
             context["note"] = signing.dumps(note, salt=SALT)
         return context
 
     def save(self) -> bool:
-        """Save what was shown, if it still is the same."""
+        """Save the differences, if they still have the digest of the token, and return whether that succeeded."""
         try:
             note = signing.loads(self.data.get("note", ""), salt=SALT)
             if (note["user"], note["typed"]) != (self.request.user.pk, self.typed):
@@ -249,8 +250,8 @@ class _Page:
             ):
                 report = import_batch(self.batch, expected=note["digest"])
         except signing.BadSignature:
-            words = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
-            messages.error(self.request, words)
+            message = _("Nothing was saved: something was changed after the difference was shown. Look at it again.")
+            messages.error(self.request, message)
             return False
         except ImportRefusedError as error:
             messages.error(self.request, str(error))
@@ -260,13 +261,13 @@ class _Page:
 
     def say(self, report: Report) -> None:
         numbers = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
-        words = self.saved % {"chamber": self.chamber, "numbers": numbers}
-        self.site._registry[Chamber].log_change(self.request, self.chamber, words)
-        messages.success(self.request, words)
+        message = self.saved % {"chamber": self.chamber, "numbers": numbers}
+        self.site._registry[Chamber].log_change(self.request, self.chamber, message)
+        messages.success(self.request, message)
 
 
 class QuickEntry(_Page):
-    """A list of names becomes mandates for one chamber."""
+    """Turns a list of names into mandates for one chamber."""
 
     title = _("Enter a list of names")
     saved = _("The list of names was saved for %(chamber)s. %(numbers)s")
@@ -291,7 +292,7 @@ class QuickEntry(_Page):
 
 
 class NewConvocation(_Page):
-    """The mandates of a chamber end on a day; who stays and who is new begins on it."""
+    """Ends the mandates of a chamber on a day, on which those of the people who stay or are new begin."""
 
     title = _("Begin a new convocation")
     saved = _("The new convocation of %(chamber)s was saved. %(numbers)s")
@@ -315,7 +316,7 @@ class NewConvocation(_Page):
 
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
-        """Those in office on the day before, with whether they stay and as what."""
+        """The people in office on the day before, each with whether they stay and in which role."""
         roles = Delegate.Role.values
         rows = []
         for mandate in outgoing_mandates(self.chamber, self.day.first):
@@ -331,7 +332,7 @@ class NewConvocation(_Page):
 
     @property
     def asked(self) -> bool:
-        """Whether those who were in office on the day before have been shown, so that nobody ends unseen."""
+        """Whether the page has shown the people in office on the day before, so that no mandate ends unseen."""
         return self.data.get("listed") == str(self.day)
 
     def open_questions(self) -> bool:

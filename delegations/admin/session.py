@@ -1,4 +1,4 @@
-"""Admin page of the papers of a session: choose a day, languages and papers; print, PDF or CSV."""
+"""Admin page of the documents of a session: choose the day, the languages and the documents; print, PDF or CSV."""
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -25,13 +25,13 @@ def urls(site: AdminSite) -> list[URLPattern]:
 
 
 def session_view(request: HttpRequest, each_context) -> HttpResponseBase:
-    """The form, or with ``format=`` the papers; 400 with a message for bad input."""
+    """Show the form, or the documents with ``format=``. Invalid parameters get 400 with a message."""
     if not request.user.has_perms(["delegations.view_delegate", "delegations.view_representative"]):
         raise PermissionDenied
     form = SessionForm(request.GET)
-    asked = form.cleaned_data if form.is_valid() else {}
-    if asked.get("format"):
-        return _papers(request, **asked)
+    values = form.cleaned_data if form.is_valid() else {}
+    if values.get("format"):
+        return _papers(request, **values)
     context = {**each_context(request), "title": _("Papers of a session"), "form": form}
     status = 200 if form.is_valid() else 400
     return TemplateResponse(request, "admin/delegations/session.html", context, status=status)

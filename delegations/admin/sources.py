@@ -1,4 +1,4 @@
-"""Admin pages of sources, and of what saved pages said."""
+"""Admin pages of sources, and of the observations of saved pages."""
 
 from collections.abc import Iterable
 
@@ -34,7 +34,7 @@ class SourceAdmin(BaseModelAdmin):
         return source.title
 
     def get_deleted_objects(self, objs: Iterable[Source], request: HttpRequest) -> tuple:
-        """As Django's, where a source in use is protected by every fact that rests on it."""
+        """Extend Django's list of protected rows by the facts that cite a source."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
         return deleted, counts, lacking, [*protected, *self._facts(objs)]
 
@@ -59,7 +59,7 @@ class SourceAdmin(BaseModelAdmin):
 
 @admin.register(Observation)
 class ObservationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
-    """What saved pages said: read here, written by ``import_page`` alone."""
+    """A read-only page: only the command ``import_page`` writes observations."""
 
     of_parliament = ("parliament",)
     list_display = ["parliament", "date", "person"]
