@@ -1,4 +1,4 @@
-"""What is doubtful in the directory: recorded, and worth a second look."""
+"""Checks for doubtful facts: facts that are recorded, but may be wrong."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -36,7 +36,7 @@ from ..succession import Row, lines, until
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
 
-# The models of dated facts, and what a row of each is read with to be named.
+# The models of dated facts, each with the relations that the text of a row needs.
 FACTS = {
     Participation: ["parliament"],
     SeatQuota: ["chamber__parliament"],
@@ -50,7 +50,7 @@ type Span = tuple[date, date]
 
 
 class Kind(models.TextChoices):
-    """What is doubtful."""
+    """Kinds of issues."""
 
     OVERLAP = "overlap", gettext_lazy("overlap")
     OVER_QUOTA = "over_quota", gettext_lazy("over quota")
@@ -74,7 +74,7 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Issue:
-    """Something doubtful about ``object``, with the ``details`` that its words need."""
+    """An issue of ``object``, with the ``details`` for its message."""
 
     kind: Kind
     object: Period | Parliament | Person
@@ -82,19 +82,19 @@ class Issue:
 
     @property
     def words(self) -> str:
-        """What is doubtful, as a sentence in the active language."""
+        """The message as a sentence in the active language."""
         name = {"kind": capfirst(self.object._meta.verbose_name), "name": self.object}
         details = {key: _shown(value) for key, value in self.details.items()}
         return _WORDS[self.kind] % {"fact": _("%(kind)s “%(name)s”") % name, **details}
 
     @property
     def admin_url(self) -> str:
-        """Where the secretariat can look at it and put it right."""
+        """The admin page of the object."""
         meta = self.object._meta
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.object.pk])
 
     def record(self) -> dict:
-        """The doubt as JSON values."""
+        """Return the issue as JSON values."""
         return {
             "kind": self.kind.value,
             "words": self.words,
@@ -105,7 +105,7 @@ class Issue:
 
 
 def doubts() -> list[Issue]:
-    """All that is doubtful, kind by kind, in a constant number of queries."""
+    """Return all issues by kind, with a constant number of queries."""
     participations = lines(Participation.objects.all(), "status", "parliament")
     quotas = lines(SeatQuota.objects.all(), "seats", "chamber")
     mandates = lines(Delegate.objects.all(), "role", "chamber", "person", "chamber__parliament")
@@ -124,12 +124,12 @@ def doubts() -> list[Issue]:
 
 
 def _span(row: Row, line: list[Row]) -> Span:
-    """The days on which ``row`` counts, the end excluded."""
+    """Return the first day of ``row`` and the day after its last."""
     return row.start or date.min, until(row, line) or FOREVER
 
 
 def _shown(value: date | list[Person] | int) -> str:
-    """A detail in words: a day, people with their public ids, a number."""
+    """Format a detail: a day, people with their public ids, or a number."""
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
     if isinstance(value, list):
@@ -143,7 +143,10 @@ def _rows(model: type[Period], keys: Iterable[int]) -> list[Period]:
 
 
 def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Issue]:
-    """Rows of one line that hold on one day: the database refuses them, unless somebody took its guard away."""
+    """Yield rows that overlap another row of their succession.
+
+    The NoOverlap constraint of the database prevents such rows, unless it was dropped.
+    """
     keys = []
     for line in found:
         reach = date.min
@@ -157,7 +160,7 @@ def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Issue]:
 
 
 def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
-    """Quotas that hold on a day with more names than seats."""
+    """Yield quotas with fewer seats than names on some day."""
     changes: dict[int, dict[date, int]] = defaultdict(lambda: defaultdict(int))
     for line in mandates:
         for row in line:
@@ -172,7 +175,7 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
         for row in line:
             start, end = _span(row, line)
             start = max(start, FOUNDED)
-            # What holds on the first day of the quota began before it.
+            # The number of names on the first day of the quota is that of the latest change before it.
             before = [(start, number) for day, number in named if day <= start][-1:]
             within = [(day, number) for day, number in named if start < day < end]
             crowded = [(day, number) for day, number in before + within if number > row.value and start < end]
@@ -183,7 +186,7 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
 
 
 def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
-    """Mandates that hold for certain on a day on which the parliament, by its recorded status, took no part."""
+    """Yield mandates that certainly hold on a day on which, by the recorded status, the parliament took no part."""
     present = {line[0].line[0]: [_span(row, line) for row in line] for line in participations}
     outside = {}
     for line in mandates:
@@ -196,7 +199,7 @@ def _outside_participation(participations: list[list[Row]], mandates: list[list[
 
 
 def _certain(row: Row) -> Span:
-    """The days on which ``row`` held for certain, however its partial dates are meant."""
+    """Return the period in which ``row`` certainly holds, whatever days its partial dates stand for."""
     if row.start is None:
         last = row.end - DAY if row.end else today()
         return last, last + DAY
@@ -207,7 +210,7 @@ def _certain(row: Row) -> Span:
 
 
 def _uncovered(span: Span, spans: list[Span]) -> date | None:
-    """The first day of ``span`` that lies in none of ``spans``, which are in order of time."""
+    """Return the first day of ``span`` outside all of ``spans``, which are sorted."""
     day, end = span
     for first, last in spans:
         if first <= day:
@@ -222,19 +225,20 @@ def _without_source() -> Iterator[Issue]:
 
 
 def _expired_confirmations() -> Iterator[Issue]:
-    """Parliaments whose roster was confirmed once, and whose latest word no longer speaks for today."""
+    """Yield parliaments whose latest confirmation is no longer valid today."""
     expired = Confirmation.objects.expired(today()).select_related("parliament")
     for latest in expired.order_by("parliament__order", "parliament__slug"):
         yield Issue(Kind.EXPIRED_CONFIRMATION, latest.parliament, {"day": latest.date})
 
 
-@lru_cache(maxsize=50_000)  # names seldom change, and folding ten thousand of them takes a second
+# Names seldom change, and folding ten thousand of them takes a second.
+@lru_cache(maxsize=50_000)
 def _words(name: str) -> frozenset[str]:
     return frozenset(fold(name).split())
 
 
 def possible_duplicates() -> set[frozenset[int]]:
-    """The keys of people whose names are made of the same words in some language, whatever the alphabet and order."""
+    """Return the keys of people with the same words in their names in some language, in any alphabet and order."""
     bearers = defaultdict(set)
     for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
         for name in names:

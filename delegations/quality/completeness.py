@@ -1,4 +1,4 @@
-"""How complete the record of a delegation is on a day, and what is missing; the desk counts by the same rules."""
+"""Completeness of the record of a delegation on a day, by the same conditions as the items of the dashboard."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -13,7 +13,7 @@ from cspa.i18n import language_codes, language_name
 
 from ..models import Confirmation, Delegate, Link, Parliament, Participation, Period, Person, Representative, SeatQuota
 
-# The dated facts of a delegation: the ways to its parliament, and what a row is read with to be named.
+# The dated facts of a delegation: the lookups to its parliament, and the relations that the text of a row needs.
 FACTS = {
     Participation: (["parliament"], []),
     SeatQuota: (["chamber__parliament"], ["chamber"]),
@@ -25,7 +25,7 @@ FACTS = {
 
 @dataclass(frozen=True)
 class Missing:
-    """What lacks something: a person, a fact of theirs, or another fact by its kind and text."""
+    """The owner of a gap: a person, a person's fact, or another fact by its kind and text."""
 
     kind: str = ""
     text: str = ""
@@ -34,7 +34,7 @@ class Missing:
 
 @dataclass(frozen=True)
 class Figure:
-    """How many of the people or facts have something, and which do not."""
+    """The number of people or facts, and those among them with one kind of gap."""
 
     label: str
     whole: int
@@ -47,7 +47,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Completeness:
-    """The figures of a delegation on a day; ``confirmation`` is the latest one, whether or not it still holds."""
+    """The figures of a delegation on a day; ``confirmation`` is the latest one, valid or expired."""
 
     people: list[Figure]
     facts: list[Figure]
@@ -56,10 +56,11 @@ class Completeness:
 
     @classmethod
     def of(cls, parliament: Parliament, day: date) -> "Completeness":
-        """In a constant number of queries."""
+        """Compute the figures with a constant number of queries."""
         covering = Confirmation.objects.covering(day).filter(pk=OuterRef("pk"))
         given = parliament.confirmations.filter(date__lte=day).select_related("source")
-        latest: Any = given.annotate(covers=Exists(covering)).order_by("-date").first()  # the model has no ``covers``
+        # The model does not declare the annotation ``covers``.
+        latest: Any = given.annotate(covers=Exists(covering)).order_by("-date").first()
         return cls(
             people=_people(parliament, day),
             facts=_facts(parliament, day),

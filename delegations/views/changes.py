@@ -1,4 +1,4 @@
-"""The register of changes as a page, an Atom feed (RFC 4287), a JSON feed (version 1.1) and files."""
+"""Views of the register of changes: a page, an Atom feed (RFC 4287), a JSON feed (version 1.1) and files."""
 
 from datetime import UTC, date, datetime, time
 
@@ -48,7 +48,7 @@ class DayField(forms.DateField):
 
 
 class ChangesForm(forms.Form):
-    """What the register is narrowed by."""
+    """Filter of the register."""
 
     delegation = forms.ChoiceField(
         label=_("Delegation"),
@@ -61,11 +61,11 @@ class ChangesForm(forms.Form):
         choices=lambda: [("", gettext("All kinds")), *Kind.choices],
     )
     since = DayField(label=_("Since"), required=False)
-    # The permanent address of an entry, on whichever page of the register it stands.
+    # Selects one entry, for a permanent address that does not depend on the page of the register.
     entry = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def register(self, until: date) -> Register:
-        """The entries up to ``until`` that match."""
+        """Return the matching entries up to ``until``."""
         chosen = self.cleaned_data
         found = register(
             parliaments=Parliament.objects.filter(slug=chosen["delegation"]) if chosen["delegation"] else None,
@@ -76,7 +76,7 @@ class ChangesForm(forms.Form):
         return found.only(chosen["entry"]) if chosen["entry"] else found
 
     def words(self) -> str:
-        """The errors, for an answer that has no form to show them in."""
+        """Return the errors as text, for a response without the form."""
         return " ".join(f"{self[name].label}: {' '.join(errors)}" for name, errors in self.errors.items())
 
 
@@ -105,7 +105,7 @@ class ChangesView(Files, OnDay, StrictPages, ListView):
         return context
 
     def address(self, name: str, **replaced) -> str:
-        """The address of another shape of the register, with the same filter."""
+        """Return the address of the view ``name`` with the same filter."""
         parameters: QueryDict = self.request.GET.copy()
         for parameter, value in replaced.items():
             parameters.pop(parameter, None)
@@ -127,7 +127,7 @@ class ChangesView(Files, OnDay, StrictPages, ListView):
 
 
 class ChangesFeed(ChangesView):
-    """The register as a feed; the JSON one leads through all pages, and ``_change`` holds each entry as data."""
+    """The register as a feed. The JSON feed links to its next page, and has each entry as data in ``_change``."""
 
     generator = AtomFeed
 
@@ -165,12 +165,12 @@ class ChangesFeed(ChangesView):
 
 
 def midnight(change: Change) -> datetime:
-    """The beginning of the day on which the directory shows the change: no later edit of a text moves it."""
+    """The first moment of the day on which the directory shows the change. Later edits of texts do not move it."""
     return datetime.combine(change.day, time(), UTC)
 
 
 def summary(change: Change) -> SafeString:
-    """The entry with its date and sources, for a reader of feeds."""
+    """The entry with its date and sources as HTML."""
     sources = format_html_join(
         "",
         "<li>{}</li>",
@@ -184,7 +184,7 @@ def summary(change: Change) -> SafeString:
 
 
 def file_row(change: Change) -> list:
-    """``change`` as COLUMNS and SOURCE_COLUMNS name it."""
+    """The row of ``change`` with the columns COLUMNS and SOURCE_COLUMNS."""
     return [
         str(change.id),
         str(change.date),
@@ -200,7 +200,7 @@ def file_row(change: Change) -> list:
 
 
 def in_html(change: Change, on: str) -> SafeString:
-    """The sentence with links to person and delegation on the same day, each name in its language."""
+    """The sentence with links to person and delegation on the day of the page; each name has its language."""
 
     def shown(thing) -> SafeString:
         match thing:

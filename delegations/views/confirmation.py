@@ -1,7 +1,7 @@
-"""The page behind the link by which a parliament confirms its list; whoever has the link sees it, nobody else.
+"""The page on which a parliament confirms its roster. Its address is the only credential.
 
-The address itself is the secret: no cookie and no session stands behind the forms, so there is nothing that a
-foreign page could borrow.
+The forms use neither cookie nor session, so a cross-site request has no authority to abuse, and the page needs no
+CSRF token.
 """
 
 from collections.abc import Callable, Iterator
@@ -29,27 +29,30 @@ from ..models import Chamber, ConfirmationRequest, Delegate, Proposal, Represent
 from ..services import confirmations
 from ..services.confirmations import REPRESENTATIVE, Roster
 
-MISSING = 5  # rows for people who are missing; more fit into the free text
-CORRECTIONS = ("gone", "role", "day", "name")  # the fields of an entry
-WHO = ("name", "place", "role", "day")  # what a row says of a missing person
+# Rows for missing people; the free text has room for more.
+MISSING = 5
+# The fields of a person on the roster.
+CORRECTIONS = ("gone", "role", "day", "name")
+# The fields of a missing person.
+WHO = ("name", "place", "role", "day")
 Kind = Proposal.Kind
 
 
 @dataclass(frozen=True)
 class Line:
-    """A person on the list, with the fields by which the entry can be corrected."""
+    """A person on the roster with the form fields for corrections."""
 
     row: Delegate | Representative
     fields: list[forms.BoundField]
 
     @property
     def used(self) -> bool:
-        """Whether something was written into it."""
+        """Whether any of the fields is filled in or has an error."""
         return any(field.errors or field.value() for field in self.fields)
 
 
 class SignatureForm(forms.Form):
-    """Who confirms: name and office in the language of the page, in the others where they like."""
+    """The signature: name and office in the language of the page, and optionally in the others."""
 
     def __init__(self, data, roster: Roster):
         super().__init__(data)
@@ -87,7 +90,7 @@ class SignatureForm(forms.Form):
         return data
 
     def signed(self) -> dict[str, str]:
-        """Name and office, in each language that they were given in, that of the page first."""
+        """Return "name, office" by language, that of the page first, for the languages that were filled in."""
         data = self.cleaned_data
         return {
             code: f"{data[f'name_{code}']}, {data[f'office_{code}']}"
@@ -97,12 +100,12 @@ class SignatureForm(forms.Form):
 
 
 def _languages() -> list[str]:
-    """All languages, that of the page first."""
+    """Return all languages, that of the page first."""
     return list(dict.fromkeys([get_language(), *language_codes()]))
 
 
 class CorrectionsForm(SignatureForm):
-    """What is wrong: a line a person, rows for those who are missing, and free text."""
+    """Corrections: fields for each person, rows for missing people, and free text."""
 
     def __init__(self, data, roster: Roster):
         super().__init__(data, roster)
@@ -145,7 +148,7 @@ class CorrectionsForm(SignatureForm):
         return Line(row, [self[key] for key in keys if key in self.fields])
 
     def missing(self) -> list[list[forms.BoundField]]:
-        """The rows for people who are missing."""
+        """Return the fields of each row for a missing person."""
         return [[self[f"missing{number}_{name}"] for name in WHO] for number in range(MISSING)]
 
     def clean(self) -> dict:
@@ -167,7 +170,7 @@ class CorrectionsForm(SignatureForm):
         return data
 
     def proposals(self) -> list[Proposal]:
-        """What is proposed, to be saved with the answer."""
+        """Return the proposals of the form, unsaved."""
         proposals = [proposal for row in self.roster.rows for proposal in self._about(row)]
         chambers = {part.chamber.slug: part.chamber for part in self.roster.delegation.chambers}
         for number in range(MISSING):
@@ -204,7 +207,10 @@ def _of_missing(values: dict, chambers: dict[str, Chamber]) -> Proposal:
 
 
 def private(view: Callable) -> Callable:
-    """The answers of ``view``, errors too, are stored nowhere, found by nobody, and tell no other site the address."""
+    """Decorate ``view`` so that its responses, errors too, are not stored or indexed and never leak the address.
+
+    The address is secret, so the Referer header must not carry it to another site.
+    """
 
     @csrf_exempt
     @wraps(view)
@@ -221,7 +227,7 @@ def private(view: Callable) -> Callable:
 @private
 @require_http_methods(["GET", "HEAD", "POST"])
 def confirm(request: HttpRequest, token: str) -> HttpResponse:
-    """The list as recorded today with two ways to answer; looking at it does not use the link up."""
+    """Show today's roster with two ways to answer, and save the answer. A GET request does not use the link up."""
     confirmation_request = confirmations.find(token)
     if confirmation_request is None:
         return render(request, "delegations/confirm_closed.html", {"is_error": True}, status=HTTPStatus.NOT_FOUND)
@@ -271,7 +277,7 @@ def _answered(request: HttpRequest, confirmation_request: ConfirmationRequest, f
 
 
 def _closed(request: HttpRequest, confirmation_request: ConfirmationRequest) -> HttpResponse:
-    """Why a link that once was open is not: nothing of the list."""
+    """Explain why the link is closed, without showing the roster."""
     context = {
         "private": True,
         "state": confirmation_request.state(timezone.now()),

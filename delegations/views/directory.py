@@ -1,4 +1,4 @@
-"""The directory of delegations."""
+"""Views of the directory: delegations and people."""
 
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpResponsePermanentRedirect
@@ -30,7 +30,7 @@ from ..quality.completeness import Completeness
 
 
 class OnDay:
-    """A page that can be asked for any day: ``?on=2019-05-26``; 400 with words where that is no day."""
+    """Mixin of pages that show any day (``?on=2019-05-26``). An invalid day gets 400 with a message."""
 
     @cached_property
     def day(self) -> Day:
@@ -43,7 +43,7 @@ class OnDay:
         return absolute(self.request, path)
 
     def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
-        """Those of ``parliaments`` on the day; none before there was an Assembly."""
+        """Return the delegations of ``parliaments`` on the day; none before the founding of the Assembly."""
         return [] if self.day.before_founding else delegations_on(self.day, parliaments, figures_only)
 
     def get_context_data(self, **kwargs):
@@ -51,7 +51,7 @@ class OnDay:
 
 
 class DirectoryView(Files, OnDay, TemplateView):
-    """All delegations, narrowed by the filter."""
+    """All delegations, filtered."""
 
     template_name = "delegations/directory.html"
     columns = DELEGATION_COLUMNS
@@ -79,7 +79,7 @@ class DirectoryView(Files, OnDay, TemplateView):
 
 
 class OfParliament(OnDay):
-    """A page of one ``parliament``; a former address redirects."""
+    """Mixin of pages of one ``parliament``. A former address redirects."""
 
     parliament: Parliament
 
@@ -115,7 +115,7 @@ class DelegationView(OfParliament, TemplateView):
 
 
 class MandatesView(OfParliament, StrictPages, ListView):
-    """Every mandate for the chambers of a parliament, the latest first."""
+    """All mandates for the chambers of a parliament, latest first."""
 
     template_name = "delegations/mandates.html"
     paginate_by = 20
@@ -138,16 +138,16 @@ class CompletenessView(OfParliament, TemplateView):
 
 
 class PersonView(OnDay, DetailView):
-    """A person with every mandate, service and post in order, those of the day marked.
+    """A person with all mandates, services and posts; those of the day are marked.
 
-    A merged record redirects to the person it became; one that was withdrawn says why (410).
+    A merged record redirects to the person that it became. A withdrawn person gets 410 with the reason.
     """
 
     template_name = "delegations/person.html"
     context_object_name = "person"
 
     def get(self, request, public_id, slug):
-        # Nearly always the first, and by one index.
+        # Most requests name a present id, which takes one lookup in an index; ``known_as()`` joins former ids.
         current = Person.objects.filter(public_id=public_id).first()
         self.object = current or get_object_or_404(Person.objects.known_as(public_id))
         if self.object.withdrawn:
@@ -169,6 +169,6 @@ class PersonView(OnDay, DetailView):
         )
 
     def rows(self, rows: QuerySet) -> list[Period]:
-        """``rows`` in order; ``held`` says which of them hold on the day."""
+        """Return ``rows`` in order, each annotated with ``held``: whether it holds on the day."""
         on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
         return list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))

@@ -1,4 +1,4 @@
-"""The lists of people and of their mandates on a day, as pages and as files."""
+"""Views of the lists of people and of mandates on a day, as pages and as files."""
 
 from django.db.models import QuerySet
 from django.utils.functional import cached_property
@@ -16,7 +16,7 @@ from .directory import OnDay
 
 
 class PeopleView(Files, OnDay, StrictPages, ListView):
-    """Who holds a mandate, a service or a post on the day, in the reader's order."""
+    """People with a mandate, a service or a post on the day, in the collation order of the active language."""
 
     template_name = "delegations/people.html"
     paginate_by = 15
@@ -29,7 +29,7 @@ class PeopleView(Files, OnDay, StrictPages, ListView):
         return self.filterset_class(self.request.GET, self.everything(), on=self.day)
 
     def everything(self) -> QuerySet:
-        """What the filter narrows."""
+        """Return the rows before filtering."""
         return with_functions(Person.objects.public().in_order(), self.day)
 
     def get_queryset(self) -> QuerySet:
@@ -47,7 +47,7 @@ class PeopleView(Files, OnDay, StrictPages, ListView):
 
 
 class DelegatesView(PeopleView):
-    """The mandates of the day, one a row, as files carry them that can be imported."""
+    """The mandates of the day, one a row; an import reads its files."""
 
     template_name = "delegations/delegates.html"
     columns = MANDATE_COLUMNS
@@ -56,6 +56,6 @@ class DelegatesView(PeopleView):
 
     def everything(self) -> QuerySet:
         rows = Delegate.objects.on(self.day).select_related("person", "chamber__parliament")
-        # Names that are withdrawn come last: their place in the order would tell something of them.
+        # Withdrawn names come last, because their place in the alphabetical order would reveal their initial.
         order = ("person__withdrawn", f"person__{to_attribute('sort_key')}", "person__public_id", "chamber__slug")
         return rows.prefetch_related("sources").order_by(*order, "pk")

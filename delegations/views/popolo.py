@@ -1,4 +1,4 @@
-"""Files of the whole directory, for whoever takes the data away."""
+"""Popolo files of the directory, whole or of one delegation."""
 
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.urls import path, reverse
@@ -16,7 +16,7 @@ from ..models import FormerSlug, Parliament
 
 @require_safe
 def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
-    """All history as Popolo, or with ``?on=`` what holds on a day; of one delegation where ``slug`` names it."""
+    """Respond with the whole history, or the facts of a day with ``?on=``; of one delegation with ``slug``."""
     try:
         day = Day.asked(request.GET)
     except ValueError as error:
