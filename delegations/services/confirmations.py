@@ -1,7 +1,8 @@
-"""A parliament confirms its list by a signed link that expires and can be used once, or proposes corrections.
+"""Confirmation of rosters: a parliament confirms its roster or proposes corrections, and the secretariat decides.
 
-The link carries a signed random key, the row a hash of it: who reads the database cannot make a link. The office
-decides on each proposed correction; what it accepts is applied to the directory in one transaction.
+The parliament answers by a signed link that expires and can be used once. The link carries a random key, the row only
+its hash, so that read access to the database is not enough to forge a link. An accepted correction is applied to the
+directory in one transaction.
 """
 
 import json
@@ -43,28 +44,29 @@ from ..models import (
 )
 
 SALT = "delegations.services.confirmations"
-REPRESENTATIVE = "representative"  # where a missing person belongs who sits in no chamber
+# The place of a missing person who has no seat in a chamber.
+REPRESENTATIVE = "representative"
 State = ConfirmationRequest.State
 Kind = Proposal.Kind
 
-# Parts of a name that its spelling in full contains, where they are recorded.
+# Parts of a name that the full name must contain, where they are recorded.
 PARTS = ("family_name", "given_name", "patronymic")
 REASON = ChangeSet._meta.get_field("reason").max_length
 
 
 class ConfirmationError(Exception):
-    """Nothing was saved, for this reason."""
+    """The change is refused, and nothing was saved."""
 
 
 class RosterChangedError(ConfirmationError):
-    """What somebody looked at is no longer so."""
+    """The data changed after the page was shown."""
 
 
 # The link
 
 
 def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest, str]:
-    """A new request, and the token of its link, which is nowhere else."""
+    """Create a request. Return it with the token of its link, which is not stored."""
     key, now = token_urlsafe(24), timezone.now()
     with audit.record_changes(ChangeSet.Kind.EDIT, by):
         confirmation_request = ConfirmationRequest.objects.create(
@@ -79,7 +81,7 @@ def ask(parliament: Parliament, addressee: str, by) -> tuple[ConfirmationRequest
 
 
 def find(token: str) -> ConfirmationRequest | None:
-    """The request that a link belongs to, in whatever state; None where the token is forged."""
+    """Return the request of ``token`` in any state; None where the token is forged."""
     try:
         key = signing.Signer(salt=SALT).unsign(token)
     except signing.BadSignature:
@@ -88,7 +90,7 @@ def find(token: str) -> ConfirmationRequest | None:
 
 
 def paths(token: str) -> dict[str, str]:
-    """The path of the link in each language."""
+    """Return the path of the link in each language."""
     found = {}
     for code in language_codes():
         with override(code):
@@ -97,7 +99,7 @@ def paths(token: str) -> dict[str, str]:
 
 
 def withdraw(confirmation_request: ConfirmationRequest, by=None) -> bool:
-    """Close the link; False where it was not open any more."""
+    """Close the link. Return False where it was not open."""
     now = timezone.now()
     with audit.record_changes(ChangeSet.Kind.EDIT, by):
         audit.snapshot_before(ConfirmationRequest, [confirmation_request.pk])
@@ -109,31 +111,31 @@ def _hashed(key: str) -> str:
     return sha256(key.encode()).hexdigest()
 
 
-# The list
+# The roster
 
 
 @dataclass(frozen=True)
 class Roster:
-    """The list of a delegation as it is recorded today, and its digest, which differs where the list does."""
+    """The roster of a delegation today, with a digest of everything that the page shows of it."""
 
     delegation: Delegation
     digest: str
 
     @property
     def rows(self) -> list[Delegate | Representative]:
-        """The people on it: representatives, then the delegates of each chamber."""
+        """The representatives, then the delegates of each chamber."""
         delegates = [delegate for part in self.delegation.chambers for delegate in part.delegates]
         return [*self.delegation.representatives, *delegates]
 
 
 def roster(parliament: Parliament) -> Roster | None:
-    """The list of ``parliament`` today; None where it takes no part in the Assembly."""
+    """Return the roster of ``parliament`` today; None where it takes no part in the Assembly."""
     delegation = next(iter(delegations_on(today(), Parliament.objects.filter(pk=parliament.pk))), None)
     return Roster(delegation, _digest(list(_shown(delegation)))) if delegation else None
 
 
 def _shown(delegation: Delegation) -> Iterator[list]:
-    """What the page shows of a list, in every language."""
+    """Yield everything that the page shows of a roster, in every language, for the digest."""
     for part in delegation.chambers:
         yield [part.chamber.slug, *_texts(part.chamber, "name"), part.seats]
     for row in [*delegation.representatives, *(row for part in delegation.chambers for row in part.delegates)]:
@@ -151,7 +153,7 @@ def _digest(value: object) -> str:
 
 
 def fact(row: Delegate | Representative | None, language: str) -> dict:
-    """What the list says of a person, in plain values; of a withdrawn one no name."""
+    """Return the fact of ``row`` as JSON values; the name of a withdrawn person is empty."""
     if row is None:
         return {}
     return {
@@ -168,7 +170,10 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
 
 
 def confirm(confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str) -> Confirmation:
-    """The list is correct as it stands, says whoever ``signed``; ``shown`` is the digest of what they saw."""
+    """Save the answer that the roster is correct.
+
+    ``signed`` is the signature by language, ``shown`` the digest of the roster that the page showed.
+    """
     with audit.record_changes(ChangeSet.Kind.ANSWER):
         _answer(confirmation_request, signed, shown)
         return record(confirmation_request)
@@ -177,7 +182,7 @@ def confirm(confirmation_request: ConfirmationRequest, signed: dict[str, str], s
 def propose(
     confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str, proposals: Iterable[Proposal]
 ) -> None:
-    """The list is correct but for ``proposals``, which now wait for the office."""
+    """Save the answer that the roster is correct but for ``proposals``, which wait for a decision."""
     with audit.record_changes(ChangeSet.Kind.ANSWER):
         _answer(confirmation_request, signed, shown)
         for proposal in proposals:
@@ -186,7 +191,7 @@ def propose(
 
 
 def _answer(confirmation_request: ConfirmationRequest, signed: dict[str, str], shown: str) -> None:
-    """Use the link up. Of two answers at once the database lets one through."""
+    """Close the link with an answer. The conditional update lets only one of two concurrent answers through."""
     now = timezone.now()
     answer = {"answered_at": now, **{to_attribute("answered_by", code): text for code, text in signed.items()}}
     answer["language"] = next(iter(signed))
@@ -202,7 +207,7 @@ def _answer(confirmation_request: ConfirmationRequest, signed: dict[str, str], s
 
 
 def record(confirmation_request: ConfirmationRequest) -> Confirmation:
-    """Record that the parliament confirmed its list on the day of its answer."""
+    """Record that the parliament confirmed its roster on the day of its answer."""
     day = timezone.localdate(confirmation_request.answered_at)
     signed = {column: getattr(confirmation_request, column) for column in columns("answered_by")}
     confirmation = Confirmation(
@@ -233,7 +238,7 @@ def record_corrected(confirmation_request: ConfirmationRequest, by) -> Confirmat
 
 
 def source_of(confirmation_request: ConfirmationRequest) -> Source:
-    """The document that the answer is; made when something first rests on it."""
+    """Return the source that stands for the answer, and create it on first use."""
     if confirmation_request.source is None:
         source = Source(date=timezone.localdate(confirmation_request.answered_at))
         for code in language_codes():
@@ -254,17 +259,17 @@ def source_of(confirmation_request: ConfirmationRequest) -> Source:
 
 
 def present(proposal: Proposal) -> dict:
-    """What is recorded now of the person that ``proposal`` is about."""
+    """Return the present fact of the row that ``proposal`` concerns."""
     return fact(proposal.row, proposal.request.language)
 
 
 def digest(proposal: Proposal) -> str:
-    """Differs where what is recorded now does."""
+    """Return a digest of the present fact."""
     return _digest(present(proposal))
 
 
 def outdated(proposal: Proposal) -> bool:
-    """Whether the fact that is to be corrected is no longer what the parliament saw, nor what it proposes."""
+    """Whether the present fact is neither the one that the parliament saw nor the one that it proposes."""
     if proposal.kind not in (Kind.ENDED, Kind.ROLE, Kind.NAME):
         return False
     now = present(proposal)
@@ -278,10 +283,10 @@ def outdated(proposal: Proposal) -> bool:
 
 
 def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = "", shown: str | None = None) -> str:
-    """Accept or refuse ``proposal``; returns what was done to the directory, in words.
+    """Accept or refuse ``proposal``, and return a description of the changes to the directory.
 
-    ``values`` are those of the proposal, or as the office changed them; ``shown`` is the digest of the fact that the
-    clerk looked at. Raises Raise BackupError where the change cannot be made: then nothing is.
+    ``values`` are those of the proposal, or as edited; ``shown`` is the digest of the fact that the user saw. Raise
+    ConfirmationError where the changes cannot be made: then none of them is saved.
     """
     try:
         with audit.record_changes(ChangeSet.Kind.DECISION, by, reason[:REASON]):
@@ -299,7 +304,7 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
 
 
 def _waiting(proposal: Proposal) -> Proposal:
-    """``proposal`` as it is now; whoever decides at the same time waits for the entry of the journal."""
+    """Reload ``proposal`` and check that it waits. Concurrent decisions wait in ``audit.record_changes()``."""
     proposal = Proposal.objects.select_related("request__parliament", "chamber").get(pk=proposal.pk)
     if proposal.state != Proposal.State.WAITING:
         raise ConfirmationError(
@@ -334,7 +339,10 @@ def _end(proposal: Proposal, values: dict) -> str:
 
 
 def _change_role(proposal: Proposal, values: dict) -> str:
-    """End the row and begin another from the same day; one that began on that day never was true."""
+    """End the row and add another with the new role from the same day.
+
+    A row that began on that day is corrected instead, because it never held.
+    """
     row, source, day = proposal.row, source_of(proposal.request), values["day"]
     if not day:
         raise ConfirmationError(_("Give the first day in the new role."))
@@ -408,14 +416,14 @@ _APPLY = {
 
 
 def _put(row: Period, source: Source) -> None:
-    """Save a dated row, which now rests on ``source``, too."""
+    """Save a dated row and add ``source`` to its sources."""
     row.full_clean()
     row.save()
     row.sources.add(source)
 
 
 def proposed(proposal: Proposal) -> dict:
-    """The values of ``proposal`` as ``decide`` takes them; ``person`` is for the office to choose."""
+    """Return the proposed values as ``decide()`` takes them; the user chooses ``person``."""
     language = proposal.request.language
     person = proposal.row.person if proposal.row else None
     return {

@@ -1,7 +1,7 @@
-"""Two records of one person become one: nothing that was recorded of either is lost.
+"""Merging of two records of one person, without losing any of their data.
 
-What points at a person is found by walking the relations of the model, so that a table added later, in whatever
-application, is merged too.
+The merge walks the relations of the model to find the rows that point at a person, so that it covers tables added
+later in any application.
 """
 
 from collections.abc import Iterator
@@ -19,18 +19,18 @@ from cspa.i18n import columns
 from ..models import Delegate, FormerPublicId, Period, Person
 from ..models.periods import last_day_in_words, no_overlaps, overlap
 
-# Columns that mean something only together with the first one: all are taken from the record that has it.
+# Columns that depend on the first one: all are taken from the record that has a value in it.
 TOGETHER = {
     "photo": [*columns("photo_credit"), *columns("photo_alt")],
     "withdrawn": columns("withdrawal_reason"),
 }
-# What a mandate says beside whom, where, when and as what: it makes no other mandate of it.
+# Columns of a mandate that do not distinguish it from another with the same person, chamber, period and role.
 DETAILS = {*columns("political_group"), *columns("constituency")}
 DATES = {"start", "start_precision", "end", "end_precision"}
 
 
 class MergeError(Exception):
-    """The records cannot be merged, for these reasons; nothing was changed."""
+    """The records cannot be merged, for these reasons. Nothing was changed."""
 
     def __init__(self, reasons: list[str]):
         super().__init__(*reasons)
@@ -39,7 +39,7 @@ class MergeError(Exception):
 
 @dataclass(frozen=True)
 class Column:
-    """What the two records say in one column, and what the merged one will say."""
+    """The values of one column: in the target, in the source, and after the merge."""
 
     label: str
     target: str
@@ -48,18 +48,18 @@ class Column:
 
     @property
     def taken(self) -> bool:
-        """Whether the kept record takes what the other says."""
+        """Whether the target takes the value of the source."""
         return self.result != self.target
 
     @property
     def lost(self) -> bool:
-        """Whether the other record says something that the merged one will not."""
+        """Whether the source has a value that the merge drops."""
         return bool(self.source) and self.result != self.source
 
 
 @dataclass(frozen=True)
 class DuplicateFact:
-    """A row of the other record that the kept one has too: one row remains, with the sources of both."""
+    """A row of the source that the target has as well: one row remains, with the sources of both."""
 
     row: Period
     twin: Period
@@ -68,7 +68,7 @@ class DuplicateFact:
 
 @dataclass
 class MergeReport:
-    """What a merge does, or did."""
+    """The effects of a merge, planned or done."""
 
     target: Person
     source: Person
@@ -79,7 +79,7 @@ class MergeReport:
 
     @property
     def moved_by_kind(self) -> list[tuple[str, list[str]]]:
-        """The rows that move, in words, by what they are."""
+        """The rows that move to the target, in words, grouped by model."""
         kinds: dict[str, list[str]] = {}
         for row in self.moved_rows:
             kinds.setdefault(capfirst(row._meta.verbose_name), []).append(in_words(row))
@@ -87,13 +87,13 @@ class MergeReport:
 
     @property
     def merged_rows(self) -> list[tuple[str, list[str]]]:
-        """The rows that become one with a row of the kept record, in words."""
+        """The duplicate rows in words."""
         return [
             (in_words(duplicate.row), list(map(_column_in_words, duplicate.details))) for duplicate in self.duplicates
         ]
 
     def details(self) -> str:
-        """All of it in words: enough to undo it by hand."""
+        """Return the whole report in words, detailed enough to undo the merge by hand."""
         ids = {"other": self.source.public_id, "kept": self.target.public_id}
         return "; ".join(
             [
@@ -106,12 +106,12 @@ class MergeReport:
 
     @property
     def digest(self) -> str:
-        """Differs where the report differs."""
+        """A digest of the report."""
         return sha256("\n".join([self.details(), *self.conflicts]).encode()).hexdigest()
 
 
 def preview(target: Person, source: Person) -> MergeReport:
-    """What merging ``source`` into ``target`` would do; where it has conflicts it would be refused."""
+    """Return the effects of merging ``source`` into ``target``. With conflicts, ``merge()`` would refuse."""
     report = MergeReport(target, source, list(_columns(target, source, _merged(target, source))))
     if target == source:
         report.conflicts.append(_("A record cannot be merged with itself."))
@@ -137,11 +137,11 @@ def preview(target: Person, source: Person) -> MergeReport:
 
 @transaction.atomic
 def merge(target: Person, source: Person, shown: str | None = None) -> MergeReport:
-    """Make ``source`` a part of ``target``; raises Raise BackupError where that is impossible.
+    """Merge ``source`` into ``target``. Raise MergeError where that is impossible.
 
-    ``shown`` is the digest of the report that somebody confirmed: what changed meanwhile is not merged unseen.
+    ``shown`` is the digest of the report that the user confirmed: a merge that would differ from it is refused.
     """
-    # Rows that point at a locked person wait, so that none is added unseen.
+    # With the people locked, transactions that add rows pointing at them must wait.
     list(Person.objects.select_for_update().filter(pk__in=[target.pk, source.pk]).order_by("pk"))
     for person in (target, source):
         person.refresh_from_db()
@@ -153,7 +153,7 @@ def merge(target: Person, source: Person, shown: str | None = None) -> MergeRepo
     for duplicate in report.duplicates:
         duplicate.twin.sources.add(*duplicate.row.sources.all())
         _put(duplicate.twin, _details(duplicate.twin, duplicate.row))
-        # By its key: the report still names the row by it.
+        # Delete by key, so that the row in the report keeps its key.
         type(duplicate.row)._base_manager.filter(pk=duplicate.row.pk).delete()
     for relation in Person._meta.related_objects:
         rows = relation.related_model._base_manager.filter(**{relation.field.name: source})
@@ -171,7 +171,7 @@ def merge(target: Person, source: Person, shown: str | None = None) -> MergeRepo
 
 
 def in_words(row: models.Model) -> str:
-    """``row`` with its role and its period."""
+    """Return the text of ``row`` with its role and its period."""
     words = [str(row)]
     if isinstance(row, Delegate):
         words.append(row.get_role_display())
@@ -182,13 +182,13 @@ def in_words(row: models.Model) -> str:
 
 
 def _rows(relation: models.ForeignObjectRel, person: Person) -> list[models.Model]:
-    """The rows that point at ``person``, with what their names need."""
+    """Return the rows that point at ``person``, with the relations that their texts need."""
     model = relation.related_model
     return list(with_display_relations(model).filter(**{relation.field.name: person}).order_by("pk"))
 
 
 def _merged(target: Person, source: Person) -> dict[str, object]:
-    """What each column of the merged record says: what the kept one says, else the other."""
+    """Return the values of the merged record: those of the target, or of the source where the target's are empty."""
     names = [column.name for column in Person._meta.concrete_fields if column.editable and not column.primary_key]
     values = {name: getattr(target, name) or getattr(source, name) for name in names}
     for first, rest in TOGETHER.items():
@@ -198,7 +198,7 @@ def _merged(target: Person, source: Person) -> dict[str, object]:
 
 
 def _details(twin: Period, row: Period) -> dict[str, object]:
-    """What the details of two rows that become one say."""
+    """Return the merged details of two duplicate rows."""
     names = [column.name for column in twin._meta.concrete_fields if column.name in DETAILS]
     return {name: getattr(twin, name) or getattr(row, name) for name in names}
 
@@ -210,7 +210,7 @@ def _put(row: models.Model, values: dict[str, object]) -> None:
 
 
 def _same(row: models.Model, twin: models.Model, owner: models.ForeignKey) -> bool:
-    """Whether two dated rows say the same, but for their owner, details and sources."""
+    """Whether two dated rows are equal but for owner, details and sources."""
     if not isinstance(row, Period) or (row.starts, row.ends) != (twin.starts, twin.ends):
         return False
     beside = {owner.name, *DATES, *DETAILS}
@@ -229,7 +229,7 @@ def _collide(row: models.Model, one: models.Model, owner: models.ForeignKey) -> 
 
 
 def _columns(target: models.Model, source: models.Model, result: dict[str, object]) -> Iterator[Column]:
-    """The columns in which either row says something."""
+    """Yield the columns in which either row has a value."""
     for name, value in result.items():
         column = target._meta.get_field(name)
         texts = [_shown(column, said) for said in (getattr(target, name), getattr(source, name), value)]

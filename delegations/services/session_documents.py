@@ -1,6 +1,6 @@
-"""The papers of a session: rosters, attendance sheets, seats and quorum, and names for badges, as recorded for a day.
+"""Documents of a session: rosters, attendance sheets, seats and quorum, and names for badges, as recorded for a day.
 
-They name people whose names the site no longer gives: whoever sits in the hall signs, and wears a badge.
+They name withdrawn people as well, because these take part in the session, sign and wear a badge.
 """
 
 from collections.abc import Callable, Iterable, Iterator
@@ -25,12 +25,12 @@ from ..models.parliaments import ParliamentQuerySet
 
 BADGE_COLUMNS = [*columns("name"), *columns("delegation"), *columns("role")]
 
-# Who watches, and who is suspended, does not make a session quorate.
+# Statuses whose seats do not count towards the quorum.
 NOT_COUNTED = {Participation.Status.OBSERVER, Participation.Status.PARTNER, Participation.Status.SUSPENDED}
 
 
 class Paper(models.TextChoices):
-    """What a pack is made of."""
+    """Kinds of documents."""
 
     ROSTER = "roster", _("rosters of the delegations")
     ATTENDANCE = "attendance", _("attendance sheets")
@@ -38,12 +38,12 @@ class Paper(models.TextChoices):
 
 
 def delegations_of(day: Day, parliaments: ParliamentQuerySet | None) -> list[Delegation]:
-    """Those of ``parliaments`` (None: all) on ``day``; none before there was an Assembly."""
+    """Return the delegations of ``parliaments`` (None: all) on ``day``; none before the founding of the Assembly."""
     return [] if day.before_founding else delegations_on(day, parliaments)
 
 
 def quorum(seats: int | None, share: Fraction) -> int | None:
-    """The smallest number that is ``share`` of ``seats`` at least; None where their number is not known."""
+    """Return the smallest number that is at least ``share`` of ``seats``; None where ``seats`` is not known."""
     return None if seats is None else ceil(seats * share)
 
 
@@ -54,9 +54,9 @@ def pack(
     papers: Iterable[str],
     recorded: datetime,
 ) -> Document:
-    """``papers`` for ``day`` in each of ``languages``, in their order; ``recorded`` is the time of asking.
+    """Return ``papers`` for ``day`` in each of ``languages``; ``recorded`` is the time of the request.
 
-    ``parliaments`` are the only ones that the reader keeps; None where it is all of them.
+    ``parliaments`` are those assigned to the user; None for a user who may see all delegations.
     """
     parts, titles = [], []
     for language in languages:
@@ -80,7 +80,7 @@ def _part(day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], r
 
 
 def _notices(day: Day, assigned: bool) -> Iterator[str]:
-    """What a reader must know of the day and of what is left out."""
+    """Yield notes about the day and about delegations that are left out."""
     if day.before_founding:
         words = gettext("You asked for %(day)s. The Assembly was founded on %(founded)s; nothing is on record before.")
         yield words % {"day": date_format(day), "founded": date_format(FOUNDED)}
@@ -102,11 +102,11 @@ def _sheets(delegations: list[Delegation], papers: list[str]) -> Iterator[Sheet]
         yield _quorum(delegations)
 
 
-# The roster
+# Roster
 
 
 def _roster(delegation: Delegation) -> Sheet:
-    """Seats and names of each chamber, and the representative."""
+    """Return the seats and names of each chamber, and the representative."""
     return Sheet(
         title=gettext("Roster of the delegation"),
         about=delegation.parliament.name,
@@ -159,7 +159,7 @@ def _representatives(delegation: Delegation) -> Table:
 
 
 def _figures_notes(delegation: Delegation) -> Iterator[str]:
-    """What the numbers alone do not say, in the words of the delegation's page."""
+    """Yield notes that explain the figures, worded as on the page of the delegation."""
     if delegation.missing:
         yield _missing([delegation])
     if delegation.confirmation:
@@ -181,11 +181,11 @@ def _figures_notes(delegation: Delegation) -> Iterator[str]:
         ) % {"counter": delegation.substitutes}
 
 
-# The attendance sheet
+# Attendance sheet
 
 
 def _attendance(delegation: Delegation) -> Sheet:
-    """Who is to sign: those who fill a seat, and apart from them the substitutes."""
+    """Return the list to sign: the delegates who fill a seat, and the substitutes in a table of their own."""
     delegates = [(part, row) for part in delegation.chambers for row in part.delegates]
     substitutes = [(part, row) for part, row in delegates if not row.fills_seat]
     tables = [_signatures([(part, row) for part, row in delegates if row.fills_seat])]
@@ -228,7 +228,7 @@ def _seats_without_name(delegation: Delegation) -> Iterator[str]:
 
 
 def _quorum(delegations: list[Delegation]) -> Sheet:
-    """The seats of each parliament, and how many of them make it quorate; the total is of those that count."""
+    """Return the seats and the quorum of each parliament. The total leaves out those of NOT_COUNTED."""
     share = settings.QUORUM
     counted = [delegation for delegation in delegations if delegation.status not in NOT_COUNTED]
     total = Seats.sum(delegation.figures for delegation in counted)
@@ -271,7 +271,7 @@ def _quorum(delegations: list[Delegation]) -> Sheet:
 
 
 def _known_seats(delegation: Delegation) -> int | None:
-    """All its seats; None where the quota of a chamber is not published."""
+    """Return the number of seats; None where the quota of a chamber is not published."""
     return None if delegation.missing else delegation.seats
 
 
@@ -301,7 +301,7 @@ def _missing(delegations: list[Delegation]) -> str:
 
 
 def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
-    """One row for each person of a delegation, as BADGE_COLUMNS name it; who does two things there has one badge."""
+    """Yield one row a person of a delegation, as BADGE_COLUMNS. A person with two functions there has one badge."""
     for delegation in delegations:
         held: dict[Person, list] = {}
         delegates = [row for part in delegation.chambers for row in part.delegates]
