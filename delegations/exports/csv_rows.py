@@ -1,4 +1,4 @@
-"""The rows of the site's lists as files: what each list has in its columns beside the mandates of ``opendata``."""
+"""Rows of the lists as files, apart from the mandates, whose rows are in ``exports.serializers``."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
@@ -15,7 +15,7 @@ from .serializers import NAMES, join_cell
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
 
-# One row a person. Where somebody does several things on the day, each cell from "role" on holds as many values.
+# One row a person. For a person with several functions on the day, each cell from "role" on has several values.
 PERSON_COLUMNS = [
     "id",
     *(column for name in NAMES for column in columns(name)),
@@ -30,7 +30,7 @@ PERSON_COLUMNS = [
     *SOURCE_COLUMNS,
 ]
 
-# One row a chamber of a delegation; empty where not published.
+# One row a chamber of a delegation. Cells are empty where nothing is published.
 DELEGATION_COLUMNS = [
     "on",
     "country",
@@ -53,7 +53,7 @@ DELEGATION_COLUMNS = [
 
 
 def with_functions(people: QuerySet[Person], day: date) -> QuerySet[Person]:
-    """``people``, each with what they do on ``day``: held_mandates, held_services and held_posts."""
+    """Prefetch the functions of ``people`` on ``day`` as held_mandates, held_services and held_posts."""
     functions: dict[str, PeriodQuerySet[Any]] = {
         "mandates": Delegate.objects.select_related("chamber__parliament"),
         "services": Representative.objects.select_related("parliament"),
@@ -68,7 +68,7 @@ def with_functions(people: QuerySet[Person], day: date) -> QuerySet[Person]:
 
 
 def person_row(person: Person) -> list:
-    """``person``, read ``with_functions``, as PERSON_COLUMNS name it."""
+    """Return the row of ``person`` with the columns PERSON_COLUMNS. ``person`` comes from ``with_functions()``."""
     held = [
         *(
             (row.role, row.get_role_display(), row.chamber.parliament.slug, row.chamber.slug, row)
@@ -80,7 +80,7 @@ def person_row(person: Person) -> list:
         ),
         *((row.post, row.title, "", "", row) for row in person.held_posts),
     ]
-    functions = [[*said, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *said, row in held]
+    functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
     return [
         person.public_id,
         *(getattr(person, column) for name in NAMES for column in columns(name)),
@@ -90,7 +90,7 @@ def person_row(person: Person) -> list:
 
 
 def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
-    """The chambers of ``delegations`` as DELEGATION_COLUMNS name them; one without any chamber has a row too."""
+    """Yield a row for each chamber with the columns DELEGATION_COLUMNS, and one for a delegation without chambers."""
     for delegation in delegations:
         parliament = delegation.parliament
         begin = [
@@ -122,7 +122,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
 
 
 def source_cells(sources: Iterable[Source], join=join_cell) -> list[str]:
-    """``sources`` as SOURCE_COLUMNS name them."""
+    """Return the cells of ``sources`` with the columns SOURCE_COLUMNS."""
     sources = list(sources)
     return [
         join([str(source.title) for source in sources]),

@@ -1,4 +1,4 @@
-"""The directory's pages as data for machines (schema.org: GovernmentOrganization, Person, OrganizationRole)."""
+"""JSON-LD of the pages of the directory (schema.org: GovernmentOrganization, Person, OrganizationRole)."""
 
 from collections.abc import Callable, Iterable
 
@@ -9,12 +9,12 @@ from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Represe
 
 CONTEXT = "https://schema.org"
 
-#: An absolute address for a path of this site.
+#: Returns the absolute address of a path of this site.
 Absolute = Callable[[str], str]
 
 
 def directory(delegations: Iterable[Delegation], address: str, absolute: Absolute) -> dict:
-    """The Assembly with the parliaments of ``delegations``; ``address`` is that of its directory."""
+    """Return the Assembly with the parliaments of ``delegations``; ``address`` is that of the directory."""
     parliaments = [delegation.parliament for delegation in delegations]
     return {
         "@context": CONTEXT,
@@ -30,7 +30,7 @@ def directory(delegations: Iterable[Delegation], address: str, absolute: Absolut
 
 
 def delegation(delegation: Delegation, absolute: Absolute) -> dict:
-    """A parliament with its chambers, and those who sit for it on the day of ``delegation``."""
+    """Return a parliament with its chambers and their members on the day of ``delegation``."""
     parliament = delegation.parliament
     address = absolute(parliament.get_absolute_url())
     return filled(
@@ -71,7 +71,7 @@ def person(
     posts: Iterable[AssemblyPost],
     absolute: Absolute,
 ) -> dict:
-    """A person with every recorded mandate, service and post, and its dates as precise as known."""
+    """Return a person with all mandates, services and posts, and their dates in the known precision."""
     roles = [
         {**_role(row, row.get_role_display()), "memberOf": _organization(row.chamber.name, row.chamber.parliament)}
         for row in mandates
@@ -97,7 +97,7 @@ def person(
 
 
 def named(person: Person, absolute: Absolute) -> dict:
-    """``person`` where another record mentions one."""
+    """Return ``person`` as a reference within another record."""
     address = absolute(person.get_absolute_url())
     return {"@type": "Person", "@id": address, "url": address, "name": str(person.name)}
 
@@ -107,7 +107,7 @@ def _membership(row: Delegate, absolute: Absolute) -> dict:
 
 
 def _role(row: Period, name: str) -> dict:
-    """The function with its dates; ``endDate`` is the last day in office, where that is exact."""
+    """Return the function with its dates. ``endDate`` is the last day in office where the end is exact."""
     end = row.last_day.isoformat() if row.last_day else str(row.ends or "")
     return filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
 
@@ -118,10 +118,10 @@ def _organization(name: str, parent=None) -> dict:
 
 
 def assembly() -> dict:
-    """The Assembly where another record mentions it."""
+    """Return the Assembly as a reference within another record."""
     return {"@type": "GovernmentOrganization", "name": _("CSTO Parliamentary Assembly")}
 
 
 def filled(data: dict) -> dict:
-    """``data`` without what is not recorded."""
+    """Return ``data`` without empty values."""
     return {key: value for key, value in data.items() if value not in ("", None, [])}

@@ -135,14 +135,14 @@ class DirectoryExport:
         keys = {row.pk for row in rows}
         through = model.sources.through
         name = model._meta.model_name
-        found = defaultdict(list)
+        sources_of_rows = defaultdict(list)
         for row, source in through.objects.values_list(f"{name}_id", "source_id"):
             if row in keys:
-                found[row].append(self.sources[source])
+                sources_of_rows[row].append(self.sources[source])
                 self.cited.add(source)
-        for sources in found.values():
+        for sources in sources_of_rows.values():
             sources.sort(key=lambda source: str(source.uid))
-        return found
+        return sources_of_rows
 
     # Records
 
@@ -185,17 +185,17 @@ class DirectoryExport:
         belonging = {"parliament": self.parliaments, "chamber": self.chambers}
         owned = [(owner, row) for row in rows for owner in owners if getattr(row, f"{owner}_id") in belonging[owner]]
         sources = self._sources_of(model, [row for _owner, row in owned])
-        found = defaultdict(list)
+        records = defaultdict(list)
         for owner, row in owned:
             about = (
                 {"status": row.status}
                 if model is Participation
                 else {"url": row.url, "note": "website", "language": row.language}
             )
-            found[owner, getattr(row, f"{owner}_id")].append(
+            records[owner, getattr(row, f"{owner}_id")].append(
                 clean({"id": str(row.uid), **about, **period_values(row, sources)})
             )
-        return found
+        return records
 
     def _confirmation(self, row: Confirmation) -> dict:
         self.cited.add(row.source_id)
@@ -211,13 +211,13 @@ class DirectoryExport:
 
     def _observations(self) -> dict[int, list[dict]]:
         """Return the observations by parliament. Only the whole export has them."""
-        found = defaultdict(list)
+        records = defaultdict(list)
         if not self.whole:
-            return found
+            return records
         rows = Observation.objects.filter(parliament__in=list(self.parliaments)).select_related("person")
         for row in sorted(rows, key=lambda row: (row.date, str(row.uid))):
             self.cited.add(row.source_id)
-            found[row.parliament_id].append(
+            records[row.parliament_id].append(
                 clean(
                     {
                         "id": str(row.uid),
@@ -228,7 +228,7 @@ class DirectoryExport:
                     }
                 )
             )
-        return found
+        return records
 
     def _quotas(self) -> Iterator[dict]:
         rows = self._facts(SeatQuota, chamber__in=self.chambers)

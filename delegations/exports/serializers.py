@@ -1,7 +1,7 @@
-"""The published shape of each record: what the API, CSV, XLSX and JSON files say about a row.
+"""Serializers of the published records, shared by the API and the CSV, XLSX and JSON files.
 
-A record is a plain dict of JSON values. Its texts are in the active language, else in the first that has them.
-A withdrawn person keeps the id, and nothing else.
+A record is a plain dict of JSON values. A text is in the active language, or in the first language that has it. A
+withdrawn person keeps only the id.
 """
 
 from collections.abc import Iterable
@@ -27,7 +27,7 @@ from ..models import (
 
 NAMES = ("name", "family_name", "given_name", "patronymic")
 
-# One row a mandate, in the files of lists and in those that are imported.
+# One row a mandate, in the files of lists and in those that an import reads.
 MANDATE_COLUMNS = [
     "id",
     "person_id",
@@ -51,7 +51,7 @@ _SEPARATOR = " | "
 
 
 def mandate_row(delegate: Delegate) -> list:
-    """``delegate`` as MANDATE_COLUMNS name it: texts as stored, "" for what is not recorded."""
+    """Return the row of ``delegate`` with the columns MANDATE_COLUMNS; "" where a value is not recorded."""
     person, parliament = delegate.person, delegate.chamber.parliament
     known = not person.withdrawn
     sources = list(delegate.sources.all())
@@ -76,12 +76,12 @@ def mandate_row(delegate: Delegate) -> list:
 
 
 def join_cell(values: Iterable[str]) -> str:
-    """``values`` in one cell, " | " between them; a bar inside a value is written "\\|"."""
+    """Join ``values`` into one cell with " | "; a bar within a value is escaped as "\\|"."""
     return _SEPARATOR.join(value.replace("|", "\\|") for value in values)
 
 
 def split_cell(cell: str) -> list[str]:
-    """The values that ``join_cell`` put into ``cell``."""
+    """Return the values that ``join_cell()`` joined."""
     return [value.replace("\\|", "|") for value in cell.split(_SEPARATOR)] if cell else []
 
 
@@ -97,7 +97,7 @@ def source_record(source: Source) -> dict:
 
 
 def period_record(row: Period) -> dict:
-    """Since when, until when (``ended``: at a date not known), and what it rests on; null where not recorded."""
+    """Return dates and sources; None where a date is not recorded. ``ended`` means an end without a known date."""
     return {
         "start": str(row.starts) if row.starts else None,
         "end": str(row.ends) if row.ends else None,
@@ -108,7 +108,7 @@ def period_record(row: Period) -> dict:
 
 
 def names_record(person: Person) -> dict:
-    """Whom a row is about."""
+    """Return the id and the names of a person as a reference; the names of a withdrawn person are None."""
     return {"id": person.public_id, **{name: _of(person, name) for name in NAMES}}
 
 
@@ -125,7 +125,7 @@ def person_record(person: Person) -> dict:
 
 
 def parliament_record(parliament: Parliament) -> dict:
-    """A parliament as ``Parliament.objects.on(day)`` gives it, with its status on the day."""
+    """Return the record of a parliament from ``Parliament.objects.on(day)``, with its status on the day."""
     return {
         "slug": parliament.slug,
         "country": parliament.country.code,
@@ -192,7 +192,7 @@ def post_record(post: AssemblyPost) -> dict:
 
 
 def delegation_record(delegation: Delegation) -> dict:
-    """A delegation of ``delegations_on(day)`` with its figures."""
+    """Return the record of a delegation from ``delegations_on(day)``, with its figures."""
     parliament = delegation.parliament
     return {
         "slug": parliament.slug,
@@ -260,6 +260,6 @@ def _of(person: Person, name: str) -> str | None:
 
 
 def _in_languages(instance: Person | Parliament | Chamber) -> dict[str, str]:
-    """The name in each language that has it."""
+    """Return the name by language, for the languages that have it."""
     names = zip(language_codes(), columns("name"), strict=True)
     return {code: text for code, column in names if (text := getattr(instance, column))}

@@ -1,4 +1,4 @@
-"""Everything on record about one delegation, in order of time: a table, and the timeline beside it."""
+"""History of one delegation: all of its dated rows, as a table and as a timeline."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,23 +11,25 @@ from ..dates import FOUNDED, today
 from ..models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
 from ..models.periods import PeriodQuerySet
 
-MANDATES = 20  # the latest, which the page of a delegation shows; a page of their own has all
+# The number of latest mandates on the page of a delegation; a page of their own shows all.
+MANDATES = 20
 
 
 @dataclass(frozen=True)
 class History:
-    """The dated rows of a parliament's delegation, each kind latest first within its line of succession."""
+    """The dated rows of a delegation, each kind latest first within its succession."""
 
     participations: list[Participation]
     quotas: list[SeatQuota]
     representatives: list[Representative]
     mandates: list[Delegate]
     confirmations: list[Confirmation]
-    more_mandates: bool  # than MANDATES
+    # Whether there are more than MANDATES.
+    more_mandates: bool
 
     @classmethod
     def of(cls, parliament: Parliament) -> "History":
-        """The history of ``parliament``, in a constant number of queries; of its mandates, the MANDATES latest."""
+        """Return the history of ``parliament`` with its MANDATES latest mandates, in a constant number of queries."""
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
         latest = _rows(mandates, MANDATES + 1)
@@ -47,7 +49,7 @@ class History:
         return any((self.participations, self.quotas, self.representatives, self.mandates, self.confirmations))
 
     def timeline(self, day: date) -> Timeline | None:
-        """Quotas, representatives and mandates above a scale of years with a mark at ``day``; None without any."""
+        """Return quotas, representatives and mandates on a scale of years, marked at ``day``; None without rows."""
         rows = [*self.quotas, *self.representatives, *self.mandates]
         if not rows:
             return None
@@ -69,7 +71,7 @@ def _rows[M: Period](queryset: PeriodQuerySet[M], most: int | None = None) -> li
 
 
 def _bars[M: Period](line: list[M], text: Callable[[M], str]) -> list[tuple[date | None, date | None, str]]:
-    """The periods of a line of succession from the first to the last; none reaches into the next."""
+    """Return the periods of a succession, earliest first. No period extends beyond the start of the next."""
     starts = [row.start for row in line[1:]] + [None]
     ends = [
         min(filter(None, (row.counts_until, following)), default=None)
