@@ -159,8 +159,11 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
             ("date", _("in force, since when not recorded"), self.without_date, 90),
         ):
             if label:
-                rows = lambda rows, gap=name: rows.on(today()).lacking(gap)  # noqa: E731
-                todo_items.append(TodoItem(name, title, label, rows, priority=priority))
+                todo_items.append(
+                    TodoItem(
+                        name, title, label, lambda rows, gap=name: rows.on(today()).lacking(gap), priority=priority
+                    )
+                )
         return todo_items
 
     @admin.action(description=_("End on a day…"), permissions=["change"])

@@ -1,4 +1,4 @@
-"""How the commands that import show what they did."""
+"""Base of the commands that import and print a report."""
 
 import argparse
 import json
@@ -18,7 +18,7 @@ _SIGNS = {"added": "+", "changed": "~", "ended": "x"}
 
 
 def day(text: str) -> date:
-    """A whole date as 2019-05-26, for an option; argparse.ArgumentTypeError with words for anything else."""
+    """Parse a whole date as 2019-05-26 for an option. Raise argparse.ArgumentTypeError for other text."""
     try:
         value = PartialDate.parse(text)
     except ValueError as error:
@@ -29,7 +29,7 @@ def day(text: str) -> date:
 
 
 def write_whole(output: Path, chunks: Iterable[bytes]) -> None:
-    """Write ``chunks`` to ``output``: a file that is there is whole, whenever this stops."""
+    """Write ``chunks`` to ``output`` atomically: an interrupted command leaves no partial file under that name."""
     part = output.with_name(f".{output.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
@@ -45,7 +45,7 @@ class ReportingCommand(WatchedCommand):
     report_type: type[Report] = Report
 
     def conclude(self, take: Callable[[], Report], *, dry_run: bool, as_json: bool) -> None:
-        """Print the report that ``take`` returns, or why it refused; CommandError where nothing was saved for it."""
+        """Call ``take`` and print its report. Raise CommandError where a refusal or a conflict prevented saving."""
         try:
             report = take()
         except ImportRefusedError as error:
@@ -81,11 +81,11 @@ class ReportingCommand(WatchedCommand):
                     self.stdout.write(f"  {note}")
                 self.print_more(report, name)
         if report.not_kept:
-            words = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
-            self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": words})
+            keys = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
+            self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": keys})
         self.stdout.write("")
-        for action, words in report.numbers():
-            self.stdout.write(f"{action}: {words}")
+        for action, count in report.numbers():
+            self.stdout.write(f"{action}: {count}")
         if report.saved:
             self.stdout.write(_("Saved."))
         elif dry_run:

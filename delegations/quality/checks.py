@@ -138,17 +138,17 @@ def _shown(value: date | list[Person] | int) -> str:
 
 
 def _rows(model: type[Period], keys: Iterable[int]) -> list[Period]:
-    found = model.objects.select_related(*FACTS[model]).in_bulk(list(keys))
-    return [found[key] for key in sorted(found)]
+    rows = model.objects.select_related(*FACTS[model]).in_bulk(list(keys))
+    return [rows[key] for key in sorted(rows)]
 
 
-def _overlaps(model: type[Period], found: list[list[Row]]) -> Iterator[Issue]:
+def _overlaps(model: type[Period], successions: list[list[Row]]) -> Iterator[Issue]:
     """Yield rows that overlap another row of their succession.
 
     The NoOverlap constraint of the database prevents such rows, unless it was dropped.
     """
     keys = []
-    for line in found:
+    for line in successions:
         reach = date.min
         for row in line:
             start, end = _span(row, line)
@@ -250,6 +250,6 @@ def possible_duplicates() -> set[frozenset[int]]:
 def _namesakes() -> Iterator[Issue]:
     groups = possible_duplicates()
     people = Person.objects.in_bulk({key for group in groups for key in group})
-    found = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
-    for group in sorted(found, key=lambda group: [person.public_id for person in group]):
+    duplicates = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
+    for group in sorted(duplicates, key=lambda group: [person.public_id for person in group]):
         yield Issue(Kind.SAME_PERSON, group[-1], {"people": group})

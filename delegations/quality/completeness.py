@@ -83,11 +83,11 @@ def _people(parliament: Parliament, day: date) -> list[Figure]:
 
 def _facts(parliament: Parliament, day: date) -> list[Figure]:
     rows: list[Period] = []
-    for model, (ways, related) in FACTS.items():
-        of_it = Q(*((way, parliament) for way in ways), _connector=Q.OR)
-        found = model.objects.on(day).filter(of_it).order_by("pk")
-        found = found.select_related(*related) if related else found
-        rows += found.annotate(**{f"lacks_{gap}": condition for gap, condition in found.gaps().items()})
+    for model, (lookups, related) in FACTS.items():
+        of_parliament = Q(*((lookup, parliament) for lookup in lookups), _connector=Q.OR)
+        facts = model.objects.on(day).filter(of_parliament).order_by("pk")
+        facts = facts.select_related(*related) if related else facts
+        rows += facts.annotate(**{f"lacks_{gap}": condition for gap, condition in facts.gaps().items()})
     labels = {"source": _("Source"), "date": _("First day recorded"), "exact_date": _("First day known to the day")}
     return [
         Figure(label, len(rows), [_named(row) for row in rows if getattr(row, f"lacks_{gap}")])

@@ -91,11 +91,11 @@ def find(token: str) -> ConfirmationRequest | None:
 
 def paths(token: str) -> dict[str, str]:
     """Return the path of the link in each language."""
-    found = {}
+    links = {}
     for code in language_codes():
         with override(code):
-            found[code] = reverse("confirm", args=[token])
-    return found
+            links[code] = reverse("confirm", args=[token])
+    return links
 
 
 def withdraw(confirmation_request: ConfirmationRequest, by=None) -> bool:
@@ -243,11 +243,11 @@ def source_of(confirmation_request: ConfirmationRequest) -> Source:
         source = Source(date=timezone.localdate(confirmation_request.answered_at))
         for code in language_codes():
             with override(code):
-                words = {
+                values = {
                     "day": date_format(source.date, "DATE_FORMAT"),
                     "parliament": localised(confirmation_request.parliament, "name", code),
                 }
-                title = _("Confirmation by link of %(day)s: %(parliament)s") % words
+                title = _("Confirmation by link of %(day)s: %(parliament)s") % values
             setattr(source, to_attribute("title", code), title)
         source.save()
         confirmation_request.source = source
@@ -298,8 +298,8 @@ def decide(proposal: Proposal, state: str, by, *, values: dict, reason: str = ""
     except ValidationError as error:
         raise ConfirmationError(" ".join(error.messages)) from error
     except IntegrityError as error:
-        words = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
-        raise ConfirmationError(words) from error
+        message = _("Nothing was saved: somebody changed the same facts meanwhile. Look at them first.")
+        raise ConfirmationError(message) from error
     return done
 
 

@@ -172,13 +172,13 @@ def merge(target: Person, source: Person, shown: str | None = None) -> MergeRepo
 
 def in_words(row: models.Model) -> str:
     """Return the text of ``row`` with its role and its period."""
-    words = [str(row)]
+    parts = [str(row)]
     if isinstance(row, Delegate):
-        words.append(row.get_role_display())
+        parts.append(row.get_role_display())
     if isinstance(row, Period):
         since = row.starts.words if row.starts else _("not recorded")
-        words.append(f"{since} – {last_day_in_words(row)}")
-    return ", ".join(words)
+        parts.append(f"{since} – {last_day_in_words(row)}")
+    return ", ".join(parts)
 
 
 def _rows(relation: models.ForeignObjectRel, person: Person) -> list[models.Model]:
@@ -232,7 +232,7 @@ def _columns(target: models.Model, source: models.Model, result: dict[str, objec
     """Yield the columns in which either row has a value."""
     for name, value in result.items():
         column = target._meta.get_field(name)
-        texts = [_shown(column, said) for said in (getattr(target, name), getattr(source, name), value)]
+        texts = [_shown(column, each) for each in (getattr(target, name), getattr(source, name), value)]
         if any(texts):
             yield Column(label(column), *texts)
 
@@ -244,11 +244,11 @@ def _shown(column: models.Field, value: object) -> str:
 
 
 def _column_in_words(column: Column) -> str:
-    words = {"column": column.label, "kept": column.target or "–", "other": column.source or "–"}
+    values = {"column": column.label, "kept": column.target or "–", "other": column.source or "–"}
     if column.taken:
-        return _("%(column)s: “%(other)s” instead of “%(kept)s”") % words
+        return _("%(column)s: “%(other)s” instead of “%(kept)s”") % values
     if column.lost:
-        return _("%(column)s: “%(kept)s” stays, the other record had “%(other)s”") % words
+        return _("%(column)s: “%(kept)s” stays, the other record had “%(other)s”") % values
     return f"{column.label}: {column.target}"
 
 

@@ -82,8 +82,10 @@ def _part(day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], r
 def _notices(day: Day, assigned: bool) -> Iterator[str]:
     """Yield notes about the day and about delegations that are left out."""
     if day.before_founding:
-        words = gettext("You asked for %(day)s. The Assembly was founded on %(founded)s; nothing is on record before.")
-        yield words % {"day": date_format(day), "founded": date_format(FOUNDED)}
+        notice = gettext(
+            "You asked for %(day)s. The Assembly was founded on %(founded)s; nothing is on record before."
+        )
+        yield notice % {"day": date_format(day), "founded": date_format(FOUNDED)}
     elif day.is_future:
         yield gettext("%(day)s is a day to come; these papers say what is recorded today.") % {"day": date_format(day)}
     if assigned:
@@ -315,10 +317,10 @@ def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
             ]
 
 
-def _in_languages(words: Callable[[], str]) -> Iterator[str]:
+def _in_languages(text: Callable[[], str]) -> Iterator[str]:
     for code in language_codes():
         with override(code):
-            yield str(words())
+            yield str(text())
 
 
 def _role(row) -> str:

@@ -67,13 +67,13 @@ class ChangesForm(forms.Form):
     def register(self, until: date) -> Register:
         """Return the matching entries up to ``until``."""
         chosen = self.cleaned_data
-        found = register(
+        entries = register(
             parliaments=Parliament.objects.filter(slug=chosen["delegation"]) if chosen["delegation"] else None,
             kinds=[chosen["kind"]] if chosen["kind"] else None,
             since=chosen["since"],
             until=until,
         )
-        return found.only(chosen["entry"]) if chosen["entry"] else found
+        return entries.only(chosen["entry"]) if chosen["entry"] else entries
 
     def words(self) -> str:
         """Return the errors as text, for a response without the form."""
@@ -202,7 +202,7 @@ def file_row(change: Change) -> list:
 def in_html(change: Change, on: str) -> SafeString:
     """The sentence with links to person and delegation on the day of the page; each name has its language."""
 
-    def shown(thing) -> SafeString:
+    def linked(thing) -> SafeString:
         match thing:
             case Person() if thing.withdrawn:
                 return conditional_escape(thing.public_name)
@@ -214,4 +214,4 @@ def in_html(change: Change, on: str) -> SafeString:
                 return conditional_escape(marked(thing.name))
         return conditional_escape(thing)
 
-    return mark_safe(change.sentence(shown))  # noqa: S308  every part is escaped
+    return mark_safe(change.sentence(linked))  # noqa: S308  every part is escaped

@@ -84,12 +84,12 @@ class OfParliament(OnDay):
     parliament: Parliament
 
     def get(self, request, slug, *args, **kwargs):
-        found = Parliament.objects.filter(slug=slug).first()
-        if found is None:
+        parliament = Parliament.objects.filter(slug=slug).first()
+        if parliament is None:
             former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
             address = reverse(request.resolver_match.view_name, args=[former.parliament.slug])
             return HttpResponsePermanentRedirect(address + self.day.query)
-        self.parliament = found
+        self.parliament = parliament
         return super().get(request, *args, slug=slug, **kwargs)
 
     def get_context_data(self, **kwargs):
@@ -131,8 +131,8 @@ class CompletenessView(OfParliament, TemplateView):
     template_name = "delegations/completeness.html"
 
     def get_context_data(self, **kwargs):
-        there = Parliament.objects.on(self.day).filter(pk=self.parliament.pk)
-        present = not self.day.before_founding and there.exists()
+        participating = Parliament.objects.on(self.day).filter(pk=self.parliament.pk)
+        present = not self.day.before_founding and participating.exists()
         completeness = Completeness.of(self.parliament, self.day) if present else None
         return super().get_context_data(completeness=completeness, **kwargs)
 

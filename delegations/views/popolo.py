@@ -21,8 +21,8 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
         day = Day.asked(request.GET)
     except ValueError as error:
         return problem(400, str(error), "on")
-    asked = bool(request.GET.get("on"))
-    if asked and day.before_founding:
+    has_day = bool(request.GET.get("on"))
+    if has_day and day.before_founding:
         founded = date_format(FOUNDED, "DATE_FORMAT")
         return problem(404, _("There was no Assembly before %(day)s.") % {"day": founded}, "on")
     parliament = None
@@ -32,12 +32,12 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
             return HttpResponsePermanentRedirect(
                 reverse("data:delegation_popolo", args=[former.parliament.slug]) + query
             )
-        parliament = (Parliament.objects.on(day) if asked else Parliament.objects).filter(slug=slug).first()
+        parliament = (Parliament.objects.on(day) if has_day else Parliament.objects).filter(slug=slug).first()
         if not parliament:
-            return problem(404, _("No such delegation is on record for this day.") if asked else "", "slug")
-    text = popolo.text(popolo.document(day if asked else None, parliament))
+            return problem(404, _("No such delegation is on record for this day.") if has_day else "", "slug")
+    text = popolo.text(popolo.document(day if has_day else None, parliament))
     response = HttpResponse(text, content_type="application/json")
-    name = "-".join(filter(None, ["popolo", slug, day.isoformat() if asked else ""]))
+    name = "-".join(filter(None, ["popolo", slug, day.isoformat() if has_day else ""]))
     response["Content-Disposition"] = f'inline; filename="{name}.json"'
     return response
 

@@ -15,13 +15,13 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print one JSON object")
 
     def handle(self, *args, **options):
-        found = doubts()
+        issues = doubts()
         if options["json"]:
-            record = {"count": len(found), "doubts": [doubt.record() for doubt in found]}
+            record = {"count": len(issues), "doubts": [issue.record() for issue in issues]}
             self.stdout.write(json.dumps(record, ensure_ascii=False, indent=2))
         else:
-            for doubt in found:
-                self.stdout.write(f"{doubt.kind.label}: {doubt.words} {doubt.admin_url}")
-        if found:
-            words = ngettext("%(number)d doubtful fact.", "%(number)d doubtful facts.", len(found))
-            raise CommandError(words % {"number": len(found)}, returncode=1)
+            for issue in issues:
+                self.stdout.write(f"{issue.kind.label}: {issue.words} {issue.admin_url}")
+        if issues:
+            message = ngettext("%(number)d doubtful fact.", "%(number)d doubtful facts.", len(issues))
+            raise CommandError(message % {"number": len(issues)}, returncode=1)
