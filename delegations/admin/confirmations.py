@@ -32,7 +32,7 @@ State = ConfirmationRequest.State
 
 
 class ReadOnlyModelAdmin(AssignedParliamentsMixin, BaseModelAdmin):
-    """Base of models that only a parliament's answer and the buttons of their pages write."""
+    """Base of the pages of models that only a parliament's answer and the buttons of their pages write."""
 
     def has_change_permission(self, request: HttpRequest, row=None) -> bool:
         return False

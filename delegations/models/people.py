@@ -72,7 +72,7 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         return self.filter(Q(public_id=public_id) | Q(former_ids__public_id=public_id)).distinct()
 
     def search(self, text: str) -> Self:
-        """People whom ``text`` names in any alphabet and order, allowing one typing error a word (``names.Query``).
+        """People with the name ``text`` in any alphabet and order, allowing one typing error a word (``names.Query``).
 
         The comparison runs in Python, because SQL cannot compare sounds: one query reads the folded words of the
         candidates.

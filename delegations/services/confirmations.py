@@ -341,7 +341,7 @@ def _end(proposal: Proposal, values: dict) -> str:
 def _change_role(proposal: Proposal, values: dict) -> str:
     """End the row and add another with the new role from the same day.
 
-    A row that began on that day is corrected instead, because it never held.
+    A row that began on that day is corrected instead, because its role never held.
     """
     row, source, day = proposal.row, source_of(proposal.request), values["day"]
     if not day:

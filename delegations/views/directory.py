@@ -126,7 +126,7 @@ class MandatesView(OfParliament, StrictPages, ListView):
 
 
 class CompletenessView(OfParliament, TemplateView):
-    """What is on record of a delegation, and what is missing."""
+    """The completeness of the record of a delegation on the day."""
 
     template_name = "delegations/completeness.html"
 
