@@ -58,7 +58,7 @@ class AddressAdmin(TodoListMixin, BaseModelAdmin):
 
     def _seen(self, request: HttpRequest) -> dict[str, QuerySet]:
         """Of each kind of place that somebody may see, the rows."""
-        admins = {name: self.admin_site._registry[model] for name, model in PLACES.items()}
+        admins = {name: self.admin_site.get_model_admin(model) for name, model in PLACES.items()}
         return {name: page.get_queryset(request) for name, page in admins.items() if page.has_view_permission(request)}
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:

@@ -197,7 +197,7 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         """Show the form; after it is sent, the link and the letters. The link cannot be shown again."""
         if not self.has_add_permission(request):
             raise PermissionDenied
-        parliaments = self.admin_site._registry[Parliament].get_queryset(request)
+        parliaments = self.admin_site.get_model_admin(Parliament).get_queryset(request)
         key = request.GET.get("parliament", "")
         parliament = parliaments.filter(pk=key).first() if is_key(key) else None
         initial = {"parliament": parliament, "addressee": representative_of(parliament)} if parliament else {}

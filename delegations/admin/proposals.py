@@ -182,7 +182,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         may = self.has_action_permission(request, proposal)
         if not (may or self.has_view_permission(request, proposal)) or (request.method == "POST" and not may):
             raise PermissionDenied
-        people = self.admin_site._registry[Person].get_queryset(request)
+        people = self.admin_site.get_model_admin(Person).get_queryset(request)
         form = DecisionForm(request.POST if request.method == "POST" else None, proposal, people)
         state = request.POST.get("decide", "")
         if form.is_bound and self._decide(request, form, state):

@@ -198,7 +198,7 @@ class _Page:
     @cached_property
     def entries(self) -> list[NameMatch]:
         """The parsed names, each with the record that the user chose."""
-        people = self.site._registry[Person].get_queryset(self.request)
+        people = self.site.get_model_admin(Person).get_queryset(self.request)
         data = self.form.cleaned_data
         matches = name_list.match_names(data["names"], people, self.chamber, data["language"])
         for match in matches:
@@ -262,7 +262,7 @@ class _Page:
     def say(self, report: Report) -> None:
         numbers = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
         message = self.saved % {"chamber": self.chamber, "numbers": numbers}
-        self.site._registry[Chamber].log_change(self.request, self.chamber, message)
+        self.site.get_model_admin(Chamber).log_change(self.request, self.chamber, message)
         messages.success(self.request, message)
 
 
@@ -274,7 +274,7 @@ class QuickEntry(_Page):
 
     @cached_property
     def form(self) -> QuickEntryForm:
-        chambers = self.site._registry[Chamber].get_queryset(self.request)
+        chambers = self.site.get_model_admin(Chamber).get_queryset(self.request)
         return QuickEntryForm(self.data, site=self.site, chambers=chambers)
 
     @property

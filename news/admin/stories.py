@@ -21,7 +21,7 @@ class StoryAdmin(BaseModelAdmin):
         return super().get_queryset(request).prefetch_related("articles")
 
     def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
-        return self.admin_site._registry[Article].has_unrestricted_permission(request, action)
+        return self.admin_site.get_model_admin(Article).has_unrestricted_permission(request, action)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
