@@ -1,4 +1,4 @@
-"""Admin pages of the news."""
+"""Admin of the news: articles, pictures, stories and topics."""
 
 from . import articles, pictures, stories
 

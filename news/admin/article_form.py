@@ -1,4 +1,4 @@
-"""The form of an article, with the rules of publication."""
+"""Form of an article, which checks who may publish it and what a withdrawal needs."""
 
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from ..models import TEXTS, Article
 
 
 class LocalTimeField(forms.SplitDateTimeField):
-    """A time in the Assembly's time zone, which the form names; one that the clock skips or has twice is refused."""
+    """A date and time in the Assembly's time zone. Rejects a time that a clock change skips or repeats."""
 
     widget = AdminSplitDateTime
 
@@ -36,8 +36,6 @@ class LocalTimeField(forms.SplitDateTimeField):
 
 
 class ArticleForm(ConflictAwareForm):
-    """An article, with the rules of publication."""
-
     published_at = LocalTimeField(
         label=_("Time of publication"),
         initial=timezone.now,
@@ -53,7 +51,8 @@ class ArticleForm(ConflictAwareForm):
         help_text=_("The original changed after this text. Tick it when nothing of that needs another translation."),
     )
 
-    user: User  # who fills it in
+    # The signed-in user. ArticleAdmin.get_form() sets it on the form class of each request.
+    user: User
 
     class Meta:
         model = Article
@@ -73,7 +72,7 @@ class ArticleForm(ConflictAwareForm):
         return cleaned
 
     def is_published_by_its_only_author(self) -> bool:
-        """Whether nobody else has saved the text that is about to become public."""
+        """Whether the user is the only recorded author of a text that this save would publish."""
         already = self.initial.get("state") == Article.State.PUBLISHED
         if already or self.user.is_superuser or settings.ALLOW_SELF_PUBLISHING:
             return False

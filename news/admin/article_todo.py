@@ -1,4 +1,4 @@
-"""Tasks on articles: review, drafts nobody works on, scheduled articles, translations."""
+"""Dashboard items of articles: reviews, stale drafts, scheduled articles, missing and outdated translations."""
 
 from datetime import timedelta
 
@@ -46,16 +46,19 @@ OUTDATED = ngettext_lazy(
 
 
 def with_local_hour(article: Article) -> SafeString:
-    """``article`` as the desk names it: when it appears by the clocks of the Assembly, and its title."""
+    """The label of a scheduled article: its time of publication in the Assembly's time zone, and its title."""
     when = date_format(timezone.localtime(article.published_at), "DATETIME_FORMAT")
     return format_html('{}: <span lang="{}">{}</span>', when, article.language, article.title)
 
 
 class ArticleTodoMixin(TodoListMixin):
-    """For the admin of articles."""
+    """Mixin of ArticleAdmin with the dashboard items that the user may act on."""
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        """Of translators, the texts in their language; else all that is open, and of publishers what is public."""
+        """The items of the user: a translator has those of one language, other writers have those of all languages.
+
+        Reviews and stale drafts are for writers, scheduled articles for publishers.
+        """
         translator = self.only_translates(request)
         if not self.has_change_permission(request):
             return []
@@ -84,7 +87,7 @@ class ArticleTodoMixin(TodoListMixin):
         return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
 
     def _translation_items(self, request: HttpRequest, code: str) -> list[TodoItem]:
-        """What nobody has begun to translate into a language, and what is older there than the original."""
+        """The items for missing and for outdated translations into the language ``code``."""
         values = {"language": language_name(code)}
 
         def outdated(rows: QuerySet) -> QuerySet:

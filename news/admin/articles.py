@@ -1,4 +1,4 @@
-"""Admin page of articles: writing, translating, correcting, previewing; the calendar of news."""
+"""Admin of articles with their quotations, attachments and corrections, preview links and the news calendar."""
 
 from django import forms
 from django.conf import settings
@@ -26,7 +26,8 @@ from .article_form import ArticleForm
 from .article_todo import ArticleTodoMixin
 from .permissions import ArticlePermissionsMixin
 
-SHARED = ("topics", "parliaments", "people", "sources")  # of the articles of a story
+# Relations that a new translation copies from its original.
+SHARED = ("topics", "parliaments", "people", "sources")
 
 
 class CorrectionInline(TranslatedFieldsMixin, admin.StackedInline):
@@ -35,7 +36,7 @@ class CorrectionInline(TranslatedFieldsMixin, admin.StackedInline):
 
 
 class QuotationInline(TranslatedFieldsMixin, admin.TabularInline):
-    """What the text quotes; who said it and as what is chosen here."""
+    """The quotations of the text. Words and speaker come from the text; an editor chooses person and function."""
 
     model = Quotation
     fields = ["words", "speaker", "person", "function", "original_language"]
@@ -52,7 +53,7 @@ class AttachmentInline(TranslatedFieldsMixin, admin.StackedInline):
 
 
 class TranslationFilter(admin.SimpleListFilter):
-    """Stories that miss a language, or whose translation is older than the original."""
+    """Filter by the translation status of the story: missing, outdated or up to date."""
 
     title = _("translation")
     parameter_name = "translation"
@@ -107,7 +108,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return form
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        """The list; of a month with the number of texts by their translation."""
+        """The changelist. If a month is selected, the context has the article counts by translation status."""
         response = super().changelist_view(request, extra_context)
         if "published_at__month" in request.GET and (context := getattr(response, "context_data", None)):
             rows = context["cl"].queryset.order_by().values_list("translation").annotate(number=Count("pk"))
@@ -124,12 +125,12 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return article.state_in_words
 
     def get_view_on_site_url(self, article: Article | None = None) -> str | None:
-        """Only where readers would find it."""
+        """The public URL of a published article; None for other articles, because they have no public page."""
         public = article and Article.objects.published().filter(pk=article.pk).exists()
         return super().get_view_on_site_url(article) if public else None
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
-        """For a translation, what it shares with the article that it translates."""
+        """The initial values: a new translation takes the relations, picture and time of its original."""
         initial = {"language": get_language(), **super().get_changeform_initial_data(request)}
         if is_key(story := initial.get("story", "")):
             sibling = Article.objects.filter(story=story).order_by("pk").first()
@@ -139,7 +140,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return initial
 
     def get_fieldsets(self, request: HttpRequest, article: Article | None = None) -> list:
-        """A translation older than its original can be declared equal."""
+        """The fieldsets: only the texts for translators, and “equal to the original” for an outdated translation."""
         fieldsets = super().get_fieldsets(request, article)
         if self.only_translates(request):
             fieldsets = [(None, {"fields": list(TEXTS)})]
@@ -171,7 +172,8 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         if formset.model is not Quotation:
             super().save_formset(request, form, formset, change)
             return
-        # The text may have changed its quotations with the same click: only what was chosen here is written.
+        # save_model() has already updated the quotations from the text of the same request, so the rows of this form
+        # are stale: write only the columns that the editor chose.
         formset.new_objects, formset.deleted_objects, formset.changed_objects = [], [], []
         for quotation_form in formset.forms:
             if quotation_form.has_changed():
@@ -191,7 +193,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         ]
 
     def calendar_view(self, request: HttpRequest) -> HttpResponse:
-        """The news of a month, ``?month=2026-11``, published and planned."""
+        """The calendar of published and planned articles in a month, ``?month=2026-11``."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         month = month_of_news(asked_month(request.GET.get("month", "")), self.get_queryset(request))
@@ -205,7 +207,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return TemplateResponse(request, "admin/news/article/calendar.html", context)
 
     def preview_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """The link under which somebody without an account sees the article, made and withdrawn here."""
+        """The page that creates and withdraws the preview link, which shows the article without an account."""
         article = self.get_object(request, unquote(object_id))
         if article is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
@@ -241,7 +243,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return super().add_view(request, form_url, {"beside": beside, **(extra_context or {})})
 
     def _beside(self, request: HttpRequest) -> Article | None:
-        """The article that a new one translates."""
+        """The first article of the requested story, shown beside the form of its new translation."""
         story = request.POST.get("story") or request.GET.get("story", "")
         return Article.objects.filter(story=story).order_by("pk").first() if is_key(story) else None
 
@@ -253,7 +255,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
         return super().change_view(request, object_id, form_url, {**context, **(extra_context or {})})
 
     def _translations(self, article: Article) -> list[tuple[str, str]]:
-        """For the buttons of the page: text and address, of each other language."""
+        """The label and URL of a button for each other language: open the translation, or add it."""
         siblings = {sibling.language: sibling for sibling in article.story.articles.without_body()}
         buttons = []
         for code, name in settings.LANGUAGES:

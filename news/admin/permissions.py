@@ -1,4 +1,4 @@
-"""What a user may do with articles, by right and by state of the article; docs/roles.md has the table."""
+"""Admin permissions of articles, by the user's permissions and the article's state; docs/roles.md has the table."""
 
 from django import forms
 from django.contrib.admin.utils import flatten
@@ -8,13 +8,13 @@ from ..models import TEXTS, Article
 
 
 class ArticlePermissionsMixin:
-    """For the admin of articles: writers, translators and publishers."""
+    """Mixin of ArticleAdmin with the permissions of writers, translators and publishers."""
 
     def is_publisher(self, request: HttpRequest) -> bool:
         return request.user.has_perm("news.publish_article")
 
     def only_translates(self, request: HttpRequest) -> bool:
-        """Whether somebody may write the texts of their language, and nothing else."""
+        """Whether the user may write texts in one language, and change nothing else."""
         user = request.user
         return user.has_perm("news.translate_article") and not user.has_perm("news.change_article")
 

@@ -1,4 +1,4 @@
-"""Admin page of pictures."""
+"""Admin of pictures, and the list of recent pictures that the text editor offers."""
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -20,7 +20,7 @@ WITHOUT_CREDIT = ngettext_lazy("%(number)d picture has no credit", "%(number)d p
 
 
 class WordsFilter(admin.SimpleListFilter):
-    """Pictures that cannot be published in every language yet, or whose maker is not named."""
+    """Filter for pictures without an alternative text in some language, or without a credit."""
 
     title = _("lacking")
     parameter_name = "lacking"
@@ -52,7 +52,8 @@ class PictureAdmin(TodoListMixin, BaseModelAdmin):
         ),
     ]
     readonly_fields = ["preview"]
-    recent = 12  # offered beside the text of an article
+    # The number of pictures that the text editor offers.
+    recent = 12
 
     class Media:
         js = ["admin-extra/focus.js"]
@@ -90,7 +91,7 @@ class PictureAdmin(TodoListMixin, BaseModelAdmin):
         return [path("recent/", page, name="news_picture_recent"), *super().get_urls()]
 
     def recent_view(self, request: HttpRequest) -> JsonResponse:
-        """The newest pictures, or the newest with the words ``q``, for the editor of a text."""
+        """The newest pictures that match the search terms ``q``, as JSON for the text editor."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
         words = request.GET.get("q", "")[:200]

@@ -1,4 +1,4 @@
-"""Admin pages of stories and topics."""
+"""Admin of topics, and of stories as choices of an article."""
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -13,7 +13,7 @@ from ..models import Article, Story, Topic
 
 @admin.register(Story)
 class StoryAdmin(BaseModelAdmin):
-    """Not a page of its own: what the field “story” of an article chooses from."""
+    """Choices of the autocomplete field “story” of an article. Hidden from the index, and read-only."""
 
     search_fields = ["articles__title"]
 

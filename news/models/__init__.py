@@ -1,4 +1,4 @@
-"""News: articles in one language each, joined by a story; what they quote, show and attach."""
+"""Models of the news: articles, stories, topics, pictures, quotations, attachments and corrections."""
 
 from .articles import (
     EARLIEST,

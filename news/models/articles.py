@@ -1,4 +1,4 @@
-"""Articles: news texts in one language each, joined by a story, with their rules of publication."""
+"""Articles: news texts in one language each, their rules of publication and their former addresses."""
 
 import uuid
 from collections import Counter
@@ -35,13 +35,16 @@ from .topics import Topic
 
 EARLIEST = datetime(1900, 1, 2, tzinfo=UTC)
 LATEST = datetime(2100, 12, 30, tzinfo=UTC)
-TEXTS = ("title", "dateline", "summary", "body")  # what a translation translates
-COUNTED = 100  # articles in other languages: a list says how many, or that there are more
-COMPARED = 50  # articles a kind of subject, when looking for related ones
+# The fields that a translation translates.
+TEXTS = ("title", "dateline", "summary", "body")
+# A list counts articles that exist only in other languages up to this number.
+COUNTED = 100
+# Candidates of each relation in ``related()``.
+COMPARED = 50
 
 
 class Translation(models.TextChoices):
-    """How a story stands in the languages of the site."""
+    """Translation status of a story."""
 
     MISSING = "missing", _("missing in a language")
     OUTDATED = "older", _("older than its original")
@@ -49,31 +52,31 @@ class Translation(models.TextChoices):
 
 
 class ArticleQuerySet(DerivedQuerySet["Article"]):
-    """Articles as the public may see them."""
+    """Articles by publication, language, translation and subject."""
 
     def published(self, now: datetime | None = None) -> Self:
-        """Those that are public at ``now`` (default: this moment): the one rule of publication.
+        """The articles that are public at ``now``, by default the current time: the single rule of publication.
 
-        An article with a time to come is scheduled and appears by itself.
+        An article with a future time is scheduled, and is public from that time on without a write.
         """
         return self.filter(state=Article.State.PUBLISHED, published_at__lte=now or timezone.now())
 
     def withdrawn(self, now: datetime | None = None) -> Self:
-        """Those that readers could see until they were withdrawn: their addresses say why."""
+        """The withdrawn articles that were public before. Their URLs answer 410 with the reason."""
         return self.filter(state=Article.State.WITHDRAWN, published_at__lt=now or timezone.now())
 
     def at(self, language: str, day: date, slug: str) -> Self:
-        """The article of ``language`` whose address is, or once was, made of ``day`` and ``slug``."""
+        """The article in ``language`` whose present or former address has ``day`` and ``slug``."""
         address = {"language": language, "date": day, "slug": slug}
         former = FormerAddress.objects.filter(**address).values("article")
         return self.filter(Q(**address) | Q(pk__in=former))
 
     def in_language(self, language: str | None = None) -> Self:
-        """Those written in ``language`` (default: the active one)."""
+        """The articles in ``language``, by default the active language."""
         return self.filter(language=language or get_language())
 
     def dated(self, first: date, end: date) -> Self:
-        """Those dated from ``first`` on and before ``end``; asked of the time, which the index of the feed holds."""
+        """The articles from ``first`` until before ``end``, by ``published_at``, which the feed index contains."""
         bounds = [timezone.make_aware(datetime.combine(day, time())) for day in (first, end)]
         return self.filter(published_at__gte=bounds[0], published_at__lt=bounds[1])
 
@@ -81,7 +84,7 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         return self.order_by("-published_at", "-pk")
 
     def neighbours(self, article: "Article") -> "tuple[Article | None, Article | None]":
-        """The next earlier and the next later one than ``article``, in the order of ``newest_first``."""
+        """The previous and the next article in order of publication."""
         order, place = Tuple("published_at", "pk"), (article.published_at, article.pk)
         earlier, later = self.filter(TupleLessThan(order, place)), self.filter(TupleGreaterThan(order, place))
         return earlier.newest_first().first(), later.order_by("published_at", "pk").first()
@@ -92,31 +95,32 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         return articles
 
     def search(self, text: str, language: str | None = None) -> Self:
-        """Those in ``language`` (default: the active one) that hold the words of ``text``, by their stems.
+        """The articles in ``language``, by default the active one, that contain the stems of ``text``.
 
-        "Phrases" and -without as ``stems.Query`` reads them; a text without a word finds nothing.
+        ``stems.Query`` parses "phrases" and -exclusions. A text without a word finds nothing.
         """
         query = Query.of(text, language or get_language())
         return matching(self.in_language(query.language), "article_stems", query)
 
     def newest_found(self, query: Query, number: int, *columns: str) -> list[tuple[Any, ...]]:
-        """Key, time and ``columns`` of the ``number`` newest that ``query`` finds in its language.
+        """Key, time and ``columns`` of the ``number`` newest matches of ``query`` in its language.
 
-        It costs much the same among a million, however many are found.
+        The cost hardly depends on the number of articles and of matches, up to a million articles.
         """
         return newest(self.in_language(query.language), "article_stems", query, number, "published_at", *columns)
 
     def related(self, article: "Article", number: int = 3) -> "list[Article]":
-        """The ``number`` articles in its language that share most people, topics and parliaments with ``article``.
+        """The ``number`` articles in the same language that share most people, topics and parliaments.
 
-        Only the newest that share something are compared, so that it costs the same among a hundred thousand.
+        Only the COMPARED newest candidates of each relation are scored, so the cost does not grow with the table.
         """
         others = self.in_language(article.language).exclude(pk=article.pk)
         shared: Counter[int] = Counter()
         for name, weight in (("people", 3), ("topics", 2), ("parliaments", 1)):
             if subjects := list(getattr(article, name).all()):
-                field = cast("models.ManyToManyField[Any, Any]", Article._meta.get_field(name))  # all three are
-                through = cast("type[models.Model]", field.remote_field.through)  # None only while models are loaded
+                # All three names are many-to-many fields, and ``through`` is None only while models are loaded.
+                field = cast("models.ManyToManyField[Any, Any]", Article._meta.get_field(name))
+                through = cast("type[models.Model]", field.remote_field.through)
                 filed = through._base_manager.filter(**{f"{field.m2m_reverse_field_name()}__in": subjects})
                 rows = (
                     others.filter(pk__in=filed.values_list("article", flat=True))
@@ -129,17 +133,17 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         return [articles[key] for key in best if key in articles]
 
     def without_body(self) -> Self:
-        """Without the long columns."""
+        """The articles without their long columns, which lists do not need."""
         return self.defer("body", "stems")
 
     def for_links(self) -> Self:
-        """With what a link to them says, and no more."""
+        """The articles with only the columns of a link: title and address."""
         return self.only("language", "title", "slug", "date", "published_at")
 
     def with_translation(self) -> Self:
-        """Each with its ``translation``: is its story there in every language, and nowhere older than the original?
+        """Annotate ``translation``, the Translation status of the story.
 
-        The original of a story is the text that was written first; withdrawn texts do not count.
+        The original of a story is its first text. Withdrawn texts do not count.
         """
         story = Article.objects.filter(story=OuterRef("story")).exclude(state=Article.State.WITHDRAWN).order_by()
         there = story.values("story").annotate(number=Count("language", distinct=True)).values("number")
@@ -158,59 +162,59 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         )
 
     def for_readers(self) -> Self:
-        """Those that readers see, now or when their time comes."""
+        """The published and the scheduled articles."""
         return self.filter(state=Article.State.PUBLISHED)
 
     def unpublished_work(self) -> Self:
-        """Those that the office still works on."""
+        """The articles that the office still works on: drafts and reviews."""
         return self.filter(state__in=[Article.State.DRAFT, Article.State.REVIEW])
 
     def scheduled(self, until: datetime | None = None) -> Self:
-        """Those whose time is still to come, the next first; ``until`` says how soon."""
+        """The scheduled articles in order of publication, those before ``until`` if given."""
         rows = self.for_readers().filter(published_at__gt=timezone.now())
         return (rows.filter(published_at__lt=until) if until else rows).order_by("published_at", "pk")
 
     def next_publication(self) -> datetime | None:
-        """When the next of those whose time is to come appears; None where none will."""
+        """The time at which the next scheduled article becomes public; None if there is none."""
         return self.scheduled().values_list("published_at", flat=True).first()
 
     def planned(self, first: date, end: date) -> Self:
-        """Those dated from ``first`` on and before ``end`` as readers see or will see them, and what is still in work
-        for a time to come, in order of time."""
+        """The articles from ``first`` until before ``end`` that are published, scheduled, or unpublished work with a
+        future time, in order of time."""
         rows = self.dated(first, end)
         in_work = rows.unpublished_work().filter(published_at__gt=timezone.now())
         return (rows.for_readers() | in_work).order_by("published_at", "pk")
 
     def stale_drafts(self, since: datetime) -> Self:
-        """The drafts that nobody has saved since a moment."""
+        """The drafts without a recorded save since ``since``."""
         of_articles = RowChange.objects.filter(content_type__app_label="news", content_type__model="article")
         saved = of_articles.filter(object_id=OuterRef("pk"), entry__made_at__gte=since)
         return self.filter(~models.Exists(saved), state=Article.State.DRAFT, text_changed_at__lt=since)
 
     def untranslated(self, language: str) -> Self:
-        """Those that readers see and whose story nobody has begun to write in ``language``."""
+        """The published and scheduled articles whose story has no article in ``language``, not even a draft."""
         there = Article.objects.filter(story=OuterRef("story"), language=language)
         return self.for_readers().exclude(language=language).filter(~models.Exists(there))
 
     def outdated(self, language: str) -> Self:
-        """The translations into ``language`` whose original has changed since."""
+        """The translations into ``language`` whose original has changed since their last change."""
         story = Article.objects.filter(story=OuterRef("story")).exclude(state=Article.State.WITHDRAWN)
         original = story.order_by("pk").values("text_changed_at")[:1]
         rows = self.filter(language=language).exclude(state=Article.State.WITHDRAWN)
         return rows.filter(text_changed_at__lt=Subquery(original))
 
     def for_list(self) -> Self:
-        """What a list of articles shows, in two queries."""
+        """The articles newest first with all that a list shows, in two queries."""
         return self.without_body().newest_first().select_related("picture").prefetch_related("topics")
 
     def only_in_other_languages(self, language: str) -> Self:
-        """The articles of this queryset whose story has nothing in ``language`` in it."""
+        """The articles whose story has no published article in ``language``."""
         here = self.model.objects.published().filter(story=OuterRef("story"), language=language)
         others = [code for code in language_codes() if code != language]
         return self.filter(~models.Exists(here), language__in=others)
 
     def number_elsewhere(self, language: str) -> int:
-        """How many are ``only_in_other_languages``; where there are more than COUNTED, one more than that."""
+        """The number of ``only_in_other_languages``, counted up to COUNTED + 1 to bound the cost."""
         return self.only_in_other_languages(language).order_by()[: COUNTED + 1].count()
 
 
@@ -223,11 +227,9 @@ class ArticleManager(_ArticleManager["Article"]):
 
 
 class Article(DerivedModel):
-    """A news text in one language; its translations are sibling rows under one story."""
+    """A news text in one language. Its translations are sibling rows of one story."""
 
     class State(models.TextChoices):
-        """Those before PUBLISHED are open: the office still works on the text."""
-
         DRAFT = "draft", _("draft")
         REVIEW = "review", _("in review")
         PUBLISHED = "published", _("published")
@@ -332,7 +334,7 @@ class Article(DerivedModel):
             ("translate_article", "Can write the texts of articles in one language"),
         ]
         indexes = [
-            # The story last: what exists in another language only is counted without reading a row.
+            # The story is the last column so that an index-only scan counts stories that a language lacks.
             models.Index(fields=["language", "state", "-published_at", "-id", "story"], name="article_feed"),
             StemsIndex(fields=["stems", "language"], name="article_stems"),
         ]
@@ -358,7 +360,7 @@ class Article(DerivedModel):
         return self.title
 
     def clean(self) -> None:
-        """Nothing is published with a picture that says nothing to those who do not see it."""
+        """Refuse to publish an article with a picture that has no alternative text and is not decorative."""
         if self.state == self.State.PUBLISHED and (names := self.pictures_without_words()):
             raise ValidationError(
                 _(
@@ -402,16 +404,16 @@ class Article(DerivedModel):
         return frozenset({"slug", "body", "date", "stems"})
 
     def derive(self) -> None:
-        """The date and the slug make the address; the body holds allowed elements only."""
+        """Compute the date and slug of the address and the search stems, and sanitise the body."""
         self.date = timezone.localdate(self.published_at)
         self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
         self.body = sanitise(self.body)
-        # Between the parts stands a word that nobody looks for, lest a phrase be found across them.
+        # A separator word between the parts, so that no phrase matches across two of them.
         parts = [self.title, self.summary, plain(self.body)]
         self.stems = " 0 ".join(" ".join(stems(part, self.language)) for part in parts)
 
     def pictures_without_words(self) -> list[str]:
-        """The pictures that lack an alternative text in its language and are not marked as decorative."""
+        """Names of the pictures without an alternative text in this language that are not marked as decorative."""
         known = Picture.objects.within([self])
         shown = [(known.get(address), address, alt) for address, alt in pictures(self.body)]
         if self.picture:
@@ -423,46 +425,46 @@ class Article(DerivedModel):
         ]
 
     def original(self) -> "Article | None":
-        """The text that this one translates: the one of its story that was written first; None for that one."""
+        """The original that this text translates: the first text of the story. None for the original itself."""
         story = Article.objects.filter(story=self.story_id).exclude(state=self.State.WITHDRAWN)
         first = story.order_by("pk").first()
         return first if first and first.pk != self.pk else None
 
     @property
     def is_open(self) -> bool:
-        """Whether the office still works on it."""
+        """Whether the office still works on the text: a draft or in review."""
         return self.state in (self.State.DRAFT, self.State.REVIEW)
 
     @property
     def is_for_readers(self) -> bool:
-        """Whether readers see it, now or when its time comes."""
+        """Whether the article is published or scheduled."""
         return self.state == self.State.PUBLISHED
 
     @property
     def state_in_words(self) -> str:
-        """The state as the office sees it: what is published with a time to come is scheduled."""
+        """The label of the state. A published article with a future time is “scheduled”."""
         if self.is_for_readers and self.published_at > timezone.now():
             return gettext("scheduled")
         return self.get_state_display()
 
     @property
     def updated_at(self) -> datetime:
-        """When readers were last told something new: small edits do not move it, a correction does."""
+        """The time of publication or of the last correction. Other edits do not change it."""
         return max([self.published_at, *(note.made_at for note in self.corrections.all())])
 
     @property
     def reading_minutes(self) -> int:
-        """How long a reader takes for the text, at 200 words a minute."""
+        """The reading time in minutes, at 200 words a minute."""
         return max(1, round(len(strip_tags(self.body).split()) / 200))
 
     @property
     def excerpt(self) -> str:
-        """The summary, else the first words of the text."""
+        """The summary, or the first 40 words of the text."""
         return self.summary or Truncator(strip_tags(self.body)).words(40)
 
 
 class FormerAddress(models.Model):
-    """An address that an article once had; it redirects for ever."""
+    """A former address of an article, which redirects permanently."""
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="former_addresses")
     language = models.CharField(max_length=10)

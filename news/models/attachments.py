@@ -1,4 +1,4 @@
-"""Documents that articles bring along."""
+"""Attachments: documents to download with an article."""
 
 import uuid
 from typing import Any

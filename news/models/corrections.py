@@ -11,7 +11,7 @@ from .articles import EARLIEST, LATEST, Article
 
 
 class Correction(models.Model):
-    """A dated note that an article was put right."""
+    """A dated note on a mistake that was corrected in an article."""
 
     article = models.ForeignKey(Article, models.CASCADE, related_name="corrections", verbose_name=_("article"))
     date = models.DateField(_("date"), default=timezone.localdate)
@@ -40,6 +40,6 @@ class Correction(models.Model):
 
     @property
     def made_at(self) -> datetime:
-        """When readers could see it: when it was written, or the end of its day where that was before."""
+        """When the correction appeared: when it was recorded, but no later than the end of its date."""
         end = timezone.make_aware(datetime.combine(self.date + timedelta(days=1), time()))
         return min(self.recorded_at, end).astimezone(UTC)

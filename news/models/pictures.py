@@ -1,4 +1,4 @@
-"""Pictures that articles show."""
+"""Pictures of articles, with alternative texts, credits and renditions."""
 
 import uuid
 from collections.abc import Iterable
@@ -30,7 +30,7 @@ def _focus(label: "StrOrPromise", help_text: "StrOrPromise") -> "models.Positive
 
 class PictureQuerySet(models.QuerySet["Picture"]):
     def within(self, articles: "Iterable[Article]") -> "dict[str, Picture]":
-        """Those that the texts of ``articles`` show, by the address that a text has for them; in one query."""
+        """The pictures in the bodies of ``articles``, by their address in the text, in one query."""
         addresses = {address for article in articles for address, _alt in pictures(article.body)}
         if not addresses:
             return {}
@@ -38,7 +38,7 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return {picture.address: picture for picture in self.filter(file__in=names)}
 
     def uncredited(self) -> Self:
-        """Those that name nobody who made them, in any language."""
+        """The pictures without a credit in any language."""
         return self.exclude(any_language("credit"))
 
 
@@ -51,10 +51,10 @@ class PictureManager(_PictureManager["Picture"]):
 
 
 class Picture(models.Model):
-    """A photograph or drawing, stored as a fresh JPEG with smaller ones beside it."""
+    """A photograph or drawing, re-encoded as a JPEG and stored with smaller renditions."""
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
-    # The file first: its size in pixels is known only when it is stored.
+    # The file comes before width and height, because storing it sets both.
     file = PhotoField(
         _("picture"),
         upload_to=PICTURES,
@@ -111,7 +111,7 @@ class Picture(models.Model):
         make_renditions(self.file, (self.focus_x, self.focus_y))
 
     def clean(self) -> None:
-        """What is on a published page keeps its alternative text."""
+        """Refuse to remove an alternative text that a published article relies on."""
         if self.pk and not self.decorative:
             without = {code for code, _name in settings.LANGUAGES if not self.alt_in(code)}
             shown = [article for article in self.articles() if article.is_for_readers and article.language in without]
@@ -127,31 +127,32 @@ class Picture(models.Model):
         return (str(self.uid),)
 
     def alt_in(self, language: str) -> str:
-        """The alternative text in ``language``; empty where there is none."""
+        """The alternative text in ``language``, or an empty text."""
         text: str = getattr(self, to_attribute("alt", language))
         return text
 
     @property
     def file_name(self) -> str:
         """The name of the file in the storage."""
-        return cast("str", self.file.name)  # the field is required
+        # The field is required, so the name is never None.
+        return cast("str", self.file.name)
 
     @property
     def address(self) -> str:
-        """As a text names it: ``/media/pictures/….jpg``."""
+        """The address in the body of an article: ``/media/pictures/….jpg``."""
         return settings.MEDIA_URL + self.file_name
 
     def articles(self) -> "models.QuerySet[Article]":
-        """Those that show it, at their head or in their text."""
+        """The articles that show the picture, as lead picture or in the body."""
         return self.leads.model.objects.filter(Q(picture=self) | Q(body__contains=self.address))
 
     def is_alone_in(self, article: "Article") -> bool:
-        """Whether ``article`` has no words of its own for it."""
+        """Whether ``article`` shows the picture without an alternative text of its own and needs that of this row."""
         return article.picture_id == self.pk or (self.address, "") in pictures(article.body)
 
     @property
     def versions(self) -> list[tuple[str, str]]:
-        """Media type and ``srcset`` of each format, the best first."""
+        """Media type and ``srcset`` of each format, the preferred format first."""
         url = self.file.storage.url
         return [
             (
@@ -165,7 +166,7 @@ class Picture(models.Model):
 
     @property
     def cards(self) -> list[tuple[str, str]]:
-        """Media type and address of the part around what matters, as lists show it, in each format."""
+        """Media type and URL of the rendition for lists, cropped around the focus, in each format."""
         focus = (self.focus_x, self.focus_y)
         return [
             (f"image/{ending}", self.file.storage.url(card_name(self.file_name, focus, ending)))

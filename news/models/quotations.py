@@ -1,4 +1,4 @@
-"""What somebody said, as articles quote it."""
+"""Quotations, which follow the bodies of articles."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -18,8 +18,10 @@ from delegations.models import Person
 if TYPE_CHECKING:
     from .articles import Article
 
-SPEAKER, FUNCTION = 250, 300  # letters
-OUT_OF_THE_WAY = 100_000  # more quotations than any text has
+# Lengths of the columns, in characters.
+SPEAKER, FUNCTION = 250, 300
+# More quotations than any text has.
+OUT_OF_THE_WAY = 100_000
 
 
 class QuotationManager(models.Manager["Quotation"]):
@@ -27,10 +29,10 @@ class QuotationManager(models.Manager["Quotation"]):
         return self.get(article__story__uid=story, article__language=language, place=place)
 
     def follow(self, articles: "Iterable[Article]") -> None:
-        """Make the quotations of ``articles`` those of their texts.
+        """Synchronise the quotation rows of ``articles`` with their bodies.
 
-        One whose words stay keeps its person, function and language; of changed words, the one in its place does. A
-        new one is linked where exactly one person bears the name of the speaker.
+        A row is matched by its words, or else by its place, and keeps its person, function and language. A new row is
+        linked to a person if exactly one public person has the name of the speaker.
         """
         rows = defaultdict(list)
         for row in self.filter(article__in=articles).order_by("place"):
@@ -55,7 +57,7 @@ class QuotationManager(models.Manager["Quotation"]):
         if gone:
             self.filter(pk__in=[row.pk for row in gone]).delete()
         if changed:
-            # Places are unique: first out of each other's way.
+            # Places are unique within an article: move the rows to unused places before they exchange them.
             self.filter(pk__in=[row.pk for row in changed]).update(place=models.F("place") + OUT_OF_THE_WAY)
             self.bulk_update(changed, ["place", "words", "speaker"], batch_size=500)
         if new:
@@ -64,7 +66,7 @@ class QuotationManager(models.Manager["Quotation"]):
 
 
 def _take(rows: "list[Quotation]", **wanted: object) -> "Quotation | None":
-    """The first of ``rows`` with these values, which is then no longer among them."""
+    """Remove the first of ``rows`` with these values and return it."""
     for row in rows:
         if all(getattr(row, name) == value for name, value in wanted.items()):
             rows.remove(row)
@@ -73,7 +75,7 @@ def _take(rows: "list[Quotation]", **wanted: object) -> "Quotation | None":
 
 
 def _link(quotations: "list[Quotation]") -> None:
-    """Connect speakers with the only person of their name in the language of the article."""
+    """Link each speaker to the only public person with that name in the language of the article."""
     for code in language_codes():
         mine = [row for row in quotations if row.article.language == code]
         if mine:
@@ -88,7 +90,7 @@ def _link(quotations: "list[Quotation]") -> None:
 
 
 class Quotation(models.Model):
-    """What somebody said, as an article quotes it: the text says the words, the speaker and their order."""
+    """A quotation in an article. The body determines its words, its speaker and its place."""
 
     article = models.ForeignKey("news.Article", models.CASCADE, related_name="quotations", verbose_name=_("article"))
     place = models.PositiveIntegerField(editable=False)
@@ -133,14 +135,14 @@ class Quotation(models.Model):
     natural_key.dependencies = ["news.article"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def look_up(self) -> None:
-        """Fill an empty function with what the person was on the day of the article."""
+        """Fill an empty function with the first function that the person held on the day of the article."""
         if self.person and not self.function:
             with override(self.article.language):
                 self.function = ", ".join(self.person.functions_on(self.article.date)[:1])[:FUNCTION]
 
 
 def follow_the_text(sender: "type[Article]", instance: "Article", **kwargs: Any) -> None:
-    """After save() and loaddata alike the quotations are those of the text."""
+    """Synchronise quotations in post_save, because loaddata sends the signal without calling save()."""
     Quotation.objects.follow([instance])
 
 

@@ -1,4 +1,4 @@
-"""Stories, which join the articles that translate each other."""
+"""Stories, which group an article with its translations."""
 
 import uuid
 
@@ -12,7 +12,7 @@ class StoryManager(models.Manager["Story"]):
 
 
 class Story(models.Model):
-    """What the articles that translate each other have in common."""
+    """The group of an article and its translations, at most one article for each language."""
 
     uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
 

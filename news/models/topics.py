@@ -1,4 +1,4 @@
-"""Topics, under which articles are filed."""
+"""Topics of articles."""
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -13,7 +13,7 @@ class TopicManager(models.Manager["Topic"]):
 
 
 class Topic(models.Model):
-    """What articles are filed under."""
+    """A subject of articles with a page and feeds of its own."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
     name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
