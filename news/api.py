@@ -1,4 +1,4 @@
-"""The news in the API: what is published, in the language that is asked for."""
+"""API of the news: published articles and topics."""
 
 from uuid import UUID
 

@@ -1,4 +1,4 @@
-"""The news of the Assembly."""
+"""Configuration of the news app: models of the audit log, table versions, scheduled changes."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -23,7 +23,7 @@ class NewsConfig(AppConfig):
             models.Correction,
         )
         audit.register(models.Article, exclude_fields=["preview_key"])
-        # The text makes and removes them; only what an editor chose is recorded.
+        # Saving an article creates and deletes its quotations, so only the columns that an editor chose are recorded.
         audit.register(models.Quotation, exclude_fields=["article", "place", "words", "speaker"], updates_only=True)
         versions.track_tables(self)
         versions.register_scheduled_change(models.Article._meta.db_table, models.Article.objects.next_publication)

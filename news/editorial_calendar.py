@@ -1,4 +1,4 @@
-"""A month of news, published and planned, day by day."""
+"""Month calendar of published and planned articles."""
 
 import calendar
 from dataclasses import dataclass, field
@@ -15,12 +15,13 @@ from delegations.dates import PartialDate, Precision, today
 
 from .models import EARLIEST, LATEST, Article, ArticleQuerySet
 
-MOST_SHOWN = 20  # articles of a day; its list has all
+# Articles shown for a day. The changelist of the day has all of them.
+MOST_SHOWN = 20
 
 
 @dataclass
 class DayOfNews:
-    """A day with its articles in the order of their times."""
+    """A day of the calendar with its articles in order of time."""
 
     date: date
     articles: list[Article] = field(default_factory=list)
@@ -31,7 +32,7 @@ class DayOfNews:
 
     @property
     def address(self) -> str:
-        """The list of the articles of the day."""
+        """The URL of the changelist of the day."""
         parts = {f"published_at__{part}": getattr(self.date, part) for part in ("year", "month", "day")}
         return f"{reverse('admin:news_article_changelist')}?{urlencode(parts)}"
 
@@ -46,7 +47,7 @@ class DayOfNews:
 
 @dataclass(frozen=True)
 class Month:
-    """A month, whose weeks begin on Monday; what is not of the month is None."""
+    """A month in weeks from Monday to Sunday. A day of another month is None."""
 
     first: date
     weeks: list[list[DayOfNews | None]]
@@ -65,7 +66,7 @@ class Month:
 
 
 def asked_month(text: str) -> date:
-    """The first day of the month that ``text`` names as 2026-11; the present one where it is empty."""
+    """Parse a month such as 2026-11 and return its first day; an empty text means the current month."""
     if not text:
         return today().replace(day=1)
     try:
@@ -78,7 +79,7 @@ def asked_month(text: str) -> date:
 
 
 def month_of_news(first: date, articles: ArticleQuerySet) -> Month:
-    """The month that begins with ``first``, with those of ``articles`` that are published or planned in it."""
+    """The month that begins on ``first``, with its published and planned ``articles``."""
     days = {
         day: DayOfNews(day) for week in calendar.Calendar().monthdatescalendar(first.year, first.month) for day in week
     }

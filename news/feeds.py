@@ -1,4 +1,4 @@
-"""The news of a language as Atom, RSS and JSON feeds: all, of a topic, about a delegation, naming a person."""
+"""Atom, RSS and JSON feeds of the news in one language, for all news, a topic, a delegation or a person."""
 
 from datetime import datetime
 
@@ -17,7 +17,7 @@ ENTRIES = 30
 
 
 class NewsFeed(Feed):
-    """The newest articles of the active language within a scope, with their whole text."""
+    """Feed of the newest articles in the active language within a scope, with full text."""
 
     request: HttpRequest
     item_guid_is_permalink = False
@@ -26,14 +26,15 @@ class NewsFeed(Feed):
         self.scope_type = scope
 
     def __call__(self, request: HttpRequest, ending: str, **kwargs) -> HttpResponse:
-        # Django makes one Feed for all requests, so nothing of this request may be kept on it.
+        # Django shares one Feed instance between requests, so the state of a request needs an instance of its own.
         feed = type(self)(self.scope_type)
         feed.request, feed.feed_type = request, FORMATS[ending]
         try:
             response = super(NewsFeed, feed).__call__(request, **kwargs)
         except Moved as moved:
             return HttpResponsePermanentRedirect(moved.scope.feed_url(ending))
-        # Conditional requests go by the ETag: a withdrawn article would set the date back, and stay with the reader.
+        # Conditional requests use the ETag only. When an article is withdrawn, the newest date goes back, so a
+        # comparison by date would answer 304 and the client would keep the withdrawn article.
         del response["Last-Modified"]
         return response
 

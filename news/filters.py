@@ -1,4 +1,4 @@
-"""What a search in the news can be narrowed by: one FilterSet behind the page, its feeds and the API."""
+"""FilterSet of the news search, shared by the search page, its feeds and the API."""
 
 from datetime import date
 from functools import cached_property
@@ -22,7 +22,7 @@ def _topics() -> list[tuple[str, str]]:
 
 
 class YearFilter(django_filters.Filter):
-    """A year as a whole number."""
+    """Filter of articles by the year of their publication."""
 
     field_class = forms.IntegerField
 
@@ -31,9 +31,9 @@ class YearFilter(django_filters.Filter):
 
 
 class ArticleFilter(django_filters.FilterSet):
-    """Published articles by words, topic, delegation and year, in ``language`` unless another is asked for.
+    """Published articles by search terms, topic, delegation and year, in the requested language or ``language``.
 
-    Without a word to look for nothing is found.
+    A search without terms finds nothing.
     """
 
     q = django_filters.CharFilter(
@@ -69,16 +69,19 @@ class ArticleFilter(django_filters.FilterSet):
         self.page_language = language
 
     def unchanged(self, queryset: QuerySet, name: str, value: str) -> QuerySet:
-        """Words and language belong together: ``newest`` asks for both."""
+        """Leave the rows unfiltered, because ``newest`` applies search terms and language together."""
         return queryset
 
     def newest(self, number: int, *columns: str, language: str | None = None) -> list[tuple[Any, ...]]:
-        """Key, time and ``columns`` of the ``number`` newest that match, else in ``language``; none where it errs."""
+        """Key, time and ``columns`` of the ``number`` newest matches; none if the form is invalid.
+
+        ``language`` overrides the language of the search.
+        """
         query = Query.of(self.query.text, language) if language else self.query
         return self.qs.newest_found(query, number, *columns) if self.is_valid() else []
 
     @cached_property
     def query(self) -> Query:
-        """What is looked for, in the language it is looked for in."""
+        """The parsed search query with its language; empty if the form is invalid."""
         asked = self.form.cleaned_data if self.is_valid() else {}
         return Query.of(asked.get("q") or "", asked.get("language") or self.page_language)

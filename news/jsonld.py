@@ -1,4 +1,4 @@
-"""An article as data for machines (schema.org: NewsArticle)."""
+"""JSON-LD of articles and quotations (schema.org: NewsArticle, Quotation)."""
 
 from cspa.i18n import localised
 from delegations.exports.jsonld import CONTEXT, Absolute, assembly, filled, named
@@ -7,7 +7,7 @@ from .models import Article, Picture, Quotation
 
 
 def article(article: Article, absolute: Absolute) -> dict:
-    """``article`` with what it is about, whom it names, what it rests on and how it was corrected."""
+    """The NewsArticle of ``article``, with its subjects, sources, quotations and corrections."""
     url = absolute(article.get_absolute_url())
     publisher = {**assembly(), "url": absolute("/")}
     data = {
@@ -56,7 +56,6 @@ def _image(picture: Picture, article: Article, absolute: Absolute) -> dict:
 
 
 def _quotation(quotation: Quotation, article: Article, absolute: Absolute) -> dict:
-    """What somebody said (schema.org: Quotation)."""
     person = quotation.person
     speaker = (
         named(person, absolute) if person and not person.withdrawn else {"@type": "Person", "name": quotation.speaker}

@@ -1,6 +1,6 @@
-"""An article as the public will see it, for somebody without an account: by a signed link.
+"""Signed links that show an unpublished article to readers without an account.
 
-The link expires; a new key of the article withdraws all links that were given away.
+A link expires after LASTS. A new preview key of the article invalidates all earlier links.
 """
 
 from datetime import datetime, timedelta
@@ -18,31 +18,31 @@ SALT = "news.preview"
 
 
 def open_links(article: Article) -> None:
-    """Give ``article`` a key under which links can be made."""
+    """Set a new preview key of ``article``, which allows links and invalidates earlier ones."""
     Article.objects.filter(pk=article.pk).update(preview_key=token_urlsafe(12))
 
 
 def withdraw_links(article: Article) -> None:
-    """Close every link to ``article``."""
+    """Invalidate all preview links of ``article``."""
     Article.objects.filter(pk=article.pk).update(preview_key="")
 
 
 def link(article: Article) -> str:
-    """The path of a preview of ``article``, which has a key; it can be followed for LASTS."""
+    """The path of the preview of ``article``, which must have a preview key. Valid for LASTS."""
     token = signing.dumps([str(article.uid), article.preview_key], salt=SALT)
     with override(article.language):
         return reverse("news:preview", args=[token])
 
 
 def until(token: str) -> datetime:
-    """When the ``token`` of a link expires."""
+    """The time at which the ``token`` of a link expires."""
     signed = signing.TimestampSigner(salt=SALT).unsign(token, max_age=None)
     made = token.removeprefix(signed).split(":")[1]
     return datetime.fromtimestamp(signing.b62_decode(made), timezone.get_current_timezone()) + LASTS
 
 
 def find(token: str) -> Article | None:
-    """The article that the ``token`` of a link shows; None where it is forged, expired or withdrawn."""
+    """The article of a link's ``token``; None if the token is forged, expired or withdrawn."""
     try:
         uid, key = signing.loads(token, salt=SALT, max_age=LASTS)
     except (signing.BadSignature, ValueError):

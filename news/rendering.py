@@ -1,4 +1,4 @@
-"""The text of an article as readers see it: quotations with who said them, pictures in the sizes that screens want."""
+"""Rendering of article bodies: captions of quotations, responsive pictures, credits."""
 
 from collections.abc import Callable, Mapping
 
@@ -14,7 +14,7 @@ from .models import Article, Picture, Quotation
 
 
 def body(article: Article) -> SafeString:
-    """The text of ``article`` for a page, each speaker linked to a page where there is one."""
+    """The body of ``article`` for a page, with responsive pictures and links to the pages of speakers."""
     pictures = Picture.objects.within([article])
 
     def shown(address: str, alt: str) -> tuple[str, str]:
@@ -30,9 +30,9 @@ def body(article: Article) -> SafeString:
 
 
 def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Callable[[str], str]) -> SafeString:
-    """The text of ``article`` for a feed or a program: one size of a picture, addresses with their host.
+    """The body of ``article`` for feeds and the API, with plain ``img`` elements and absolute URLs.
 
-    ``pictures`` as ``Picture.objects.within`` gives them.
+    ``pictures`` is the result of ``Picture.objects.within()``.
     """
 
     def shown(address: str, alt: str) -> tuple[str, str]:
@@ -45,7 +45,7 @@ def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Call
 
 
 def credit(picture: Picture, article: Article) -> SafeString:
-    """Who made ``picture``, as the reader of ``article`` reads it."""
+    """The credit line of ``picture`` in the language of ``article``, or an empty string."""
     text = localised(picture, "credit", article.language)
     return format_html('<span class="credit">{}</span>', text) if text else SafeString("")
 
@@ -55,7 +55,7 @@ def _captions(article: Article, absolute: Callable[[str], str] = str) -> list[Sa
 
 
 def caption(quotation: Quotation, absolute: Callable[[str], str] = str) -> SafeString:
-    """Who said it, as what, and in which language, where that is not the article's."""
+    """The caption of a quotation: speaker, function, and the original language if it is not the article's."""
     person = quotation.person
     if person and person.withdrawn:
         who = format_html("{}", person.public_name)

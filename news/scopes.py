@@ -1,4 +1,4 @@
-"""What a list of news and its feeds may be narrowed to: nothing, a topic, a delegation, a person."""
+"""Scopes of a news list and its feeds: all news, a topic, a delegation or a person."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 
-class Moved(Exception):  # noqa: N818  reads as what happened
-    """The subject has another address now."""
+class Moved(Exception):  # noqa: N818  a redirect, not an error
+    """The request used a former address of the subject; ``scope`` has the present one."""
 
     def __init__(self, scope: "Scope"):
         self.scope = scope
@@ -27,18 +27,21 @@ class Moved(Exception):  # noqa: N818  reads as what happened
 
 @dataclass(frozen=True)
 class Scope:
-    """All news; a subclass narrows it to a ``subject``, which the address names."""
+    """The scope of all news. A subclass limits it to the ``subject`` in the address."""
 
     subject: Any = None
 
-    page: ClassVar[str] = "feed"  # names of the addresses of the list and of its feeds
+    # URL names of the list and of its feeds.
+    page: ClassVar[str] = "feed"
     subscription: ClassVar[str] = "subscription"
-    relation: ClassVar[str] = ""  # of an article to the subject
-    kicker: ClassVar["StrOrPromise"] = ""  # what kind of subject it is
+    # The field of an article that refers to the subject.
+    relation: ClassVar[str] = ""
+    # The kind of subject, shown above the heading.
+    kicker: ClassVar["StrOrPromise"] = ""
 
     @classmethod
     def of(cls) -> "Scope":
-        """The scope that an address names; 404 where it names nothing, Moved where it is a former address."""
+        """The scope of a URL's arguments. Raise Http404 for an unknown subject, Moved for a former address."""
         return cls()
 
     @property
@@ -47,11 +50,11 @@ class Scope:
 
     @property
     def arguments(self) -> dict[str, Any]:
-        """What the addresses are made of, in their order."""
+        """The arguments of the scope's URLs, in their order."""
         return {"slug": self.subject.slug} if self.subject else {}
 
     def stories(self) -> ArticleQuerySet:
-        """Its published articles in every language."""
+        """The published articles of the scope in all languages."""
         articles = Article.objects.published()
         return articles.filter(**{self.relation: self.subject}) if self.subject else articles
 
@@ -64,12 +67,12 @@ class Scope:
 
     @cached_property
     def feeds(self) -> list[tuple[str, str, str]]:
-        """Name, address and media type of each feed."""
+        """Title, URL and media type of each feed."""
         return [(feed.title, self.feed_url(ending), feed.media_type) for ending, feed in FORMATS.items()]
 
 
 class TopicScope(Scope):
-    """The news filed under a topic."""
+    """The news on a topic."""
 
     page, subscription, relation, kicker = "topic", "topic_subscription", "topics", gettext_lazy("Topic")
 

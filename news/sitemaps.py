@@ -1,4 +1,4 @@
-"""Published articles and topics for search engines."""
+"""Sitemaps of articles, of recent news and of topics."""
 
 from datetime import timedelta
 
@@ -11,12 +11,12 @@ from .models import Article, Topic
 
 
 class ArticleSitemap(SiteSitemap):
-    """Each article under its own language, with the translations that are published."""
+    """All published articles, each in its own language with its published translations as alternates."""
 
     def items(self) -> QuerySet[Article]:
         in_each_language = Article.objects.published().without_body().order_by("language")
         versions = Prefetch("story__articles", in_each_language, "versions")
-        # By key: what is published moves nothing from one page of the sitemap to another.
+        # Ordered by key, so that publishing an article rarely moves another one to the next page of the sitemap.
         return Article.objects.published().without_body().order_by("pk").prefetch_related("corrections", versions)
 
     def lastmod(self, article: Article):
@@ -36,9 +36,10 @@ class ArticleSitemap(SiteSitemap):
 
 
 class RecentNewsSitemap(SiteSitemap):
-    """The articles of the last two days."""
+    """The articles of the last two days, for news search engines."""
 
-    limit = 1000  # as the format allows
+    # The maximum of the format.
+    limit = 1000
 
     def items(self) -> QuerySet[Article]:
         since = timezone.now() - timedelta(days=2)

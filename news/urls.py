@@ -1,4 +1,4 @@
-"""Addresses of the news."""
+"""URLs of the news."""
 
 from collections.abc import Callable
 
@@ -14,7 +14,7 @@ from .scopes import DelegationScope, PersonScope, Scope, TopicScope
 
 
 class Year:
-    """A year that the site can hold news of: 1900 to 2100."""
+    """URL converter of a year from 1900 to 2100, the range of the dates of articles."""
 
     regex = "19[0-9]{2}|20[0-9]{2}|2100"
 
@@ -26,7 +26,7 @@ class Year:
 
 
 class TwoDigits(Year):
-    """A month or a day with its leading zero."""
+    """URL converter of a month or a day with its leading zero."""
 
     regex = "[0-9]{2}"
 
@@ -35,7 +35,7 @@ class TwoDigits(Year):
 
 
 class Ending:
-    """The ending of a feed's address, which says its format."""
+    """URL converter of the suffix of a feed, which names its format."""
 
     regex = "|".join(FORMATS)
 
@@ -51,7 +51,7 @@ register_converter(TwoDigits, "two_digits")
 
 app_name = "news"
 
-# As in the addresses of the directory, whose converter this is.
+# The directory registers this converter and uses the same form of address.
 PERSON = f"people/<{PublicId.name}:public_id>-<slug:slug>"
 
 LIST = ("before", "after", "format")

@@ -1,4 +1,4 @@
-"""The news feed, its archive, topics and articles."""
+"""Views of the news: lists by scope and by period, articles and previews."""
 
 from datetime import date, timedelta
 from http import HTTPStatus
@@ -30,14 +30,14 @@ from .scopes import Moved, Scope
 
 
 def years(language: str) -> list[int]:
-    """The years from the first article in ``language`` to the newest one, newest first; asked of two rows alone."""
+    """The years from the newest article in ``language`` to the first one. Reads two rows instead of all dates."""
     articles = Article.objects.published().in_language(language).values_list("date", flat=True)
     newest, first = articles.newest_first().first(), articles.order_by("published_at", "pk").first()
     return list(range(newest.year, first.year - 1, -1)) if newest else []
 
 
 def months(language: str, year: int) -> list[tuple[date, int]]:
-    """The months of ``year`` with news in ``language``, newest first: (first day, articles)."""
+    """The months of ``year`` with news in ``language``, newest first: (first day, number of articles)."""
     return list(
         Article.objects.published()
         .in_language(language)
@@ -51,7 +51,7 @@ def months(language: str, year: int) -> list[tuple[date, int]]:
 
 
 class FeedView(Files, TemplateView):
-    """The news of a language, all or within a scope, newest first, with an honest count of what only another has."""
+    """List of the news within a scope, newest first, with a count of articles that exist only in other languages."""
 
     template_name = "news/article_list.html"
     columns = ["id", "date", "language", "title", "address", "topics", "parliaments", "people", *SOURCE_COLUMNS]
@@ -78,7 +78,7 @@ class FeedView(Files, TemplateView):
         return self.scope.kicker
 
     def stories(self) -> ArticleQuerySet:
-        """The published articles of this list in every language."""
+        """The published articles of this list in all languages."""
         return self.scope.stories()
 
     def get_queryset(self):
@@ -94,7 +94,7 @@ class FeedView(Files, TemplateView):
         return map(self.row, articles.iterator(chunk_size=2000))
 
     def row(self, article: Article) -> list[str]:
-        """``article`` as ``columns`` name it."""
+        """The cells of ``article`` in the order of ``columns``."""
         return [
             str(article.uid),
             article.date.isoformat(),
@@ -124,14 +124,14 @@ class FeedView(Files, TemplateView):
 
 
 class PeriodView(FeedView):
-    """The news of a year, a month or a day."""
+    """List of the news of a year, a month or a day."""
 
     def find_scope(self) -> Scope:
         return Scope()
 
     @cached_property
     def first(self) -> date:
-        """The first day of the period; 404 where there is no such date."""
+        """The first day of the period. Raise Http404 for a date that does not exist."""
         try:
             return date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
         except ValueError as error:
@@ -164,7 +164,7 @@ class PeriodView(FeedView):
 
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:
-    """Where a reader may pass ``article`` on: name and address; nothing is asked before somebody follows it."""
+    """Name and URL of each sharing link: plain links, so that no other site is requested before a click."""
     return [
         (_("E-mail"), f"mailto:?{urlencode({'subject': article.title, 'body': url}, quote_via=quote)}"),
         ("Telegram", f"https://t.me/share/url?{urlencode({'url': url, 'text': article.title})}"),
@@ -174,7 +174,7 @@ def shares(article: Article, url: str) -> list[tuple[str, str]]:
 
 
 class ArticleView(DetailView):
-    """An article. A former address redirects; one of another language is offered with a 404."""
+    """Page of an article. A former address redirects; a missing translation answers 404 and offers other languages."""
 
     template_name = "news/article.html"
     context_object_name = "article"
@@ -189,7 +189,7 @@ class ArticleView(DetailView):
         self.object = here.first()
         if self.object:
             return self.render_to_response(self.get_context_data())
-        # The same address in another language: its translation into this one, or an offer of what exists.
+        # The address may be that of a sibling in another language: redirect to its translation, or offer the siblings.
         published = Article.objects.published()
         siblings = published.filter(story__in=published.filter(date=self.date, slug=slug).values("story"))
         if target := siblings.filter(language=language).first() or published.at(language, self.date, slug).first():
@@ -203,7 +203,7 @@ class ArticleView(DetailView):
         raise Http404
 
     def get_queryset(self) -> ArticleQuerySet:
-        """Articles with everything that their page shows."""
+        """Articles with all related rows that their page shows."""
         return (
             Article.objects.defer("stems")
             .select_related("picture")
@@ -233,7 +233,8 @@ class ArticleView(DetailView):
             shares=shares(article, url),
             translations=translations,
             versions={version.language: version.get_absolute_url() for version in [article, *translations]},
-            instead="news:feed",  # where the switch leads for a language without a translation
+            # The target of the language switch for a language without a translation.
+            instead="news:feed",
             url=url,
             picture_url=self.absolute(article.picture.address) if article.picture else "",
             json_ld=jsonld.article(article, self.absolute),
@@ -245,7 +246,7 @@ class ArticleView(DetailView):
 
 
 class PreviewView(ArticleView):
-    """An article that is not public yet, for whoever has a valid link; never stored, never indexed."""
+    """Preview of an unpublished article for a reader with a valid link. Neither cached nor indexed."""
 
     def get(self, request: HttpRequest, token: str) -> HttpResponse:
         article = preview.find(token)

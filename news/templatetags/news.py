@@ -1,4 +1,4 @@
-"""News for the pages of other rooms."""
+"""Template tags that show news on pages of other apps."""
 
 from django import template
 
@@ -16,7 +16,7 @@ NEWEST = 5
 
 @register.simple_tag
 def latest_articles(about: Parliament | None = None, naming: Person | None = None, most: int = NEWEST):
-    """Titles of the newest articles of the active language, about a parliament or naming a person."""
+    """The newest articles in the active language, optionally about a parliament or naming a person."""
     articles = Article.objects.published().in_language()
     if about is not None:
         articles = articles.filter(parliaments=about)
@@ -27,7 +27,7 @@ def latest_articles(about: Parliament | None = None, naming: Person | None = Non
 
 @register.simple_tag
 def quotations_of(person: Person, most: int = NEWEST):
-    """What ``person`` said, in the published articles of the active language, the newest first."""
+    """The quotations of ``person`` in published articles of the active language, newest first."""
     articles = Article.objects.published().in_language()
     said = Quotation.objects.filter(person=person, article__in=articles).select_related("article")
     said = said.defer("article__body", "article__stems")
@@ -36,11 +36,11 @@ def quotations_of(person: Person, most: int = NEWEST):
 
 @register.simple_tag
 def credit_of(picture: Picture, article: Article):
-    """Who made the lead picture of ``article``."""
+    """The credit line of ``picture`` in the language of ``article``."""
     return rendering.credit(picture, article)
 
 
 @register.simple_tag
 def words_of(picture: Picture, article: Article) -> str:
-    """The alternative text of the lead picture of ``article``, in its language."""
+    """The alternative text of ``picture`` in the language of ``article``."""
     return picture.alt_in(article.language)

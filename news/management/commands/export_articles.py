@@ -67,7 +67,7 @@ class Command(ReportingCommand):
                 self.progress("articles", number, total)
 
     def copy(self, name: str, target: Path) -> None:
-        """A file never changes under its name: what is there in its full size is kept."""
+        """Copy a media file. Skip a copy of the right size, because files never change under their names."""
         if not default_storage.exists(name):
             self.missing.add(name)
         elif not (target.is_file() and target.stat().st_size == default_storage.size(name)):

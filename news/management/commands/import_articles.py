@@ -40,7 +40,8 @@ class Command(ReportingCommand):
 
     def report(self, file: Path, options: dict) -> ArchiveReport:
         take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
-        gc.freeze()  # what is there by now stays: it need not be looked through after each chunk
+        # The objects of the loaded modules are permanent: exempt them from the collections after each chunk.
+        gc.freeze()
         try:
             if file == Path("-"):
                 return take(sys.stdin.buffer, options["files"] or Path())
@@ -53,7 +54,7 @@ class Command(ReportingCommand):
 
 
 def _number_of_lines(file: BinaryIO) -> int | None:
-    """How many lines there are to come; None for what cannot be read twice."""
+    """The number of lines, for the progress report; None for a stream that cannot be read twice."""
     if not file.seekable():
         return None
     number = sum(block.count(b"\n") for block in iter(partial(file.read, 1024 * 1024), b""))

@@ -67,7 +67,7 @@ class Command(ReportingCommand):
         return PageReport.of_delegations(PageReport.refused(words))
 
     def print_all(self, reports: dict[str, PageReport]) -> None:
-        """One page's report as import_delegations prints it; of several the sums, and each under ``files``."""
+        """Print one report as import_delegations does; print several as their sums, with each report in ``files``."""
         whole, *others = [report.as_json() for report in reports.values()]
         if others:
             pages = [{"file": name, **report.as_json()} for name, report in reports.items()]
