@@ -1,4 +1,4 @@
-"""The list of addresses of other sites: which do not answer, and where they stand."""
+"""Admin of external links: the result of the last check, and the records that contain each link."""
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet
@@ -18,7 +18,8 @@ from news.models import Article
 from .models import Address
 
 PLACES = {"websites": Link, "sources": Source, "articles": Article}
-SHOWN = 5  # places of each kind
+# Records shown for a link, of each kind.
+SHOWN = 5
 DIRECTORY = ngettext_lazy(
     "%(number)d address in the directory does not answer",
     "%(number)d addresses in the directory do not answer",
@@ -31,7 +32,7 @@ NEWS = ngettext_lazy(
 
 @admin.register(Address)
 class AddressAdmin(TodoListMixin, BaseModelAdmin):
-    """Written by ``check_links`` alone; an address is put right where it stands."""
+    """Read-only list of external links. An editor corrects a link in the record that contains it."""
 
     list_display = ["shown", "result_shown", "fails_since", "asked_at", "places"]
     list_display_links = None
@@ -49,7 +50,7 @@ class AddressAdmin(TodoListMixin, BaseModelAdmin):
         return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """The addresses that stand in what somebody may see, each with its first places there."""
+        """The addresses in records that the user may view, with the newest of these records prefetched."""
         rows, seen = super().get_queryset(request), Q(pk__in=[])
         for name, found in self._seen(request).items():
             seen |= Q(_stands_in(name, found))
@@ -57,12 +58,12 @@ class AddressAdmin(TodoListMixin, BaseModelAdmin):
         return rows.filter(seen)
 
     def _seen(self, request: HttpRequest) -> dict[str, QuerySet]:
-        """Of each kind of place that somebody may see, the rows."""
+        """The records that the user may view, by the name of their relation."""
         admins = {name: self.admin_site.get_model_admin(model) for name, model in PLACES.items()}
         return {name: page.get_queryset(request) for name, page in admins.items() if page.has_view_permission(request)}
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        """For those who may put an address right: in the directory, or in what is published."""
+        """Failing links in the directory for its editors, and failing links in the news for publishers."""
         pages, found = self.admin_site._registry, self._seen(request)
         todo_items = []
         if self.has_view_permission(request) and pages[Link].has_change_permission(request):
@@ -88,7 +89,7 @@ class AddressAdmin(TodoListMixin, BaseModelAdmin):
         return format_html_join(SafeString("<br>"), "{}", ((row,) for row in rows))
 
     def _named(self, rows: list) -> list[SafeString | str]:
-        """Links to ``rows``, and that there are more."""
+        """Admin links of the first SHOWN ``rows``, and an ellipsis if there are more."""
         named = [_link(row) for row in rows[:SHOWN]]
         return [*named, "…"] if len(rows) > SHOWN else named
 
@@ -100,7 +101,7 @@ def _stands_in(name: str, rows: QuerySet) -> Exists:
 
 
 def _silent_in(found: dict[str, QuerySet], *names: str):
-    """The rule of a task: addresses that do not answer and stand in one of these kinds of places."""
+    """The filter of a dashboard item: failing addresses in one of the named relations."""
     stands = Q(pk__in=[])
     for name in names:
         if name in found:

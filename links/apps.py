@@ -1,4 +1,4 @@
-"""The addresses of other sites that this one names, and whether they still answer."""
+"""Configuration of the links app, which checks the external links of the site."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

@@ -1,4 +1,4 @@
-"""Asks an address whether it answers: never in a private network, never for long, never for more than the head."""
+"""Check of one external link: requests only public hosts, with a time limit, and never reads a body."""
 
 import http.client
 import ipaddress
@@ -16,31 +16,32 @@ from .models import Address
 
 Outcome = Address.Outcome
 
-SECONDS = 10  # for each step, and twice as long for one request as a whole
+# Timeout of each socket operation. A request as a whole may take twice as long.
+SECONDS = 10
 REDIRECTS = 5
-# Somebody answers there, who wants a browser, a password or more time between questions.
+# The page exists, but the server requires a browser, a password or fewer requests.
 ACCEPTED_STATUSES = {401, 403, 407, 429, 451}
 
 
 class PrivateHostError(OSError):
-    """The host lies in this machine or in a private network."""
+    """The host resolves to this machine or to a private network."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of asking; the status where there was one."""
+    """The result of a check, with the HTTP status if the server sent one."""
 
     outcome: Outcome
     status: int | None = None
 
 
 def user_agent() -> str:
-    """Who asks: the site, so that its keepers can be reached."""
+    """The User-Agent header, which names this site so that server operators can contact it."""
     return f"link-check/1 ({settings.SITE_URL or 'CSTO Parliamentary Assembly'})"
 
 
 def is_public(ip: str) -> bool:
-    """Whether an IP address belongs to the open internet, also one that wraps another."""
+    """Whether an IP address is public. An IPv6 address that embeds an IPv4 address is judged by the latter."""
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
         address = address.ipv4_mapped or address.sixtofour or address
@@ -48,9 +49,9 @@ def is_public(ip: str) -> bool:
 
 
 def ask(url: str, *, private: bool = False) -> Answer:
-    """Ask ``url`` once: HEAD, and GET where that is refused; redirects are followed.
+    """Check ``url`` with a HEAD request, or GET if the server refuses HEAD, and follow redirects.
 
-    Hosts in private networks are asked only where ``private`` says so, whatever a name or a redirect leads to.
+    Every host, also that of a redirect, must resolve to a public address unless ``private`` is true.
     """
     try:
         for _redirect in range(REDIRECTS + 1):
@@ -70,7 +71,8 @@ def ask(url: str, *, private: bool = False) -> Answer:
         return Answer(Outcome.CERTIFICATE)
     except TimeoutError:
         return Answer(Outcome.TIMEOUT)
-    except (http.client.InvalidURL, ValueError):  # a host of too many letters is a UnicodeError, which is a ValueError
+    # A host name that is too long raises UnicodeError, a subclass of ValueError.
+    except (http.client.InvalidURL, ValueError):
         return Answer(Outcome.NO_ADDRESS)
     except (http.client.HTTPException, ssl.SSLError):
         return Answer(Outcome.BROKEN)
@@ -79,7 +81,7 @@ def ask(url: str, *, private: bool = False) -> Answer:
 
 
 def _request(method: str, url: str, private: bool) -> tuple[int, str]:
-    """The status and the new place of one request, whose body is not read."""
+    """The status and the Location header of one request. The body is not read."""
     parts = urlsplit(iri_to_uri(url))
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError(url)
@@ -88,13 +90,14 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     late = Event()
     opened: list[socket.socket] = [_connected(host, port, private)]
-    # One byte every few seconds would keep each step in time, for ever.
+    # A server that sends a byte every few seconds never exceeds the timeout of a socket operation.
     timer = Timer(2 * SECONDS, _cut, [opened, late])
     timer.start()
     connection = http.client.HTTPConnection(host, port)
     try:
         if parts.scheme == "https":
-            connection.default_port = 443  # the header Host names any other
+            # HTTPConnection omits its default port from the Host header.
+            connection.default_port = 443
             context = ssl.create_default_context()
             secured = context.wrap_socket(opened[0], server_hostname=host, do_handshake_on_connect=False)
             opened.append(secured)
@@ -103,7 +106,8 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
         headers = {"User-Agent": user_agent(), "Accept": "*/*", "Connection": "close"}
         connection.request(method, target, headers=headers)
         response = connection.getresponse()
-        if late.is_set():  # a head that was cut off may still be read
+        # A response whose headers were cut off may still parse.
+        if late.is_set():
             raise TimeoutError
         return response.status, response.headers.get("Location", "")
     except (OSError, http.client.HTTPException) as error:
@@ -117,7 +121,7 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
 
 
 def _connected(host: str, port: int, private: bool) -> socket.socket:
-    """A connection to one of the IP addresses of ``host``: the very one that was found to be public."""
+    """A socket connected to the IP address that was checked, so that a second lookup cannot yield a private one."""
     refusal: OSError = socket.gaierror("no address")
     for family, kind, protocol, _name, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
         ip = str(address[0])
@@ -137,7 +141,7 @@ def _connected(host: str, port: int, private: bool) -> socket.socket:
 
 
 def _cut(opened: list[socket.socket], late: Event) -> None:
-    """End what waits for an answer in another thread."""
+    """Shut down the socket of a request that exceeds its time limit. Runs in the thread of the timer."""
     late.set()
     with suppress(OSError):
         opened[-1].shutdown(socket.SHUT_RDWR)

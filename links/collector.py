@@ -1,4 +1,4 @@
-"""Which addresses the directory and the news name, and where."""
+"""Collection of the external links in the directory and the news."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ BATCH = 1000
 
 
 def named() -> Iterator[tuple[str, str, int]]:
-    """Each address with where it stands: in a website in force, in a source, or in a text that readers see."""
+    """URL, relation name and key of each record with an external link: current websites, sources, public articles."""
     for key, url in Link.objects.on(today()).values_list("pk", "url"):
         yield url, "websites", key
     for key, url in Source.objects.exclude(url="").values_list("pk", "url"):
@@ -29,7 +29,7 @@ def named() -> Iterator[tuple[str, str, int]]:
 
 @transaction.atomic
 def gather() -> None:
-    """Bring the stored addresses up to date; what is named nowhere any longer is forgotten."""
+    """Synchronise the Address rows with the records. An address that no record contains is deleted."""
     places: dict[str, set[tuple[str, int]]] = defaultdict(set)
     for url, name, key in named():
         if url.startswith(("http://", "https://")) and len(url) <= LONGEST and "\x00" not in url:
@@ -46,9 +46,10 @@ def gather() -> None:
 
 
 def _stand(name: str, pairs: list[tuple[int, int]]) -> None:
-    """Let the connections ``name`` be exactly ``pairs`` of the keys of an address and of what names it."""
-    field = cast("models.ManyToManyField[Any, Any]", Address._meta.get_field(name))  # all three are
-    through = cast("type[models.Model]", field.remote_field.through)  # None only while models are loaded
+    """Replace the rows of the relation ``name`` by ``pairs`` of the keys of an address and of a record."""
+    # All three names are many-to-many fields, and ``through`` is None only while models are loaded.
+    field = cast("models.ManyToManyField[Any, Any]", Address._meta.get_field(name))
+    through = cast("type[models.Model]", field.remote_field.through)
     through._base_manager.all().delete()
     columns = ("address_id", field.m2m_reverse_name())
     rows = (through(**dict(zip(columns, pair, strict=True))) for pair in pairs)

@@ -1,4 +1,4 @@
-"""Addresses of other sites, where they stand, and whether they answered when they were asked."""
+"""External links with the records that contain them and the result of the last check."""
 
 from datetime import datetime
 from typing import Self
@@ -6,21 +6,20 @@ from typing import Self
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-LONGEST = 1000  # letters; of websites and sources, too
+# Maximum length in characters, the same as that of websites and sources.
+LONGEST = 1000
 
 
 class AddressQuerySet(models.QuerySet["Address"]):
     def failing(self) -> Self:
-        """Those that did not answer when they were last asked."""
+        """The addresses whose last check failed."""
         return self.exclude(fails_since=None)
 
 
 class Address(models.Model):
-    """An address that the directory or the news name; written by ``check_links`` alone."""
+    """An external link of the directory or the news. Only ``check_links`` writes it."""
 
     class Outcome(models.TextChoices):
-        """What came of asking."""
-
         ANSWERED = "answered", _("answered")
         ERROR = "error", _("answered with an error")
         NO_HOST = "no_host", _("there is no such host")
@@ -37,7 +36,7 @@ class Address(models.Model):
     status = models.PositiveSmallIntegerField(_("HTTP status"), null=True, blank=True)
     asked_at = models.DateTimeField(_("asked"), null=True, blank=True)
     fails_since = models.DateTimeField(_("does not answer since"), null=True, blank=True, db_index=True)
-    # No way back: what names an address knows nothing of it, and a source is not in use because of it.
+    # No reverse accessor: the records know nothing of this app, and a checked source does not count as used.
     websites = models.ManyToManyField("delegations.Link", related_name="+", verbose_name=_("websites"))
     sources = models.ManyToManyField("delegations.Source", related_name="+", verbose_name=_("sources"))
     articles = models.ManyToManyField("news.Article", related_name="+", verbose_name=_("articles"))
@@ -54,14 +53,14 @@ class Address(models.Model):
 
     @property
     def result(self) -> str:
-        """The outcome in words, with the status where there was one."""
+        """The label of the outcome, with the HTTP status if there is one."""
         if not self.outcome:
             return str(_("not asked yet"))
         words = str(self.get_outcome_display())
         return f"{words} ({self.status})" if self.status else words
 
     def record(self, outcome: "Address.Outcome", status: int | None, now: datetime) -> None:
-        """Save what came of asking; since when it fails stays as long as it fails."""
+        """Save the result of a check. ``fails_since`` keeps the time of the first of consecutive failures."""
         self.outcome, self.status, self.asked_at = outcome, status, now
         self.fails_since = None if outcome == self.Outcome.ANSWERED else self.fails_since or now
         self.save()

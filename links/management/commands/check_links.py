@@ -15,8 +15,10 @@ from links.models import Address
 from ...checker import Answer, ask
 from ...collector import gather
 
-AT_ONCE = 4  # hosts
-PAUSE = 1  # seconds between two questions to one host
+# Hosts checked in parallel.
+AT_ONCE = 4
+# Seconds between two requests to one host.
+PAUSE = 1
 
 
 class Command(BaseCommand):
@@ -48,7 +50,7 @@ class Command(BaseCommand):
 
 
 def answers(addresses: Iterable[Address], *, private: bool) -> Iterator[tuple[Address, Answer]]:
-    """What came of asking ``addresses``: a few hosts at once, and each host one question after the other."""
+    """The results of checking ``addresses``: AT_ONCE hosts in parallel, one request at a time to each host."""
     hosts = defaultdict(list)
     for address in addresses:
         hosts[address.url.split("/")[2].lower()].append(address)
