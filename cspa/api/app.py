@@ -1,4 +1,4 @@
-"""The API: its renderer, its errors, and its OpenAPI document as a page of the site.
+"""API application: renderer, error handlers, OpenAPI document and its page.
 
 ``delegations.api``, ``news.api`` and ``cspa.pages.search_api`` declare the addresses.
 """
@@ -24,13 +24,13 @@ from .middleware import DOCUMENT, DOCUMENTATION, READABLE, in_language, problem
 
 
 class Renderer(JSONRenderer):
-    """JSON in which every alphabet can be read."""
+    """JSON renderer that does not escape letters outside ASCII."""
 
     json_dumps_params = READABLE
 
 
 class Documentation(DocsBase):
-    """The document as a page of the site, for people; it needs no script and no other host."""
+    """The OpenAPI document as a page of the site, which needs neither scripts nor another host."""
 
     def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs) -> HttpResponse:
         document = api.get_openapi_schema()
@@ -40,7 +40,7 @@ class Documentation(DocsBase):
             answer = _type(operation["responses"][200]["content"]["application/json"]["schema"])
             groups.setdefault(operation["tags"][0], []).append({"path": path, "answer": answer, **operation})
         shapes = {name: list(_fields(schema)) for name, schema in document["components"]["schemas"].items()}
-        # Links to the other languages name the language themselves.
+        # The template links other languages by ``versions``; parameters of this request must not be carried over.
         request.GET = QueryDict()
         versions = {code: f"{request.path}?language={code}" for code in language_codes()}
         context = {"document": document, "groups": groups, "shapes": shapes, "versions": versions}
@@ -48,7 +48,7 @@ class Documentation(DocsBase):
 
 
 def _fields(schema: dict) -> Iterable[dict]:
-    """The fields of a shape: name, type in one word, description, allowed values."""
+    """Name, type, description and allowed values of each field of a schema."""
     for name, field in schema.get("properties", {}).items():
         yield {"name": name, "type": _type(field), **{key: field.get(key) for key in ("description", "enum")}}
 
@@ -64,7 +64,7 @@ def _type(field: dict) -> str:
 
 
 class Api(NinjaAPI):
-    """The API with its errors and its document."""
+    """The NinjaAPI of the site, with its error handlers and its OpenAPI document."""
 
     def __init__(self):
         super().__init__(
@@ -86,14 +86,14 @@ class Api(NinjaAPI):
         self.add_exception_handler(ValidationError, _unreadable)
 
     def index(self, request: HttpRequest) -> dict:
-        """What there is: the addresses of the lists and of their description."""
+        """The URLs of all lists, of the documentation and of the OpenAPI document."""
         lists = [path for path in self.get_openapi_schema()["paths"] if "{" not in path]
         addresses = {path.split("/")[-2]: path for path in lists}
         addresses |= {"documentation": DOCUMENTATION, "openapi": DOCUMENT}
         return {name: absolute(request, path) for name, path in addresses.items()}
 
     def get_openapi_schema(self, **kwargs: Any) -> dict:
-        """The document, with the errors that every address may answer."""
+        """The OpenAPI document, with the responses that all operations share."""
         document = super().get_openapi_schema(**kwargs)
         schema = ProblemSchema.model_json_schema()
         document["components"]["schemas"]["Problem"] = schema
@@ -113,5 +113,5 @@ def _answered(request: HttpRequest, error: ApiError) -> HttpResponse:
 
 
 def _unreadable(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    """A part of the address that is not of its type."""
+    """Answer 400 for a path parameter of the wrong type."""
     return problem(400, error.errors[0]["msg"], str(error.errors[0]["loc"][-1]))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 
 class ApiError(Exception):
-    """An error response: its status, what is wrong, and with which parameter."""
+    """An error response with its status, its detail and the parameter at fault."""
 
     def __init__(self, status: int, detail: str, parameter: str | None = None):
         super().__init__(detail)

@@ -1,6 +1,6 @@
-"""The API from outside: where it is, how it answers, in which language, and what an error looks like.
+"""HTTP behaviour of the API: prefix, CORS headers, language negotiation and problem documents.
 
-What it holds is declared with a library in ``cspa.api.app`` and by the applications, and mounted in ``cspa.urls``.
+``cspa.api.app`` and the applications declare the operations with django-ninja; ``cspa.urls`` mounts them.
 """
 
 from collections.abc import Callable
@@ -19,11 +19,12 @@ from ..i18n import language_codes
 PREFIX = "/api/v1/"
 DOCUMENTATION = f"{PREFIX}docs"
 DOCUMENT = f"{PREFIX}openapi.json"
-READABLE = {"ensure_ascii": False}  # how JSON is written: every alphabet as it is
+# Arguments of ``json.dumps()``: letters of all alphabets are written unescaped.
+READABLE = {"ensure_ascii": False}
 
 
 def problem(status: int, detail: str = "", parameter: str | None = None) -> JsonResponse:
-    """An error as application/problem+json."""
+    """An error response of type application/problem+json."""
     phrase = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": phrase, "status": status, "detail": detail or _words(status)}
     if parameter is not None:
@@ -42,9 +43,9 @@ def _words(status: int) -> str:
 
 
 def api_headers(get_response: Callable) -> Callable:
-    """Middleware: answers of the API may be read from any site, and their errors are never pages.
+    """Middleware of the API: allows requests from all origins and turns error pages into problem documents.
 
-    HEAD is answered as GET, with its ETag; the server leaves the body out.
+    A HEAD request is processed as GET, so that it has the same ETag; the server omits the body.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -74,12 +75,12 @@ def api_headers(get_response: Callable) -> Callable:
 
 
 def request_language(request: HttpRequest) -> str:
-    """The language that ``request`` asks for."""
+    """The negotiated language of ``request``."""
     return negotiate_language(request.GET, request.headers.get("Accept-Language", ""))
 
 
 def negotiate_language(parameters: QueryDict, accepted: str) -> str:
-    """``?language=``, else Accept-Language, else the first language of the site; no cookie counts."""
+    """Negotiate ``?language=``, then Accept-Language, then the default language. Cookies are ignored."""
     if (language := parameters.get("language")) in language_codes():
         return str(language)
     for code, _quality in parse_accept_lang_header(accepted.lower()):
@@ -91,7 +92,7 @@ def negotiate_language(parameters: QueryDict, accepted: str) -> str:
 
 
 def in_language(view: Callable) -> Callable:
-    """Decorator: ``view`` answers in the language that is asked for."""
+    """Decorator that activates the negotiated language for ``view``."""
 
     @wraps(view)
     def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:

@@ -46,7 +46,7 @@ def paginate_queryset(
     ordered = rows.order_by(*(_turned(key) if backwards else key for key in keys))
     if position:
         ordered = ordered.filter(_beyond(keys, position, backwards))
-    # One row more tells whether there is another page.
+    # Fetch one more row to learn whether there is another page.
     window = list(ordered[: size + 1])
     more, window = len(window) > size, window[:size]
     if backwards:
@@ -68,7 +68,7 @@ def paginate_sequence(
     record: Callable[[Any], dict],
     **fixed_params: str,
 ) -> dict:
-    """As ``paginate_queryset()``, for entries of no table. ``position_of`` tells the present index of an id."""
+    """Paginate entries that are not rows of a table. ``position_of`` returns the present index of an id."""
     size, cursors = asked.size, Cursors(request, fixed_params)
     backwards, position = cursors.read(asked.cursor)
     first = 0
@@ -89,7 +89,7 @@ def paginate_sequence(
 
 
 class Cursors:
-    """Signed positions in one list under one set of filters. A damaged or foreign cursor is an error."""
+    """Signer of positions in one list under one set of filters. Rejects a damaged cursor or that of another list."""
 
     def __init__(self, request: HttpRequest, fixed_params: dict[str, str]):
         self.request = request
@@ -101,7 +101,7 @@ class Cursors:
         self.signer = Signer(salt=f"api {request.path} {what}")
 
     def read(self, cursor: str) -> tuple[bool, list]:
-        """Whether the page lies before a position, and the position; none at the beginning."""
+        """The direction and the position of ``cursor``; an empty position for the first page."""
         if not cursor:
             return False, []
         try:

@@ -1,4 +1,4 @@
-"""Query parameters of the API: declared, checked, and described in the OpenAPI document."""
+"""Query parameters of the API: declaration, validation, and description in the OpenAPI document."""
 
 import re
 from typing import Any
@@ -24,7 +24,7 @@ _LIMIT = re.compile("[1-9][0-9]{0,2}")
 
 
 def parameter(description: str, **schema) -> Any:
-    """An optional parameter: the view gets its text, the OpenAPI document its ``schema``."""
+    """An optional parameter, which the view receives as text and the OpenAPI document describes with ``schema``."""
 
     def describe(field: dict) -> None:
         del field["default"]
@@ -50,7 +50,8 @@ class Parameters(Schema):
                 raise ApiError(400, _("There is no parameter “%(name)s” here.") % {"name": short}, short)
             if len(values) > 1:
                 raise ApiError(400, _("“%(name)s” is given more than once.") % {"name": short}, short)
-            if "\x00" in values[0]:  # which PostgreSQL cannot be asked for
+            # PostgreSQL rejects a null character in a query parameter.
+            if "\x00" in values[0]:
                 raise ApiError(400, str(ProhibitNullCharactersValidator.message), short)
         if given.get("language") and given["language"] not in language_codes():
             codes = ", ".join(language_codes())
@@ -82,7 +83,7 @@ class ListParameters(Parameters):
 
 
 def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Parameters]:
-    """``base`` with the parameters of ``filterset``: the API takes the same filters as the page."""
+    """A subclass of ``base`` with the parameters of ``filterset``, so that the API has the filters of the page."""
     with override(settings.LANGUAGE_CODE):
         fields: dict[str, Any] = {
             name: (str, parameter(str(declared.label), **_choices(declared.extra.get("choices"))))
@@ -92,13 +93,13 @@ def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Para
 
 
 def _choices(choices: Any) -> dict:
-    """The choices that are the same on every day; those that depend on the data are not listed."""
+    """The ``enum`` of fixed choices. Choices that depend on the data are omitted."""
     choices = getattr(choices, "choices", choices)
     return {"enum": [value for value, _label in choices]} if isinstance(choices, list) else {}
 
 
 def apply_filterset(filterset: FilterSet) -> QuerySet:
-    """The rows that ``filterset`` selects. Raise ApiError for a parameter with a wrong value."""
+    """The rows that ``filterset`` selects. Raise ApiError for an invalid parameter."""
     refuse_errors(filterset.form)
     return filterset.qs
 
