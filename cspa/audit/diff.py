@@ -1,4 +1,4 @@
-"""What differs between two states of a record, column by column, in words."""
+"""Field-by-field differences between two snapshots of a row, as display texts."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
@@ -24,7 +24,7 @@ NOTHING = "–"
 
 @dataclass(frozen=True)
 class FieldDiff:
-    """What a column said and says, in words."""
+    """The label of a changed field with its old and new display texts."""
 
     label: str
     before: str
@@ -32,7 +32,7 @@ class FieldDiff:
 
 
 def label(column: "models.Field[Any, Any] | models.ManyToManyRel") -> str:
-    """The name of ``column``, with its language where there is one column for each."""
+    """The label of ``column``, with the language of a translated column."""
     if isinstance(column, models.ManyToManyRel):
         through, _own, _other = m2m_columns(column)
         return capfirst(str(through._meta.verbose_name_plural))
@@ -41,7 +41,7 @@ def label(column: "models.Field[Any, Any] | models.ManyToManyRel") -> str:
 
 
 def display_value(column: "models.Field[Any, Any] | None", value: Any) -> str:
-    """``value`` of ``column`` as somebody reads it; rich text without its markup. None: a value of no column."""
+    """The display text of ``value``, without markup. ``column`` is None for a value that belongs to no column."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(value, models.Manager | models.QuerySet):
@@ -60,7 +60,7 @@ def display_value(column: "models.Field[Any, Any] | None", value: Any) -> str:
 
 
 def find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | None":
-    """The column or connection ``name``; None where the model has none."""
+    """The field or relation ``name`` of ``model``; None if there is none."""
     try:
         return cast("models.Field[Any, Any]", model._meta.get_field(name))
     except FieldDoesNotExist:
@@ -68,18 +68,18 @@ def find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any] 
 
 
 def is_editable(column: "models.Field[Any, Any] | models.ManyToManyRel | None") -> bool:
-    """Whether forms show ``column``."""
+    """Whether forms contain ``column``."""
     return isinstance(column, models.ManyToManyRel) or getattr(column, "editable", False)
 
 
 def with_display_relations(model: type[models.Model]) -> models.QuerySet[Any]:
-    """The rows of ``model``, read with what their names need."""
+    """The rows of ``model`` with the relations that their ``__str__()`` reads."""
     rows, names = model._base_manager.all(), list(required_relations(model))
     return rows.select_related(*names) if names else rows
 
 
 def required_relations(model: type[models.Model], depth: int = 2) -> Iterator[str]:
-    """What every row of ``model`` belongs to, and that again: person, chamber, chamber__parliament."""
+    """The non-null foreign keys of ``model``, followed to ``depth``: person, chamber, chamber__parliament."""
     for column in model._meta.concrete_fields:
         if depth and column.related_model and not column.null:
             yield column.name
@@ -87,7 +87,7 @@ def required_relations(model: type[models.Model], depth: int = 2) -> Iterator[st
 
 
 class DisplayNames:
-    """Reads the names of all rows that ``states`` of ``model`` point at: one query for each kind of row."""
+    """Names of the rows that the snapshots in ``states`` refer to, read in one query for each model."""
 
     def __init__(self, states: Iterable[tuple[type[models.Model], Snapshot | None]]):
         wanted: dict[type[models.Model], set[int]] = defaultdict(set)
@@ -101,9 +101,9 @@ class DisplayNames:
     def differences(
         self, model: type[models.Model], before: Snapshot | None, after: Snapshot | None, editable: bool = False
     ) -> list[FieldDiff]:
-        """The columns in which ``before`` and ``after`` differ, in the order of the model.
+        """The differences between ``before`` and ``after``, in the order of the model's fields.
 
-        ``editable``: only those that forms show.
+        ``editable`` limits them to fields that forms contain.
         """
         old, new = (_shown(model, state) for state in (before, after))
         order = [column.name for column in (*model._meta.concrete_fields, *recorded_m2m(model))]
@@ -116,7 +116,7 @@ class DisplayNames:
         return found
 
     def display_value(self, column: "models.Field[Any, Any] | models.ManyToManyRel", value: Any) -> str:
-        """A JSON value of the journal as somebody reads it."""
+        """The display text of a JSON value of the audit log."""
         if column.related_model:
             keys = (value or []) if column.many_to_many else [value] if value is not None else []
             rows = self.rows.get(column.related_model, {})
@@ -126,17 +126,19 @@ class DisplayNames:
             try:
                 value = column.to_python(value)
             except ValidationError:
-                return str(value)  # already in words
-        return display_value(cast("models.Field[Any, Any]", column), value)  # a relation has returned above
+                # A ``shown()`` method of the model has already formatted the value.
+                return str(value)
+        # Relations have returned above.
+        return display_value(cast("models.Field[Any, Any]", column), value)
 
 
 def _shown(model: type[models.Model], state: Snapshot | None) -> Snapshot:
-    """``state`` as people read it: a model may join columns that mean one thing (``shown``)."""
+    """``state`` for display: the ``shown()`` method of a model joins columns that have one meaning."""
     return getattr(model, "shown", dict)(state or {})
 
 
 def diffs_of_changes(changes: Iterable[RowChange]) -> dict[int, list[FieldDiff]]:
-    """What each of ``changes`` did, by its primary key; nothing of a row that is new."""
+    """The differences of each of ``changes``, by its primary key. Those of a created row are empty."""
     known = [(change, model) for change in changes if (model := change.content_type.model_class())]
     words = DisplayNames((model, state) for change, model in known for state in (change.before, change.after))
     return {change.pk: words.differences(model, change.before, change.after) for change, model in known}

@@ -9,14 +9,14 @@ from .snapshots import Snapshot, snapshots
 
 
 def latest_change(row: models.Model) -> RowChange | None:
-    """The last recorded change of ``row``, with the account that made it."""
+    """The last recorded change of ``row``, with its change set and user."""
     return RowChange.objects.of(row).select_related("entry__user").order_by("-pk").first()
 
 
 def history_of(row: models.Model) -> Iterator[tuple[RowChange | None, Snapshot | None]]:
-    """Each recorded change of ``row`` with the snapshot after it, newest first; last None with the first snapshot.
+    """The recorded changes of ``row``, newest first, each with the snapshot after it; then None with the first one.
 
-    The snapshot is None where the row did not exist. Unrecorded changes are part of the next recorded one.
+    The snapshot is None if the row did not exist. An unrecorded change is part of the next recorded one.
     """
     snapshot = snapshots(type(row), [row.pk]).get(row.pk)
     for change in RowChange.objects.of(row).select_related("entry__user").order_by("-pk"):

@@ -24,7 +24,7 @@ class Recorder:
 
     def __init__(self, **values: Any):
         self.entry = ChangeSet(**values)
-        # None: the row is new.
+        # The snapshot of a created row is None.
         self.before: dict[type[models.Model], dict[int, Snapshot | None]] = {}
 
     def snapshot_before(self, model: type[models.Model], keys: Iterable[int]) -> None:
@@ -43,7 +43,7 @@ class Recorder:
             known.setdefault(key, None)
 
     def flush(self) -> None:
-        """Record the differences so far, and forget the snapshots."""
+        """Record the differences so far, and discard the snapshots."""
         changes = list(self._changes())
         self.before.clear()
         if changes:
@@ -78,8 +78,8 @@ def _difference(
 ) -> tuple[str, Snapshot | None, Snapshot | None]:
     """The action, and the columns before and after it that must be recorded.
 
-    A new row needs no columns: they follow from the row of today and its later changes. ``recorded_together`` of a
-    model lists groups of columns that have one meaning.
+    A created row needs no columns: they follow from the present row and its later changes. ``recorded_together`` of
+    a model lists groups of columns that have one meaning.
     """
     if old is None:
         return RowChange.Action.ADDED, None, None
@@ -96,14 +96,14 @@ def _difference(
 def record_changes(kind: str, user: User | None = None, reason: str = "", **values: Any) -> Iterator[Recorder]:
     """Record all writes within the block as one change set, saved together with them or not at all.
 
-    Nested blocks belong to the outer change set. Writers take turns: the block waits for another writer and then sees
-    what that one saved, so that a form can be compared with its record, and an import with its preview.
+    Nested blocks belong to the outer change set. A lock serialises writers: the block waits for another writer and
+    then reads its rows, so that a form can be compared with its row, and an import with its preview.
     """
     if outer := _current.get():
         yield outer
         return
     with transaction.atomic():
-        # SQLite has one writer at a time anyway.
+        # SQLite serialises writers by itself.
         if connection.vendor == "postgresql":
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s)", [WRITE_LOCK])
@@ -118,18 +118,18 @@ def record_changes(kind: str, user: User | None = None, reason: str = "", **valu
 
 
 def snapshot_before(model: type[models.Model], keys: Iterable[int]) -> None:
-    """As ``Recorder.snapshot_before()``. Does nothing outside of ``record_changes()``."""
+    """Call ``Recorder.snapshot_before()`` within ``record_changes()``; do nothing outside of it."""
     if recorder := _current.get():
         recorder.snapshot_before(model, keys)
 
 
 def mark_created(model: type[models.Model], keys: Iterable[int]) -> None:
-    """As ``Recorder.mark_created()``. Does nothing outside of ``record_changes()``."""
+    """Call ``Recorder.mark_created()`` within ``record_changes()``; do nothing outside of it."""
     if recorder := _current.get():
         recorder.mark_created(model, keys)
 
 
 def flush() -> None:
-    """As ``Recorder.flush()``: keeps the memory of a long import bounded."""
+    """Call ``Recorder.flush()`` within ``record_changes()``, to bound the memory of a long import."""
     if recorder := _current.get():
         recorder.flush()

@@ -1,4 +1,4 @@
-"""The models whose changes are recorded, and the columns of each that count."""
+"""Registry of the models whose changes are recorded, with the recorded columns and relations."""
 
 from collections.abc import Iterable
 from functools import cache
@@ -14,7 +14,7 @@ type ManyToMany = models.ManyToManyField[Any, Any] | models.ManyToManyRel
 
 
 def add(model: type[models.Model], exclude_fields: Iterable[str], updates_only: bool) -> None:
-    """Remember how the changes of ``model`` are recorded. ``signals.register()`` is the public function."""
+    """Store how changes of ``model`` are recorded. ``signals.register()`` is the public function."""
     _excluded_fields[model] = frozenset(exclude_fields)
     if updates_only:
         _updates_only.add(model)
@@ -34,7 +34,7 @@ def is_updates_only(model: type[models.Model]) -> bool:
 
 
 def registered_models() -> list[type[models.Model]]:
-    """The registered models, those that others refer to first."""
+    """The registered models in order of dependency: a model follows the models that it refers to."""
     return sorted(_excluded_fields, key=lambda model: (_depth(model), model._meta.label))
 
 
@@ -73,5 +73,6 @@ def m2m_columns(relation: ManyToMany) -> tuple[type[models.Model], str, str]:
     if isinstance(relation, models.ManyToManyRel):
         through, other, own = m2m_columns(relation.field)
         return through, own, other
-    through = cast("type[models.Model]", relation.remote_field.through)  # None only while models are loaded
+    # None only while models are loaded.
+    through = cast("type[models.Model]", relation.remote_field.through)
     return through, f"{relation.m2m_field_name()}_id", f"{relation.m2m_reverse_field_name()}_id"

@@ -1,4 +1,4 @@
-"""Registers models and listens to the signals of their rows."""
+"""Registration of models, and the signal receivers that take snapshots of their rows."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,7 +13,7 @@ from .recorder import mark_created, snapshot_before
 def register(*registered: type[models.Model], exclude_fields: Iterable[str] = (), updates_only: bool = False) -> None:
     """Record the changes of these models, except of the columns in ``exclude_fields``.
 
-    ``updates_only``: the rows are added and deleted together with others, so that only their updates are recorded.
+    ``updates_only`` is for rows that are added and deleted together with others: only their updates are recorded.
     """
     for model in registered:
         registry.add(model, exclude_fields, updates_only)
@@ -57,7 +57,8 @@ def _after_saving(sender: type[models.Model], instance: models.Model, created: b
 
 def _before_deleting(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
     snapshot_before(sender, [instance.pk])
-    # Django sends no signal when it deletes connections of other rows to this one, or sets their keys to null.
+    # Deletion changes other rows without a signal: Django deletes their many-to-many rows to this one, and sets their
+    # foreign keys to null.
     for relation in sender._meta.related_objects:
         if relation.many_to_many or relation.on_delete is models.SET_NULL:
             others = relation.related_model._base_manager.filter(**{relation.field.name: instance.pk})
@@ -67,7 +68,7 @@ def _before_deleting(sender: type[models.Model], instance: models.Model, **kwarg
 def _before_connecting(
     instance: models.Model, action: str, reverse: bool, model: type, pk_set: set[int] | None, **kwargs: Any
 ) -> None:
-    """Take a snapshot of the model that has the field. ``reverse``: the change came from the other end."""
+    """Take snapshots of the rows that have the field. ``reverse`` is true for a change from the other end."""
     if not action.startswith("pre_"):
         return
     if reverse:

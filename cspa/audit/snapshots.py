@@ -1,4 +1,4 @@
-"""Snapshots of rows as JSON values: reading them, and applying one to a row."""
+"""Snapshots of rows as JSON values: reading them, and restoring a row from one."""
 
 from collections.abc import Iterable
 from datetime import date, datetime
@@ -11,7 +11,7 @@ from django.db import models
 
 from .registry import m2m_columns, recorded_columns, recorded_m2m
 
-# Rows a query.
+# Rows of a query.
 BATCH = 500
 
 # Name of a column or of a many-to-many field -> JSON value.
@@ -51,7 +51,8 @@ def apply_snapshot(row: models.Model, snapshot: Snapshot) -> dict[str, list[int]
     connections = {}
     for name, value in snapshot.items():
         try:
-            field = cast("models.Field[Any, Any]", row._meta.get_field(name))  # recorded of columns and relations
+            # Snapshots contain columns and many-to-many fields only.
+            field = cast("models.Field[Any, Any]", row._meta.get_field(name))
         except FieldDoesNotExist:
             continue
         if field.many_to_many:
@@ -62,7 +63,7 @@ def apply_snapshot(row: models.Model, snapshot: Snapshot) -> dict[str, list[int]
 
 
 def apply_m2m(row: models.Model, connections: dict[str, list[int]]) -> None:
-    """Connect the saved ``row`` with the given rows, as far as these still exist."""
+    """Set the many-to-many values of the saved ``row``. Rows that no longer exist are omitted."""
     for name, keys in connections.items():
         others = cast("type[models.Model]", row._meta.get_field(name).related_model)._base_manager
         getattr(row, name).set(others.filter(pk__in=keys))

@@ -1,4 +1,4 @@
-"""Undoing a change set as a whole. Refuses where somebody changed the same rows later."""
+"""Undo of a whole change set, refused if the same rows were changed later."""
 
 from itertools import batched
 from typing import Any
@@ -14,7 +14,7 @@ from .recorder import Recorder, record_changes
 from .registry import is_registered, is_updates_only, registered_models
 from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
 
-# Rows that a message names.
+# Maximum number of rows that an error message names.
 MAX_NAMED_ROWS = 20
 
 
@@ -29,7 +29,7 @@ class UndoError(Exception):
 def undo(entry: ChangeSet, user: User | None, reason: str = "") -> ChangeSet:
     """Restore all rows of ``entry`` to their state before it, as a change set that can be undone in turn.
 
-    Raise UndoError where the same columns were changed later, or where other rows refer to a row that would go.
+    Raise UndoError if the same columns were changed later, or if other rows refer to a row that would be deleted.
     """
     try:
         with record_changes(ChangeSet.Kind.UNDO, user, reason, undoes=entry) as recorder:
@@ -52,7 +52,8 @@ class _Undoing:
     def __init__(self, entry: ChangeSet):
         self.reasons: list[str] = []
         self.added: dict[type[models.Model], set[int]] = {}
-        self.back: dict[type[models.Model], dict[int, Snapshot]] = {}  # was deleted
+        # Rows that the change set deleted, with the snapshots to restore.
+        self.back: dict[type[models.Model], dict[int, Snapshot]] = {}
         self.changed: dict[type[models.Model], dict[int, Snapshot]] = {}
         now: dict[type[models.Model], dict[int, Snapshot]] = {}
         for (kind, key), changes in _by_row(entry).items():
@@ -131,7 +132,7 @@ class _Undoing:
 
 
 def _has_changed_since(row: models.Model, entry: ChangeSet) -> bool:
-    """Whether ``row`` differs from its state after ``entry``. A change that was taken back does not count."""
+    """Whether ``row`` differs from its state after ``entry``. A later change that was undone does not count."""
     past = list(history_of(row))
     return past[0][1] != next(state for change, state in past if change and change.entry_id == entry.pk)
 
