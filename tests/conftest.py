@@ -1,6 +1,6 @@
-"""What every test finds: settings as in production, over plain http, with nothing set in the environment.
+"""Shared fixtures. Tests run with the default settings of production, but over plain HTTP.
 
-DATABASE_URL chooses the database (SQLite unless it is set); DEBUG=1 serves static files that were not collected.
+DATABASE_URL selects the database, by default SQLite; DEBUG=1 serves static files that were not collected.
 """
 
 import gc
@@ -23,9 +23,9 @@ from .support import generated  # noqa: F401  the profile of the property tests
 
 
 def pytest_configure() -> None:
-    """Read the settings now: pytest-django looks for them before it reads this file, and again after it.
+    """Set up Django here, because pytest-django looks for the settings before this file sets their variables.
 
-    A young collection for each 200,000 objects instead of 2,000 saves a twentieth of the CPU time of the suite.
+    A garbage collection threshold of 200,000 objects instead of 2,000 saves a twentieth of the suite's CPU time.
     """
     gc.set_threshold(200_000, 50, 100)
     django.setup()
@@ -33,7 +33,7 @@ def pytest_configure() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_setup(request, django_test_environment, django_db_blocker, tmp_path_factory) -> Iterator[None]:
-    """The test database: the first worker migrates its own and leaves a copy, from which the others start."""
+    """The test database. The first worker migrates its own and saves a template, which the other workers copy."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
         request.getfixturevalue("django_db_setup")
         yield
@@ -56,10 +56,10 @@ def django_db_setup(request, django_test_environment, django_db_blocker, tmp_pat
 
 @pytest.fixture(scope="session", autouse=True)
 def _quick_and_clean(tmp_path_factory):
-    """Passwords hash at once; uploads and the change marker go to folders of this run; no test finds pages of another.
+    """Settings of the run: a fast password hasher, temporary folders, and a cache in the memory of the process.
 
-    A static file is looked for when it is asked for: each test's client would else look at all of them, which took
-    half of the time of the tests.
+    WhiteNoise looks up static files on request. Otherwise each test client scans all of them, which took half of the
+    time of the suite.
     """
     from django.test import override_settings
 
@@ -75,10 +75,10 @@ def _quick_and_clean(tmp_path_factory):
 
 @pytest.fixture(autouse=True)
 def _sequences_begin_anew():
-    """Each test begins with the same countries and names, whatever ran before.
+    """Reset the sequences of countries and names, so that a test does not depend on earlier tests.
 
-    The first countries are real: forms refuse the made-up ones of long lists. Which people have similar names depends
-    on the numbers in them.
+    Forms reject the unassigned codes at the end of the countries, and the similarity of names depends on the numbers
+    in them.
     """
     from .support.factories import ParliamentFactory, PersonFactory
 
@@ -88,7 +88,7 @@ def _sequences_begin_anew():
 
 @pytest.fixture(autouse=True)
 def _default_language_first():
-    """A request leaves its language behind in the thread: the next test does not begin with it."""
+    """Deactivate the language that a request of an earlier test left active in the thread."""
     from django.utils import translation
 
     translation.deactivate()
@@ -96,10 +96,10 @@ def _default_language_first():
 
 @pytest.fixture(autouse=True)
 def _begins_at_noon(request) -> Iterator[None]:
-    """A test begins at noon of yesterday: no day ends while it runs.
+    """Start each test at noon of yesterday, so that no day ends while the test runs.
 
-    Rows that a test writes are not in the future of another process, whose clock is the machine's. A test in a browser
-    keeps the clock of the machine, which is the browser's too.
+    Yesterday, because other processes have the real clock and must not see the rows of a test in their future. Browser
+    tests keep the real clock, because the browser has it too.
     """
     if request.node.get_closest_marker("browser"):
         yield
@@ -113,7 +113,7 @@ def _begins_at_noon(request) -> Iterator[None]:
 
 @pytest.fixture(autouse=True)
 def _sessions_are_written_once(request, monkeypatch):
-    """Do not save sessions again after a minute, so that slow tests count the same queries.
+    """Disable the repeated save of a session after a minute, so that the query counts of slow tests do not change.
 
     Tests with a ``clock`` keep the real interval.
     """
@@ -123,7 +123,7 @@ def _sessions_are_written_once(request, monkeypatch):
 
 @pytest.fixture
 def administrator(client):
-    """A client signed in as an administrator. A crash is a 500 here, as on the site."""
+    """A client signed in as a superuser. An exception in a view is a response with status 500, as on the site."""
     from .support.factories import UserFactory
 
     client.force_login(UserFactory(is_superuser=True))
@@ -165,7 +165,7 @@ def sample_data() -> Path:
 
 @pytest.fixture(scope="module")
 def module_db(django_db_setup, django_db_blocker) -> Iterator:
-    """Database access for a module fixture. Its rows are committed, and deleted after the module."""
+    """Database access for fixtures of a module. Their rows are committed, and deleted after the module."""
     from django.core.management import call_command
     from django.utils import translation
 
@@ -180,7 +180,7 @@ def module_db(django_db_setup, django_db_blocker) -> Iterator:
 
 @pytest.fixture(scope="session")
 def chromium():
-    """Debian's Chromium, which finds no host but this machine."""
+    """Debian's Chromium, which resolves no host but 127.0.0.1."""
     from playwright.sync_api import sync_playwright
 
     # Playwright runs an event loop of its own in this thread.
@@ -208,12 +208,13 @@ def chromium():
 
 @pytest.fixture(scope="session")
 def server(django_db_setup):
-    """The application alone on a real port: WhiteNoise serves its files, and one that was not collected is missing."""
+    """The WSGI application on a real port, without Django's static files handler: WhiteNoise serves the files."""
     from django.db import connections
     from django.test.testcases import LiveServerThread
 
     connection = connections["default"]
-    connection.inc_thread_sharing()  # for good: a thread may outlast its last answer
+    # Never decremented, because a thread may run longer than its last response.
+    connection.inc_thread_sharing()
     thread = LiveServerThread("127.0.0.1", lambda application: application, {connection.alias: connection})
     thread.daemon = True
     thread.start()
@@ -225,7 +226,7 @@ def server(django_db_setup):
 
 @pytest.fixture(scope="module")
 def cluster():
-    """A PostgreSQL server of the test's own."""
+    """A PostgreSQL server that the tests of the module may stop."""
     from .support.servers import Cluster
 
     if not os.environ.get("DATABASE_URL"):
@@ -240,7 +241,7 @@ def cluster():
 
 @pytest.fixture
 def database(cluster, tmp_path: Path) -> str:
-    """The URL of a database of that server, filled with the seed."""
+    """The URL of a database on ``cluster``, filled with the seed."""
     from .support.servers import Machine, fill
 
     with cluster.connect() as connection:

@@ -1,4 +1,4 @@
-"""Forms of the back office as a browser fills them in and sends them."""
+"""Admin forms, submitted with the values that a browser would send."""
 
 from django.http import HttpResponse
 from django.test import Client
@@ -12,7 +12,7 @@ def page(name: str, *args) -> str:
 
 
 def filled_in(client: Client, address: str) -> dict:
-    """What the browser would send if the form at ``address`` were saved as it is."""
+    """The POST data of the form at ``address``, as a browser would send it unchanged."""
     response = client.get(address)
     assert response.status_code == 200
     form = next(form for form in parsed(response).iter("form") if form.get("id", "").endswith("_form"))
@@ -34,7 +34,7 @@ def filled_in(client: Client, address: str) -> dict:
         elif kind not in {"checkbox", "radio"} or field.get("checked") is not None:
             missing = "on" if kind == "checkbox" else ""
             value = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
-            # Several ticks of one name are sent together.
+            # A browser sends all checked boxes of one name.
             data[name] = [*data[name], value] if isinstance(data.get(name), list) else value
             if kind == "checkbox" and name in ("groups", "permissions", "user_permissions"):
                 data[name] = data[name] if isinstance(data[name], list) else [value]
@@ -42,7 +42,7 @@ def filled_in(client: Client, address: str) -> dict:
 
 
 def save(client: Client, address: str, data: dict) -> HttpResponse:
-    """Send the form at ``address``, and once more with a tick where it asks whether something doubtful is right."""
+    """Submit the form at ``address``. If it responds with warnings, confirm them and submit it again."""
     response = client.post(address, data)
     context = response.context or {}
     forms = [context["adminform"].form] if "adminform" in context else []

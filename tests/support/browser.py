@@ -1,4 +1,4 @@
-"""Pages in Chromium: clean contexts, time limits, accessibility rules."""
+"""Pages in Chromium: clean contexts, time limits, options of the accessibility checks."""
 
 import signal
 import time
@@ -13,7 +13,8 @@ from . import factories
 
 AXE_OPTIONS = {
     "resultTypes": ["violations"],
-    "preload": False,  # it would ask for the files of @import again, at wrong addresses
+    # Preloading would request the files of @import again, at wrong URLs.
+    "preload": False,
     "runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"],
     "rules": {"target-size": {"enabled": True}},
 }
@@ -22,22 +23,22 @@ AXE_OPTIONS = {
 NARROW, WIDE = 320, 1440
 
 
-# Seconds for one step in a page. Only a hang takes longer.
+# Seconds for one step in a page. Only a hang exceeds them.
 SECONDS = 60
 
 
-# A letter of each language of the members that the English and Russian alphabets lack, and one that they have.
+# Letters of the members' languages, most of them not in the English or Russian alphabet.
 LETTERS = {"kk": "ӘәҒғҚқҢңӨөҰұҮүҺһІі", "ky": "ҢңӨөҮү", "tg": "ҒғӢӣҚқӮӯҲҳҶҷ", "be": "ЁёІіЎў", "ru": "Щщ", "en": "Ww"}
 
 
 @contextmanager
 def in_time(what: str, seconds: float = SECONDS) -> Iterator[None]:
-    """Turn a hang into a failure that names ``what``: several calls of Playwright have no timeout of their own."""
+    """Fail with the name ``what`` instead of hanging: several calls of Playwright have no timeout of their own."""
 
     def give_up(number, frame):
         raise TimeoutError(f"{what} took more than {seconds} seconds")
 
-    # pytest-timeout uses the same timer.
+    # pytest-timeout uses the same timer: restore its handler and its remaining time afterwards.
     former, began = signal.signal(signal.SIGALRM, give_up), time.monotonic()
     left, _interval = signal.setitimer(signal.ITIMER_REAL, seconds)
     try:
@@ -49,14 +50,14 @@ def in_time(what: str, seconds: float = SECONDS) -> Iterator[None]:
             signal.setitimer(signal.ITIMER_REAL, max(left - (time.monotonic() - began), 1))
 
 
-# Pages that no test uses now, by the options of their contexts. A new page costs the CPU time of five visits in a used
-# one, whose process runs, whose HTTP cache is warm and whose scripts are compiled.
+# Pool of unused pages, by the options of their contexts. A new page costs the CPU time of five visits in a used one,
+# which has a running process, a warm HTTP cache and compiled scripts.
 idle: dict[tuple, list[Page]] = {}
 
 
 @contextmanager
 def clean_page(chromium: Browser, viewport=None, color_scheme="light", **options) -> Iterator[Page]:
-    """A page without cookies, stored data or other pages beside it; an earlier test may have used it."""
+    """A page without cookies, stored data or sibling pages, which may come from the pool."""
     pages = idle.setdefault((chromium, *sorted(options.items())), [])
     page = pages.pop() if pages else chromium.new_context(**options).new_page()
     page.set_default_timeout(SECONDS * 1000)
@@ -77,7 +78,7 @@ def clean_page(chromium: Browser, viewport=None, color_scheme="light", **options
 
 @contextmanager
 def browsing(chromium, site, signed_in=False, **options):
-    """A clean page; in the end nobody else was asked, nothing was missing, no reader got a cookie."""
+    """A clean page. At the end, assert no request to another host, no error, and cookies only if ``signed_in``."""
     asked, complaints = [], []
 
     def answered(response: Response) -> None:
@@ -85,7 +86,7 @@ def browsing(chromium, site, signed_in=False, **options):
             complaints.append((response.status, response.url))
 
     def said(message: ConsoleMessage) -> None:
-        # That a resource failed to load is judged by its response.
+        # ``answered`` checks the response of a resource that failed to load.
         if message.type == "error" and not message.text.startswith("Failed to load resource"):
             complaints.append((message.page.url, message.text))
 
@@ -109,7 +110,7 @@ def browsing(chromium, site, signed_in=False, **options):
 
 @contextmanager
 def rendered_templates() -> Iterator[set[str]]:
-    """The names of all templates that are rendered meanwhile, in the thread of the server too."""
+    """The names of all templates rendered within the block, also in the thread of the server."""
     names: set[str] = set()
 
     def note(template, **kwargs) -> None:
@@ -123,7 +124,7 @@ def rendered_templates() -> Iterator[set[str]]:
 
 
 def overflow(page) -> int:
-    """By how many pixels a page scrolls sideways."""
+    """The number of pixels by which a page scrolls horizontally."""
     return page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
 
 

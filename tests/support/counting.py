@@ -1,4 +1,4 @@
-"""Counting queries: those of what is tested, the same on both databases."""
+"""Query counts of pages and operations, equal on both databases, and assertions on them."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,12 +11,12 @@ from django.test.utils import CaptureQueriesContext
 
 from .query_bounds import QUERY_BOUNDS
 
-# What a test measures: the number of queries of each kind of page or operation.
+# The number of queries of each kind of page or operation that a test measures.
 Costs = Mapping[str, int]
 
 
 def up_to(most: int) -> pytest.MarkDecorator:
-    """Give a test ``sizes``: 1 and 3 rows, and ``most`` rows too in a test that is marked long."""
+    """Parametrise a test with ``sizes``: 1 and 3 rows, and additionally ``most`` rows in a variant marked long."""
     return pytest.mark.parametrize(
         "sizes",
         [(1, 3), pytest.param((1, 3, most), marks=pytest.mark.long)],
@@ -25,9 +25,9 @@ def up_to(most: int) -> pytest.MarkDecorator:
 
 
 def cost(do: Callable[[], object]) -> int:
-    """How many queries ``do`` takes, without the lock of the journal, which only PostgreSQL needs.
+    """The number of queries of ``do``, without the lock of the audit log, which only PostgreSQL takes.
 
-    The content types are looked up once in a process: they are known before.
+    The content types are loaded first, because Django caches them for the process.
     """
     ContentType.objects.get_for_models(*apps.get_models())
     with CaptureQueriesContext(connection) as queries:
@@ -37,14 +37,14 @@ def cost(do: Callable[[], object]) -> int:
 
 @contextmanager
 def rolled_back() -> Iterator[None]:
-    """Leave no row behind."""
+    """Roll back all writes of the block."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
 
 
 def assert_within_bounds(costs: Costs) -> None:
-    """Each kind takes at most as many queries as tests/support/query_bounds.py allows."""
+    """Assert that each kind takes at most the queries that tests/support/query_bounds.py allows."""
     above = [
         f"{kind}: {number} queries, at most {QUERY_BOUNDS[kind]} are allowed"
         for kind, number in costs.items()
@@ -54,7 +54,7 @@ def assert_within_bounds(costs: Costs) -> None:
 
 
 def assert_equal_costs(by_size: Mapping[int, Costs]) -> None:
-    """Each kind takes the same number of queries for each number of rows, and stays within its bound."""
+    """Assert that each kind takes the same number of queries for all numbers of rows, within its bound."""
     assert len(by_size) > 1, "One size shows no growth."
     first, *others = by_size.values()
     assert all(costs.keys() == first.keys() for costs in others)
@@ -68,9 +68,9 @@ def assert_equal_costs(by_size: Mapping[int, Costs]) -> None:
 
 
 def assert_same_cost(measure: Callable[[int], Costs], sizes: Iterable[int]) -> None:
-    """``measure`` makes a number of rows and counts queries: the counts are the same for all ``sizes``.
+    """Assert that ``measure``, which creates rows and counts queries, returns the same counts for all ``sizes``.
 
-    The rows are rolled back before ``measure`` makes those of the next size.
+    The rows of one size are rolled back before those of the next are created.
     """
     by_size = {}
     for rows in sizes:

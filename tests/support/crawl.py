@@ -1,4 +1,4 @@
-"""Walks over the site by its links, as a visitor without an account."""
+"""Crawlers of the site, which follow its links as an anonymous visitor."""
 
 import re
 from collections import deque
@@ -12,12 +12,12 @@ HOST = "http://testserver"
 
 
 def parse(content):
-    """The document, or an error at the first offence against the syntax of HTML."""
+    """The parsed document. Raise the first HTML syntax error."""
     return html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(content, transport_encoding="utf-8")
 
 
 def in_the_sitemap(client):
-    """Every address that a section of the sitemap lists."""
+    """All URLs in the sections of the sitemap."""
     sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
     assert len(sections) == 6
     pages = [client.get(section.removeprefix(HOST)).content.decode() for section in sections]
@@ -25,9 +25,9 @@ def in_the_sitemap(client):
 
 
 def walk(client):
-    """Every page that can be reached by links from the home pages and the sitemap: address -> response.
+    """The responses of all pages reachable from the home pages and the sitemap, by path.
 
-    A response of HTML has its parsed ``document``.
+    An HTML response has its parsed ``document``.
     """
     locations = in_the_sitemap(client)
     queue, pages = deque(["/en/", "/ru/", *(urlsplit(location).path for location in locations)]), {}
@@ -45,14 +45,16 @@ def walk(client):
     return pages
 
 
-SECRET = "Xylophone"  # stands in the hidden articles only
+# A word of unpublished articles only.
+SECRET = "Xylophone"
 
 
-SHARED = "plenary"  # stands in hidden and published ones
+# A word of published and unpublished articles.
+SHARED = "plenary"
 
 
 def addresses_in(address: str, response) -> set[str]:
-    """The addresses of this site that an answer leads to, with their query."""
+    """The URLs of this site in a response, with their query strings."""
     text = response.text
     kind = response["Content-Type"].split(";")[0]
     if kind == "text/html":
@@ -70,7 +72,7 @@ def addresses_in(address: str, response) -> set[str]:
 
 
 def seen(client: Client) -> dict[str, tuple[int, str]]:
-    """What a visitor can reach: each address with its status and text."""
+    """Status and text of every URL that an anonymous visitor can reach."""
     doors = ["/", "/en/", "/ru/", "/sitemap.xml", "/sitemap-news.xml", "/api/v1/", "/api/v1/articles/?limit=2"]
     for language in ("en", "ru"):
         search = f"/{language}/search/"

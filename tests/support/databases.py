@@ -1,4 +1,4 @@
-"""One migrated database for all workers of a test run."""
+"""Template of the migrated test database, shared by all workers of a run."""
 
 import fcntl
 import sqlite3
@@ -15,14 +15,15 @@ class Template:
     """A copy of the migrated test database of the first worker."""
 
     def __init__(self, shared: Path) -> None:
-        """``shared`` is a folder that all workers of this run see."""
-        self.file = shared / "template.sqlite3"  # on PostgreSQL an empty file that says that the template exists
+        """``shared`` is a folder that all workers of the run can access."""
+        # On PostgreSQL this file is empty: it marks that the template exists.
+        self.file = shared / "template.sqlite3"
         self.lock = shared / "template.lock"
         self.name = f"test_template_{shared.name}".replace("-", "_")
 
     @contextmanager
     def locked(self) -> Iterator[None]:
-        """Keep the other workers waiting."""
+        """Hold the file lock of the run, so that the other workers wait."""
         with self.lock.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
@@ -31,7 +32,7 @@ class Template:
         return self.file.exists()
 
     def make(self) -> None:
-        """Copy the database of this worker."""
+        """Create the template from the database of this worker."""
         if connection.vendor == "sqlite":
             with closing(sqlite3.connect(self.file)) as template:
                 connection.connection.backup(template)
@@ -40,13 +41,13 @@ class Template:
         connection.close_pool()
         own = connection.settings_dict["NAME"]
         with connection._nodb_cursor() as cursor:
-            # A run that was killed leaves its template in a cluster that outlasts it.
+            # A killed run leaves its template in a cluster that still runs.
             cursor.execute(f'DROP DATABASE IF EXISTS "{self.name}"')
             cursor.execute(f'CREATE DATABASE "{self.name}" TEMPLATE "{own}"')
         self.file.touch()
 
     def drop(self) -> None:
-        """Delete the template. A worker that starts later makes its own."""
+        """Delete the template. A worker that starts later creates another."""
         if connection.vendor == "postgresql":
             with connection._nodb_cursor() as cursor:
                 cursor.execute(f'DROP DATABASE "{self.name}"')
@@ -54,7 +55,7 @@ class Template:
 
     @contextmanager
     def instead_of_migrate(self) -> Iterator[None]:
-        """While Django creates the database of this worker, take the copy where Django would migrate."""
+        """Replace the migrate command by a copy of the template while Django creates the database of this worker."""
 
         def call_command(name: str, **options: Any) -> None:
             if name == "migrate" and connection.vendor == "sqlite":

@@ -1,4 +1,4 @@
-"""Rows for tests, valid as they come. A period is given as starts="2019-05", ends="2020" or ended=True."""
+"""Factories of valid rows. The period of a dated row is given as starts="2019-05", ends="2020" or ended=True."""
 
 import io
 from collections.abc import Iterable
@@ -36,12 +36,12 @@ from news.models import Article, Attachment, Correction, Picture, Topic
 PASSWORD = "correct horse battery staple"
 
 ISO = sorted(countries.countries)
-# Long lists need more countries than there are: the real ones first, then codes that no country has.
+# Long lists need more countries than exist: the real codes first, then unassigned ones.
 COUNTRIES = ISO + sorted({"".join(pair) for pair in product(ascii_uppercase, repeat=2)} - set(ISO))
 
 
 def numbered(pattern: str) -> factory.Sequence:
-    """A declaration whose text holds the number of the row: "Parliament {n}"."""
+    """A sequence of texts with the number of the row: "Parliament {n}"."""
     return factory.Sequence(lambda n: pattern.format(n=n))
 
 
@@ -55,7 +55,7 @@ class SourceFactory(factory.django.DjangoModelFactory):
 
 
 class PeriodFactory(factory.django.DjangoModelFactory):
-    """Of the dated rows; ``sources=[…]`` are added when the row exists."""
+    """Base factory of dated rows. ``sources=[…]`` are added after the row is saved."""
 
     class Meta:
         abstract = True
@@ -107,7 +107,7 @@ class SeatQuotaFactory(PeriodFactory):
 
 
 class LinkFactory(PeriodFactory):
-    """Of a parliament, unless ``chamber=`` is given."""
+    """A website of a parliament, or of a chamber if ``chamber=`` is given."""
 
     class Meta:
         model = Link
@@ -164,7 +164,7 @@ class ConfirmationFactory(factory.django.DjangoModelFactory):
 
 
 class ConfirmationRequestFactory(factory.django.DjangoModelFactory):
-    """A link that is open; ``answered_at=`` makes it an answered one."""
+    """An open confirmation request, or an answered one if ``answered_at=`` is given."""
 
     class Meta:
         model = ConfirmationRequest
@@ -180,7 +180,7 @@ class ConfirmationRequestFactory(factory.django.DjangoModelFactory):
 
 
 class ProposalFactory(factory.django.DjangoModelFactory):
-    """Free text that waits for the office."""
+    """A proposal of free text that waits for review."""
 
     class Meta:
         model = Proposal
@@ -210,7 +210,7 @@ class TopicFactory(factory.django.DjangoModelFactory):
 
 
 class ArticleFactory(factory.django.DjangoModelFactory):
-    """Published on 26 May 2020; ``topics=[…]``, ``parliaments``, ``people`` and ``sources`` as lists."""
+    """An article published on 26 May 2020. ``topics=[…]``, ``parliaments``, ``people`` and ``sources`` are lists."""
 
     class Meta:
         model = Article
@@ -246,7 +246,7 @@ class ArticleFactory(factory.django.DjangoModelFactory):
 
 
 def photo(size: tuple[int, int] = (600, 400)) -> bytes:
-    """A JPEG with a red left and a blue right half."""
+    """A JPEG with a red left half and a blue right half."""
     image = Image.new("RGB", size, "blue")
     image.paste("red", (0, 0, size[0] // 2, size[1]))
     data = io.BytesIO()
@@ -287,7 +287,7 @@ class CorrectionFactory(factory.django.DjangoModelFactory):
 
 
 class AddressFactory(factory.django.DjangoModelFactory):
-    """That of a website, which did not answer."""
+    """The address of a website whose last check failed."""
 
     class Meta:
         model = Address
@@ -304,7 +304,7 @@ class AddressFactory(factory.django.DjangoModelFactory):
 
 
 class UserFactory(factory.django.DjangoModelFactory):
-    """Somebody who may sign in to the admin; rights come with ``is_superuser=True`` or permissions."""
+    """A user who may sign in to the admin, without permissions unless ``is_superuser=True``."""
 
     class Meta:
         model = User
@@ -319,9 +319,9 @@ class UserFactory(factory.django.DjangoModelFactory):
 
 
 def create_many(of: type[factory.django.DjangoModelFactory], rows: Iterable[dict[str, Any]]) -> list[Any]:
-    """What ``[of(**row) for row in rows]`` creates, in a few statements and without save().
+    """Create the same rows as ``[of(**row) for row in rows]``, in bulk and without calling save().
 
-    Each row names the objects that it belongs to; an article needs its story.
+    Each row must contain its foreign keys; an article needs its story.
     """
     rows, model = list(rows), of._meta.model
     related = {field.name: field for field in model._meta.many_to_many}

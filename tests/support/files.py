@@ -1,4 +1,4 @@
-"""CSV, XLSX and JSON files of a list."""
+"""Readers of the CSV, XLSX and JSON exports of a list."""
 
 import csv
 import json
@@ -15,7 +15,7 @@ def ask(client, address, **parameters):
 
 
 def take(client, address, file_format, **parameters):
-    """The columns and the rows of a file, as texts."""
+    """The columns and the rows of an exported file, as texts."""
     response = ask(client, address, format=file_format, **parameters)
     assert response.status_code == 200
     body = response.getvalue()
@@ -37,7 +37,7 @@ def _text(value):
 
 
 def take_all(client, address, **parameters):
-    """The rows of the three files, which agree, as one dict a row."""
+    """The rows as dicts, after an assertion that the files of all three formats agree."""
     files = {file_format: take(client, address, file_format, **parameters) for file_format in tabular.FORMATS}
     columns, rows = files["csv"]
     assert rows == files["xlsx"][1] == files["json"][1]

@@ -1,4 +1,4 @@
-"""How many examples a property test generates: few in every run, many in a thorough one (PROFILE=thorough)."""
+"""Numbers of examples of the property tests; PROFILE=thorough generates more."""
 
 import os
 
@@ -9,9 +9,9 @@ FACTOR = FACTORS[os.environ.get("PROFILE") or "small"]
 
 
 def examples(number: int) -> settings:
-    """Settings of a property test that generates ``number`` examples, or as many times more as the profile says.
+    """Hypothesis settings with ``number`` examples, multiplied by the factor of the profile.
 
-    No test has a deadline, because machines differ in speed.
+    There is no deadline, because machines differ in speed.
     """
     return settings(
         max_examples=number * FACTOR, deadline=None, database=None, suppress_health_check=list(HealthCheck)

@@ -1,4 +1,4 @@
-"""Saved pages of the old site."""
+"""Texts of pages saved from the former site."""
 
 TITLE = "A meeting in Minsk"
 

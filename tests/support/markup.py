@@ -1,4 +1,4 @@
-"""Pages as trees of elements, read by lxml. tests/pages/test_site.py parses them strictly."""
+"""HTML responses parsed by lxml, which is lenient; tests/pages/test_site.py checks the syntax strictly."""
 
 from django.http import HttpResponse
 from lxml.html import HtmlElement, HTMLParser, document_fromstring

@@ -1,15 +1,15 @@
-"""Lists of names as clerks paste them."""
+"""Name lists as the user pastes them into the roster form."""
 
 import hashlib
 
 
 def answer(response, number: int) -> str:
-    """The name of the field that says who the name with this number is."""
+    """The name of the form field that assigns a person to the entry ``number``."""
     return f"who-{response.context['entries'][number - 1].name.key}"
 
 
 def made_up(number: int) -> str:
-    """A name that is not like that of another number."""
+    """A name that is not similar to the name of another number."""
     digits = hashlib.sha256(str(number).encode()).hexdigest()[:8]
     return "".join("абвгдежзиклмнопр"[int(digit, 16)] for digit in digits).capitalize()
 

@@ -1,4 +1,4 @@
-"""A reader in front of the page cache, as a server has it."""
+"""Client of the site through the page cache."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,7 @@ from .waiting import until
 
 
 class Reader:
-    """A reader who asks the site as a server does, through the page cache."""
+    """A client that calls the WSGI application through the page cache, as a server does."""
 
     def __init__(self) -> None:
         self.site = PageCache(get_wsgi_application())
@@ -28,17 +28,18 @@ class Reader:
         status, found = said
         response = HttpResponse(content, status=int(status.split()[0]))
         del response["Content-Type"]
-        for name, value in found:  # a header that is sent twice counts as one (RFC 9110, 5.3)
+        # Join repeated headers (RFC 9110, 5.3).
+        for name, value in found:
             response[name] = f"{response[name]}, {value}" if name in response else value
         return response
 
     def settle(self) -> None:
-        """Wait until all that the database has to say is heard."""
+        """Wait until the process has received all notifications of the database."""
         until(lambda: self.site.versions.current() and self.site.versions.hears_changes)
 
     @contextmanager
     def renders(self, pages: int) -> Iterator[None]:
-        """Check how many pages Django has to render."""
+        """Assert the number of pages that Django renders within the block."""
         before = self.site.render_count
         yield
         assert self.site.render_count - before == pages

@@ -1,6 +1,6 @@
-"""The most queries that each kind of page or operation takes, whatever the number of rows.
+"""Upper bounds of the queries of each kind of page or operation, for any number of rows.
 
-A change that adds a query changes one line here. tests/support/counting.py holds the bounds.
+A change that adds a query changes one line here. tests/support/counting.py asserts the bounds.
 """
 
 QUERY_BOUNDS = {

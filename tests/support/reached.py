@@ -1,7 +1,7 @@
-"""Which URL patterns were asked for and which templates were rendered: a pytest plugin and its report.
+"""Coverage of URL patterns and templates: a pytest plugin that records them, and its report.
 
-pytest -p tests.support.reached            each process adds what it reached to a file of its own under var/reached/
-python -m tests.support.reached            print what no test reached; fail where something is missing
+pytest -p tests.support.reached            record the reached patterns and templates of each process in var/reached/
+python -m tests.support.reached            print the patterns and templates that no test reached; fail if there are any
 """
 
 import json
@@ -48,12 +48,12 @@ def _note_what_is_reached() -> Iterator[None]:
 
 
 def in_one_order(route: str) -> str:
-    """The route without the apps of the admin, whose order is that in which a process has imported them."""
+    """The route without the app labels of the admin, whose order depends on the order of imports."""
     return re.sub(r"\(\?P<app_label>[^)]*\)", "(?P<app_label>)", route)
 
 
 def all_patterns() -> set[str]:
-    """The route of each URL pattern, as a match names it."""
+    """The routes of all URL patterns, in the form of ``ResolverMatch.route``."""
     from django.urls import URLPattern, get_resolver
 
     def below(resolver: Any, prefix: str) -> Iterator[str]:
@@ -68,7 +68,7 @@ def all_patterns() -> set[str]:
 
 
 def all_templates() -> set[str]:
-    """The name of each template of the project; those of Typst are no templates of Django."""
+    """The names of all Django templates of the project, without the templates of Typst."""
     files = [path for path in (ROOT / "templates").rglob("*") if path.is_file() and path.suffix != ".typ"]
     return {path.relative_to(ROOT / "templates").as_posix() for path in files}
 

@@ -1,4 +1,4 @@
-"""Copies of the test database that stand for replicas."""
+"""Replicas of the test database, simulated by copies of its SQLite file."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,14 +11,14 @@ from news.models import Article
 
 
 class Copy:
-    """A replica that follows when it is told to."""
+    """A replica that replicates only when the test calls ``follow()``."""
 
     def __init__(self, alias: str, folder: Path):
         self.alias, self.folder, self.number = alias, folder, 0
         self.follow()
 
     def follow(self) -> None:
-        """Be as far as the primary."""
+        """Replace the copy by the present state of the primary."""
         if self.alias in connections.settings:
             self.leave()
         self.number += 1
@@ -27,7 +27,7 @@ class Copy:
             cursor.execute(f"VACUUM INTO '{file}'")
         connections.settings[self.alias] = {**connections.settings[DEFAULT_DB_ALIAS], "NAME": str(file)}
         copy = connections[self.alias]
-        # Django's tests let nobody connect to a database that was not there when the test began.
+        # Django's test cases block connections to a database that was not configured when the test began.
         copy.ensure_connection = lambda: copy.connection or copy.connect()
 
     def leave(self) -> None:
@@ -36,7 +36,7 @@ class Copy:
 
     @contextmanager
     def is_read(self, is_it: bool) -> Iterator[None]:
-        """Check whether articles are read from here."""
+        """Assert whether the block reads articles from this replica."""
         with CaptureQueriesContext(connections[self.alias]) as queries:
             yield
         assert any("news_article" in query["sql"] for query in queries) == is_it

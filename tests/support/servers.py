@@ -1,4 +1,4 @@
-"""Servers of the site and of PostgreSQL, as on several machines."""
+"""Server processes of the site and of PostgreSQL, as on separate machines."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ PAGE = "/en/delegations/kyrgyzstan/"
 
 
 class Machine:
-    """A server as in production, with a change marker of its own."""
+    """A production server of the site with a change marker and cached pages of its own."""
 
     def __init__(self, folder: Path, database: str, workers: int = 2):
         folder.mkdir()
@@ -81,9 +81,9 @@ class Machine:
             return False
 
     def get(self, path: str) -> tuple[int, dict[str, str], str]:
-        """Status, headers (in small letters) and text; over a new connection, so that any process may answer.
+        """Status, headers (in lower case) and text of a response, over a new connection that any worker may accept.
 
-        The Host header names no port: a server that starts again on another port still has its pages.
+        The Host header names no port, so that the cached pages remain valid after a restart on another port.
         """
         connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
@@ -95,7 +95,7 @@ class Machine:
             connection.close()
 
     def shows(self, text: str) -> list[bool]:
-        """Whether the page holds ``text``, asked so often that every process has answered."""
+        """Whether each of 20 responses contains ``text``: enough requests that every worker answers."""
         return [text in self.get(PAGE)[2] for _attempt in range(20)]
 
     def manage(self, *arguments: str) -> None:
@@ -108,7 +108,7 @@ class Machine:
         )
 
     def rename(self, name: str) -> None:
-        """As a clerk would in a shell of this machine."""
+        """Rename the delegation in a shell of this machine, outside the server processes."""
         self.manage(
             "shell",
             "-c",
@@ -118,7 +118,7 @@ class Machine:
 
 
 class Cluster:
-    """PostgreSQL that can be stopped and started."""
+    """A PostgreSQL cluster that a test can stop and start."""
 
     def __init__(self, folder: Path):
         loader = SourceFileLoader("with_postgres", str(TESTS / "with-postgres"))

@@ -1,4 +1,4 @@
-"""Waiting for a state of another thread, process or server."""
+"""Polling for a state of another thread, process or server."""
 
 import time
 from collections.abc import Callable
@@ -6,7 +6,7 @@ from typing import Any
 
 
 def until(holds: Callable[[], Any], seconds: float = 60) -> None:
-    """Wait until ``holds()`` is true, and fail after ``seconds``: a bound that the slowest machine keeps."""
+    """Poll until ``holds()`` is true. Fail after ``seconds``, which are enough for a slow machine."""
     end = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < end, f"The state did not come within {seconds} seconds."
