@@ -1,4 +1,4 @@
-"""Who may import whom, and what is written once."""
+"""Conventions of the repository: import contracts, markers, listed faults, translations, forbidden texts."""
 
 import ast
 import re
@@ -38,7 +38,7 @@ def module_of(path: Path) -> str:
 
 
 def nodes(path: Path, word: str) -> Iterator[ast.AST]:
-    """The syntax tree of a module that holds a word."""
+    """The syntax tree nodes of a module whose text contains ``word``; none of other modules, to save the parsing."""
     text = path.read_text()
     if word in text:
         yield from ast.walk(ast.parse(text))

@@ -1,4 +1,4 @@
-"""The helpers that hold the number of queries: they fail where a cost grows or is above its bound."""
+"""Assertions on query counts: they fail if a cost grows with the rows or exceeds its bound."""
 
 from functools import partial
 from typing import Any
@@ -16,13 +16,13 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def kind(monkeypatch: pytest.MonkeyPatch) -> str:
-    """A kind of operation that may take two queries."""
+    """A kind of operation with a bound of two queries."""
     monkeypatch.setitem(QUERY_BOUNDS, "test", 2)
     return "test"
 
 
 def measure(kind: str, rows: int, *, each: bool = False, more: int = 0) -> Costs:
-    """One query for all rows, with ``each`` one more for each row, and ``more`` others."""
+    """Make one query for all rows, one more for each row if ``each`` is true, and ``more`` others."""
     factories.SourceFactory.create_batch(rows)
 
     def ask() -> None:

@@ -1,4 +1,4 @@
-"""The commands of the Makefile: what prepares a checkout, starts the site and runs the tests."""
+"""Targets of the Makefile and the commands behind them: installation, start of the site, test databases."""
 
 import os
 import re
@@ -47,7 +47,8 @@ def test_without_a_new_enough_python_make_says_so(tmp_path):
     for tool in ("sh", "sed", "ls", "sort", "find", "env", "mkdir"):
         (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
     old = tmp_path / "bin" / "python3"
-    old.write_text("#!/bin/sh\nexit 1\n")  # what any Python older than 3.12 answers to the question
+    # A Python older than 3.12 fails the version check.
+    old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
     environment = {"PATH": str(tmp_path / "bin"), "HOME": str(tmp_path)}
     done = subprocess.run(
@@ -118,7 +119,7 @@ def test_bootstrap_takes_nobody_s_account(capsys):
     with pytest.raises(CommandError, match="createsuperuser"):
         call_command("bootstrap")
     assert not User.objects.filter(is_superuser=True).exists()
-    assert not Parliament.objects.exists()  # all or nothing
+    assert not Parliament.objects.exists()
 
 
 @pytest.mark.both_databases("cspa.management.commands.bootstrap")
@@ -176,7 +177,7 @@ def test_a_broken_catalogue_stops_with_its_name(catalogue):
 
 @pytest.fixture
 def with_postgres(tmp_path):
-    """Runs the script with its cluster under a folder of this test, which root's stand-in may enter."""
+    """A function that starts tests/with-postgres. Skips the test if PostgreSQL is not installed."""
     done = subprocess.run([ROOT / "tests" / "with-postgres", "true"], capture_output=True, text=True, check=False)
     if "not installed" in done.stderr:
         pytest.skip("PostgreSQL's server is not installed")
@@ -208,7 +209,8 @@ def test_with_postgres_returns_the_exit_code_and_leaves_nothing(with_postgres):
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
 def test_with_postgres_leaves_nothing_when_it_is_killed(with_postgres, how):
-    with with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exec cat') as process:  # which ends with its input
+    # cat ends with its input.
+    with with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exec cat') as process:
         folder = folder_in(process.stdout.readline().strip())
         assert folder.exists()
         process.send_signal(how)
@@ -225,35 +227,39 @@ def test_make_run_starts_a_fresh_copy_stops_with_ctrl_c_and_starts_again(tmp_pat
     left_out = shutil.ignore_patterns(".venv", "var", ".git", "__pycache__", "*.mo", ".*_cache")
     shutil.copytree(ROOT, copy, ignore=left_out)
     (copy / ".venv").symlink_to(ROOT / ".venv")
-    # A worker that hangs is killed after a minute: a slow machine takes more than three seconds to stop one.
+    # A slow machine needs more than three seconds to stop a worker.
     (copy / "Makefile").write_text(MAKEFILE.replace("--workers-kill-timeout 3", "--workers-kill-timeout 60"))
     inherited = {name: value for name, value in os.environ.items() if name in {"PATH", "HOME", "LANG", "TMPDIR"}}
 
     def run(port: int) -> str:
-        """One start and stop; what was printed."""
+        """The output of one start and stop."""
         log = tmp_path / "log"
         with log.open("w") as output:
             process = subprocess.Popen(
                 ["make", "run", f"PORT={port}"],
                 cwd=copy,
-                env={**inherited, "DEBUG": "1"},  # must not get through
+                # ``make run`` must override DEBUG.
+                env={**inherited, "DEBUG": "1"},
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
             )
         try:
-            until(lambda: answers(port) or process.poll() is not None, 600)  # the site is prepared first
+            # The first start also prepares the checkout.
+            until(lambda: answers(port) or process.poll() is not None, 600)
             assert process.poll() is None, log.read_text()
             with urlopen(f"http://127.0.0.1:{port}/ru/") as page:
                 assert page.status == 200
-                assert page.url.startswith("http://")  # no redirect to https
+                # Not redirected to https.
+                assert page.url.startswith("http://")
                 styles = re.findall(r'href="(/static/[^"]+\.css)"', page.read().decode())
             assert styles
             assert all(re.search(r"\.[0-9a-f]{12}\.css$", style) for style in styles)
             with urlopen(f"http://127.0.0.1:{port}{styles[0]}") as style:
                 assert style.status == 200
         finally:
-            with suppress(ProcessLookupError):  # it ended by itself, and its log says why
+            # The process may have ended with an error, which is in its log.
+            with suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGINT)
             process.wait()
         until(lambda: not answers(port))

@@ -1,4 +1,4 @@
-"""Whether a story is there in every language, and nowhere older than its original."""
+"""Translation status of stories: missing, outdated or up to date."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -38,7 +38,8 @@ def test_a_story_is_missing_then_equal_then_older_then_equal_again():
         clock.shift(timedelta(hours=1))
         original.state = "review"
         original.save()
-        assert state(original) == "equal"  # no word of the text was changed
+        # The state is not part of the text.
+        assert state(original) == "equal"
         translated.state = "withdrawn"
         translated.save()
         assert state(original) == "missing"
