@@ -40,7 +40,7 @@ class Documentation(DocsBase):
             answer = _type(operation["responses"][200]["content"]["application/json"]["schema"])
             groups.setdefault(operation["tags"][0], []).append({"path": path, "answer": answer, **operation})
         shapes = {name: list(_fields(schema)) for name, schema in document["components"]["schemas"].items()}
-        # The language switch would append the parameters of the request to ``versions``, which name a language already.
+        # The language switch appends the parameters of the request to ``versions``, which have a language already.
         request.GET = QueryDict()
         versions = {code: f"{request.path}?language={code}" for code in language_codes()}
         context = {"document": document, "groups": groups, "shapes": shapes, "versions": versions}
