@@ -49,7 +49,7 @@ def text(client, address, status=200):
 
 
 @pytest.mark.parametrize(("day", "seats", "sits"), [("2019-05-31", 7, "First"), ("2019-06-01", 6, "Second")])
-def test_a_day_shows_who_sat_and_how_many_seats_there_were(client, home, day, seats, sits):
+def test_delegation_on_a_day_has_the_seats_and_delegates_of_that_day(client, home, day, seats, sits):
     response = client.get(f"/en/delegations/home/?on={day}")
     delegation = response.context["delegation"]
     assert delegation.seats == seats
@@ -59,7 +59,7 @@ def test_a_day_shows_who_sat_and_how_many_seats_there_were(client, home, day, se
 
 @time_machine.travel(NOON)
 @pytest.mark.parametrize("address", PAGES)
-def test_a_page_for_another_day_says_so_and_is_not_indexed(client, home, address):
+def test_page_of_another_day_names_the_day_and_is_noindex(client, home, address):
     page = text(client, f"{address}?on=2019-05-31")
     assert '<meta name="robots" content="noindex">' in page
     assert f'<a href="{address}">' in page
@@ -74,7 +74,7 @@ def test_a_page_for_another_day_says_so_and_is_not_indexed(client, home, address
 
 
 @time_machine.travel(NOON)
-def test_the_links_of_a_page_keep_its_day(client, home):
+def test_links_of_a_page_keep_its_day(client, home):
     assert 'href="/en/delegations/home/?on=2019-05-31"' in text(client, "/en/delegations/?on=2019-05-31")
     page = text(client, "/en/delegations/home/?on=2019-05-31")
     person = Delegate.objects.get(person__name_en="Anna First").person
@@ -83,14 +83,14 @@ def test_the_links_of_a_page_keep_its_day(client, home):
 
 
 @pytest.mark.parametrize("address", PAGES)
-def test_before_the_founding_the_page_says_so(client, home, address):
+def test_page_of_a_day_before_the_founding_names_the_founding_day(client, home, address):
     page = text(client, f"{address}?on=2006-11-15")
     assert ("16 ноября 2006 г." if address.startswith("/ru") else "16 November 2006") in page
     assert ">7<" not in page.partition('id="history"')[0]
     assert "2006" not in text(client, f"{address}?on=2007-11-16").partition('id="history"')[0]
 
 
-def test_a_day_to_come_is_as_recorded_today(client, home):
+def test_page_of_a_future_day_says_as_recorded_today(client, home):
     assert "as recorded today" in text(client, "/en/delegations/home/?on=2100-12-31")
 
 
@@ -114,14 +114,14 @@ BAD_DAYS = [
 
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("bad", BAD_DAYS)
-def test_what_is_no_day_is_refused_in_words(client, home, language, bad):
+def test_invalid_day_answers_400_with_a_message(client, home, language, bad):
     person = Delegate.objects.first().person
     for path in ("", "home/", f"people/{person.public_id}-{person.slug}/"):
         page = text(client, f"/{language}/delegations/{path}?on={bad}", 400)
         assert ("«on»" if language == "ru" else "“on”") in page
 
 
-def test_a_parliament_that_takes_no_part_on_the_day_keeps_its_page_and_its_history(client, home):
+def test_parliament_that_does_not_participate_keeps_its_page_and_history(client, home):
     factories.ParticipationFactory(parliament=home, starts="2020-01-01")
     page = text(client, "/en/delegations/home/?on=2019-12-31")
     assert "took no part" in page
@@ -129,7 +129,7 @@ def test_a_parliament_that_takes_no_part_on_the_day_keeps_its_page_and_its_histo
     assert "/en/delegations/home/" not in text(client, "/en/delegations/?on=2019-12-31").partition("<main")[2]
 
 
-def test_the_page_shows_the_latest_mandates_and_another_page_all(client, home):
+def test_delegation_page_shows_the_latest_mandates_and_links_all(client, home):
     chamber = home.chambers.get()
     for year in range(1990, 2015):
         factories.DelegateFactory(chamber=chamber, starts=f"{year}-01-01", ends=f"{year + 1}-01-01")
@@ -155,7 +155,7 @@ def vacant_on(parliament, day):
     return delegation_on(parliament, day).vacant
 
 
-def test_a_confirmation_speaks_from_its_day_for_twelve_months(home):
+def test_confirmation_is_valid_from_its_day_for_twelve_months(home):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1))
     days = {
         date(2019, 6, 30): None,
@@ -174,7 +174,7 @@ def test_a_confirmation_speaks_from_its_day_for_twelve_months(home):
         (date(2024, 2, 29), date(2025, 2, 28)),
     ],
 )
-def test_confirmation_around_29_february_speaks_for_twelve_months(home: Parliament, given: date, last: date):
+def test_confirmation_around_29_february_is_valid_for_twelve_months(home: Parliament, given: date, last: date):
     factories.ConfirmationFactory(parliament=home, date=given)
     days = {last: 5, last + timedelta(days=1): None, last + timedelta(days=2): None}
     assert {day: vacant_on(home, day) for day in days} == days
@@ -190,7 +190,7 @@ def test_confirmation_around_29_february_speaks_for_twelve_months(home: Parliame
         lambda home: factories.SeatQuotaFactory(chamber__parliament=home, starts="2019-09-01"),
     ],
 )
-def test_a_confirmation_speaks_until_the_roster_or_a_quota_changes(home, change):
+def test_confirmation_is_valid_until_the_roster_or_a_quota_changes(home, change):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1))
     change(home)
     assert vacant_on(home, date(2019, 8, 31)) == 5
@@ -198,19 +198,19 @@ def test_a_confirmation_speaks_until_the_roster_or_a_quota_changes(home, change)
     assert (after.confirmation, after.vacant) == (None, None)
 
 
-def test_confirmation_on_day_of_handover_speaks_for_successor(home: Parliament):
+def test_confirmation_on_day_of_handover_includes_the_successor(home: Parliament):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 6, 1))
     assert vacant_on(home, date(2019, 6, 1)) == 5
 
 
-def test_a_change_elsewhere_leaves_a_confirmation_alone(home):
+def test_confirmation_stays_valid_after_a_change_of_another_parliament(home):
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1))
     factories.DelegateFactory(starts="2019-09-01")
     assert vacant_on(home, date(2019, 9, 1)) == 5
 
 
 @time_machine.travel("2019-08-01T12:00:00Z")
-def test_only_a_confirmed_roster_has_vacant_seats_on_the_page(client, home):
+def test_vacant_seats_are_shown_for_a_confirmed_roster_only(client, home):
     assert "Vacant" not in text(client, "/en/delegations/home/")
     factories.ConfirmationFactory(parliament=home, date=date(2019, 7, 1), confirmed_by_en="Clerk of the House")
     page = text(client, "/en/delegations/home/")
@@ -222,13 +222,13 @@ def test_only_a_confirmed_roster_has_vacant_seats_on_the_page(client, home):
 # People
 
 
-def test_a_person_s_page_marks_what_was_held_on_the_day(client, home):
+def test_person_page_marks_the_functions_held_on_the_day(client, home):
     person = Delegate.objects.get(person__name_en="Anna First").person
     assert "In office on 31 May 2019" in text(client, f"{person.get_absolute_url()}?on=2019-05-31")
     assert "In office" not in text(client, f"{person.get_absolute_url()}?on=2019-06-01")
 
 
-def test_a_withdrawn_person_counts_and_is_named_nowhere(client, home):
+def test_withdrawn_person_is_counted_and_named_on_no_page(client, home):
     person = Delegate.objects.get(person__name_en="Boris Second").person
     article = factories.ArticleFactory(people=[person])
     addresses = [
@@ -251,7 +251,7 @@ def test_a_withdrawn_person_counts_and_is_named_nowhere(client, home):
     assert person.get_absolute_url() not in text(client, "/sitemap-people.xml")
 
 
-def test_a_merged_person_s_old_address_redirects_and_keeps_the_day(client):
+def test_former_id_of_a_merged_person_redirects_with_the_day(client):
     person = factories.PersonFactory()
     FormerPublicId.objects.create(person=person, public_id=person.public_id + 5)
     FormerPublicId.objects.create(person=person, public_id=person.public_id + 6)
@@ -267,7 +267,7 @@ def json_ld(page):
     return json.loads(block)
 
 
-def test_pages_say_the_same_to_machines(client, home):
+def test_json_ld_equals_the_pages(client, home):
     data = json_ld(text(client, "/en/delegations/"))
     assert (data["name"], data["url"]) == ("CSTO Parliamentary Assembly", "http://testserver/en/delegations/")
     assert [member["url"] for member in data["member"]] == ["http://testserver/en/delegations/home/"]
@@ -300,7 +300,7 @@ def test_partial_end_is_shown_as_recorded_and_never_as_a_last_day(client, home):
     assert "2018 – May 2019" in history
 
 
-def test_history_holds_every_row_whatever_the_day(client, home):
+def test_history_has_all_rows_on_any_day(client, home):
     factories.RepresentativeFactory(parliament=home, person__name_en="Clara Third", starts="2018", ends="2019")
     factories.ConfirmationFactory(parliament=home)
     for day in ("2006-11-15", "2019-05-31", "2100-01-01"):
@@ -377,7 +377,7 @@ def save(factory, rows, **fields):
 
 @pytest.mark.thorough
 @pytest.mark.long
-def test_each_of_3000_days_answers_as_a_naive_reader_would():
+def test_each_of_3000_days_equals_a_naive_computation():
     rng = random.Random(68)
     parliament = factories.ParliamentFactory()
     chambers = factories.ChamberFactory.create_batch(2, parliament=parliament)
@@ -448,7 +448,7 @@ def rows_on(day, model, *columns):
     return set(rows)
 
 
-def test_confirmations_are_told_apart_by_day_and_parliament(home):
+def test_second_confirmation_of_a_parliament_on_one_day_is_refused(home):
     confirmation = factories.ConfirmationFactory(parliament=home)
     assert str(confirmation.uid) in Confirmation.objects.get().natural_key()
     with pytest.raises(Exception, match="confirmation"):

@@ -68,7 +68,7 @@ def entries(client, address):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_each_list_has_three_feeds_which_agree_with_it(client, scopes, language):
+def test_feeds_of_a_list_have_its_articles_in_all_formats(client, scopes, language):
     for scope, number in [("news/", 3), *((scope, 2) for scope in scopes)]:
         page = client.get(f"/{language}/{scope}")
         listed = [HOST + article.get_absolute_url() for article in page.context["page"].rows]
@@ -85,7 +85,7 @@ def test_each_list_has_three_feeds_which_agree_with_it(client, scopes, language)
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_nothing_unpublished_is_in_a_feed(client, scopes, ending):
+def test_unpublished_article_is_in_no_feed(client, scopes, ending):
     published = Article.objects.filter(language="en").order_by("-published_at").first()
     for state in Article.State.values:
         article = factories.ArticleFactory(title=f"secret {state}", state=state, topics=published.topics.all())
@@ -102,7 +102,7 @@ def test_nothing_unpublished_is_in_a_feed(client, scopes, ending):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_a_feed_that_has_not_changed_answers_304(client, scopes, ending):
+def test_unchanged_feed_answers_304(client, scopes, ending):
     address = f"/en/news/feed.{ending}"
     first = client.get(address)
     assert client.get(address, headers={"if-none-match": first["ETag"]}).status_code == 304
@@ -185,7 +185,7 @@ def check_rss(feed: etree._Element) -> None:
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_feeds_are_what_their_specifications_demand(client, scopes, language):
+def test_feeds_conform_to_their_specifications(client, scopes, language):
     factories.CorrectionFactory(article=Article.objects.filter(language=language).first())
     factories.DelegateFactory(starts="2019-05-01")
     checked = 0
@@ -208,7 +208,7 @@ def test_feeds_are_what_their_specifications_demand(client, scopes, language):
     assert checked == 15
 
 
-def test_no_letter_that_xml_lacks_breaks_a_feed_or_the_sitemap(client):
+def test_characters_forbidden_in_xml_are_removed_from_feeds_and_sitemap(client):
     article = factories.ArticleFactory(
         title="From a\x0bword processor", summary="A\x01b", published_at=timezone.now() - timedelta(hours=1)
     )
@@ -217,7 +217,7 @@ def test_no_letter_that_xml_lacks_breaks_a_feed_or_the_sitemap(client):
         assert "From aword processor" in "".join(etree.fromstring(client.get(address).content).itertext()), address
 
 
-def test_updated_moves_with_a_correction_and_not_with_a_comma(client):
+def test_updated_changes_with_a_correction_and_not_with_an_edit(client):
     with time_machine.travel("2020-05-26T09:00:00Z", tick=False) as clock:
         article = factories.ArticleFactory(published_at=timezone.now(), body="<p>One two.</p>")
 
@@ -247,14 +247,14 @@ def test_updated_moves_with_a_correction_and_not_with_a_comma(client):
 
 
 @pytest.mark.parametrize("ending", ENDINGS)
-def test_an_empty_feed_is_the_same_at_every_request(client, ending):
+def test_empty_feed_keeps_its_etag(client, ending):
     with time_machine.travel("2020-05-26T12:00:00Z"):
         before = client.get(f"/en/news/feed.{ending}")["ETag"]
     with time_machine.travel("2020-05-26T12:00:09Z"):
         assert client.get(f"/en/news/feed.{ending}")["ETag"] == before
 
 
-def test_former_addresses_redirect_and_the_withdrawn_have_no_list(client, scopes):
+def test_former_address_redirects_and_that_of_a_withdrawn_person_answers_404(client, scopes):
     person = factories.PersonFactory(public_id=9, name_en="Bob Ray")
     FormerPublicId.objects.create(person=person, public_id=8)
     parliament = factories.ParliamentFactory(slug="before")
@@ -275,7 +275,7 @@ def test_former_addresses_redirect_and_the_withdrawn_have_no_list(client, scopes
         assert client.get(f"/en/{address}").status_code == 404
 
 
-def test_an_article_says_the_same_to_machines(client):
+def test_json_ld_of_an_article_equals_its_page(client):
     article = factories.ArticleFactory(
         title="</script><b>",
         parliaments=[factories.ParliamentFactory(slug="home")],
@@ -295,7 +295,7 @@ def test_an_article_says_the_same_to_machines(client):
     assert f'<meta property="og:url" content="{data["url"]}">' in page
 
 
-def test_data_in_pages_are_read_as_a_search_engine_does(client):
+def test_json_ld_of_pages_is_read_by_an_independent_parser(client):
     call_command("loaddata", "seed", verbosity=0)
     article = Article.objects.get()
     article.people.add(Person.objects.get(name_en="Viktor Kogut"))

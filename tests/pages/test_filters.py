@@ -211,7 +211,7 @@ class TestFilesEqualThePage:
 
 class TestFilters:
     @pytest.mark.long
-    def test_people_are_those_whom_a_plain_loop_finds(self, client, world):
+    def test_people_and_mandates_equal_those_of_a_naive_loop(self, client, world):
         days = [date(2019, 5, 26), date(2021, 1, 1)]
         held = {
             day: [
@@ -254,7 +254,7 @@ class TestFilters:
 
         check()
 
-    def test_one_function_has_to_match_in_all_that_is_asked(self, client):
+    def test_person_is_found_if_one_function_matches_all_filters(self, client):
         person, other = factories.PersonFactory.create_batch(2)
         sourced = factories.DelegateFactory(person=person, sources=[factories.SourceFactory()])
         factories.DelegateFactory(person=person, role="head")
@@ -263,7 +263,7 @@ class TestFilters:
         assert list(found) == [other]
         assert list(ask(client, PEOPLE, source="yes", role="head").context["page_obj"]) == []
 
-    def test_delegations_with_names_and_with_sources(self, client):
+    def test_delegations_are_filtered_by_names_and_by_sources(self, client):
         source = factories.SourceFactory()
         named, sourced, half, without = (
             factories.ParliamentFactory(slug=slug) for slug in ("named", "sourced", "half", "without")
@@ -285,7 +285,7 @@ class TestFilters:
         assert found(date(2019, 6, 1), source="no") == ["half"]
         assert found(date(2019, 6, 1), source="no", named="yes") == []
 
-    def test_whoever_is_withdrawn_is_not_found_by_name_or_gender_and_comes_last(self, client):
+    def test_withdrawn_person_is_not_found_by_name_or_gender_and_is_listed_last(self, client):
         gone = factories.PersonFactory(
             family_name_en="Aaron", gender="male", withdrawn=True, withdrawal_reason_en="Asked."
         )
@@ -299,7 +299,7 @@ class TestFilters:
         assert b"Aaron" not in client.get(DELEGATES).content
         assert list(client.get(PEOPLE).context["page_obj"]) == [stays.person]
 
-    def test_everybody_is_found_whatever_they_do(self, client):
+    def test_people_are_found_in_every_kind_of_function(self, client):
         delegate = factories.DelegateFactory().person
         representative = factories.RepresentativeFactory().person
         post = factories.AssemblyPostFactory(person__given_name_ru="Анна").person
@@ -308,7 +308,7 @@ class TestFilters:
         assert [*ask(client, PEOPLE, q="Анна").context["page_obj"]] == [post]
         assert [*ask(client, PEOPLE, role="representative").context["page_obj"]] == [representative]
 
-    def test_the_page_keeps_the_filter_and_the_day_in_its_links(self, client, world):
+    def test_links_keep_the_filters_and_the_day(self, client, world):
         page = ask(client, PEOPLE, on="2019-05-26", gender="female").content.decode()
         for file_format in tabular.FORMATS:
             assert f'href="?on=2019-05-26&amp;gender=female&amp;format={file_format}"' in page
@@ -387,7 +387,7 @@ LISTS = (PEOPLE, DELEGATES, DIRECTORY, NEWS)
 @pytest.mark.long
 @pytest.mark.parametrize("file_format", ["", "csv"])
 @pytest.mark.parametrize("address", LISTS)
-def test_bad_input_is_answered_in_words(client, address, file_format):
+def test_malformed_filter_answers_200_or_400(client, address, file_format):
     client.raise_request_exception = False
     names = ("q", "q[]", "delegation", "chamber", "role", "gender", "source", "named", "country", "kind")
     asked = 0
@@ -403,7 +403,7 @@ def test_bad_input_is_answered_in_words(client, address, file_format):
 
 @pytest.mark.parametrize("address", LISTS)
 @pytest.mark.parametrize("asked", ["pdf", "CSV", "csv&format=json", "%00", "%ff", "a" * 100_000, "csv%20"])
-def test_an_unknown_format_is_refused_in_words(client, address, asked):
+def test_unknown_format_answers_400_with_a_message(client, address, asked):
     response = client.get(f"{address}?format={asked}")
     assert response.status_code == 400
     assert "format" in response.content.decode().lower()
@@ -411,7 +411,7 @@ def test_an_unknown_format_is_refused_in_words(client, address, asked):
 
 
 @pytest.mark.parametrize("address", [PEOPLE, DELEGATES])
-def test_unknown_choices_are_errors_in_words_and_no_file(client, address):
+def test_unknown_choice_shows_an_error_and_gives_no_file(client, address):
     factories.DelegateFactory()
     for name in ("delegation", "chamber", "role", "gender", "source"):
         response = client.get(f"{address}?{name}=no-such")
@@ -423,7 +423,7 @@ def test_unknown_choices_are_errors_in_words_and_no_file(client, address):
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "abc", "1.5", "9" * 20, "9" * 5000, "%2B1", "01", "1%00", "", "2"])
-def test_page_numbers(client, number):
+def test_invalid_page_number_answers_404(client, number):
     assert client.get(f"{PEOPLE}?page={number}").status_code == 404
     assert client.get(f"{PEOPLE}?page=1").status_code == 200
 
@@ -433,6 +433,6 @@ def test_page_numbers(client, number):
 )
 @pytest.mark.long
 @pytest.mark.parametrize("file_format", ["", "csv"])
-def test_days(client, on, file_format):
+def test_invalid_day_answers_400(client, on, file_format):
     for address in (PEOPLE, DELEGATES, DIRECTORY):
         assert client.get(f"{address}?on={on}&format={file_format}").status_code == 400

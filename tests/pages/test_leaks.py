@@ -88,7 +88,7 @@ def hide(published: list[Article], subjects: dict) -> list[Article]:
 
 
 @pytest.mark.long
-def test_a_visitor_sees_the_same_with_and_without_what_is_unpublished(client, subjects, published):
+def test_unpublished_articles_change_no_public_response(client, subjects, published):
     with time_machine.travel(NOW, tick=False):
         before = seen(client)
         hidden = hide(published, subjects)
@@ -104,7 +104,7 @@ def test_a_visitor_sees_the_same_with_and_without_what_is_unpublished(client, su
         assert SECRET.lower() not in text.lower().replace(SECRET[:-1].lower() + "<", ""), address
 
 
-def test_addresses_of_the_unpublished_answer_like_ones_that_never_were(client, subjects, published):
+def test_address_of_an_unpublished_article_answers_like_an_unknown_one(client, subjects, published):
     with time_machine.travel(NOW, tick=False):
         hidden = hide(published, subjects)
         walked = 0
@@ -133,7 +133,7 @@ def asked(client: Client, address: str):
     return response, len(queries)
 
 
-def test_a_scheduled_article_appears_by_itself_once_at_its_minute(client, published):
+def test_scheduled_article_appears_once_at_its_minute(client, published):
     with time_machine.travel(NOW, tick=False) as clock:
         article = factories.ArticleFactory(title="Appears", slug="appears", published_at=NOW + timedelta(minutes=1))
         doors = ["/en/news/", article.get_absolute_url(), "/en/news/feed.atom", "/en/search/?q=appears"]

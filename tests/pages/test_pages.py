@@ -33,7 +33,7 @@ def text(response):
 class TestSeedPages:
     """What the pages say about the real facts."""
 
-    def test_the_directory_counts_68_seats_and_names_nobody(self, client, seed):
+    def test_directory_of_the_seed_counts_68_seats_and_no_delegates(self, client, seed):
         response = client.get("/en/delegations/")
         assert response.context["totals"].seats == 68
         assert response.context["totals"].named == 0
@@ -42,30 +42,30 @@ class TestSeedPages:
         for words_of_a_chamber in ("7 deputies", "8 members", "12 members", "10 deputies"):
             assert words_of_a_chamber in words
 
-    def test_the_directory_in_russian_has_no_english_names(self, client, seed):
+    def test_directory_in_russian_has_no_english_names(self, client, seed):
         words = text(client.get("/ru/delegations/"))
         assert "Национальное собрание Республики Беларусь" in words
         assert "National Assembly" not in words
         assert "7 депутатов" in words
         assert "4 депутата" in words
 
-    def test_what_the_source_does_not_state_is_said_to_be_not_published(self, client, seed):
+    def test_facts_missing_in_the_source_are_shown_as_not_published(self, client, seed):
         words = text(client.get("/en/delegations/tajikistan/"))
         assert words.count("not published") >= 2  # the representative and the names
         assert "not published" in text(client.get("/en/delegations/kazakhstan/")), "websites"
 
-    def test_a_delegation_shows_its_representative_with_the_other_post(self, client, seed):
+    def test_representative_is_shown_with_the_other_post(self, client, seed):
         words = text(client.get("/en/delegations/kazakhstan/"))
         assert "Viktor Rogalev" in words
         assert "deputy Executive Secretary of the Assembly" in words
 
-    def test_a_website_says_its_language(self, client, seed):
+    def test_website_names_its_language(self, client, seed):
         response = client.get("/en/delegations/belarus/")
         assert 'hreflang="ru"' in response.content.decode()
         assert "Russian" in text(response)
 
     @pytest.mark.both_databases("cspa.db.sqlite_functions")
-    def test_the_filter_narrows_by_country_kind_and_text_and_combines(self, client, seed):
+    def test_filters_by_country_kind_and_text_combine(self, client, seed):
         def found(query):
             delegations = client.get(f"/en/delegations/?{query}").context["delegations"]
             return [delegation.parliament.slug for delegation in delegations]
@@ -79,33 +79,33 @@ class TestSeedPages:
         assert found("q=nothing+like+it") == []
 
     @pytest.mark.parametrize("query", ["country=XX", "kind=middle", "q=%00", "q=" + "a" * 101])
-    def test_a_filter_filled_in_wrongly_shows_its_error_and_no_rows(self, client, seed, query):
+    def test_invalid_filter_shows_its_error_and_no_rows(self, client, seed, query):
         response = client.get(f"/en/delegations/?{query}")
         assert response.status_code == 200
         assert response.context["filter"].form.errors
         assert response.context["delegations"] == []
 
-    def test_an_article_in_english_only_is_counted_honestly_in_the_russian_feed(self, client, seed):
+    def test_article_in_english_only_is_counted_in_the_russian_list(self, client, seed):
         response = client.get("/ru/news/")
         assert response.context["page"].rows == []
         assert response.context["elsewhere"] == 1
         assert len(client.get(response.context["elsewhere_url"]).context["page"].rows) == 1
 
-    def test_an_article_missing_in_russian_answers_404_and_offers_english(self, client, seed):
+    def test_article_missing_in_russian_answers_404_and_offers_english(self, client, seed):
         address = Article.objects.get().get_absolute_url()
         assert address.startswith("/en/news/2020/05/26/russia-suggested-exploring")
         response = client.get(address.replace("/en/", "/ru/"))
         assert response.status_code == 404
         assert f'href="{address}"' in response.content.decode()
 
-    def test_quotations_are_set_as_quotations(self, client, seed):
+    def test_quotations_are_rendered_as_blockquotes_with_captions(self, client, seed):
         page = client.get(Article.objects.get().get_absolute_url()).content.decode()
         assert page.count('<figure class="quotation"><blockquote>') >= 7
         assert "<figcaption>Sergei Lavrov, Minister of Foreign Affairs of the Russian Federation</figcaption>" in page
 
 
 class TestAddresses:
-    def test_a_former_address_of_a_delegation_redirects_for_ever(self, client):
+    def test_former_address_of_a_delegation_redirects_permanently(self, client):
         parliament = factories.ParliamentFactory(slug="byelorussia")
         for slug in ("belarus-2", "belarus"):
             parliament.slug = slug
@@ -114,7 +114,7 @@ class TestAddresses:
             response = client.get(f"/ru/delegations/{former}/")
             assert (response.status_code, response["Location"]) == (301, "/ru/delegations/belarus/")
 
-    def test_a_former_address_of_an_article_redirects_for_ever(self, client):
+    def test_former_address_of_an_article_redirects_permanently(self, client):
         article = factories.ArticleFactory(slug="first")
         article.slug = "second"
         article.save()
@@ -124,14 +124,14 @@ class TestAddresses:
             response = client.get(former)
             assert (response.status_code, response["Location"]) == (301, "/en/news/2020/05/27/second/")
 
-    def test_a_former_address_that_is_used_again_serves_its_new_owner(self, client):
+    def test_former_address_that_is_reused_shows_its_new_owner(self, client):
         article = factories.ArticleFactory(slug="first")
         article.slug = "second"
         article.save()
         factories.ArticleFactory(slug="first", title="The new owner")
         assert b"The new owner" in client.get("/en/news/2020/05/26/first/").content
 
-    def test_former_address_of_a_withdrawn_new_owner_answers_410_and_redirects_no_more(self, client):
+    def test_former_address_reused_by_a_withdrawn_article_answers_410(self, client):
         article = factories.ArticleFactory(slug="first")
         article.slug = "second"
         article.save()
@@ -150,14 +150,14 @@ class TestAddresses:
         assert client.get("/en/news/2020/05/26/second/")["Location"] == "/en/news/2020/05/26/first/"
         assert [former.slug for former in article.former_addresses.all()] == ["second"]
 
-    def test_a_persons_address_follows_the_name(self, client):
+    def test_address_of_a_person_changes_with_the_name(self, client):
         factories.PersonFactory(public_id=12, name_en="Viktor Kogut")
         response = client.get("/ru/delegations/people/12-wrong/")
         assert (response.status_code, response["Location"]) == (301, "/ru/delegations/people/12-viktor-kogut/")
         assert client.get("/ru/delegations/people/12-viktor-kogut/").status_code == 200
 
     @pytest.mark.parametrize("slug", ["people", "changes"])
-    def test_the_sites_own_words_are_no_slugs(self, slug):
+    def test_slug_that_is_an_address_of_the_site_is_refused(self, slug):
         from django.db import IntegrityError, transaction
 
         with pytest.raises(IntegrityError), transaction.atomic():
@@ -166,7 +166,7 @@ class TestAddresses:
     @pytest.mark.parametrize(
         ("asked", "given"), [("ru,en;q=0.5", "/ru/"), ("fr", "/en/"), ("", "/en/"), ("," * 9999, "/en/")]
     )
-    def test_the_root_leads_to_the_readers_language(self, client, asked, given):
+    def test_root_redirects_to_the_accepted_language(self, client, asked, given):
         response = client.get("/", headers={"accept-language": asked})
         assert (response.status_code, response["Location"]) == (302, given)
         assert "Accept-Language" in response["Vary"]
@@ -194,7 +194,7 @@ class TestPublication:
         yield article.parliaments.get().get_absolute_url()
         yield article.people.get().get_absolute_url()
 
-    def test_nothing_unpublished_reaches_any_page(self, client, hidden):
+    def test_unpublished_article_is_on_no_page(self, client, hidden):
         shown = [client.get(address) for address in self.addresses(hidden)]
         assert len(shown) == 12
         for response in shown:
@@ -203,7 +203,7 @@ class TestPublication:
             assert hidden[0].slug.encode() not in response.content
         assert [client.get(article.get_absolute_url()).status_code for article in hidden] == [404, 404, 410, 404]
 
-    def test_what_is_published_reaches_all_of_them(self, client, hidden):
+    def test_published_article_is_on_all_pages(self, client, hidden):
         for article in hidden:
             article.state, article.published_at = "published", datetime(2020, 5, 26, 9, tzinfo=UTC)
             article.save()
@@ -212,7 +212,7 @@ class TestPublication:
                 content = client.get(address).content
                 assert b"Secret words" in content or hidden[0].slug.encode() in content, address
 
-    def test_an_article_leads_to_its_public_neighbours_in_the_topic(self, client, hidden):
+    def test_article_links_its_published_neighbours_in_the_topic(self, client, hidden):
         topic = hidden[0].topics.get()
         noon = datetime(2020, 5, 26, 12, tzinfo=UTC)
         rows = [
@@ -232,12 +232,12 @@ class TestPublication:
         assert f'href="{rows[1].get_absolute_url()}" rel="prev"' in page
         assert f'href="{rows[3].get_absolute_url()}" rel="next"' in page
 
-    def test_an_article_says_how_long_it_takes_to_read(self, client):
+    def test_article_shows_its_reading_time(self, client):
         for words, minutes in ((1, "1 minute to read"), (900, "4 minutes to read")):
             article = factories.ArticleFactory(body=f"<p>{'word ' * words}</p>")
             assert minutes in text(client.get(article.get_absolute_url()))
 
-    def test_a_scheduled_article_appears_by_itself(self, client):
+    def test_scheduled_article_appears_at_its_time(self, client):
         article = factories.ArticleFactory(published_at=datetime(2030, 1, 1, 9, tzinfo=UTC))
         with time_machine.travel(datetime(2030, 1, 1, 8, 59, tzinfo=UTC), tick=False):
             assert client.get(article.get_absolute_url()).status_code == 404
@@ -268,14 +268,14 @@ class TestPublication:
         assert published.related(article, number=6) == expected
         assert published.related(article) == expected[:3]
 
-    def test_related_articles_are_other_articles_of_the_language_that_readers_may_see(self, hidden):
+    def test_related_articles_are_other_published_articles_of_the_language(self, hidden):
         topic = hidden[0].topics.get()
         article, other = factories.ArticleFactory.create_batch(2, topics=[topic])
         factories.ArticleFactory(language="ru", topics=[topic])
         factories.ArticleFactory(topics=[factories.TopicFactory()])
         assert Article.objects.published().related(article) == [other]
 
-    def test_a_translation_is_linked_and_named_in_hreflang(self, client):
+    def test_translation_is_linked_and_has_hreflang(self, client):
         english = factories.ArticleFactory(slug="in-english")
         russian = factories.ArticleFactory(slug="po-russki", language="ru", story=english.story)
         page = client.get(english.get_absolute_url()).content.decode()
@@ -284,16 +284,16 @@ class TestPublication:
         response = client.get(english.get_absolute_url().replace("/en/", "/ru/"))
         assert (response.status_code, response["Location"]) == (301, russian.get_absolute_url())
 
-    def test_an_article_without_translation_names_none(self, client):
+    def test_article_without_translation_has_no_hreflang(self, client):
         page = client.get(factories.ArticleFactory().get_absolute_url()).content.decode()
         assert 'rel="alternate" hreflang' not in page
 
-    def test_a_correction_is_shown_with_its_date(self, client):
+    def test_correction_is_shown_with_its_date(self, client):
         note = factories.CorrectionFactory(text="The date was wrong.")
         assert "The date was wrong." in text(client.get(note.article.get_absolute_url()))
 
 
-def test_a_quota_changed_in_the_admin_is_on_the_next_page(client, seed):
+def test_quota_changed_in_the_admin_shows_on_the_next_request(client, seed):
     editor = factories.UserFactory(is_superuser=True)
     quota = SeatQuota.objects.get(chamber__slug="kyrgyzstan-supreme-council")
     assert "7 deputies" in text(client.get("/en/delegations/kyrgyzstan/"))
@@ -340,7 +340,7 @@ def fill(rows):
     factories.create_many(factories.ArticleFactory, articles)
 
 
-def test_the_archive_names_the_years_and_counts_the_months_of_the_one_that_is_asked_for(client):
+def test_archive_lists_the_years_and_counts_the_months_of_the_requested_year(client):
     for time in ("2018-03-05", "2020-05-26", "2020-05-27", "2020-01-01"):
         factories.ArticleFactory(published_at=datetime.fromisoformat(f"{time}T12:00+00:00"))
     factories.ArticleFactory(language="ru", published_at=datetime(2009, 1, 1, tzinfo=UTC))
@@ -356,14 +356,14 @@ def test_the_archive_names_the_years_and_counts_the_months_of_the_one_that_is_as
 @pytest.mark.parametrize(
     ("period", "before"), [("2021/", "2020/"), ("2021/01/", "2020/12/"), ("2021/01/01/", "2020/12/31/")]
 )
-def test_article_of_the_first_moment_of_a_period_is_listed_in_that_period_alone(client, period, before):
+def test_article_at_the_first_moment_of_a_period_is_listed_in_that_period_only(client, period, before):
     midnight = datetime.fromisoformat("2021-01-01T00:00+03:00")  # in the Assembly's time zone
     article = factories.ArticleFactory(published_at=midnight)
     assert client.get(f"/en/news/{period}").context["page"].rows == [article]
     assert client.get(f"/en/news/{before}").context["page"].rows == []
 
 
-def test_article_whose_translation_is_not_public_is_counted_as_only_in_the_other_language(client):
+def test_article_with_unpublished_translation_is_counted_as_only_in_the_other_language(client):
     scheduled = {"published_at": datetime(2099, 1, 1, tzinfo=UTC)}
     hidden = [{"state": "draft"}, {"state": "review"}, {"state": "withdrawn"}, scheduled]
     for translation in [*hidden, {}]:
@@ -372,7 +372,7 @@ def test_article_whose_translation_is_not_public_is_counted_as_only_in_the_other
     assert "4 articles exist only in the other language." in client.get("/en/news/").text
 
 
-def test_what_only_the_other_language_has_is_counted_up_to_a_hundred(client):
+def test_articles_only_in_the_other_language_are_counted_up_to_a_hundred(client):
     stories = Story.objects.bulk_create(Story() for _number in range(101))
     rows = [factories.ArticleFactory.build(language="ru", story=story) for story in stories]
     Article.objects.bulk_create(rows[:100])
@@ -413,7 +413,7 @@ def test_each_page_costs_the_same_with_any_number_of_rows(client, sizes):
 
 
 @up_to(300)
-def test_an_article_costs_the_same_with_any_number_of_connections(client, sizes):
+def test_article_costs_the_same_with_any_number_of_relations(client, sizes):
     def measure(rows):
         topics = factories.TopicFactory.create_batch(rows)
         stories = Story.objects.bulk_create(Story() for _number in range(2 * rows))

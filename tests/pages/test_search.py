@@ -64,7 +64,7 @@ def titles(response) -> list[str]:
         (RU, "meeting", []),
     ],
 )
-def test_finds_by_stems_in_the_language_of_the_page(client, assembly, address: str, text: str, expected: list):
+def test_search_finds_stems_in_the_language_of_the_page(client, assembly, address: str, text: str, expected: list):
     assert titles(client.get(address, {"q": text})) == expected
 
 
@@ -78,7 +78,7 @@ def test_finds_by_stems_in_the_language_of_the_page(client, assembly, address: s
         ({"language": "en"}, ["Plenary meetings in Minsk", "The staff"]),
     ],
 )
-def test_filters_narrow_page_feed_and_api_alike(client, assembly, narrowed: dict, expected: list):
+def test_filters_give_equal_results_on_page_feed_and_api(client, assembly, narrowed: dict, expected: list):
     asked = {"q": "meeting", **narrowed}
     assert titles(client.get(EN, asked)) == expected
     feed = client.get(f"{EN}feed.json", asked).json()
@@ -88,13 +88,13 @@ def test_filters_narrow_page_feed_and_api_alike(client, assembly, narrowed: dict
     assert api["articles"]["count"] == len(expected)
 
 
-def test_another_language_is_searched_with_its_own_stems_and_marked(client, assembly):
+def test_search_in_another_language_uses_its_stems_and_marks_the_results(client, assembly):
     response = client.get(EN, {"q": "заседание", "language": "ru"})
     assert titles(response) == ["Пленарные заседания в Минске"]
     assert '<ul class="article-list" lang="ru">' in response.text
 
 
-def test_hits_of_the_other_language_are_offered(client, assembly):
+def test_results_in_another_language_are_offered(client, assembly):
     response = client.get(RU, {"q": "minsk meetings"})
     assert "1 article in English" in response.text
     assert 'href="/en/search/?q=minsk+meetings" hreflang="en"' in response.text
@@ -112,13 +112,13 @@ def test_people_and_delegations_are_found_in_any_alphabet_with_counts(client, as
     assert answer["people"]["results"][0]["name"] == "Виктор Когут"
 
 
-def test_words_are_marked_in_title_and_excerpt(client, assembly):
+def test_matching_words_are_highlighted_in_title_and_excerpt(client, assembly):
     text = client.get(EN, {"q": "meetings exercises"}).text
     assert "Plenary <mark>meetings</mark> in Minsk" in text
     assert "Joint <mark>exercise</mark> of the staffs &amp; more." in text
 
 
-def test_title_comes_before_summary_before_text_and_the_newest_first(client):
+def test_results_rank_title_before_summary_before_body_and_newest_first(client):
     now = timezone.now()
     for days, title, summary, body in (
         (400, "Peace", "a", "b"),
@@ -132,7 +132,7 @@ def test_title_comes_before_summary_before_text_and_the_newest_first(client):
     assert titles(client.get(EN, {"q": "peace"})) == ["Peace", "c", "e", "g"]
 
 
-def test_suggests_what_finds_something(client, assembly):
+def test_suggestion_for_a_misspelt_query_has_results(client, assembly):
     for asked, suggestion in (("plenery meetingz", "plenary meeting"), ("Kogutt Viktorr", None), ("qqqq", None)):
         response = client.get(EN, {"q": asked})
         assert (f">{suggestion}</a>?" in response.text) == bool(suggestion), asked
@@ -149,7 +149,7 @@ HIDDEN = {
 
 
 @pytest.mark.parametrize("name", HIDDEN)
-def test_nothing_unpublished_is_found_counted_or_suggested(client, name: str):
+def test_unpublished_article_is_not_found_counted_or_suggested(client, name: str):
     shown = factories.ArticleFactory(title="Quokka", slug="shown")
     article = factories.ArticleFactory(title="Quokkas Wombat", slug="hidden")
     for address in (EN, RU):
@@ -185,7 +185,7 @@ def test_withdrawn_person_is_not_found(client):
 @pytest.mark.parametrize(
     "text", ["%", "_", "\\", '"', "(((", "a & b | !c <-> d:*", "-", "--", "' OR 1=1 --", "NEAR(a b)", "*", "١٢", "🎉"]
 )
-def test_strange_words_are_answered(client, assembly, text: str):
+def test_query_of_special_characters_answers_200(client, assembly, text: str):
     for address in (EN, API, f"{EN}feed.atom"):
         assert client.get(address, {"q": text}).status_code == 200
 
@@ -200,7 +200,7 @@ def test_strange_words_are_answered(client, assembly, text: str):
         {"q": "a", "year": "9" * 30},
     ],
 )
-def test_wrong_search_says_what_is_wrong(client, assembly, asked: dict):
+def test_invalid_search_shows_its_errors(client, assembly, asked: dict):
     page = client.get(EN, asked)
     assert page.status_code == 200
     assert 'class="error"' in page.text
@@ -209,12 +209,12 @@ def test_wrong_search_says_what_is_wrong(client, assembly, asked: dict):
 
 
 @pytest.mark.parametrize("number", ["0", "x", "2", "-1", "٣"])
-def test_page_that_does_not_exist(client, assembly, number: str):
+def test_result_page_that_does_not_exist_answers_404(client, assembly, number: str):
     assert client.get(EN, {"q": "meeting", "page": number}).status_code == 404
     assert client.get(API, {"q": "meeting", "page": number}).status_code == 404
 
 
-def test_pages_hold_every_hit_once_and_the_cap_is_said(client, monkeypatch):
+def test_result_pages_list_each_result_once_and_state_the_limit(client, monkeypatch):
     for number in range(25):
         factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}")
     found = [title for page in (1, 2, 3) for title in titles(client.get(EN, {"q": "peace", "page": page}))]
@@ -225,7 +225,7 @@ def test_pages_hold_every_hit_once_and_the_cap_is_said(client, monkeypatch):
     assert response.context["page_obj"].paginator.num_pages == 2
 
 
-def test_a_search_is_not_indexed_and_the_form_is(client, assembly):
+def test_result_page_is_noindex_and_the_empty_form_is_not(client, assembly):
     assert '<meta name="robots" content="noindex">' in client.get(EN, {"q": "meeting"}).text
     form = client.get(EN)
     assert "noindex" not in form.text
@@ -233,7 +233,7 @@ def test_a_search_is_not_indexed_and_the_form_is(client, assembly):
 
 
 @up_to(300)
-def test_search_costs_the_same_whatever_it_finds(client, sizes):
+def test_search_costs_the_same_with_any_number_of_results(client, sizes):
     def measure(rows):
         for number in range(rows):
             topic = factories.TopicFactory()

@@ -51,7 +51,7 @@ def html_pages(pages):
     return {path: page for path, page in pages.items() if page["Content-Type"].startswith("text/html")}
 
 
-def test_every_link_leads_to_a_page_and_the_walk_saw_them_all(pages):
+def test_links_of_all_pages_lead_to_existing_pages(pages):
     assert {path: page.status_code for path, page in pages.items() if page.status_code != 200} == {}
     for language in ("en", "ru"):
         for path in ("", "delegations/", "delegations/tajikistan/", "delegations/people/4-mikhail-krotov/", "news/"):
@@ -59,7 +59,7 @@ def test_every_link_leads_to_a_page_and_the_walk_saw_them_all(pages):
     assert len(html_pages(pages)) >= 2 * (1 + 1 + 5 + 5 + 4 + 1 + 4 + 4) + 1
 
 
-def test_every_page_is_well_formed_and_has_its_landmarks(pages):
+def test_pages_are_well_formed_and_have_landmarks(pages):
     for path, page in html_pages(pages).items():
         document = page.document
         assert document.get("lang") == path.split("/")[1], path
@@ -77,7 +77,7 @@ def test_every_page_is_well_formed_and_has_its_landmarks(pages):
             assert image.get("alt") is not None, path
 
 
-def test_the_address_in_another_language_is_what_django_would_find(pages):
+def test_translated_addresses_equal_those_of_translate_url(pages):
     for path in [*html_pages(pages), "/api/v1/docs", "/english/"]:
         with override("ru" if path.startswith("/ru/") else "en"):
             assert in_languages(path) == {code: translate_url(path, code) for code in ("en", "ru")}, path
@@ -91,7 +91,7 @@ def test_heading_levels_are_not_skipped(pages):
             assert after <= before + 1, (path, levels)
 
 
-def test_no_page_has_a_script_a_cookie_an_inline_style_or_another_host(pages):
+def test_pages_have_no_script_cookie_inline_style_or_other_host(pages):
     for path, page in html_pages(pages).items():
         document = page.document
         assert not page.cookies, path
@@ -111,7 +111,7 @@ def test_no_page_has_a_script_a_cookie_an_inline_style_or_another_host(pages):
                 assert not loads or not urlsplit(value).netloc, (path, value)
 
 
-def test_every_answer_carries_the_security_headers(client, pages):
+def test_responses_have_the_security_headers(client, pages):
     others = [
         "/",
         "/admin/login/",
@@ -136,7 +136,7 @@ def test_every_answer_carries_the_security_headers(client, pages):
         assert page["X-Content-Type-Options"] == "nosniff"
 
 
-def test_canonical_and_hreflang_name_pages_that_exist(pages):
+def test_canonical_and_hreflang_links_lead_to_existing_pages(pages):
     for path, page in html_pages(pages).items():
         document = page.document
         links = {(link.get("rel"), link.get("hreflang")): link.get("href") for link in document.iter("link")}
@@ -149,7 +149,7 @@ def test_canonical_and_hreflang_name_pages_that_exist(pages):
                 assert href.removeprefix(HOST) in pages, (path, href)
 
 
-def test_the_language_switch_keeps_the_page(pages):
+def test_language_switch_links_the_same_page(pages):
     for path in html_pages(pages):
         if "/news/2020/05/26/russia" in path or path.endswith("/styleguide/"):
             continue
@@ -157,12 +157,12 @@ def test_the_language_switch_keeps_the_page(pages):
         assert f'href="{other}"' in pages[path].content.decode(), path
 
 
-def test_a_page_that_did_not_change_answers_304(client, pages, seed):
+def test_unchanged_page_answers_304(client, pages, seed):
     tag = client.get("/en/delegations/")["ETag"]
     assert client.get("/en/delegations/", headers={"if-none-match": tag}).status_code == 304
 
 
-def test_the_sitemap_lists_pages_that_exist_in_each_language(client, pages, seed):
+def test_sitemap_lists_existing_pages_in_each_language(client, pages, seed):
     locations = in_the_sitemap(client)
     assert (
         len(locations)
@@ -173,7 +173,7 @@ def test_the_sitemap_lists_pages_that_exist_in_each_language(client, pages, seed
 
 
 @up_to(300)
-def test_the_sitemap_of_articles_names_the_translations_that_are_published(client, sizes):
+def test_sitemap_of_articles_lists_published_translations_only(client, sizes):
     def measure(rows):
         for number in range(rows):
             article = factories.ArticleFactory(slug=f"first-{number}")
@@ -195,7 +195,7 @@ def test_the_sitemap_of_articles_names_the_translations_that_are_published(clien
     assert_same_cost(measure, sizes)
 
 
-def test_the_news_sitemap_has_the_last_two_days(client):
+def test_news_sitemap_lists_articles_of_the_last_two_days(client):
     now = timezone.now()
     for title, age in (("Yesterday & <today>", 1), ("Long ago", 3), ("Tomorrow", -1)):
         factories.ArticleFactory(title=title, published_at=now - timedelta(days=age))
@@ -206,7 +206,7 @@ def test_the_news_sitemap_has_the_last_two_days(client):
     assert [language.text for language in root.iter(f"{name}language")] == ["en"]
 
 
-def test_feeds_are_valid_and_say_their_language(client, pages, seed):
+def test_feeds_are_valid_and_name_their_language(client, pages, seed):
     for language, entries in (("en", 1), ("ru", 0)):
         response = client.get(f"/{language}/news/feed.atom")
         feed = feedparser.parse(response.content)
@@ -219,7 +219,7 @@ def test_feeds_are_valid_and_say_their_language(client, pages, seed):
     assert client.get(urlsplit(entry.link).path).status_code == 200
 
 
-def test_small_edits_do_not_move_a_feeds_date_and_a_correction_does(client):
+def test_feed_date_changes_with_a_correction_and_not_with_an_edit(client):
     article = factories.ArticleFactory()
 
     def updated():
@@ -234,7 +234,7 @@ def test_small_edits_do_not_move_a_feeds_date_and_a_correction_does(client):
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_error_pages_wear_the_sites_dress(client, settings, language, monkeypatch):
+def test_error_pages_have_the_layout_of_the_site(client, settings, language, monkeypatch):
     settings.DEBUG = False
     client.raise_request_exception = False
     found = client.get(f"/{language}/nothing/")
@@ -255,13 +255,13 @@ def test_error_pages_wear_the_sites_dress(client, settings, language, monkeypatc
     assert "Content-Security-Policy" in broken
 
 
-def test_an_unknown_host_gets_400_in_the_sites_dress(client):
+def test_unknown_host_answers_400_with_the_layout_of_the_site(client):
     response = client.get("/en/", headers={"host": "evil.example"})
     assert response.status_code == 400
     assert len(list(parse(response.content).iter("h1"))) == 1
 
 
-def test_robots_and_security_txt(client):
+def test_robots_txt_names_the_sitemap_and_security_txt_a_contact(client):
     robots = client.get("/robots.txt").content.decode()
     assert f"Sitemap: {HOST}/sitemap.xml" in robots
     security = client.get("/.well-known/security.txt").content.decode()
@@ -269,7 +269,7 @@ def test_robots_and_security_txt(client):
     assert re.search(r"^Expires: \d{4}-\d\d-\d\dT00:00:00Z$", security, re.M)
 
 
-def test_site_url_decides_absolute_links(client, settings):
+def test_absolute_links_use_site_url(client, settings):
     settings.SITE_URL = "https://assembly.example"
     article = factories.ArticleFactory()
     for path in (
@@ -284,7 +284,7 @@ def test_site_url_decides_absolute_links(client, settings):
         assert "testserver" not in content, path
 
 
-def test_the_health_check_says_when_the_database_is_away(client, monkeypatch):
+def test_health_check_reports_database_down(client, monkeypatch):
     from django.db import OperationalError
 
     from cspa.pages import health
@@ -298,7 +298,7 @@ def test_the_health_check_says_when_the_database_is_away(client, monkeypatch):
     assert client.get("/healthz").status_code == 503
 
 
-def test_interface_words_exist_in_russian(client):
+def test_interface_texts_are_translated_into_russian(client):
     with override("ru"):
         for words in ("Delegations", "News", "not published", "Plenipotentiary representative"):
             assert re.search("[а-яё]", gettext(words)), words

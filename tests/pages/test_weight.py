@@ -85,7 +85,7 @@ def fill():
 
 @pytest.mark.long
 @pytest.mark.django_db
-def test_a_list_weighs_no_more_than_28_and_a_half_kb_and_6_compressed(client):
+def test_lists_are_at_most_28_5_kb_and_6_kb_compressed(client):
     fill()
     heavy = {}
     for address in (f"/{language}/{page}" for language in LANGUAGES for page in LISTS):
@@ -98,7 +98,7 @@ def test_a_list_weighs_no_more_than_28_and_a_half_kb_and_6_compressed(client):
     assert heavy == {}
 
 
-def test_what_frames_a_page_is_that_of_its_language_and_section(client):
+def test_navigation_marks_the_current_page_in_each_language(client):
     for language, name in (("en", "About"), ("ru", "Об Ассамблее")):
         for _time in range(2):
             about, contact = (client.get(f"/{language}/{page}/").text for page in ("about", "contact"))
@@ -109,7 +109,7 @@ def test_what_frames_a_page_is_that_of_its_language_and_section(client):
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_first_visit_of_an_article_asks_for_60_kb_in_six_requests(chromium, server, language):
+def test_first_visit_of_an_article_loads_at_most_60_kb_in_six_requests(chromium, server, language):
     person = factories.PersonFactory()
     paragraphs = [f"<p>{SUMMARIES[language]} {words(language, number)}</p>" for number in range(12)]
     article = factories.ArticleFactory(
@@ -144,7 +144,7 @@ def test_the_first_visit_of_an_article_asks_for_60_kb_in_six_requests(chromium, 
 
 
 @pytest.mark.parametrize("name", [*WHOLE, "img/favicon.svg"])
-def test_static_files_are_compressed_beforehand_and_kept_for_ever(client, name):
+def test_static_files_are_precompressed_and_immutable(client, name):
     address = staticfiles_storage.url(name)
     plain, weights = client.get(address), {}
     for encoding in ("br", "gzip"):
@@ -155,7 +155,7 @@ def test_static_files_are_compressed_beforehand_and_kept_for_ever(client, name):
     assert max(weights.values()) < len(plain.getvalue())
 
 
-def test_a_style_sheet_is_one_file(client):
+def test_style_sheet_is_bundled_into_one_file(client):
     text = client.get(staticfiles_storage.url("css/site.css")).getvalue().decode()
     assert "@import" not in text
     assert text.index("@layer tokens {") < text.index("@layer components {") < text.index("@media print {")

@@ -23,7 +23,7 @@ def sources(pattern, *folders):
 
 
 @pytest.mark.long
-def test_imports_keep_their_order():
+def test_import_contracts_are_kept():
     result = subprocess.run(
         [Path(sys.executable).with_name("lint-imports")], cwd=ROOT, capture_output=True, text=True, check=False
     )
@@ -44,7 +44,7 @@ def nodes(path: Path, word: str) -> Iterator[ast.AST]:
         yield from ast.walk(ast.parse(text))
 
 
-def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
+def test_module_that_uses_connection_vendor_has_a_test_on_both_databases():
     asks = {
         module_of(path)
         for path in sources("*.py", *APPS)
@@ -62,7 +62,7 @@ def test_module_that_asks_for_the_vendor_has_a_test_on_both_databases():
     assert {name for name in tested if not find_spec(name)} == set(), "These modules do not exist."
 
 
-def test_each_listed_fault_can_be_put_in_and_names_a_test():
+def test_listed_faults_occur_once_and_name_existing_tests():
     faults = tomllib.loads((ROOT / "tests" / "mutants.toml").read_text())["mutant"]
     assert len(faults) > 70
     for fault in faults:
@@ -72,7 +72,7 @@ def test_each_listed_fault_can_be_put_in_and_names_a_test():
             assert f"def {name}(" in (ROOT / file).read_text(), test
 
 
-def test_the_rule_of_publication_is_written_once():
+def test_rule_of_publication_is_written_once():
     found = [
         path.relative_to(ROOT).as_posix()
         for path in sources("*.py", *APPS)
@@ -91,7 +91,7 @@ def test_templates_hold_no_inline_style_handler_or_foreign_address():
         ), path
 
 
-def test_the_project_names_no_index_host_and_no_path_of_a_machine():
+def test_files_contain_no_index_host_and_no_machine_path():
     listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
         "\n"
     )
@@ -104,7 +104,7 @@ def test_the_project_names_no_index_host_and_no_path_of_a_machine():
 
 
 @pytest.mark.parametrize("language", [code for code, _name in settings.LANGUAGES if code != "en"])
-def test_every_interface_string_is_translated(language):
+def test_interface_strings_are_translated(language):
     catalogue = polib.pofile(str(ROOT / f"cspa/locale/{language}/LC_MESSAGES/django.po"))
     entries = [entry for entry in catalogue if not entry.obsolete]
     assert len(entries) > 200

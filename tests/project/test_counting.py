@@ -53,7 +53,7 @@ def test_cost_that_grows_or_is_above_its_bound_fails(kind: str, extra: dict[str,
         assert_same_cost(partial(measure, kind, **extra), (1, 3))
 
 
-def test_one_size_alone_fails(kind: str):
+def test_same_cost_of_one_size_fails(kind: str):
     with pytest.raises(AssertionError, match="One size shows no growth"):
         assert_same_cost(partial(measure, kind), (3,))
 

@@ -31,7 +31,7 @@ MAKEFILE = (ROOT / "Makefile").read_text()
 # The Makefile and the pins
 
 
-def test_help_names_every_target():
+def test_help_lists_all_targets():
     targets = re.findall(r"^\.PHONY: (.*)$", MAKEFILE, re.MULTILINE)[0].split()
     done = subprocess.run(
         ["make", "--no-print-directory", "help"], cwd=ROOT, capture_output=True, text=True, check=True
@@ -40,7 +40,7 @@ def test_help_names_every_target():
     assert len(targets) >= 8
 
 
-def test_without_a_new_enough_python_make_says_so(tmp_path):
+def test_install_with_an_old_python_fails_with_a_message(tmp_path):
     shutil.copy(ROOT / "Makefile", tmp_path)
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     (tmp_path / "bin").mkdir()
@@ -60,7 +60,7 @@ def test_without_a_new_enough_python_make_says_so(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
-def test_every_package_is_pinned_with_hashes_and_no_host(name):
+def test_requirements_are_pinned_with_hashes_and_without_a_host(name):
     text = (ROOT / "requirements" / name).read_text()
     requirements = re.findall(r"^(?!\s|#).+(?:\n    --hash.+)*", text, re.MULTILINE)
     assert len(requirements) > 10
@@ -70,7 +70,7 @@ def test_every_package_is_pinned_with_hashes_and_no_host(name):
     assert "://" not in text
 
 
-def test_every_dependency_of_the_project_is_pinned():
+def test_dependencies_of_pyproject_are_pinned():
     project = (ROOT / "pyproject.toml").read_text()
     named = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?~=', project, re.MULTILINE)
     pinned = "".join((ROOT / "requirements" / name).read_text() for name in ("run.txt", "dev.txt"))
@@ -104,7 +104,7 @@ def test_bootstrap_fills_an_empty_database_and_prints_the_password_once(capsys):
 
 
 @pytest.mark.django_db
-def test_bootstrap_leaves_a_database_with_data_alone(capsys):
+def test_bootstrap_changes_nothing_in_a_database_with_data(capsys):
     ParliamentFactory()
     UserFactory(username="chief", is_superuser=True)
     assert bootstrap(capsys) == ""
@@ -114,7 +114,7 @@ def test_bootstrap_leaves_a_database_with_data_alone(capsys):
 
 
 @pytest.mark.django_db
-def test_bootstrap_takes_nobody_s_account(capsys):
+def test_bootstrap_aborts_when_the_account_admin_exists(capsys):
     UserFactory(username="admin")
     with pytest.raises(CommandError, match="createsuperuser"):
         call_command("bootstrap")
@@ -124,7 +124,7 @@ def test_bootstrap_takes_nobody_s_account(capsys):
 
 @pytest.mark.both_databases("cspa.management.commands.bootstrap")
 @pytest.mark.django_db(transaction=True)
-def test_bootstrap_gives_its_lock_back():
+def test_bootstrap_releases_its_lock():
     call_command("bootstrap", verbosity=0)
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
@@ -148,7 +148,7 @@ def catalogue(tmp_path, settings) -> Path:
     return source
 
 
-def test_a_catalogue_is_compiled_when_it_is_new_or_changed(catalogue, capsys):
+def test_compile_translations_compiles_new_and_changed_catalogues(catalogue, capsys):
     compiled = catalogue.with_suffix(".mo")
     call_command("compile_translations")
     assert [(entry.msgid, entry.msgstr) for entry in polib.mofile(str(compiled))] == [("Seat", "Место")]
@@ -165,7 +165,7 @@ def test_a_catalogue_is_compiled_when_it_is_new_or_changed(catalogue, capsys):
     assert sorted(path.name for path in catalogue.parent.iterdir()) == ["django.mo", "django.po"]
 
 
-def test_a_broken_catalogue_stops_with_its_name(catalogue):
+def test_compile_translations_fails_with_the_name_of_a_broken_catalogue(catalogue):
     catalogue.write_text('msgid "Seat"\nno word of the format\n')
     with pytest.raises(CommandError, match=re.escape(str(catalogue))):
         call_command("compile_translations")
@@ -199,7 +199,7 @@ def folder_in(address: str) -> Path:
 
 
 @pytest.mark.long
-def test_with_postgres_returns_the_exit_code_and_leaves_nothing(with_postgres):
+def test_with_postgres_returns_the_exit_code_and_removes_the_cluster(with_postgres):
     process = with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exit 7')
     output, _ = process.communicate()
     assert process.returncode == 7
@@ -208,7 +208,7 @@ def test_with_postgres_returns_the_exit_code_and_leaves_nothing(with_postgres):
 
 @pytest.mark.long
 @pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGKILL])
-def test_with_postgres_leaves_nothing_when_it_is_killed(with_postgres, how):
+def test_with_postgres_removes_the_cluster_when_it_is_killed(with_postgres, how):
     # cat ends with its input.
     with with_postgres("sh", "-c", 'echo "$DATABASE_URL"; exec cat') as process:
         folder = folder_in(process.stdout.readline().strip())
@@ -285,7 +285,7 @@ def answers(port: int) -> bool:
         return False
 
 
-def test_the_compiled_catalogues_are_in_use():
+def test_compiled_catalogues_are_used():
     from django.utils.translation import override
 
     with override("ru"):

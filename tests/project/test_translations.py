@@ -20,7 +20,7 @@ def state(article: Article) -> str:
     return Article.objects.with_translation().get(pk=article.pk).translation
 
 
-def test_a_story_is_missing_then_equal_then_older_then_equal_again():
+def test_status_of_a_story_follows_its_changes():
     with time_machine.travel(NOW, tick=False) as clock:
         original = factories.ArticleFactory()
         assert state(original) == "missing"
@@ -67,7 +67,7 @@ def test_outdated_translation_is_not_listed_once_it_or_its_original_is_withdrawn
     assert list(Article.objects.outdated("ru")) == []
 
 
-def test_lists_can_be_filtered_by_it_and_a_month_is_counted(administrator: Client):
+def test_changelist_filters_by_status_and_counts_a_month(administrator: Client):
     alone = factories.ArticleFactory(slug="alone")
     pair = factories.ArticleFactory(slug="pair")
     factories.ArticleFactory(story=pair.story, language="ru", slug="pair")
