@@ -300,7 +300,7 @@ def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_a_few_
         costs = costs_of(client, pages)
         for _label, lines in client.get("/admin/").context["desk"]:
             for line in lines:
-                assert client.get(line.address).context["cl"].result_count == line.number
+                assert client.get(line.url).context["cl"].result_count == line.number
         return costs
 
     client.force_login(factories.UserFactory(is_superuser=True))

@@ -1022,9 +1022,9 @@ def test_memory_does_not_grow_with_the_number_of_articles(tmp_path, fewer: int):
         megabytes["out"].append(int(run("-c", PEAK, "export_articles", str(tmp_path / "out.jsonl"))))
         assert sum(1 for _ in (tmp_path / "out.jsonl").open()) == number
     for name, (less, more) in megabytes.items():
-        assert less < (160 if name == "out" else 120), megabytes
-        # An export remembers the keys of the sources that it has written.
-        assert more < (1.1 * less if name == "out" else less + 5), megabytes
+        assert less < (160 if name == "out" else 130), megabytes
+        # Each article here has a source of its own, and both directions remember the sources that they met.
+        assert more < 1.15 * less, megabytes
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite packs no texts")

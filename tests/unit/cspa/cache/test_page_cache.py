@@ -284,13 +284,13 @@ def all_pages(reader: Reader) -> list[str]:
 
 
 def one_of_each_kind(addresses: list[str]) -> list[str]:
-    """An address of each URL pattern, language and query, if possible one whose page the edits change."""
+    """An address of each URL pattern and language, if possible one whose page the edits change."""
     edited = ("belarus", "council", Person.objects.first().get_absolute_url())
     kinds = {}
     for address in sorted(addresses, key=lambda address: not any(word in address for word in edited)):
-        path, _mark, query = address.partition("?")
+        path = address.partition("?")[0]
         with override("ru" if path.startswith("/ru/") else "en"):
-            kinds.setdefault((resolve(path).route, query), address)
+            kinds.setdefault(resolve(path).route, address)
     return list(kinds.values())
 
 
