@@ -184,7 +184,7 @@ def backup(saved, tmp_path) -> Path:
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
-def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path, capsys):
+def test_restore_after_wipe_gives_equal_rows_pages_and_files(tmp_path, capsys):
     everything()
     SessionStore().create()
     rows, files_before, before = database(), uploads(), pages()
@@ -215,7 +215,7 @@ def test_after_backup_wipe_and_restore_every_row_page_and_file_is_equal(tmp_path
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
-def test_after_a_restore_the_site_works_on(saved):
+def test_restored_site_keeps_key_sequences_undo_accounts_and_search(saved):
     restore(saved)
     last = read_manifest(saved)["tables"]["news_topic"]["last_key"]
     assert last == Topic.objects.order_by("-pk").first().pk + 1  # that of the one that was deleted
@@ -239,14 +239,14 @@ def test_after_a_restore_the_site_works_on(saved):
     assert Article.objects.search("summit", "en").count() == 0
 
 
-def test_two_backups_of_one_state_hold_the_same_bytes(saved, tmp_path):
+def test_backups_of_the_same_state_have_the_same_bytes(saved, tmp_path):
     restore(saved)
     make(tmp_path / "again")
     differ = [name for name in files(saved) if digest(saved / name) != digest(tmp_path / "again" / name)]
     assert {*differ, "manifest.json", "SHA256SUMS"} == {"manifest.json", "SHA256SUMS"}  # they hold the time
 
 
-def test_only_the_owner_reads_a_backup_and_it_says_what_sha256sum_says(saved):
+def test_backup_is_readable_by_its_owner_only_and_passes_sha256sum(saved):
     modes = {stat.S_IMODE(path.stat().st_mode) for path in [saved, *saved.rglob("*")]}
     assert modes == {0o600, 0o700}
     done = subprocess.run(
@@ -256,7 +256,7 @@ def test_only_the_owner_reads_a_backup_and_it_says_what_sha256sum_says(saved):
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
-def test_null_is_a_value_of_json_and_no_value_is_another(tmp_path):
+def test_json_null_is_restored_as_json_null(tmp_path):
     observation = factories.ObservationFactory(statement={})
     with connection.cursor() as cursor:
         cursor.execute("UPDATE delegations_observation SET statement = 'null'")
@@ -291,7 +291,7 @@ def refused(folder: Path, words: str) -> None:
         ("x" * 300, "File name too long"),
     ],
 )
-def test_a_backup_goes_to_a_new_place_that_readers_do_not_see(tmp_path, media, place, words):
+def test_backup_to_an_existing_or_public_folder_is_refused(tmp_path, media, place, words):
     (tmp_path / "full").mkdir()
     (tmp_path / "full/file").write_text("mine")
     media.mkdir()
@@ -301,13 +301,13 @@ def test_a_backup_goes_to_a_new_place_that_readers_do_not_see(tmp_path, media, p
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_an_empty_folder_will_do(tmp_path):
+def test_backup_to_an_empty_folder_is_made(tmp_path):
     (tmp_path / "backup").mkdir()
     make(tmp_path / "backup")
     assert sorted(path.name for path in (tmp_path / "backup").iterdir()) == ["SHA256SUMS", "manifest.json", "tables"]
 
 
-def test_a_backup_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
+def test_backup_that_fails_leaves_no_files(tmp_path, monkeypatch):
     rows = Table.rows
 
     def full(table):
@@ -325,7 +325,7 @@ def test_a_backup_that_breaks_off_leaves_nothing(tmp_path, monkeypatch):
     ("name", "words"),
     [("link", "This is no file of its own"), ("pipe", "no file of its own"), ("a\nb", "a file of this name: 'a.nb'")],
 )
-def test_what_is_no_file_of_its_own_is_not_followed(tmp_path, media, name, words):
+def test_backup_of_a_link_a_pipe_or_a_malformed_name_is_refused(tmp_path, media, name, words):
     media.mkdir()
     if name == "link":
         (media / name).symlink_to("/etc/passwd")
@@ -338,7 +338,7 @@ def test_what_is_no_file_of_its_own_is_not_followed(tmp_path, media, name, words
     assert not (tmp_path / "backup").exists()
 
 
-def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_path, saved):
+def test_database_with_missing_or_later_migrations_is_refused(tmp_path, saved):
     applied = MigrationRecorder(connection).migration_qs
     last = applied.filter(app="news").latest("name").name
     applied.filter(app="news", name=last).update(name="9999_later")
@@ -356,7 +356,7 @@ def test_a_database_that_lacks_migrations_or_has_later_ones_is_left_alone(tmp_pa
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_database_with_former_migrations_is_left_alone_and_says_what_to_do(tmp_path, saved):
+def test_database_with_former_migrations_is_refused_with_instructions(tmp_path, saved):
     applied = MigrationRecorder(connection).migration_qs
     applied.create(app="links", name="0001_addresses")
     try:
@@ -384,7 +384,7 @@ def as_formerly(folder: Path) -> None:
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
-def test_a_backup_with_the_former_migrations_comes_back(backup):
+def test_backup_with_former_migrations_is_restored(backup):
     as_formerly(backup)
     (backup / "SHA256SUMS").unlink()
     write_sums(backup)
@@ -393,7 +393,7 @@ def test_a_backup_with_the_former_migrations_comes_back(backup):
 
 
 @pytest.mark.django_db
-def test_models_of_a_former_backup_get_their_present_names():
+def test_rename_models_gives_models_of_a_former_backup_their_present_names():
     rights = set(Permission.objects.values_list("content_type__app_label", "content_type__model", "codename"))
     for (app, former), present in former_migrations.MODELS.items():
         ContentType.objects.filter(app_label=app, model=present).update(model=former)
@@ -409,7 +409,7 @@ def test_models_of_a_former_backup_get_their_present_names():
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
-def test_a_database_with_rows_stays_as_it_is(saved):
+def test_restore_into_a_database_with_rows_is_refused(saved):
     parliament = factories.ParliamentFactory()
     refused(saved, r"The database is not empty: delegations_parliament \(1\)")
     parliament.delete()
@@ -417,7 +417,7 @@ def test_a_database_with_rows_stays_as_it_is(saved):
     refused(saved, "The database is not empty: Our own")
 
 
-def test_an_upload_of_the_same_name_stays_as_it_is(saved, media):
+def test_restore_over_a_different_upload_is_refused(saved, media):
     name = next(name for name in files(saved) if name.endswith(".pdf"))
     mine = media / name.removeprefix("media/")
     mine.parent.mkdir(parents=True)
@@ -428,14 +428,14 @@ def test_an_upload_of_the_same_name_stays_as_it_is(saved, media):
     assert len(uploads()) == len(list((saved / "media").rglob("*.*")))
 
 
-def test_other_uploads_stay_beside_those_of_the_backup(saved, media):
+def test_restore_keeps_other_uploads(saved, media):
     media.mkdir()
     (media / "other.txt").write_text("mine")
     restore(saved)
     assert uploads()["other.txt"] == b"mine"
 
 
-def test_what_did_not_come_back_equal_did_not_come_back(saved, monkeypatch):
+def test_restore_aborts_when_row_sums_differ(saved, monkeypatch):
     insert = Table.insert
 
     def forgetful(table, rows):
@@ -446,7 +446,7 @@ def test_what_did_not_come_back_equal_did_not_come_back(saved, monkeypatch):
     refused(saved, r"Nothing was restored\. What was restored is not equal to the backup: news_correction")
 
 
-def test_uploads_that_cannot_be_stored_undo_all(saved, monkeypatch):
+def test_restore_aborts_when_an_upload_cannot_be_stored(saved, monkeypatch):
     from django.core.files.storage import default_storage
 
     save, stored = default_storage.save, []
@@ -525,7 +525,7 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("damage", DAMAGES)
-def test_a_damaged_backup_changes_nothing(backup, damage):
+def test_damaged_backup_is_refused(backup, damage):
     spoil, words = DAMAGES[damage]
     spoil(backup)
     refused(backup, words)
@@ -654,7 +654,7 @@ FORGERIES = {
 
 
 @pytest.mark.parametrize("forgery", FORGERIES)
-def test_a_forged_backup_whose_sums_are_right_changes_nothing(backup, forgery):
+def test_forged_backup_with_valid_sums_is_refused(backup, forgery):
     forge, words = FORGERIES[forgery]
     forge(backup)
     (backup / "SHA256SUMS").unlink()
@@ -662,7 +662,7 @@ def test_a_forged_backup_whose_sums_are_right_changes_nothing(backup, forgery):
     refused(backup, words)
 
 
-def test_a_backup_of_an_older_version_with_the_same_migrations_comes_back(backup):
+def test_backup_of_an_older_version_with_the_same_migrations_is_restored(backup):
     manifest(version="0.0.9")(backup)
     (backup / "SHA256SUMS").unlink()
     write_sums(backup)
@@ -718,7 +718,7 @@ def run(there: dict[str, str], *arguments: str | Path) -> str:
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 @pytest.mark.long
-def test_what_migrate_makes_is_what_a_restore_replaces(elsewhere, tmp_path):
+def test_tables_filled_by_migrate_are_those_that_restore_replaces(elsewhere, tmp_path):
     manage(elsewhere, "backup", tmp_path / "empty")
     filled = {name for name, table in read_manifest(tmp_path / "empty")["tables"].items() if table["rows"]}
     assert filled == {apps.get_model(label)._meta.db_table for label in FILLED_BY_MIGRATE}
@@ -755,7 +755,7 @@ print(make(Path(sys.argv[1]), progress).rows)
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 @pytest.mark.long
-def test_a_backup_is_of_one_moment_and_holds_up_nobody(elsewhere, tmp_path):
+def test_backup_is_a_snapshot_and_does_not_block_writers(elsewhere, tmp_path):
     script = run(elsewhere, "-c", MEANWHILE, tmp_path / "backup").split()
     said = read_manifest(tmp_path / "backup")["tables"]
     assert script[0] == "written"
@@ -825,7 +825,7 @@ def in_postgresql() -> dict[str, list[dict]]:
 
 
 @pytest.mark.long
-def test_from_postgresql_to_sqlite_and_back_rows_and_pages_are_equal(tmp_path):
+def test_rows_and_pages_are_equal_after_postgresql_to_sqlite_and_back(tmp_path):
     if connection.vendor != "postgresql":
         pytest.skip("needs PostgreSQL: tests/with-postgres")
     everything()
@@ -867,7 +867,7 @@ print(int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1]) 
 
 @pytest.mark.long
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak of a process")
-def test_memory_does_not_grow_with_the_number_of_articles(elsewhere, tmp_path):
+def test_memory_of_backup_and_restore_does_not_grow_with_the_articles(elsewhere, tmp_path):
     megabytes = []
     for number in (2_000, 16_000):
         manage(elsewhere, "flush", "--no-input", "--verbosity", "0")

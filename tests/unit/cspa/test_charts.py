@@ -35,7 +35,7 @@ def test_every_seat_is_drawn_once_inside_the_box(groups):
 
 
 @pytest.mark.parametrize("total", [1, 2, 7, 11, 12, 16, 22, 68, 300])
-def test_no_seat_covers_another(total):
+def test_seats_do_not_overlap(total):
     seats = hemicycle([(0, total)]).seats
     gaps = [(a.x - b.x) ** 2 + (a.y - b.y) ** 2 for a, b in combinations(seats, 2)]
     assert all(gap >= (2 * RADIUS) ** 2 for gap in gaps)
@@ -53,7 +53,7 @@ def russian_numbers() -> Iterator[None]:
 
 @pytest.mark.usefixtures("russian_numbers")
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_drawing_is_the_same_in_every_locale(language, settings):
+def test_drawing_is_the_same_in_every_locale(language, settings):
     settings.USE_THOUSAND_SEPARATOR = True
     with override(language):
         drawing = render_to_string("charts/hemicycle.svg", {"chart": hemicycle([(3, 700), (5, 500)]), "title": "t"})
@@ -62,7 +62,7 @@ def test_the_drawing_is_the_same_in_every_locale(language, settings):
     assert "\xa0" not in drawing
 
 
-def test_a_timeline_places_periods_and_cuts_them_at_its_edges():
+def test_timeline_clips_periods_at_its_edges():
     first, last = date(2010, 1, 1), date(2020, 1, 1)
     lines = [("seats", [(None, date(2015, 1, 1), "7"), (date(2015, 1, 1), None, "6")]), ("late", [])]
     drawn = charts.timeline(lines, first, last, date(2020, 1, 1))
@@ -75,11 +75,11 @@ def test_a_timeline_places_periods_and_cuts_them_at_its_edges():
     assert drawn.lines[1].y - drawn.lines[0].y == charts.LINE
 
 
-def test_a_long_timeline_has_few_ticks():
+def test_long_timeline_has_a_bounded_number_of_ticks():
     drawn = charts.timeline([], date(1900, 1, 1), date(2100, 1, 1), date(2000, 1, 1))
     assert 10 <= len(drawn.ticks) <= charts.MOST_TICKS
 
 
-def test_a_timeline_of_many_lines_says_how_many_it_leaves_out():
+def test_timeline_of_many_lines_counts_the_omitted_ones():
     drawn = charts.timeline([("line", [])] * 100, date(2010, 1, 1), date(2020, 1, 1), date(2015, 1, 1))
     assert (len(drawn.lines), drawn.left_out) == (charts.MOST_LINES, 100 - charts.MOST_LINES)

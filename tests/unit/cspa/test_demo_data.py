@@ -49,7 +49,7 @@ def digest() -> str:
     return hashlib.sha256(repr(tables).encode()).hexdigest()
 
 
-def test_the_same_seed_makes_the_same_rows_on_any_day_and_another_one_others(time_machine):
+def test_rows_depend_on_the_seed_and_not_on_the_day(time_machine):
     made = {}
     for day, seed in (("2026-11-16", 1), ("2031-02-03", 2), ("2031-02-03", 1)):
         time_machine.move_to(day)
@@ -61,14 +61,14 @@ def test_the_same_seed_makes_the_same_rows_on_any_day_and_another_one_others(tim
     assert hashlib.sha256("".join(rows).encode()).hexdigest()[:8] == "af352450"
 
 
-def test_run_again_it_adds_nothing():
+def test_second_run_adds_nothing():
     demo_data()
     before = digest()
     assert demo_data() == "Made-up data: 60 articles, 200 people, seed 1: there already, nothing changed.\n"
     assert digest() == before
 
 
-def test_rows_of_another_size_give_way():
+def test_run_with_another_size_replaces_the_rows():
     demo_data(articles=7, people=3)
     assert (Article.objects.count(), Person.objects.count()) == (7, 3)
     demo_data(articles=0, people=0)
@@ -87,7 +87,7 @@ def test_rows_of_another_size_give_way():
         (factories.TopicFactory, "topics"),
     ],
 )
-def test_a_database_that_holds_anything_else_is_refused(make, named):
+def test_database_with_other_rows_is_refused(make, named):
     make()
     before = digest()
     with pytest.raises(CommandError, match=f"This one holds others: .*{named}"):
@@ -107,7 +107,7 @@ def test_a_database_that_holds_anything_else_is_refused(make, named):
         (lambda: factories.UserFactory().parliaments.add(Parliament.objects.first()), "assigned parliaments"),
     ],
 )
-def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):
+def test_replacement_is_refused_when_other_rows_were_added(make, named):
     demo_data()
     make()
     before = digest()
@@ -117,7 +117,7 @@ def test_made_up_rows_do_not_give_way_where_somebody_added_others(make, named):
     assert digest() == before
 
 
-def test_made_up_rows_do_not_give_way_where_somebody_worked_on_them():
+def test_replacement_is_refused_when_rows_were_edited():
     demo_data()
     article = Article.objects.first()
     with audit.record_changes(ChangeSet.Kind.EDIT, factories.UserFactory()):
@@ -128,7 +128,7 @@ def test_made_up_rows_do_not_give_way_where_somebody_worked_on_them():
     assert Article.objects.filter(title="Better").exists()
 
 
-def test_it_is_as_varied_as_real_data():
+def test_rows_vary_like_real_data():
     demo_data(articles=600)
     articles = Article.objects.all()
     languages = [set(story.articles.values_list("language", flat=True)) for story in Story.objects.all()]
@@ -159,7 +159,7 @@ def test_it_is_as_varied_as_real_data():
     assert Source.objects.exclude(title_ru="").count() > 40
 
 
-def test_of_very_many_people_most_are_known_from_the_news_alone():
+def test_most_of_very_many_people_have_no_mandate():
     demo_data(articles=300, people=3000)
     mandates = Counter(Delegate.objects.values_list("chamber", flat=True))
     assert Person.objects.filter(mandates__isnull=True).count() == 3000 - 128 * 8

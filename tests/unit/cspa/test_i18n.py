@@ -32,7 +32,7 @@ print("tajik works")
 
 
 @pytest.mark.long
-def test_tajik_is_one_setting_and_a_migration(tmp_path):
+def test_further_language_needs_one_setting_and_a_migration(tmp_path):
     project = tmp_path / "project"
     shutil.copytree(
         ROOT, project, ignore=shutil.ignore_patterns(".venv", ".git", "var", "__pycache__", ".pytest_cache", "tests")

@@ -39,7 +39,7 @@ def walk(page: Keyset, direction: str) -> list[Keyset]:
 
 
 @pytest.mark.parametrize("number", [0, 1, 4, 5, 8, 30])
-def test_older_leads_through_every_row_once_and_newer_back(number: int):
+def test_older_links_reach_every_row_once_and_newer_links_lead_back(number: int):
     rows = articles(number)
     there = walk(asked(), "older")
     assert [row for page in there for row in page.rows] == rows
@@ -49,7 +49,7 @@ def test_older_leads_through_every_row_once_and_newer_back(number: int):
     assert (back[-1].query, back[-1].newer) == ("", "")
 
 
-def test_what_is_published_meanwhile_moves_nothing():
+def test_new_article_does_not_shift_later_pages():
     rows = articles(12)
     first = asked()
     newest = factories.ArticleFactory(published_at=FIRST + timedelta(days=1))
@@ -59,21 +59,21 @@ def test_what_is_published_meanwhile_moves_nothing():
     assert asked(back.newer).rows == [newest, *rows[:3]]
 
 
-def test_place_stays_when_its_article_is_withdrawn():
+def test_position_stays_valid_when_its_article_is_withdrawn():
     rows = articles(12)
     link = asked().older
     Article.objects.filter(pk=rows[3].pk).update(state="withdrawn")
     assert asked(link).rows == rows[4:8]
 
 
-def test_beyond_the_oldest_is_a_page_that_leads_back():
+def test_position_beyond_the_oldest_gives_an_empty_page_with_a_newer_link():
     rows = articles(5)
     page = asked("before=0-1")
     assert page.rows == []
     assert asked(page.newer).rows == rows[1:]
 
 
-def test_links_of_a_list_lead_on_and_have_a_canonical_address(client):
+def test_list_pages_link_older_ones_and_have_a_canonical_address(client):
     for number in range(45):
         factories.ArticleFactory(
             title=f"Meeting {number:02}", slug=f"m-{number}", published_at=FIRST + timedelta(number)

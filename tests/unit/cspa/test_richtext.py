@@ -46,7 +46,7 @@ ATTACKS = [
 
 
 @pytest.mark.parametrize("attack", ATTACKS)
-def test_nothing_dangerous_is_kept(attack):
+def test_dangerous_markup_is_removed(attack):
     for html in (sanitise(attack), rendered(attack)):
         lowered = html.lower()
         for word in (
@@ -69,7 +69,7 @@ def test_nothing_dangerous_is_kept(attack):
 
 @examples(50)
 @given(st.text(alphabet="<>/\"'= abpshrefonclickstyle&#;:-—", max_size=200))
-def test_sanitising_twice_is_sanitising_once(text):
+def test_sanitising_is_idempotent(text):
     once = sanitise(text)
     assert sanitise(str(once)) == once
     assert all(f"<{tag}" not in once for tag in ("script", "style", "img", "svg"))
@@ -117,7 +117,7 @@ def test_text_that_is_sanitised_again_keeps_its_words_and_pictures(pieces):
 @pytest.mark.parametrize(
     "html", ["<blockquote>" * 50_000, "<ul>" * (MAX_DEPTH + 1), "a" * (MAX_LENGTH + 1), "<p>" * 4_000_000]
 )
-def test_what_would_take_the_sanitiser_long_never_reaches_it(html, monkeypatch):
+def test_text_that_is_expensive_to_parse_is_refused_before_parsing(html, monkeypatch):
     asked = []
     monkeypatch.setattr(richtext, "_clean", asked.append)
     with pytest.raises(ValidationError):
@@ -125,7 +125,7 @@ def test_what_would_take_the_sanitiser_long_never_reaches_it(html, monkeypatch):
     assert not asked
 
 
-def test_text_of_the_greatest_depth_or_length_passes():
+def test_text_of_the_maximum_depth_or_length_is_accepted():
     assert sanitise("<ul>" * MAX_DEPTH).count("<ul>") == MAX_DEPTH
     assert len(sanitise("a" * MAX_LENGTH)) == MAX_LENGTH
 
@@ -158,17 +158,17 @@ def test_link_to_a_page_in_another_language_names_it():
 
 
 @pytest.mark.parametrize("block", ["p", "h2", "h3", "li", "blockquote", "figcaption"])
-def test_words_of_two_blocks_are_apart_in_plain_text(block: str):
+def test_words_of_two_blocks_are_separated_in_plain_text(block: str):
     html = f"<{block}><em>O</em>ne</{block}><{block}>t<strong>wo</strong><br>lines</{block}>"
     assert plain(html) == "One two lines"
 
 
-def test_a_long_text_of_allowed_elements_passes():
+def test_long_text_of_allowed_elements_is_accepted():
     html = "<p>" + "</p><p>".join(["word " * 50] * 500) + "</p>"
     assert sanitise(html).count("<p>") == 500
 
 
-def test_a_quotation_names_its_speaker():
+def test_quotation_names_its_speaker():
     html = "<blockquote><p>First.</p><p>Second.</p><p>— Sergei Lavrov, <em>Minister</em></p></blockquote><p>After.</p>"
     assert rendered(html) == (
         '<figure class="quotation"><blockquote><p>First.</p><p>Second.</p></blockquote>'
@@ -188,11 +188,11 @@ def test_each_quotation_keeps_its_own_speaker():
 class TestStored:
     DIRTY, CLEAN = "<p onclick=x>Text</p><script>alert(1)</script>", "<p>Text</p>"
 
-    def test_a_saved_body_is_clean(self):
+    def test_saved_body_is_sanitised(self):
         assert factories.ArticleFactory(body=self.DIRTY).body == self.CLEAN
         assert Article.objects.get().body == self.CLEAN
 
-    def test_so_is_one_of_bulk_create_and_of_a_fixture(self, tmp_path):
+    def test_body_of_bulk_create_and_of_a_fixture_is_sanitised(self, tmp_path):
         story = factories.ArticleFactory().story
         article = factories.ArticleFactory.build(body=self.DIRTY, story=story, language="ru")
         Article.objects.bulk_create([article])
@@ -203,12 +203,12 @@ class TestStored:
         call_command("loaddata", fixture, verbosity=0)
         assert Article.objects.get(language="ru").body == "<p>New</p>"
 
-    def test_the_elements_are_those_of_the_handbook(self):
+    def test_allowed_elements_are_those_of_the_handbook(self):
         texts = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br"}
         assert texts | {"figure", "img", "figcaption"} == TAGS
 
 
-def test_what_was_sanitised_is_not_looked_at_again_and_what_is_made_of_it_is():
+def test_sanitised_text_is_not_parsed_again_and_text_derived_from_it_is():
     clean = sanitise("<p>a</p><script>b</script>")
     assert sanitise(clean) is clean
     assert sanitise(f"{clean}<script>b</script>") == sanitise(clean + "<script>b</script>") == clean == "<p>a</p>"

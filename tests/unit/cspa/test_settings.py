@@ -80,7 +80,7 @@ def test_env_example_documents_exactly_the_variables_that_are_read():
 
 
 @pytest.mark.django_db
-def test_env_example_itself_is_valid_once_a_key_is_set(monkeypatch):
+def test_env_example_with_a_key_is_valid(monkeypatch):
     lines = re.findall(r"^([A-Z_]+)=(.*)$", (ROOT / ".env.example").read_text(), re.MULTILINE)
     check(monkeypatch, **{**dict(lines), "SECRET_KEY": GOOD_KEY})
 
@@ -123,9 +123,7 @@ def test_env_example_itself_is_valid_once_a_key_is_set(monkeypatch):
         (env.env_site_url, (), "https://example.org/site", "scheme and host alone"),
     ],
 )
-def test_a_wrong_value_is_an_error_that_names_the_variable_and_what_it_may_be(
-    reader, arguments, value, allowed, monkeypatch
-):
+def test_invalid_value_is_an_error_with_variable_and_allowed_values(reader, arguments, value, allowed, monkeypatch):
     monkeypatch.setenv("SOME_NAME", value)
     with pytest.raises(ImproperlyConfigured, match=f"^SOME_NAME .*{re.escape(allowed)}"):
         reader("SOME_NAME", *arguments)
@@ -134,7 +132,7 @@ def test_a_wrong_value_is_an_error_that_names_the_variable_and_what_it_may_be(
 @pytest.mark.parametrize(
     ("value", "meaning"), [("1", True), ("TRUE", True), ("0", False), ("False", False), (" ", None), ("", None)]
 )
-def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meaning, monkeypatch):
+def test_boolean_is_one_of_four_words_and_an_empty_one_is_unset(value, meaning, monkeypatch):
     monkeypatch.setenv("SOME_NAME", value)
     if meaning is None:
         assert env.env_bool("SOME_NAME", True) is True
@@ -166,12 +164,12 @@ def test_a_boolean_is_one_of_four_words_and_an_empty_one_is_not_set(value, meani
         ("DESK_ENDING_DAYS", "two months"),
     ],
 )
-def test_a_wrong_variable_stops_the_start_with_one_sentence(name, value, monkeypatch):
+def test_invalid_variable_stops_the_start_with_one_sentence(name, value, monkeypatch):
     with pytest.raises(ImproperlyConfigured, match=f"^{name} must "):
         read_settings(monkeypatch, **{"SECRET_KEY": GOOD_KEY, name: value})
 
 
-def test_a_command_ends_in_that_sentence_too():
+def test_command_without_a_key_ends_with_one_sentence():
     done = manage("migrate", SECRET_KEY="")
     assert done.returncode != 0
     assert (
@@ -182,7 +180,7 @@ def test_a_command_ends_in_that_sentence_too():
 
 
 @pytest.mark.django_db
-def test_debug_alone_needs_no_key(monkeypatch):
+def test_key_is_required_unless_debug_is_set(monkeypatch):
     check(monkeypatch, DEBUG="1")
     with pytest.raises(ImproperlyConfigured, match=r"^SECRET_KEY must be set"):
         read_settings(monkeypatch, DEBUG="0")
@@ -194,18 +192,18 @@ def test_deployment_check_finds_nothing_in_production_settings(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_deployment_check_would_find_a_missing_redirect(monkeypatch):
+def test_deployment_check_finds_a_missing_redirect(monkeypatch):
     with pytest.raises(SystemCheckError, match=r"security\.W008"):
         check(monkeypatch, deploy=True, **PRODUCTION, SECURE_SSL_REDIRECT="0")
 
 
 @pytest.mark.django_db
-def test_no_model_changed_without_a_migration():
+def test_migrations_cover_all_models():
     call_command("makemigrations", "--check", "--dry-run", verbosity=0)
 
 
 @pytest.mark.django_db
-def test_a_sqlite_file_is_opened_with_wal_and_foreign_keys(monkeypatch, tmp_path):
+def test_sqlite_file_is_opened_with_wal_and_foreign_keys(monkeypatch, tmp_path):
     monkeypatch.setenv("SOME_NAME", f"sqlite:///{tmp_path}/file.db")
     database = ConnectionHandler({"default": env.env_database("SOME_NAME", "")})["default"]
     with closing(database), database.cursor() as cursor:
@@ -234,7 +232,7 @@ def test_postgresql_gets_a_pool_that_checks_its_connections(monkeypatch):
     assert not database.get("CONN_MAX_AGE")  # Django refuses lasting connections beside a pool
 
 
-def test_replicas_are_used_as_the_primary_is_and_given_up_sooner(monkeypatch):
+def test_replicas_have_the_options_of_the_primary_and_a_shorter_timeout(monkeypatch):
     monkeypatch.setenv("SOME_NAME", "postgres://user:p%2Css@one/name, postgres://two:5433/name")
     one, two = (replicas := env.env_replicas("SOME_NAME")).values()
     assert list(replicas) == ["replica1", "replica2"]
@@ -246,7 +244,7 @@ def test_replicas_are_used_as_the_primary_is_and_given_up_sooner(monkeypatch):
     assert env.env_replicas("SOME_NAME") == {}
 
 
-def test_a_shared_cache_that_accepts_and_says_nothing_is_given_up_soon(monkeypatch, settings):
+def test_shared_cache_that_does_not_respond_times_out(monkeypatch, settings):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         monkeypatch.setenv("SOME_NAME", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
         cache = env.env_cache("SOME_NAME", "")
@@ -257,7 +255,7 @@ def test_a_shared_cache_that_accepts_and_says_nothing_is_given_up_soon(monkeypat
             caches["default"].get("x")
 
 
-def test_a_bucket_has_a_host_a_name_and_who_may_use_it(monkeypatch):
+def test_bucket_url_is_parsed_into_host_name_and_keys(monkeypatch):
     monkeypatch.setenv("SOME_NAME", "s3://k%2Fy:s%40t@files.example:9000/uploads/?region=eu-1")
     assert env.env_store("SOME_NAME")["OPTIONS"] == {
         "endpoint_url": "https://files.example:9000",
@@ -269,7 +267,7 @@ def test_a_bucket_has_a_host_a_name_and_who_may_use_it(monkeypatch):
 
 
 @pytest.mark.django_db
-def test_the_database_in_use_is_the_one_of_database_url():
+def test_database_in_use_is_that_of_database_url():
     expected = "postgresql" if os.environ.get("DATABASE_URL", "").startswith("postgres") else "sqlite"
     assert connection.vendor == expected
 
@@ -286,6 +284,6 @@ def test_the_database_in_use_is_the_one_of_database_url():
         ("smtps://mail.example", {"host": "mail.example", "port": 465, "use_ssl": True, "use_tls": False}),
     ],
 )
-def test_a_mail_address_says_host_account_and_encryption(value, options, monkeypatch):
+def test_mail_url_is_parsed_into_host_account_and_encryption(value, options, monkeypatch):
     monkeypatch.setenv("SOME_NAME", value)
     assert env.env_mailer("SOME_NAME", "console://")["OPTIONS"] == options

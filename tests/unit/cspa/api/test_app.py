@@ -74,7 +74,7 @@ def house(**person):
 
 
 class TestAnyDay:
-    def test_a_delegation_answers_with_the_promised_names(self, client, seed):
+    def test_delegation_has_the_documented_fields(self, client, seed):
         answer = ask(client, "delegations/?on=2020-05-26")
         assert set(answer) == {"count", "next", "previous", "results"}
         assert answer["count"] == len(answer["results"]) == 5
@@ -92,7 +92,7 @@ class TestAnyDay:
         assert representative["posts"] == ["deputy Executive Secretary of the Assembly"]
         assert sum(row["seats"] for row in answer["results"]) == 68
 
-    def test_a_mandate_answers_with_the_promised_names_on_its_days_only(self, client):
+    def test_mandate_has_the_documented_fields_on_its_days_only(self, client):
         mandate = house(public_id=12, name_en="Viktor Kogut", family_name_en="Kogut")
         (row,) = ask(client, "delegates/?on=2020-05-26")["results"]
         assert (row["id"], row["role"], row["delegation"]) == (str(mandate.uid), "head", "belarus")
@@ -106,17 +106,17 @@ class TestAnyDay:
             assert ask(client, f"delegations/belarus/?on={day}")["named"] == number, day
 
     @pytest.mark.parametrize("name", LISTS[:8])
-    def test_before_the_founding_there_is_nothing_to_answer(self, client, name):
+    def test_day_before_the_founding_answers_404(self, client, name):
         assert ask(client, f"{name}/?on=2006-11-16")["results"] == []
         problem = refused(client, f"{name}/?on=2006-11-15", 404)
         assert problem["parameter"] == "on"
         assert "16 November 2006" in problem["detail"]
 
-    def test_on_is_ignored_by_the_news(self, client):
+    def test_news_ignore_the_parameter_on(self, client):
         factories.ArticleFactory()
         assert ask(client, "articles/?on=2000-01-01")["count"] == 1
 
-    def test_a_person_lists_everything_and_says_what_holds_on_the_day(self, client):
+    def test_person_lists_all_functions_and_marks_those_held_on_the_day(self, client):
         mandate = house(public_id=12)
         factories.AssemblyPostFactory(person=mandate.person, starts="2024")
         factories.RepresentativeFactory(person=mandate.person)
@@ -126,14 +126,14 @@ class TestAnyDay:
         assert [row["held"] for row in answer["posts"]] == [False]
         assert ask(client, f"delegates/{mandate.uid}/?on=2026-01-01")["held"] is False
 
-    def test_a_parliament_that_takes_no_part_is_missing_on_that_day(self, client):
+    def test_parliament_that_does_not_participate_is_missing_on_that_day(self, client):
         parliament = factories.ParliamentFactory(slug="armenia")
         factories.ParticipationFactory(parliament=parliament, starts="2008-01-01", ends="2024-01-01", status="member")
         assert ask(client, "parliaments/?on=2023-12-31")["results"][0]["status"] == "member"
         assert ask(client, "delegations/?on=2024-01-01")["results"] == []
         assert "takes no part" in refused(client, "delegations/armenia/?on=2024-01-01", 404)["detail"]
 
-    def test_a_change_has_a_permanent_address(self, client):
+    def test_change_has_a_permanent_address(self, client):
         house()
         (left, joined) = ask(client, "changes/")["results"]
         assert (left["kind"], joined["kind"], joined["date"]) == ("left", "joined", "2019-05")
@@ -148,13 +148,13 @@ class TestFilters:
         ("name", "filterset"),
         [("delegations", DelegationFilter), ("people", PersonFilter), ("delegates", DelegateFilter)],
     )
-    def test_a_list_takes_what_its_page_takes(self, client, name, filterset):
+    def test_list_has_the_parameters_of_its_page(self, client, name, filterset):
         parameters = ask(client, "openapi.json")["paths"][f"{API}{name}/"]["get"]["parameters"]
         shared = {"on", "language", "limit", "cursor"}
         assert {parameter["name"] for parameter in parameters} == {*filterset.base_filters} | shared
 
     @pytest.mark.parametrize("text", ["Kogut", "Когут", "kogut viktor", "Viktar Kogut"])
-    def test_people_and_mandates_are_found_by_a_forgiving_name(self, client, text):
+    def test_people_and_mandates_are_found_by_spelling_variants_of_a_name(self, client, text):
         house(public_id=12, name_en="Viktor Kogut", family_name_en="Kogut", name_ru="Виктор Когут")
         other = {"family_name_en": "Petrova", "given_name_ru": "Анна", "family_name_ru": "Петрова"}
         factories.DelegateFactory(person=factories.PersonFactory(given_name_en="Anna", **other))
@@ -172,7 +172,7 @@ class TestFilters:
         assert ask(client, "chambers/?kind=lower")["count"] == 1
         assert ask(client, "chambers/?kind=upper")["count"] == 0
 
-    def test_representatives_and_posts_are_narrowed(self, client, seed):
+    def test_representatives_and_posts_are_filtered(self, client, seed):
         assert ask(client, "representatives/?delegation=kazakhstan")["count"] == 1
         assert ask(client, "representatives/?q=kogut")["count"] == 1
         assert ask(client, "posts/?q=rogalev")["results"][0]["post"] == "deputy_executive_secretary"
@@ -197,7 +197,7 @@ class TestFilters:
             ("topics/?cursor=abc", "cursor"),
         ],
     )
-    def test_what_cannot_be_read_is_refused_with_its_name(self, client, path, parameter):
+    def test_invalid_parameter_is_refused_with_its_name(self, client, path, parameter):
         assert refused(client, path)["parameter"] == parameter
 
 
@@ -213,7 +213,7 @@ class TestPages:
         return pages
 
     @pytest.mark.parametrize("name", LISTS)
-    def test_pages_lead_through_the_whole_list_and_back(self, client, name):
+    def test_next_and_previous_links_reach_the_whole_list(self, client, name):
         fill(7)
         everything = ask(client, f"{name}/")["results"]
         assert len(everything) >= 7
@@ -225,7 +225,7 @@ class TestPages:
         assert [row for page in reversed(back) for row in page["results"]] == everything[: -len(pages[-1]["results"])]
 
     @pytest.mark.parametrize("name", ["people", "changes", "articles"])
-    def test_rows_that_come_between_move_no_page(self, client, name):
+    def test_new_rows_do_not_shift_later_pages(self, client, name):
         fill(5)
         everything = ask(client, f"{name}/")["results"]
         first = ask(client, f"{name}/?limit=2")
@@ -239,7 +239,7 @@ class TestPages:
         link = ask(client, "delegates/?limit=1&role=delegate&language=ru")["next"]
         assert link.startswith("http://testserver/api/v1/delegates/?limit=1&role=delegate&language=ru&on=")
 
-    def test_a_cursor_is_of_one_list_under_one_filter(self, client):
+    def test_cursor_of_another_list_or_filter_is_refused(self, client):
         fill(3)
         link = ask(client, "people/?limit=1")["next"]
         assert client.get(link).status_code == 200
@@ -252,8 +252,8 @@ class TestPages:
             assert refused(client, other.partition(API)[2])["parameter"] == "cursor"
 
 
-class TestPeopleWhoChanged:
-    def test_somebody_withdrawn_counts_and_has_no_name(self, client):
+class TestWithdrawnAndMerged:
+    def test_withdrawn_person_is_counted_and_not_named(self, client):
         mandate = house(public_id=12, name_en="Viktor Kogut", name_ru="Виктор Когут")
         person = mandate.person
         factories.RepresentativeFactory(person=person, parliament=mandate.chamber.parliament)
@@ -274,14 +274,14 @@ class TestPeopleWhoChanged:
             assert "Когут" not in content, name
         assert refused(client, "people/12/", 410)["detail"] == "At the person's own request."
 
-    def test_a_merged_id_leads_to_the_person(self, client):
+    def test_former_id_of_a_merged_person_redirects(self, client):
         person = factories.PersonFactory(public_id=12)
         FormerPublicId.objects.create(person=person, public_id=7)
         response = client.get(f"{API}people/7/?language=ru")
         assert (response.status_code, response["Location"]) == (301, f"{API}people/12/?language=ru")
         assert ask(client, "people/12/")["former_ids"] == [7]
 
-    def test_a_former_slug_leads_to_the_parliament(self, client):
+    def test_former_slug_of_a_parliament_redirects(self, client):
         parliament = factories.ParliamentFactory(slug="byelorussia")
         parliament.slug = "belarus"
         parliament.save()
@@ -291,7 +291,7 @@ class TestPeopleWhoChanged:
 
 
 class TestNews:
-    def test_nothing_unpublished_is_answered(self, client):
+    def test_unpublished_article_is_in_no_response(self, client):
         hidden = [factories.ArticleFactory(state=state) for state in ("draft", "review", "withdrawn")]
         hidden.append(factories.ArticleFactory(published_at=timezone.now() + timedelta(days=1)))
         shown = factories.ArticleFactory()
@@ -332,7 +332,7 @@ def test_documentation_links_the_openapi_document(client):
     assert f'href="{API}openapi.json"' in client.get(f"{API}docs").text
 
 
-class TestManners:
+class TestHttp:
     @pytest.mark.parametrize(
         ("query", "header", "language"),
         [
@@ -345,7 +345,7 @@ class TestManners:
             ("?language=ru", "en", "ru"),
         ],
     )
-    def test_the_language_is_asked_for(self, client, seed, query, header, language):
+    def test_language_is_negotiated_from_parameter_and_header(self, client, seed, query, header, language):
         client.cookies["django_language"] = "ru" if language == "en" else "en"
         response = client.get(f"{API}parliaments/{query}", headers={"accept-language": header})
         assert response["Content-Language"] == language
@@ -356,13 +356,13 @@ class TestManners:
         }
         assert response.json()["results"][0]["name"] == name[language]
 
-    def test_errors_are_in_the_language_asked_for(self, client):
+    def test_errors_are_in_the_negotiated_language(self, client):
         response = client.get(f"{API}people/?q=%00", headers={"accept-language": "ru"})
         assert response["Content-Language"] == "ru"
         assert not response.json()["detail"].isascii()
         assert client.get(f"{API}nothing/?language=ru")["Content-Language"] == "ru"
 
-    def test_an_answer_is_conditional_open_and_without_cookie(self, client, seed):
+    def test_response_has_an_etag_and_cors_headers_and_no_cookie(self, client, seed):
         for path in ("", "openapi.json", *(f"{name}/" for name in LISTS)):
             response = client.get(f"{API}{path}")
             assert response.status_code == 200, path
@@ -377,33 +377,33 @@ class TestManners:
             assert (head.status_code, head.content, head["ETag"]) == (200, b"", response["ETag"]), path
             assert client.head(f"{API}{path}", headers={"if-none-match": head["ETag"]}).status_code == 304, path
 
-    def test_an_edit_changes_the_etag(self, client, seed):
+    def test_edit_changes_the_etag(self, client, seed):
         before = client.get(f"{API}topics/")["ETag"]
         factories.TopicFactory()
         assert client.get(f"{API}topics/", headers={"if-none-match": before}).status_code == 200
 
     @pytest.mark.parametrize("path", ["people/", "people/1/", "openapi.json"])
     @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH", "TRACE", "PROPFIND"])
-    def test_nothing_can_be_written(self, client, path, method):
+    def test_unsafe_method_answers_405(self, client, path, method):
         response = client.generic(method, f"{API}{path}", data=b"{}", content_type="application/json")
         assert response.status_code == 405
         assert response["Content-Type"] == "application/problem+json"
         assert "GET" in response["Allow"]
 
-    def test_a_browser_may_ask_first(self, client):
+    def test_preflight_request_is_allowed(self, client):
         response = client.options(f"{API}people/")
         assert (response.status_code, response["Access-Control-Allow-Origin"]) == (204, "*")
 
-    def test_only_answers_of_the_api_are_open_to_other_sites(self, client, seed):
+    def test_pages_outside_the_api_have_no_cors_headers(self, client, seed):
         for path in ("/en/", "/api/v1/docs", "/en/data/"):
             assert "Access-Control-Allow-Origin" not in client.get(path)
 
-    def test_an_unknown_address_is_a_problem_and_a_missing_slash_is_forgiven(self, client):
+    def test_unknown_address_answers_404_and_a_missing_slash_redirects(self, client):
         for path in ("nothing/", "people/abc/", "people/99999999999999999999/", "people/0/", "delegates/x/", "%00/"):
             refused(client, path, 404)
         assert client.get(f"{API}people")["Location"] == f"{API}people/"
 
-    def test_a_fault_of_ours_is_a_problem_too(self, client, monkeypatch):
+    def test_exception_in_a_view_answers_500_as_a_problem(self, client, monkeypatch):
         monkeypatch.setattr("news.api._topic", lambda topic: 1 / 0)
         factories.TopicFactory()
         client.raise_request_exception = False
@@ -428,7 +428,7 @@ BAD_DATES = ["9999-99-99", "0000-00-00", "2026-02-30", "10000-01-01", "0001-01-0
 
 
 @pytest.mark.long
-def test_bad_input_gets_a_clear_answer(client, seed):
+def test_malformed_parameter_never_answers_500(client, seed):
     client.raise_request_exception = False
     paths = client.get(f"{API}openapi.json").json()["paths"]
     # Each parameter once, at the first list that has it, and what lists take in ways of their own.
@@ -452,7 +452,7 @@ def test_bad_input_gets_a_clear_answer(client, seed):
 
 
 @pytest.mark.parametrize("name", LISTS)
-def test_a_number_is_written_in_one_way(client, name):
+def test_limit_in_another_notation_is_refused(client, name):
     for value in BAD_NUMBERS:
         assert refused(client, f"{name}/?limit={value}")["parameter"] == "limit"
 
@@ -505,7 +505,7 @@ PATHS = {
 
 
 @up_to(300)
-def test_a_list_costs_the_same_with_any_number_of_rows(client, sizes):
+def test_list_costs_the_same_with_any_number_of_rows(client, sizes):
     def measure(rows):
         fill(rows)
 
@@ -519,7 +519,7 @@ def test_a_list_costs_the_same_with_any_number_of_rows(client, sizes):
 
 class TestDocument:
     @pytest.mark.long
-    def test_it_is_openapi_3_1(self, client):
+    def test_document_is_valid_openapi_3_1(self, client):
         from schemathesis.specs.openapi.definitions import OPENAPI_31
 
         document = ask(client, "openapi.json")
@@ -530,7 +530,7 @@ class TestDocument:
             jsonschema.Draft202012Validator.check_schema(schema)
 
     @pytest.mark.long
-    def test_every_answer_is_as_it_says(self, client):
+    def test_responses_match_their_schemas(self, client):
         fill(1)
         house()
         document = ask(client, "openapi.json")
@@ -549,7 +549,7 @@ class TestDocument:
         assert asked == 21
 
     @pytest.mark.parametrize("language", ["en", "ru"])
-    def test_it_is_a_page_for_people_without_script(self, client, language):
+    def test_documentation_page_has_no_script(self, client, language):
         response = client.get(f"{API}docs?language={language}")
         page = response.content.decode()
         assert (response.status_code, response["Content-Language"]) == (200, language)
@@ -561,12 +561,12 @@ class TestDocument:
 
 
 class TestDataPage:
-    def test_it_leads_to_the_readers_language(self, client):
+    def test_data_page_redirects_to_the_accepted_language(self, client):
         response = client.get("/data/", headers={"accept-language": "ru"})
         assert (response.status_code, response["Location"]) == (302, "/ru/data/")
         assert client.get("/ru/data/").status_code == 200
 
-    def test_its_examples_work(self, client, seed):
+    def test_examples_of_the_data_page_work(self, client, seed):
         page = client.get("/en/data/")
         examples = page.context["examples"]
         assert len(examples) >= 4
@@ -574,5 +574,5 @@ class TestDataPage:
             assert f"curl '{escape('http://testserver' + path)}'" in page.content.decode()
             assert client.get(path).status_code == 200
 
-    def test_every_page_leads_to_it(self, client, seed):
+    def test_home_page_links_the_data_page(self, client, seed):
         assert 'href="/ru/data/"' in client.get("/ru/").content.decode()

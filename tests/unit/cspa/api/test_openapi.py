@@ -31,7 +31,7 @@ def operations(settings):
 
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
-def test_every_answer_is_within_the_schema(operations, mode):
+def test_responses_to_generated_requests_match_the_schema(operations, mode):
     assert len(operations) == 21
     statuses = set()
     for operation in operations:

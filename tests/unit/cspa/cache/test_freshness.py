@@ -33,7 +33,7 @@ COLUMNS = {
 
 
 @pytest.mark.long
-def test_every_column_that_readers_see_shows_at_once(reader: Reader, client: Client):
+def test_edit_of_any_public_column_shows_on_the_next_request(reader: Reader, client: Client):
     chamber = factories.ChamberFactory()
     source, person = factories.SourceFactory(url="https://example.org/"), factories.PersonFactory()
     factories.SeatQuotaFactory(chamber=chamber, sources=[source])

@@ -48,7 +48,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # What is cached
 
 
-def test_a_cached_page_costs_no_query_and_has_every_header_it_had(reader: Reader, client: Client, article: Article):
+def test_cached_page_takes_no_query_and_has_the_headers_of_the_rendered_page(
+    reader: Reader, client: Client, article: Article
+):
     address = article.get_absolute_url()
     first, django = reader.get(address), client.get(address)
     with (
@@ -68,7 +70,7 @@ def test_a_cached_page_costs_no_query_and_has_every_header_it_had(reader: Reader
 
 
 @pytest.mark.parametrize(("encoding", "read"), [("br", brotli.decompress), ("gzip", gzip.decompress)])
-def test_compressed_pages(reader: Reader, article: Article, encoding: str, read: Callable):
+def test_cached_page_has_the_accepted_encoding(reader: Reader, article: Article, encoding: str, read: Callable):
     plain = reader.get(LIST)
     packed = reader.get(LIST, **{"Accept-Encoding": f"deflate, {encoding}"})
     assert packed["Content-Encoding"] == encoding
@@ -78,7 +80,7 @@ def test_compressed_pages(reader: Reader, article: Article, encoding: str, read:
     assert "Content-Encoding" not in reader.get(LIST, **{"Accept-Encoding": f"{encoding};q=0, identity"})
 
 
-def test_conditional_requests_and_head(reader: Reader, article: Article):
+def test_conditional_request_answers_304_and_head_has_no_body(reader: Reader, article: Article):
     page = reader.get(LIST)
     for tags in (page["ETag"], f"W/{page['ETag']}", f'"other", W/{page["ETag"]}', "*"):
         answer = reader.get(LIST, **{"If-None-Match": tags})
@@ -89,7 +91,7 @@ def test_conditional_requests_and_head(reader: Reader, article: Article):
     assert (head.content, head["Content-Length"]) == (b"", str(len(page.content)))
 
 
-def test_a_network_in_front_is_told_what_a_page_rests_on(reader: Reader, article: Article, settings):
+def test_cdn_headers_name_the_tables_of_a_page(reader: Reader, article: Article, settings):
     assert "CDN-Cache-Control" not in reader.get(LIST)
     settings.CDN_MAX_AGE = 60
     answer = reader.get("/ru/news/")
@@ -101,7 +103,7 @@ def test_a_network_in_front_is_told_what_a_page_rests_on(reader: Reader, article
 # The key
 
 
-def test_parameters_that_are_not_declared_neither_split_nor_poison(reader: Reader):
+def test_undeclared_parameters_neither_split_nor_poison_the_cache(reader: Reader):
     factories.SeatQuotaFactory()
     plain = reader.get("/en/delegations/?on=2020-05-26")
     with reader.renders(0):
@@ -116,7 +118,7 @@ def test_parameters_that_are_not_declared_neither_split_nor_poison(reader: Reade
         assert reader.get("/en/delegations/?on=2019-05-26").content != plain.content
 
 
-def test_order_of_parameters_does_not_matter_and_twice_the_same_does(reader: Reader):
+def test_parameter_order_is_ignored_and_a_repeated_parameter_answers_400(reader: Reader):
     assert normalise_query("/en/delegations/", "status=member&on=2020-05-26", "") == normalise_query(
         "/en/delegations/", "on=2020-05-26&status=member", ""
     )
@@ -127,12 +129,12 @@ def test_order_of_parameters_does_not_matter_and_twice_the_same_does(reader: Rea
     "query",
     ["on=%ff", "on=%D0%9A", "q=\xd0\x9a", "on=" + "x" * 5000, "&".join(["a=1"] * 5000), "%00=%00&on=%00", "=&&"],
 )
-def test_bad_queries_are_answered_as_django_answers_them(reader: Reader, client: Client, query: str):
+def test_malformed_query_answers_as_without_the_cache(reader: Reader, client: Client, query: str):
     for address in ("/en/delegations/", "/en/search/", "/api/v1/people/", "/data/popolo.json"):
         assert reader.get(f"{address}?{query}").status_code == client.get(f"{address}?{query}").status_code < 500
 
 
-def test_languages_hosts_and_schemes_are_kept_apart(reader: Reader, article: Article, settings):
+def test_languages_hosts_and_schemes_have_separate_pages(reader: Reader, article: Article, settings):
     settings.ALLOWED_HOSTS = ["one.example", "two.example"]
     one, two = (reader.get(LIST, Host=f"{name}.example") for name in ("one", "two"))
     assert b"http://one.example/en/news/" in one.content
@@ -145,7 +147,7 @@ def test_languages_hosts_and_schemes_are_kept_apart(reader: Reader, article: Art
         assert reader.get(f"/{code}/", Host="one.example", **{"Accept-Language": "ru"})["Content-Language"] == code
 
 
-def test_nothing_of_a_request_but_its_address_reaches_a_page(reader: Reader, article: Article):
+def test_cached_page_depends_on_nothing_but_the_address(reader: Reader, article: Article):
     strange = {
         "Cookie": "django_language=ru; csrftoken=x",
         "Referer": "https://evil.example/",
@@ -164,7 +166,7 @@ def test_nothing_of_a_request_but_its_address_reaches_a_page(reader: Reader, art
     assert b"evil" not in first.content
 
 
-def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
+def test_staff_previews_and_forms_bypass_the_cache(reader: Reader, article: Article):
     client = Client()
     client.force_login(factories.UserFactory(is_superuser=True))
     cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
@@ -201,7 +203,7 @@ def test_staff_previews_and_forms_pass_by(reader: Reader, article: Article):
         ("X-Robots-Tag", "noindex", 1),
     ],
 )
-def test_answer_with_a_header_for_one_reader_is_not_cached(
+def test_response_with_a_private_header_is_not_cached(
     reader: Reader, article: Article, name: str, value: str, pages: int
 ):
     django = get_wsgi_application()
@@ -362,7 +364,7 @@ def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], objec
 
 @pytest.mark.thorough
 @pytest.mark.long
-def test_every_page_is_right_after_every_kind_of_edit(
+def test_pages_are_current_after_every_kind_of_edit(
     reader: Reader,
     client: Client,
     administrator: Client,
@@ -391,7 +393,7 @@ def test_every_page_is_right_after_every_kind_of_edit(
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
+def test_edit_keeps_pages_that_do_not_read_its_table(reader: Reader, article: Article):
     person = factories.DelegateFactory().person
     for address in (LIST, "/en/delegations/people/", person.get_absolute_url()):
         reader.get(address)
@@ -405,7 +407,7 @@ def test_pages_that_do_not_show_it_stay(reader: Reader, article: Article):
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
+def test_rolled_back_edit_changes_no_page(reader: Reader, article: Article):
     reader.get(LIST)
     with transaction.atomic():
         Article.objects.all().delete()
@@ -420,7 +422,7 @@ def test_what_is_rolled_back_changes_nothing(reader: Reader, article: Article):
     assert b"Inner" in reader.get(LIST).content
 
 
-def test_other_processes_are_told_of_a_transaction_when_it_is_committed(article: Article):
+def test_change_marker_moves_on_commit_and_not_before(article: Article):
     before = versions.change_marker()
     with transaction.atomic():
         Article.objects.update(dateline="Minsk")
@@ -433,7 +435,7 @@ def test_other_processes_are_told_of_a_transaction_when_it_is_committed(article:
     assert versions.change_marker() != before
 
 
-def test_edit_that_is_committed_while_the_versions_are_read_shows_to_the_next_reader(reader: Reader, article: Article):
+def test_edit_committed_while_versions_are_read_shows_on_the_next_request(reader: Reader, article: Article):
     people = "/en/delegations/people/"
     person = factories.DelegateFactory(person__name_en="Viktor Kogut").person
     assert b"Viktor Kogut" in reader.get(people).content
@@ -453,7 +455,7 @@ def test_edit_that_is_committed_while_the_versions_are_read_shows_to_the_next_re
 
 
 @pytest.mark.parametrize("change", ["UPDATE news_article SET title = 'Changed'", "DELETE FROM news_article"])
-def test_statement_that_begins_with_a_query_shows_at_once(reader: Reader, article: Article, change: str):
+def test_statement_with_a_cte_invalidates_pages(reader: Reader, article: Article, change: str):
     assert b"The Council met" in reader.get(LIST).content
     with connection.cursor() as cursor:
         cursor.execute(f"""
@@ -467,14 +469,14 @@ def test_statement_that_begins_with_a_query_shows_at_once(reader: Reader, articl
     "statement",
     ["update news_article set title = 'New'", "/* by hand */ -- today\n Update news_article SET title = 'New'"],
 )
-def test_statement_shows_at_once_however_it_is_written(reader: Reader, article: Article, statement: str):
+def test_statement_in_any_spelling_invalidates_pages(reader: Reader, article: Article, statement: str):
     assert b"The Council met" in reader.get(LIST).content
     with connection.cursor() as cursor:
         cursor.execute(statement)
     assert b"The Council met" not in reader.get(LIST).content
 
 
-def test_a_scheduled_article_appears_by_itself(reader: Reader):
+def test_scheduled_article_appears_at_its_time(reader: Reader):
     with time_machine.travel(datetime(2026, 5, 26, 12, tzinfo=UTC), tick=False) as clock:
         factories.ArticleFactory(title="To come", published_at=datetime(2026, 5, 26, 12, 30, tzinfo=UTC))
         factories.ArticleFactory(title="Later", published_at=datetime(2026, 5, 26, 13, tzinfo=UTC))
@@ -490,7 +492,7 @@ def test_a_scheduled_article_appears_by_itself(reader: Reader):
         assert b"Later" in reader.get(LIST).content
 
 
-def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
+def test_pages_change_at_midnight_in_the_time_zone_of_the_assembly(reader: Reader):
     with time_machine.travel(datetime(2026, 5, 25, 20, 59, 59, tzinfo=UTC), tick=False) as clock:
         factories.DelegateFactory(starts="2026-05-26", person__name_en="Viktor Kogut")
         assert b"Kogut" not in reader.get("/en/delegations/people/").content
@@ -499,7 +501,7 @@ def test_a_new_day_begins_at_midnight_of_the_assembly(reader: Reader):
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_each_table_has_its_triggers_and_gets_them_back(reader: Reader, article: Article):
+def test_migrate_restores_the_triggers_of_a_rebuilt_table(reader: Reader, article: Article):
     assert len(versions.tracked_tables()) > 30
     reader.get(LIST)
     with connection.schema_editor() as editor:  # on SQLite the table is made anew, and its triggers go
@@ -533,7 +535,7 @@ def triggers() -> dict[str, int]:
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_numbers_grow_and_never_come_again(article: Article):
+def test_versions_increase_and_are_never_reused(article: Article):
     def number() -> int:
         return TableVersion.objects.get(name="news_article").number
 
@@ -552,7 +554,7 @@ def test_numbers_grow_and_never_come_again(article: Article):
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_connections_that_are_there_already_do_not_hide_new_ones(article: Article):
+def test_adding_existing_and_new_relations_raises_the_version(article: Article):
     """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
     topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
     numbers = set()
@@ -564,7 +566,7 @@ def test_connections_that_are_there_already_do_not_hide_new_ones(article: Articl
 
 @pytest.mark.both_databases("cspa.cache.listener")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
-def test_who_does_not_hear_itself_reads_the_versions_each_time(reader: Reader, article: Article):
+def test_process_without_notifications_reads_the_versions_on_each_request(reader: Reader, article: Article):
     """As behind a pooler that gives each statement another connection."""
 
     import psycopg
@@ -588,7 +590,7 @@ def test_who_does_not_hear_itself_reads_the_versions_each_time(reader: Reader, a
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_two_hundred_readers_of_a_cold_page_cost_one_rendering(reader: Reader, article: Article):
+def test_two_hundred_concurrent_requests_of_a_cold_page_render_it_once(reader: Reader, article: Article):
     start = threading.Barrier(200)
     answers: list[bytes] = []
 
@@ -624,7 +626,7 @@ def no_database(marker: int = -1) -> Iterator[None]:
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")
-def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: Article, settings):
+def test_last_good_page_is_served_while_the_database_is_down(reader: Reader, article: Article, settings):
     settings.CDN_MAX_AGE = 60
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False) as clock:
         good = {address: reader.get(address) for address in (LIST, "/ru/news/", "/api/v1/articles/")}
@@ -658,7 +660,7 @@ def test_without_a_database_the_last_good_page_is_read(reader: Reader, article: 
     assert reader.get("/ru/delegations/").status_code == 200
 
 
-def test_what_was_withdrawn_is_no_last_good_page(reader: Reader, article: Article):
+def test_withdrawn_article_is_not_served_while_the_database_is_down(reader: Reader, article: Article):
     address = article.get_absolute_url()
     assert reader.get(address).status_code == 200
     article.state, article.withdrawal_reason = Article.State.WITHDRAWN, "A mistake."
@@ -687,7 +689,7 @@ def test_withdrawn_article_is_not_read_from_the_shared_cache(
     assert b"The Council met" not in answer.content
 
 
-def test_a_page_too_large_to_be_cached_answers_conditional_requests(reader: Reader, article: Article):
+def test_page_too_large_to_be_cached_answers_conditional_requests(reader: Reader, article: Article):
     with mock.patch("cspa.cache.responses.MAX_CACHED_BYTES", 1000):
         page = reader.get(LIST)
         assert (page.status_code, len(reader.site.pages)) == (200, 0)
@@ -696,7 +698,7 @@ def test_a_page_too_large_to_be_cached_answers_conditional_requests(reader: Read
         assert reader.get(LIST, **{"If-None-Match": '"other"'}).status_code == 200
 
 
-def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, article: Article):
+def test_database_that_is_down_is_not_queried_on_each_request(reader: Reader, article: Article):
     reader.get(LIST)
     with no_database(), mock.patch("cspa.cache.versions.RETRY_SECONDS", 3600):
         reader.get(LIST)
@@ -704,7 +706,7 @@ def test_an_absent_database_is_not_asked_at_every_request(reader: Reader, articl
             assert reader.get(LIST).status_code == 200
 
 
-def test_database_that_a_page_finds_down_is_not_asked_for_the_versions_either(reader: Reader, article: Article):
+def test_database_that_a_page_finds_down_is_not_queried_for_versions(reader: Reader, article: Article):
     with time_machine.travel(datetime(2026, 5, 26, 9, tzinfo=UTC), tick=False):
         reader.get(LIST)
         with no_database(marker=versions.change_marker()):
@@ -714,7 +716,7 @@ def test_database_that_a_page_finds_down_is_not_asked_for_the_versions_either(re
             assert "Age" in reader.get(LIST)
 
 
-def test_staff_get_their_text_back(administrator: Client, article: Article):
+def test_form_sent_while_the_database_is_down_returns_its_text(administrator: Client, article: Article):
     client = administrator
     client.raise_request_exception = False
     address = page("news_article_change", article.pk)

@@ -49,7 +49,7 @@ def test_pages_are_read_from_the_replicas_in_turn(reader: Reader, copies: list[C
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_a_page_from_a_replica_is_cached_and_rendered_again_after_an_edit(reader: Reader, copies: list[Copy]):
+def test_page_from_a_replica_is_cached_and_rendered_again_after_an_edit(reader: Reader, copies: list[Copy]):
     with reader.renders(1):
         reader.get(LIST)
         reader.get(LIST)
@@ -62,7 +62,7 @@ def test_a_page_from_a_replica_is_cached_and_rendered_again_after_an_edit(reader
 
 @pytest.mark.long
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Copy]):
+def test_lagging_replica_is_skipped_for_a_while(reader: Reader, copies: list[Copy]):
     one, two = copies
     rename("Another title")
     two.follow()
@@ -79,7 +79,7 @@ def test_one_that_lags_is_left_out_for_a_moment(reader: Reader, copies: list[Cop
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
+def test_replica_that_is_down_is_skipped(reader: Reader, copies: list[Copy]):
     def away(alias: str) -> dict[str, int]:
         raise OperationalError("no connection")
 
@@ -90,7 +90,7 @@ def test_one_that_is_away_is_left_out(reader: Reader, copies: list[Copy]):
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies: list[Copy]):
+def test_request_is_answered_when_its_replica_fails_midway(reader: Reader, copies: list[Copy]):
     def fails(execute, sql, params, many, context):
         if "news_article" in sql:
             raise OperationalError("the connection is lost")
@@ -107,7 +107,7 @@ def test_one_that_goes_away_midway_costs_no_reader_a_page(reader: Reader, copies
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_staff_and_whatever_writes_read_the_primary(reader: Reader, copies: list[Copy], client):
+def test_staff_and_writes_use_the_primary(reader: Reader, copies: list[Copy], client):
     rename("Another title")
     client.force_login(factories.UserFactory(is_superuser=True))
     assert b"Another title" in client.get(LIST).content
@@ -165,7 +165,7 @@ def standby(cluster: Cluster, database: str) -> Iterator[Standby]:
 
 
 @pytest.mark.long
-def test_a_replica_is_read_while_it_follows(cluster: Cluster, standby: Standby, tmp_path: Path):
+def test_streaming_replica_is_read_only_while_it_is_current(cluster: Cluster, standby: Standby, tmp_path: Path):
     machine = Machine(tmp_path / "one", cluster.url, workers=1)
     machine.environment["DATABASE_REPLICA_URLS"] = standby.url
 
@@ -205,7 +205,9 @@ def test_a_replica_is_read_while_it_follows(cluster: Cluster, standby: Standby, 
 
 
 @pytest.mark.long
-def test_a_replica_that_goes_away_costs_no_reader_a_page(cluster: Cluster, standby: Standby, tmp_path: Path):
+def test_requests_are_answered_while_a_streaming_replica_stops_and_starts(
+    cluster: Cluster, standby: Standby, tmp_path: Path
+):
     machine = Machine(tmp_path / "one", cluster.url, workers=1)
     machine.environment["DATABASE_REPLICA_URLS"] = standby.url
     days = (date(2021, 1, 1) + timedelta(days=number) for number in range(10_000))

@@ -35,7 +35,7 @@ def test_deleted_page_is_not_written_by_an_earlier_set(folder: Path):
     assert shared_cache.get(KEY).body == b"last"
 
 
-def test_no_reader_waits_for_a_write(folder: Path):
+def test_set_returns_before_the_page_is_written(folder: Path):
     written, go_on = [], threading.Event()
 
     def slow(cache: FileBasedCache, *arguments: object) -> None:
@@ -50,7 +50,7 @@ def test_no_reader_waits_for_a_write(folder: Path):
     assert len(written) == 1
 
 
-def test_nobody_else_may_look_into_the_folder(folder: Path):
+def test_folder_is_readable_by_its_owner_only(folder: Path):
     shared_cache.set(KEY, response())
     assert shared_cache.get(KEY).body == b"page"
     (file,) = folder.iterdir()

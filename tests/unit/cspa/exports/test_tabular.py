@@ -70,14 +70,14 @@ def read(file_format, columns, rows):
 
 @pytest.mark.parametrize("text", DANGEROUS)
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_what_a_spreadsheet_would_run_is_text_and_comes_back_as_it_was(file_format, text):
+def test_formula_is_escaped_and_unescaped_to_the_original(file_format, text):
     (_header, (cell,)) = read(file_format, ["a"], [[text]])
     assert cell.startswith("'")
     assert tabular.plain(cell) == tabular.printable(text)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
-def test_other_texts_stay_as_they_are(text):
+def test_text_that_is_no_formula_is_unchanged(text):
     assert tabular.safe(text) == text == tabular.plain(text)
     assert read("csv", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
     assert read("xlsx", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
@@ -87,7 +87,7 @@ def test_other_texts_stay_as_they_are(text):
 @example("'" * 3 + "=")
 @example("\x00'\x0b=")
 @given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
-def test_an_escaped_text_is_never_a_formula_and_never_loses_a_letter(text):
+def test_escaped_text_is_no_formula_and_loses_no_character(text):
     cell = tabular.safe(text)
     assert cell[:1] not in tuple("=+-@\t\r")
     assert "\x00" not in cell
@@ -102,7 +102,7 @@ CELLS = st.one_of(
 
 @examples(20)
 @given(st.lists(st.tuples(CELLS, st.booleans(), CELLS), max_size=5))
-def test_the_three_files_hold_the_same_rows(rows):
+def test_csv_xlsx_and_json_have_the_same_rows(rows):
     columns = ["first", "ended", "third"]
     as_csv, as_xlsx, as_json = (read(file_format, columns, rows) for file_format in tabular.FORMATS)
     assert as_csv[0] == as_xlsx[0] == columns
@@ -122,12 +122,12 @@ def test_the_three_files_hold_the_same_rows(rows):
     assert [[tabular.plain(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
 
 
-def test_csv_ends_its_lines_as_rfc_4180_says():
+def test_csv_lines_end_with_crlf():
     body = content(tabular.answer("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]]))
     assert body.decode("utf-8-sig") == 'a,b\r\n1,"with ""quotes"", and a comma"\r\n,true\r\n'
 
 
-def test_nothing_but_a_header_where_there_is_no_row():
+def test_file_without_rows_has_the_header_only():
     assert read("csv", ["a", "b"], []) == [["a", "b"]]
     assert read("xlsx", ["a", "b"], []) == [["a", "b"]]
     assert read("json", ["a", "b"], []) == {"results": [], "count": 0}
@@ -141,7 +141,7 @@ def test_nothing_but_a_header_where_there_is_no_row():
         ("json", "application/json; charset=utf-8"),
     ],
 )
-def test_the_file_has_a_name_and_a_type(file_format, kind):
+def test_response_has_a_file_name_and_a_content_type(file_format, kind):
     response = tabular.answer(file_format, "people-2019-05-26", ["a"], [])
     assert response["Content-Disposition"] == f'attachment; filename="people-2019-05-26.{file_format}"'
     assert response["Content-Type"] == kind
@@ -149,7 +149,7 @@ def test_the_file_has_a_name_and_a_type(file_format, kind):
 
 
 @pytest.mark.parametrize("file_format", ["csv", "json"])
-def test_rows_leave_before_the_last_one_is_made(file_format):
+def test_rows_are_streamed_before_the_last_one_is_read(file_format):
     made = []
 
     def rows():
@@ -163,7 +163,7 @@ def test_rows_leave_before_the_last_one_is_made(file_format):
 
 
 @pytest.mark.parametrize("file_format", list(tabular.FORMATS))
-def test_words_are_in_the_language_of_the_request_though_it_has_been_left(file_format):
+def test_streamed_texts_are_in_the_language_of_the_request(file_format):
     def rows():
         yield [str(gettext_lazy("News"))]
         yield [str(gettext_lazy("News"))]
@@ -181,7 +181,7 @@ def test_words_are_in_the_language_of_the_request_though_it_has_been_left(file_f
 @pytest.mark.parametrize(
     "query", ["format=pdf", "format=CSV", "format=csv&format=csv", "format=%00", "format=" + "a" * 9999]
 )
-def test_an_unknown_format_is_refused_with_words(query):
+def test_unknown_format_raises_value_error(query):
     with pytest.raises(ValueError, match="format"):
         tabular.asked_format(QueryDict(query))
 
@@ -189,5 +189,5 @@ def test_an_unknown_format_is_refused_with_words(query):
 @pytest.mark.parametrize(
     ("query", "found"), [("", ""), ("format=", ""), ("format=csv", "csv"), ("on=x&format=xlsx", "xlsx")]
 )
-def test_a_format_is_asked_for_by_name(query, found):
+def test_known_format_is_read_from_the_query(query, found):
     assert tabular.asked_format(QueryDict(query)) == found

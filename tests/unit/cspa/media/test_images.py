@@ -38,12 +38,12 @@ def bomb():
 @pytest.mark.parametrize(
     ("format", "mode"), [("JPEG", "RGB"), ("PNG", "RGBA"), ("WEBP", "RGB"), ("JPEG", "CMYK"), ("PNG", "P")]
 )
-def test_a_photo_becomes_a_fresh_jpeg(format, mode):
+def test_photo_is_encoded_again_as_jpeg(format, mode):
     cleaned = Image.open(clean_photo(upload(picture(format, mode=mode))))
     assert (cleaned.format, cleaned.mode, cleaned.size) == ("JPEG", "RGB", (400, 300))
 
 
-def test_where_it_was_taken_is_not_kept():
+def test_exif_data_is_removed():
     exif = Image.Exif()
     exif[0x8825] = {1: "N", 2: (55.0, 45.0, 0.0)}
     exif[0x010F] = "Camera"
@@ -54,7 +54,7 @@ def test_where_it_was_taken_is_not_kept():
     assert not Image.open(io.BytesIO(after)).getexif()
 
 
-def test_a_large_photo_is_scaled_down():
+def test_large_photo_is_scaled_down():
     assert max(Image.open(clean_photo(upload(picture(size=(4000, 3000))))).size) == MAX_SIDE
 
 
@@ -73,14 +73,14 @@ def test_a_large_photo_is_scaled_down():
     ],
     ids=["empty", "text", "svg", "truncated", "gif", "bmp", "tiff", "narrow", "bomb"],
 )
-def test_anything_else_is_refused_in_words(content):
+def test_file_that_is_no_photo_is_refused_with_a_message(content):
     with pytest.raises(ValidationError) as refused:
         clean_photo(upload(content))
     assert refused.value.messages[0].endswith(".")
 
 
 @pytest.mark.django_db
-def test_the_name_of_a_file_comes_from_the_site():
+def test_stored_file_has_no_part_of_the_uploaded_name():
     person = factories.PersonFactory(photo=upload(picture(), "../../evil name.php.jpg"))
     assert person.photo.name.startswith("people/")
     assert "evil" not in person.photo.name
@@ -88,7 +88,7 @@ def test_the_name_of_a_file_comes_from_the_site():
 
 
 @pytest.mark.django_db
-def test_a_photo_that_is_none_is_an_error_of_the_form():
+def test_invalid_photo_is_a_validation_error_of_the_field():
     person = factories.PersonFactory.build(photo=upload(b"nonsense"), public_id=1)
     with pytest.raises(ValidationError) as refused:
         person.full_clean()

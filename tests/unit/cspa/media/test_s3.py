@@ -62,7 +62,7 @@ def content(name: str) -> bytes:
 
 
 @pytest.mark.django_db
-def test_a_picture_and_its_smaller_ones_are_read_at_the_site_itself(picture: Picture, client: Client):
+def test_picture_and_renditions_in_a_bucket_are_served_by_the_site(picture: Picture, client: Client):
     names = [picture.file.name, *rendition_names(picture.file.name, 1200, (picture.focus_x, picture.focus_y))]
     assert sorted(uploads.names()) == sorted(names)
     assert picture.file.url == f"/media/{picture.file.name}"
@@ -76,12 +76,12 @@ def test_a_picture_and_its_smaller_ones_are_read_at_the_site_itself(picture: Pic
 
 
 @pytest.mark.parametrize("name", ["people/gone.jpg", "people", "../x", "%00", "a" * 2000, "people//x.jpg/"])
-def test_what_is_not_there_is_not_found(store, client: Client, name: str):
+def test_missing_file_answers_404(store, client: Client, name: str):
     assert client.get(f"/media/{name}").status_code == 404
 
 
 @pytest.mark.django_db
-def test_names_never_come_again(store):
+def test_file_saved_under_an_existing_name_gets_another_name(store):
     one, two = (default_storage.save("people/x.jpg", ContentFile(text)) for text in (b"one", b"two"))
     assert one == "people/x.jpg" != two
     assert (content(one), content(two)) == (b"one", b"two")
@@ -89,7 +89,7 @@ def test_names_never_come_again(store):
 
 @pytest.mark.long
 @pytest.mark.django_db(transaction=True)
-def test_a_backup_takes_them_along_and_brings_them_back(store, tmp_path):
+def test_backup_and_restore_include_the_files_of_the_bucket(store, tmp_path):
     def start_anew(*kept: str) -> None:
         call_command("flush", interactive=False, verbosity=0)
         for name in {*uploads.names()} - {*kept}:
@@ -118,7 +118,7 @@ def test_a_backup_takes_them_along_and_brings_them_back(store, tmp_path):
 
 
 @pytest.mark.django_db
-def test_while_the_bucket_is_away_readers_are_asked_to_wait_and_staff_get_their_text_back(settings, monkeypatch):
+def test_bucket_down_answers_503_and_returns_the_text_of_a_form(settings, monkeypatch):
     monkeypatch.setenv("MEDIA_BUCKET_URL", "s3://key:secret@127.0.0.1:1/uploads")
     settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
     client = Client(raise_request_exception=False)
@@ -134,7 +134,7 @@ def test_while_the_bucket_is_away_readers_are_asked_to_wait_and_staff_get_their_
         default_storage.listdir("")
 
 
-def test_the_client_of_s3_is_loaded_only_where_there_is_a_bucket():
+def test_s3_client_is_not_imported_without_a_bucket():
     """It is large."""
     program = "import sys, django; django.setup(); import cspa.urls; sys.exit('boto3' in sys.modules)"
     environment = {"DJANGO_SETTINGS_MODULE": "cspa.settings", "SECRET_KEY": "x"}

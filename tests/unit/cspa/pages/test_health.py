@@ -36,7 +36,7 @@ def state(reader: Reader, cookie: str) -> dict:
     return json.loads(answer.content)
 
 
-def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article: Article, cookie: str):
+def test_full_health_check_shows_states_and_ages_to_staff(reader: Reader, article: Article, cookie: str):
     configured.CHANGE_MARKER_FILE.touch()
     reader.get(LIST)
     reader.get("/en/")
@@ -63,7 +63,7 @@ def test_staff_see_what_is_up_and_how_old_the_copies_are(reader: Reader, article
     assert reader.site.pages.popitem()[0] == order[0]  # the least used is still the least used
 
 
-def test_others_get_the_short_answer(reader: Reader, client: Client):
+def test_full_health_check_is_short_for_others(reader: Reader, client: Client):
     assert reader.get("/healthz?full").content == b"ok\n"
     assert reader.get("/healthz?full", **{"Cspa.Page-Cache": "x", "Cspa-Pages": "x"}).content == b"ok\n"
     client.force_login(factories.UserFactory(is_staff=False))
@@ -73,7 +73,7 @@ def test_others_get_the_short_answer(reader: Reader, client: Client):
     assert client.get("/healthz?full").json()["pages"] == "none: there is no page cache"
 
 
-def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, settings, tmp_path):
+def test_services_that_are_down_are_named_without_details(reader: Reader, cookie: str, settings, tmp_path):
     settings.CACHES = {
         "default": {
             "BACKEND": "django.core.cache.backends.redis.RedisCache",
@@ -95,7 +95,7 @@ def test_what_is_away_is_named_and_nothing_breaks(reader: Reader, cookie: str, s
     assert seen["pages"] == "down (RuntimeError)"
 
 
-def test_while_the_database_is_away_staff_are_not_known(reader: Reader, cookie: str):
+def test_database_down_answers_503_to_staff_too(reader: Reader, cookie: str):
     with mock.patch("django.db.backends.base.base.BaseDatabaseWrapper.cursor", side_effect=OperationalError):
         assert reader.get("/healthz?full", Cookie=cookie).status_code == 503
         assert reader.get("/healthz?full").content == b"database down\n"
@@ -109,7 +109,7 @@ def replicated(copies: list[Copy], article: Article) -> list[Copy]:
 
 
 @pytest.mark.both_databases("cspa.cache.replicas")
-def test_replicas_that_lag_or_are_away(reader: Reader, replicated: list[Copy], cookie: str):
+def test_replicas_that_lag_or_are_down_are_reported(reader: Reader, replicated: list[Copy], cookie: str):
     assert state(reader, cookie)["replicas"] == {"replica1": "up", "replica2": "up"}
     rename("Another title")
     replicated[1].follow()

@@ -30,7 +30,7 @@ WORDS = [
 RUSSIAN = ["заседание", "Заседания", "ЗАСЕДАНИЮ", "учёт", "учета", "ТАСС", "й", "и", "¾", "x²", "мир", "мира"]
 
 
-def test_words_are_folded():
+def test_words_are_normalised_and_case_folded():
     assert words("Учёт ﬁne STRASSE Straße x²_y, o’clock") == [
         "учет",
         "fine",
@@ -43,7 +43,7 @@ def test_words_are_folded():
     ]
 
 
-def test_stems_of_each_language():
+def test_words_are_stemmed_by_language():
     assert stems("meetings of deputies", "en") == stems("meeting of deputy", "en")
     assert stems("пленарные заседания", "ru") == stems("пленарное заседание", "ru")
     assert stems("жиналыстар", "kk") == ["жиналыстар"]
@@ -66,7 +66,7 @@ def test_stems_of_each_language():
         ("", [], []),
     ],
 )
-def test_query_is_read(text: str, wanted: list, unwanted: list):
+def test_query_is_parsed_into_required_and_excluded_terms(text: str, wanted: list, unwanted: list):
     query = Query.of(text, "en")
     assert (list(query.wanted), list(query.unwanted)) == (wanted, unwanted)
 
@@ -78,7 +78,7 @@ def test_query_beyond_the_limits_finds_nothing():
     assert not Query.of("a " * (MOST_TERMS + 1), "en").wanted
 
 
-def test_excerpt_shows_the_words_and_runs_nothing():
+def test_excerpt_highlights_matches_and_escapes_markup():
     text = "<b>Nothing</b> here. " * 40 + "The meetings & <script>alert(1)</script> of ministers."
     excerpt = Query.of("meeting minister", "en").excerpt(text)
     assert "The <mark>meetings</mark> &amp; &lt;script&gt;" in excerpt
@@ -108,7 +108,7 @@ class TestFound(TestCase):
         text=st.one_of(queries, st.text(max_size=20)),
         language=st.sampled_from(["en", "ru"]),
     )
-    def test_the_database_finds_what_the_words_say(self, articles: list, text: str, language: str):
+    def test_database_search_equals_query_matches(self, articles: list, text: str, language: str):
         for number, (code, title, summary, body) in enumerate(articles):
             factories.ArticleFactory(
                 language=code, title=title, summary=summary, body=f"<p>{body}</p>", slug=f"item-{number}"
@@ -127,7 +127,7 @@ class TestFound(TestCase):
 @pytest.mark.both_databases("cspa.search.stems")
 @pytest.mark.django_db
 @pytest.mark.parametrize("frequent", [False, True])
-def test_the_newest_are_found_whether_their_words_are_frequent_or_not(monkeypatch, frequent: bool):
+def test_newest_matches_are_found_for_frequent_and_rare_words(monkeypatch, frequent: bool):
     for number in range(30):
         title = f"Joint {'' if number % 3 else 'staff '}exercise {number % 2}"
         day = datetime(2020, 1, 1 + number % 15, tzinfo=UTC)
@@ -152,7 +152,7 @@ class TestIndex:
     def found(self, text: str) -> list[str]:
         return sorted(Article.objects.search(text, "en").values_list("slug", flat=True))
 
-    def test_follows_every_way_to_write(self):
+    def test_index_follows_every_way_of_writing(self):
         article = factories.ArticleFactory(title="Exercises", slug="one")
         assert self.found("exercise") == ["one"]
         article.title = "Drills"
@@ -181,7 +181,7 @@ class TestIndex:
         assert self.found("link") == ["one"]
         assert self.found("secret") == self.found("amp") == self.found("href") == []
 
-    def test_works_with_an_alias(self):
+    def test_search_works_in_a_subquery(self):
         factories.ArticleFactory(title="Exercises", slug="one")
         inner = Article.objects.search("exercise", "en").filter(pk=models.OuterRef("pk"))
         assert Article.objects.filter(models.Exists(inner)).count() == 1
@@ -190,7 +190,7 @@ class TestIndex:
 @pytest.mark.both_databases("cspa.search.stems")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="only SQLite rebuilds tables")
-def test_survives_a_rebuild_of_the_table():
+def test_index_survives_a_rebuild_of_the_table():
     article = factories.ArticleFactory(title="Exercises")
     old = Article._meta.get_field("title")
     new = models.CharField(max_length=251)
