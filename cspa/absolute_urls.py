@@ -1,4 +1,4 @@
-"""Absolute addresses of this site, and its pages in their other languages."""
+"""Absolute URLs of the site, and the URLs of a page in the other languages."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -16,23 +16,23 @@ if TYPE_CHECKING:
 
 
 class Unreadable(BadRequest):
-    """A parameter that cannot be read; the words are for the reader, in the reader's language."""
+    """A query parameter with an invalid value; the error page shows the translated message."""
 
 
 def origin(request: HttpRequest) -> str:
-    """Scheme and host of absolute links: SITE_URL, else those of the request."""
+    """Scheme and host of absolute URLs: SITE_URL if set, else those of the request."""
     return settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
 
 
 def absolute(request: HttpRequest, path: str) -> str:
-    """``path`` as an absolute address."""
+    """Absolute URL of ``path``."""
     return origin(request) + path
 
 
 def address(name: str, *arguments: str | int, language: str | None = None) -> str:
-    """The path of the page ``name`` in ``language`` (default: the active one), as ``reverse`` finds it.
+    """Path of the view ``name`` in ``language`` (default: the active one), from a cache in front of ``reverse``.
 
-    It is a matter of the code alone, and lists ask for the same ones again and again: so it is remembered.
+    A path depends on nothing but the URLconf, so no entry becomes stale; lists reverse the same names many times.
     """
     return _address(name, arguments, language or get_language())
 
@@ -44,14 +44,14 @@ def _address(name: str, arguments: tuple[str | int, ...], language: str) -> str:
 
 
 def in_languages(path: str) -> dict[str, str]:
-    """The address of the page at ``path`` in each language, by code: they differ in their beginning alone."""
+    """Path of the page at ``path`` in each language, by code; the paths differ in the language prefix only."""
     codes, prefix = [code for code, _name in settings.LANGUAGES], get_script_prefix()
     language, slash, rest = path.removeprefix(prefix).partition("/")
     return {code: f"{prefix}{code}/{rest}" if slash and language in codes else path for code in codes}
 
 
 class SiteSitemap(Sitemap):  # type: ignore[type-arg]  # not generic at run time
-    """A sitemap whose addresses follow SITE_URL."""
+    """Sitemap with the scheme and host of SITE_URL."""
 
     limit = 5000
 

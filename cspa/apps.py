@@ -1,4 +1,4 @@
-"""The project as an application: audit of accounts, SQLite functions, write tracking and triggers of the cache."""
+"""App configurations: audit of accounts, SQLite functions, write tracking and triggers of the cache, admin site."""
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig

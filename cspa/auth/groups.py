@@ -1,7 +1,7 @@
-"""Who may do what in the back office: the groups and their rights. docs/roles.md shows them as a table.
+"""Groups of the back office and their permissions; docs/roles.md shows them as a table.
 
-``migrate`` makes the groups that are missing. A right that is added here later needs a migration that gives it to the
-groups that are there.
+``migrate`` creates missing groups only. A permission that is added here later needs a migration that grants it to
+existing groups.
 """
 
 from typing import Any
@@ -19,7 +19,7 @@ PUBLISHERS = gettext_noop("Publishers")
 SECRETARIES = gettext_noop("Delegation secretaries")
 ADMINISTRATORS = gettext_noop("Administrators")
 
-# Models with the actions on them.
+# Actions on each model, by group.
 GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
     NEWS_EDITORS: {
         "news.article": "view add change",
@@ -56,7 +56,8 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
         "delegations.confirmationrequest": "view add change",
         "delegations.proposal": "view change",
         "delegations.link": "view add change",
-        "delegations.person": "view add change delete",  # to merge two records of one person
+        # Merging two records of a person deletes one of them.
+        "delegations.person": "view add change delete",
         "delegations.identifier": "view add change delete",
         "delegations.delegate": "view add change",
         "delegations.representative": "view add change",
@@ -75,10 +76,10 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
 
 
 def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = present, **kwargs: Any) -> None:
-    """Make the groups that are missing, with the rights above; receiver of ``post_migrate``.
+    """Create missing groups with their permissions; receiver of ``post_migrate``.
 
-    A group that is there stays as the office has it. Nothing is made until all applications are migrated: a group
-    would lack the rights of the others for ever.
+    Existing groups stay unchanged, since administrators may have edited them. For the same reason no group is created
+    before all apps are migrated: a later run would not add the missing permissions.
     """
     models = {model for rights in GROUP_PERMISSIONS.values() for model in rights}
     try:
@@ -92,12 +93,12 @@ def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = present, **kwargs: A
     if not missing:
         return
     for label in sorted({model.partition(".")[0] for model in models}):
-        # Django makes those of an application after this one only.
+        # This receiver runs before Django creates the permissions of the apps that follow.
         create_permissions(present.get_app_config(label), verbosity=0, using=using, apps=apps)
     for name, rights in GROUP_PERMISSIONS.items():
         if name not in missing:
             continue
-        # Matches nothing; each model adds its rights.
+        # Start with a condition that matches nothing; each model adds its permissions.
         allowed = Q(pk__in=())
         for model, actions in rights.items():
             app, model = model.split(".")

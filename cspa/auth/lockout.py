@@ -1,4 +1,4 @@
-"""Limits of sign-in attempts, per account and per address: who is asking, the answer to too many, and the way out."""
+"""Lockout after too many failed sign-ins, per account and per IP address: identification, response and reset."""
 
 from datetime import datetime, timedelta
 from ipaddress import ip_address
@@ -23,7 +23,7 @@ from ..models import User
 
 
 def client_address(request: HttpRequest) -> str | None:
-    """The address that a request comes from: behind the proxy, the last one in the header, which the proxy wrote."""
+    """IP address of the client. Behind the proxy: the last entry of X-Forwarded-For, which a client cannot forge."""
     direct = request.META.get("REMOTE_ADDR")
     if not settings.BEHIND_PROXY:
         return direct
@@ -34,7 +34,7 @@ def client_address(request: HttpRequest) -> str | None:
 
 
 def typed_name(request: HttpRequest, credentials: dict | None = None) -> str:
-    """The account that somebody tries, no longer than the table of attempts takes."""
+    """User name of the attempt, cut to the length of the column in the table of attempts."""
     return ((credentials or request.POST).get("username") or "")[:255]
 
 
@@ -43,7 +43,7 @@ def _credentials(user: User) -> dict[str, str]:
 
 
 def is_allowed(request: HttpRequest) -> bool:
-    """Whether the account that has given its password may still try codes; if not, the answer will be the lock-out."""
+    """Whether the signed-in user may still try codes; if not, axes replaces the response by the lockout page."""
     if AxesProxyHandler.is_allowed(request, _credentials(request.user)):
         return True
     request.axes_locked_out, request.axes_credentials = True, _credentials(request.user)
@@ -51,14 +51,14 @@ def is_allowed(request: HttpRequest) -> bool:
 
 
 def count_failure(request: HttpRequest) -> None:
-    """Count a wrong code as a wrong password is counted."""
+    """Count a wrong code like a wrong password."""
     user_login_failed.send(__name__, credentials=_credentials(request.user), request=request)
 
 
 @csp_override(settings.ADMIN_CSP)
 @never_cache
 def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
-    """The answer to somebody who has failed too often: until when, and whom to ask."""
+    """Lockout page, with the time at which the lockout ends."""
     until = _locked_until(request, credentials)
     context = {**admin.site.each_context(request), "title": _("Too many attempts to sign in"), "until": until}
     answer = render(request, "admin/locked_out.html", context, status=429)
@@ -67,18 +67,19 @@ def locked_out(request: HttpRequest, response: HttpResponse | None = None, crede
 
 
 def _locked_until(request: HttpRequest, credentials: dict | None) -> datetime:
-    """The first whole minute at which neither the account nor the address is locked."""
+    """First whole minute at which neither the account nor the IP address is locked."""
     limits = [
         attempts.aggregate(failures=Sum("failures_since_start"), last=Max("attempt_time"))
         for attempts in AxesProxyHandler.get_implementation().get_user_attempts(request, credentials)
     ]
     reached = [limit["last"] for limit in limits if (limit["failures"] or 0) >= settings.AXES_FAILURE_LIMIT]
-    last = max(reached, default=timezone.now())  # none, if somebody lifted them a moment ago
+    # The list is empty if an administrator has just reset the lockout.
+    last = max(reached, default=timezone.now())
     return (last + settings.AXES_COOLOFF_TIME + timedelta(minutes=1)).replace(second=0, microsecond=0)
 
 
 def reset_lockout(user: User) -> None:
-    """Let an account try again at once, from wherever: addresses that are locked now are set free as well."""
+    """Unlock the account, and all locked IP addresses, since the one that the user signs in from is not known."""
     reset(username=user.get_username())
     addresses = AccessAttempt.objects.order_by().values("ip_address").annotate(failures=Sum("failures_since_start"))
     for locked in addresses.filter(failures__gte=settings.AXES_FAILURE_LIMIT):

@@ -1,4 +1,4 @@
-"""How long somebody stays signed in: sessions end after some idle time, after some hours, and with the account."""
+"""Session timeouts: sessions end after an idle time, after a maximum age, and when the account is disabled."""
 
 import time
 from collections.abc import Callable
@@ -16,20 +16,21 @@ from django.utils.translation import ngettext
 from ..models import User
 
 STARTED_AT, LAST_SEEN_AT = "began", "seen"
-PRECISION = 60  # seconds; a session is saved no more often than this for having been used
+# Seconds. The time of last use is saved at most once in this interval, to save writes.
+PRECISION = 60
 
 
 @receiver(user_logged_in)
 def remember_start(request: HttpRequest, **kwargs) -> None:
-    """Remember in the session when somebody signed in."""
+    """Store the time of sign-in in the session."""
     request.session[STARTED_AT] = request.session[LAST_SEEN_AT] = int(time.time())
 
 
 def session_timeout(get_response: Callable) -> Callable:
-    """End the session of somebody who was idle, or has been signed in, for too long, and say so."""
+    """Middleware that signs out a user whose session is idle or open for too long, with a message."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        # Readers have no cookie, and their session is not touched.
+        # Without a session cookie, skip the query for the user: public pages need none.
         if settings.SESSION_COOKIE_NAME in request.COOKIES and request.user.is_authenticated:
             now = int(time.time())
             if reason := timeout_reason(request, now):
@@ -43,7 +44,7 @@ def session_timeout(get_response: Callable) -> Callable:
 
 
 def timeout_reason(request: HttpRequest, now: int) -> str:
-    """Why the session ends now; empty as long as it lasts."""
+    """Message with the reason why the session ends; empty while the session is valid."""
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     if now - request.session.get(STARTED_AT, 0) >= hours * 3600:
         words = ngettext(
@@ -63,7 +64,10 @@ def timeout_reason(request: HttpRequest, now: int) -> str:
 
 
 def end_sessions(user: User) -> int:
-    """Sign an account out everywhere; how many sessions that were. Only staff have any, so there are few."""
+    """Delete all sessions of the user; return their number.
+
+    The function decodes every session, which is fine because only staff have sessions.
+    """
     ended = 0
     for session in Session.objects.all():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
@@ -74,6 +78,6 @@ def end_sessions(user: User) -> int:
 
 @receiver(post_save, sender=User)
 def end_sessions_of_disabled(instance: User, **kwargs) -> None:
-    """An account that may not sign in keeps no session, not even for the day it is allowed back."""
+    """Delete the sessions of a disabled account, so that none becomes valid again when the account is enabled."""
     if not (instance.is_active and instance.is_staff):
         end_sessions(instance)

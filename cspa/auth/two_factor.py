@@ -1,4 +1,4 @@
-"""The second factor of a sign-in: codes that a telephone shows every thirty seconds, and recovery codes on paper."""
+"""Two-factor authentication: time-based codes (TOTP, RFC 6238) and recovery codes."""
 
 import re
 from base64 import b32encode
@@ -27,12 +27,12 @@ from ..models import GroupPolicy, User
 from . import lockout
 
 RECOVERY_CODES = 10
-# Session key of the secret that the page shows, until a code proves that the telephone has it.
-PENDING_SECRET_KEY = "offered_secret"  # noqa: S105  a name, no password
+# Session key of the TOTP secret that the page shows, until a code confirms that the telephone has the secret.
+PENDING_SECRET_KEY = "offered_secret"  # noqa: S105  a session key, no password
 
 
 class AccountBackend(ModelBackend):
-    """Finds the account of a session together with what decides whether a password is enough, in one query."""
+    """Backend that loads the user of a session and the need for a second factor in one query."""
 
     def get_user(self, user_id: int) -> User | None:
         needs = User.objects.filter(User.NEEDS_SECOND_FACTOR, pk=OuterRef("pk"))
@@ -41,7 +41,7 @@ class AccountBackend(ModelBackend):
 
 
 def new_recovery_codes(user: User) -> list[str]:
-    """Make ten codes that work once each; those from before are void."""
+    """Replace the recovery codes of the user by new ones; each can be used once."""
     device, _new = StaticDevice.objects.get_or_create(user=user)
     device.token_set.all().delete()
     codes = [StaticToken.random_token() for _ in range(RECOVERY_CODES)]
@@ -50,22 +50,23 @@ def new_recovery_codes(user: User) -> list[str]:
 
 
 def remove(user: User) -> None:
-    """Take the second factor away; where a group demands one, the next sign-in sets up another."""
+    """Remove the second factor. If a group demands a second factor, the next sign-in asks to set up a new one."""
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
 
 
 def qr_code(text: str) -> SafeString:
-    """``text`` as an <svg> element without styles."""
-    import qrcode  # large, and needed once in the life of an account
+    """QR code of ``text`` as an <svg> element without styles, which the CSP would block."""
+    # Import here: the package is large and rarely used.
+    import qrcode
     from qrcode.image.svg import SvgPathFillImage
 
     image = qrcode.make(text, image_factory=SvgPathFillImage)
-    return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  it holds nothing but squares
+    return mark_safe(image.to_string(encoding="unicode"))  # noqa: S308  the SVG holds a path only
 
 
 def is_totp_code(code: str) -> bool:
-    """Whether ``code`` is six digits; recovery codes are longer."""
+    """Whether ``code`` has six digits; recovery codes are longer."""
     return re.fullmatch("[0-9]{6}", code) is not None
 
 
@@ -79,12 +80,12 @@ class CodeForm(forms.Form):
     )
 
     def clean_code(self) -> str:
-        """Without the spaces and hyphens that people put between groups."""
+        """Remove the spaces and hyphens that users type between groups of digits."""
         return re.sub(r"[\s-]", "", self.cleaned_data["code"]).lower()
 
 
 class SecondFactorView(FormView):
-    """A page of one's own account: sets up the second factor, asks for it, and changes or removes it."""
+    """Page of the user's own account that sets up, verifies, renews and removes the second factor."""
 
     site: admin.AdminSite | None = None
     template_name = "admin/second_factor.html"
@@ -103,15 +104,16 @@ class SecondFactorView(FormView):
 
     def post(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
         if not lockout.is_allowed(request):
-            return HttpResponse(status=429)  # replaced by the page that says until when
+            # Axes replaces this response by the lockout page.
+            return HttpResponse(status=429)
         return super().post(request, *args, **kwargs)
 
     def form_invalid(self, form: CodeForm) -> HttpResponse:
-        form.data = {}  # the next code is another one
+        # Do not show the wrong code again: codes change every 30 seconds.
+        form.data = {}
         return super().form_invalid(form)
 
     def form_valid(self, form: CodeForm) -> HttpResponse:
-        """Sets up, lets in, or does what the button says."""
         if self.totp_device is None:
             return self._set_up(form)
         was_verified = self.request.user.is_verified()
@@ -125,7 +127,7 @@ class SecondFactorView(FormView):
         return act()
 
     def _set_up(self, form: CodeForm) -> HttpResponse:
-        """Keep the secret that the page offered, once a code shows that the telephone has it."""
+        """Save the pending secret after a code has confirmed that the telephone has the secret."""
         offered = self._offered()
         totp = TOTP(offered.bin_key)
         if not (is_totp_code(code := form.cleaned_data["code"]) and totp.verify(int(code), offered.tolerance)):
@@ -142,13 +144,13 @@ class SecondFactorView(FormView):
         return self._show(new_recovery_codes(self.request.user))
 
     def _offered(self) -> TOTPDevice:
-        """A telephone with the secret of this session, not saved yet."""
+        """Unsaved TOTP device with the pending secret of the session."""
         return TOTPDevice(
             user=self.request.user, key=self.request.session.setdefault(PENDING_SECRET_KEY, random_hex(20))
         )
 
     def _verify(self, form: CodeForm) -> bool:
-        """Whether the code is right and was never used; a wrong one counts like a wrong password."""
+        """Whether the code is right and unused; a wrong code counts as a failed sign-in."""
         user, code = self.request.user, form.cleaned_data["code"]
         device = self.totp_device if is_totp_code(code) else StaticDevice.objects.filter(user=user).first()
         if device is not None:
@@ -188,7 +190,7 @@ class SecondFactorView(FormView):
         return HttpResponseRedirect(self.request.path)
 
     def _show(self, codes: list[str]) -> HttpResponse:
-        """The codes, this once."""
+        """Page with the new recovery codes, which are shown once."""
         return self.render_to_response(self.get_context_data(codes=codes))
 
     def _log(self, words: str) -> None:
