@@ -1,4 +1,4 @@
-"""The pages of the journal: who did what, what each entry changed, and undoing it as a whole."""
+"""Admin pages of the audit log: list of change sets, row changes of a change set, and undo."""
 
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
@@ -21,11 +21,12 @@ from .history import change_reason
 from .model_admin import BaseModelAdmin
 from .todo import DashboardLink
 
-PAGE = 100  # changes
+# Row changes on a page.
+PAGE = 100
 
 
 def summarise(entry: ChangeSet) -> list[dict[str, str]]:
-    """Each action with the numbers of records by kind, in words; ``entry`` may be of any size."""
+    """Number of changed rows for each action and model, as text; counted in SQL, whatever the size of the set."""
     rows = entry.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
     numbers = sorted((action, ContentType.objects.get_for_id(kind).name, number) for action, kind, number in rows)
     return [
@@ -39,7 +40,10 @@ def summarise(entry: ChangeSet) -> list[dict[str, str]]:
 
 
 class ChangeSetAdmin(BaseModelAdmin):
-    """An entry is there for who made it, for those who may see every record of its kinds, and for administrators."""
+    """Read-only admin of change sets.
+
+    A change set is visible to its user, to users who may view all rows of its models, and to administrators.
+    """
 
     list_display = ["made_at", "user", "kind", "rows", "reason", "undone"]
     list_select_related = ["user"]
@@ -64,7 +68,7 @@ class ChangeSetAdmin(BaseModelAdmin):
         return False
 
     def has_undo_permission(self, request: HttpRequest, entry: ChangeSet) -> bool:
-        """Whether somebody may change every record of its kinds; of an own entry, each record that it changed."""
+        """Whether the user may change all rows of the models; for an own change set, the changed rows are enough."""
         pages = self.admin_site._registry
         kinds = entry.changes.order_by().values_list("content_type", flat=True).distinct()
         models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
@@ -85,7 +89,7 @@ class ChangeSetAdmin(BaseModelAdmin):
         return len(rows) == there and all(page.has_change_permission(request, row) for row in rows)
 
     def _pages(self, request: HttpRequest, action: str) -> list[BaseModelAdmin]:
-        """The pages on which somebody may do ``action`` with every record."""
+        """Admins of the audited models in which the user may do ``action`` with every row."""
         pages = self.admin_site._registry
         there = [pages[model] for model in audit.registered_models() if model in pages]
         return [page for page in there if page.has_unrestricted_permission(request, action)]
@@ -178,14 +182,15 @@ class ChangeSetAdmin(BaseModelAdmin):
         ]
 
     def _name(self, change: RowChange, row) -> str:
-        """As it is called today; what is gone as it was called."""
+        """Present name of the row; last recorded name of a deleted row."""
         model = change.content_type.model_class()
         if row is None and model and change.action == RowChange.Action.DELETED:
             row = model(pk=change.object_id)
             audit.apply_snapshot(row, change.before)
         try:
             return str(row if row is not None else change.object_id)
-        except ObjectDoesNotExist:  # what its name needs is gone as well
+        # The name of the row may need a related row that is deleted, too.
+        except ObjectDoesNotExist:
             return str(change.object_id)
 
     def _address(self, row) -> str:

@@ -1,4 +1,4 @@
-"""The first page of the back office: the open tasks of the user with row counts, the last imports, and links."""
+"""Dashboard, the admin index: open tasks of the current user with row counts, latest imports, and links."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ LAST_IMPORTS = 3
 
 @dataclass(frozen=True)
 class DashboardItem:
-    """A task, its number of rows, the URL of its list and, where the task names rows, the first ones: (name, URL)."""
+    """Task with its row count, the URL of its list and, if the task names rows, the first rows as (name, URL)."""
 
     task: TodoItem
     number: int
@@ -31,7 +31,7 @@ class DashboardItem:
 
 
 def context(site: AdminSite, request: HttpRequest) -> dict:
-    """The template context of the page: nothing that the user may not see or do."""
+    """Template context of the dashboard, limited to the permissions of the user."""
     found = list(items(site, request))
     groups = [(group.label, [item for item in found if item.task.group == group]) for group in Group]
     return {
@@ -42,7 +42,7 @@ def context(site: AdminSite, request: HttpRequest) -> dict:
 
 
 def items(site: AdminSite, request: HttpRequest) -> list[DashboardItem]:
-    """The tasks that have rows, most urgent first. Each is counted with one query, by the rule of its list."""
+    """Tasks that have rows, most urgent first. One query counts each task, with the same filter as its list."""
     return sorted(_counted(site, request), key=lambda item: item.task.priority)
 
 
@@ -64,7 +64,7 @@ def _named(shown: Callable[[models.Model], str], row: models.Model) -> tuple[str
 
 
 def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet, list[dict[str, str]]]]:
-    """The last imports in the audit log that the user may see, each with its numbers of rows."""
+    """Latest imports in the audit log that the user may view, each with its row counts."""
     page = site.get_model_admin(ChangeSet)
     if not page.has_view_permission(request):
         return []
@@ -73,6 +73,6 @@ def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet,
 
 
 def links(site: AdminSite, request: HttpRequest) -> list[DashboardLink]:
-    """The pages beside the lists that the admin pages name, in order of priority."""
+    """Links to further pages that the model admins declare, sorted by priority."""
     pages = [page for page in site._registry.values() if hasattr(page, "dashboard_links")]
     return sorted((link for page in pages for link in page.dashboard_links(request)), key=lambda link: link.priority)

@@ -1,4 +1,4 @@
-"""The form of every record in the back office: nothing newer is overwritten unseen, and what is doubtful is asked."""
+"""Base forms of the back office: optimistic locking against lost updates, and warnings that need confirmation."""
 
 import json
 from collections.abc import Iterable
@@ -22,22 +22,22 @@ def is_key(value: str) -> bool:
 
 
 class ConflictAwareForm(forms.ModelForm):
-    """Refuses to save over a newer state and shows both; where there are ``warnings()``, asks once more.
+    """Form that rejects a save over a newer state, and asks for confirmation if there are ``warnings()``.
 
-    The two answers stand beside the fields, in templates/admin/record_form.html.
+    templates/admin/record_form.html shows both versions of a conflict, and the warnings, beside the fields.
     """
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
         for field in self.fields.values():
-            # In a row of a table heads name no field to those who hear the page; nor does the frame around a file.
+            # Screen readers do not take a table head, or the wrapper of a file input, for the label of the field.
             if self.prefix or isinstance(field.widget, forms.FileInput):
                 _name(field)
         self.conflicts: list[FieldDiff] = []
         self.pending_warnings: list[str] = []
 
     def warnings(self) -> Iterable[str]:
-        """What is doubtful in ``cleaned_data``, in words; it can be saved all the same."""
+        """Messages about doubtful values in ``cleaned_data``; the user may save the form all the same."""
         return []
 
     @property
@@ -50,19 +50,19 @@ class ConflictAwareForm(forms.ModelForm):
 
     @property
     def state_token(self) -> str:
-        """A digest of what the form shows of the record as it is now."""
+        """Digest of the current values of the row in the fields of the form."""
         return _digest({name: _json_value(self.initial[name]) for name in sorted(self.fields) if name in self.initial})
 
     @property
     def needs_only_confirmation(self) -> bool:
-        """Whether nothing but an answer to the warnings keeps it from being saved."""
+        """Whether the missing confirmation of the warnings is the only error of the form."""
         return bool(self.pending_warnings) and all(
             error.code == "asked" for error in self.errors.as_data()[NON_FIELD_ERRORS]
         )
 
     @property
     def confirmation_token(self) -> str:
-        """A digest of the warnings."""
+        """Digest of the warnings, so that a confirmation holds for these warnings only."""
         return _digest(self.pending_warnings)
 
     def clean(self) -> dict[str, Any]:
@@ -102,7 +102,7 @@ class ConflictAwareForm(forms.ModelForm):
 
 
 class ConflictAwareFormSet(forms.BaseInlineFormSet):
-    """Rows below another record."""
+    """Inline formset whose delete checkboxes have a label for screen readers."""
 
     def add_fields(self, form: ConflictAwareForm, index: int | None) -> None:
         super().add_fields(form, index)
@@ -111,7 +111,7 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet):
 
 
 def _name(field: forms.Field) -> None:
-    """Say the label in the widget itself, or in the one that the admin wraps buttons around."""
+    """Set the label as ``aria-label`` of the widget, or of the inner widget if the admin wraps buttons around it."""
     getattr(field.widget, "widget", field.widget).attrs.setdefault("aria-label", capfirst(field.label or ""))
 
 
@@ -120,7 +120,7 @@ def _digest(value: Any) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    """A value of ``initial`` as JSON, the same for each request."""
+    """Value of ``initial`` for JSON; the same for each request, since a set of rows is sorted by key."""
     if isinstance(value, models.Model):
         return value.pk
     if isinstance(value, list | tuple | models.QuerySet):

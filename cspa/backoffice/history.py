@@ -1,4 +1,4 @@
-"""The history of a record in the back office: every change with who and why, two states side by side, restoring."""
+"""History page of a row: all changes with user and reason, comparison of two states, and restore."""
 
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -24,26 +24,27 @@ PAGE = 50
 
 @dataclass
 class HistoryState:
-    """What a record was after ``change``; without one, before the first that is recorded."""
+    """State of a row after ``change``; without a change, the state before the first recorded change."""
 
     change: RowChange | None
     state: audit.Snapshot | None
-    differences: list[FieldDiff] = field(default_factory=list)  # what the change did
+    # Differences to the state before the change.
+    differences: list[FieldDiff] = field(default_factory=list)
 
     @property
     def key(self) -> str:
-        """What the page calls it."""
+        """Identifier of the state in the query string and in the form."""
         return str(self.change.pk if self.change else 0)
 
 
 def change_reason(request: HttpRequest) -> str:
-    """The reason that the form of a change gives, shortened to what the audit log holds."""
+    """Reason in the submitted form, cut to the length of the column."""
     reason = request.POST.get("change_reason", "").replace("\x00", "").strip()
     return reason[: ChangeSet._meta.get_field("reason").max_length]
 
 
 def past_of(row: models.Model) -> list[HistoryState]:
-    """All that is recorded of ``row``, the newest first, with what each change did."""
+    """Recorded states of ``row``, newest first, each with its differences to the state before."""
     model = type(row)
     past = [HistoryState(change, state) for change, state in audit.history_of(row)]
     words = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
@@ -54,9 +55,9 @@ def past_of(row: models.Model) -> list[HistoryState]:
 
 
 class HistoryMixin:
-    """For the admin of a followed model: Django's page of the history, with comparing and restoring.
+    """Mixin for the admin of an audited model that adds comparison and restore to Django's history page.
 
-    ``restore_exclude`` names the columns that restoring leaves as they are.
+    A restore leaves the columns in ``restore_exclude`` unchanged.
     """
 
     restore_exclude: frozenset[str] = frozenset()
@@ -93,7 +94,7 @@ class HistoryMixin:
     def _compared(
         self, request: HttpRequest, past: list[HistoryState]
     ) -> tuple[HistoryState | None, HistoryState | None]:
-        """The two states that are asked for, the older first; else the last two."""
+        """The two states in the query string, older first; by default the latest two."""
         if "old" in request.GET or "new" in request.GET:
             chosen = [self._chosen(past, request.GET.get(name, "")) for name in ("old", "new")]
             new, old = sorted(chosen, key=past.index)

@@ -1,4 +1,4 @@
-"""Base classes of the admin pages: few queries, clear answers to bad input, and the audit log."""
+"""Base classes of model admins: few queries, clear responses to invalid input, and the audit log."""
 
 from contextlib import AbstractContextManager, nullcontext
 
@@ -23,10 +23,11 @@ from .widgets import SelectOne, SelectSeveral
 
 
 class TranslatedFieldsMixin:
-    """For pages and their inlines: texts that name their language, choices by typing, nothing overwritten unseen."""
+    """Mixin for model admins and inlines: language in labels, accessible autocomplete, optimistic locking."""
 
     form = ConflictAwareForm
-    formset = ConflictAwareFormSet  # of inlines
+    # Used by inlines only.
+    formset = ConflictAwareFormSet
 
     def formfield_for_dbfield(self, db_field, request, **kwargs):
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
@@ -51,19 +52,19 @@ class TranslatedFieldsMixin:
 
 
 class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
-    """What the pages of every model have in common: few queries, an answer in words to bad input, and the journal."""
+    """Base of all model admins: few queries, an error message for invalid input, and the audit log."""
 
     list_per_page = 50
     save_on_top = True
 
     def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
-        """Whether somebody may do ``action`` ("view", "change") with every record of the model."""
+        """Whether the user may do ``action`` ("view", "change") with every row of the model."""
         return getattr(self, f"has_{action}_permission")(request)
 
     def get_actions(
         self, request: HttpRequest, action_location: admin.ActionLocation = admin.ActionLocation.CHANGE_LIST
     ) -> dict:
-        """Without deleting several rows at once: what has history is ended."""
+        """Remove the bulk deletion: dated rows get an end date instead of being deleted."""
         actions = super().get_actions(request, action_location)
         actions.pop("delete_selected", None)
         return actions
@@ -79,11 +80,11 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts, object_id: str) -> HttpResponse:
-        """Django would lead to the first page of the admin."""
+        """Answer 404; Django would redirect to the admin index."""
         raise Http404
 
     def lookup_allowed(self, lookup: str, value: object, request: HttpRequest) -> bool:
-        """Only what the filters of the page ask for, not whatever the ORM could do with a column."""
+        """Allow the lookups of the filters of the page only, rather than every lookup on a local column."""
         names = {self.date_hierarchy}
         for item in self.get_list_filter(request):
             item = item[0] if isinstance(item, list | tuple) else item
@@ -109,7 +110,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
             raise BadRequest("The address asks for something that does not exist.") from error
 
     def changeform_view(self, request, object_id=None, form_url="", extra_context=None) -> HttpResponse:
-        """As Django's; where somebody else saved at the same time, the database's refusal in words."""
+        """Show a message if a concurrent save makes the database reject this one."""
         try:
             with self._recorded(request, ChangeSet.Kind.EDIT):
                 return super().changeform_view(request, object_id, form_url, extra_context)
@@ -119,7 +120,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
             return HttpResponseRedirect(request.get_full_path())
 
     def delete_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        """As Django's; deleting needs a reason, which stays in the journal with all that went."""
+        """Require a reason for a deletion; the audit log keeps it with the deleted rows."""
         if request.method == "POST" and self.has_delete_permission(request) and not change_reason(request):
             messages.error(request, _("Nothing was deleted: give the reason."))
             return HttpResponseRedirect(request.get_full_path())
@@ -127,7 +128,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
             return super().delete_view(request, object_id, extra_context)
 
     def get_deleted_objects(self, objs, request: HttpRequest) -> tuple:
-        """As Django's, without the rows that only connect others: they have no name of their own."""
+        """Leave out rows of many-to-many tables, which have no readable name."""
         deleted, counts, lacking, protected = super().get_deleted_objects(objs, request)
         connections = [field for model in apps.get_models() for field in model._meta.local_many_to_many]
         through = {connection.remote_field.through for connection in connections}
@@ -135,13 +136,13 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         return _without(deleted, nameless), counts, lacking, protected
 
     def _recorded(self, request: HttpRequest, kind: str) -> AbstractContextManager:
-        """A change set for a POST; nothing for a GET."""
+        """Context that records a change set for a POST request; does nothing for other requests."""
         if request.method != "POST":
             return nullcontext()
         return audit.record_changes(kind, request.user, change_reason(request))
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict:
-        """Texts and choices may come with the address, as ``?story=5&language=ru``; the rest is left out."""
+        """Initial values from the query string, as in ``?story=5&language=ru``, for text fields and relations only."""
         initial = {}
         for name, value in super().get_changeform_initial_data(request).items():
             try:
@@ -155,6 +156,6 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
 
 
 def _without(found: list, beginnings: tuple[str, ...]) -> list:
-    """A nested list without the texts that begin with one of ``beginnings``."""
+    """Nested list without the texts that start with one of ``beginnings``."""
     kept = [_without(each, beginnings) if isinstance(each, list) else each for each in found]
     return [each for each in kept if each and not (isinstance(each, str) and each.startswith(beginnings))]

@@ -1,4 +1,4 @@
-"""The admin site: access, the second factor, the Content Security Policy, and the order of apps and models."""
+"""Admin site: access, second factor, Content Security Policy, and the order of apps and models."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,10 +20,10 @@ from django.views.i18n import set_language
 from ..auth.two_factor import SecondFactorView
 from . import dashboard
 
-# A string of Django that its Russian catalogue lacks: ours has it.
+# Django's Russian catalogue lacks this string, so the project's catalogue translates it.
 gettext_noop("- Select an option -")
 
-# Applications and their models as the secretariat works with them; what is not named comes last.
+# Order of apps and models on the index; others come last.
 APP_ORDER = {
     "delegations": [
         "Parliament",
@@ -47,27 +47,28 @@ APP_ORDER = {
 }
 
 
+# URL of the audit log, as the target of a redirect.
 AUDIT_LOG = "/admin/cspa/changeset/%(rest)s"
 
 
 class AssemblyAdminSite(admin.AdminSite):
-    """Django's admin site in the Assembly's name."""
+    """Admin site of the Assembly."""
 
     site_title = site_header = _("CSTO Parliamentary Assembly: back office")
     index_title = _("Delegations, news and accounts")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        """As Django's; where the account needs a second factor, only once it was given."""
+        """Whether the user is staff and, if the account needs a second factor, has verified it."""
         return self.knows_password(request) and (request.user.is_verified() or not request.user.needs_second_factor)
 
     def knows_password(self, request: HttpRequest) -> bool:
-        """Whether somebody of the staff has signed in, be it with the password alone."""
+        """Whether a staff user has signed in, with or without the second factor."""
         return super().has_permission(request)
 
     def admin_view(self, view: Callable, cacheable: bool = False) -> Callable:
-        """As Django's, with the admin's own policy; nothing is stored, not even an error page.
+        """Wrap the view in the CSP of the admin and in ``never_cache``, error pages included.
 
-        What somebody has no right to is not there for them: 404 tells less than 403.
+        Answer 404 instead of 403, so that users cannot learn which pages and rows exist.
         """
         inner = super().admin_view(view)
 
@@ -87,17 +88,17 @@ class AssemblyAdminSite(admin.AdminSite):
         return csp_override(settings.ADMIN_CSP)(never_cache(answer))
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        """As Django's; who has given the password goes on to the second factor."""
+        """Redirect a user who has given the password to the second factor."""
         if request.method == "GET" and self.knows_password(request) and not self.has_permission(request):
             return redirect_to_login(self.after_sign_in(request), reverse("admin:second_factor"))
         return csp_override(settings.ADMIN_CSP)(super().login)(request, extra_context)
 
     def after_sign_in(self, request: HttpRequest) -> str:
-        """The page to which somebody wanted to go, else the index."""
+        """URL of the page that the user requested before the sign-in, else of the index."""
         return LoginView(request=request).get_redirect_url() or reverse("admin:index")
 
     def second_factor(self, request: HttpRequest) -> HttpResponse:
-        """The page on which somebody gives the second factor, sets it up and takes it away."""
+        """Second factor page, which is open after the password."""
         if not self.knows_password(request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         return SecondFactorView.as_view(site=self)(request)
@@ -111,9 +112,10 @@ class AssemblyAdminSite(admin.AdminSite):
 
         return [
             path("language/", open_page(set_language), name="language"),
-            path("logout/", open_page(self.logout), name="logout"),  # the password alone is enough for leaving
+            # Signing out must not need the second factor.
+            path("logout/", open_page(self.logout), name="logout"),
             path("second-factor/", open_page(self.second_factor), name="second_factor"),
-            # The former address of the audit log.
+            # Former URL of the audit log.
             re_path(
                 "^cspa/entry/(?P<rest>.*)$", RedirectView.as_view(url=AUDIT_LOG, permanent=True, query_string=True)
             ),
@@ -121,7 +123,7 @@ class AssemblyAdminSite(admin.AdminSite):
         ]
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[dict]:
-        """In the order above; groups stand with the users that are in them, and so does the log."""
+        """Sort apps and models by ``APP_ORDER``; groups and log entries are listed with the users."""
         if not self.has_permission(request):
             return []
         apps = {app["app_label"]: app for app in super().get_app_list(request, app_label)}

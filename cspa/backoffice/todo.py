@@ -1,4 +1,4 @@
-"""What needs doing: work on the rows of a list, as a filter of that list and as a line of the desk."""
+"""Tasks of editors: each is a filter of an admin list and an item of the dashboard."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Group(models.TextChoices):
-    """Under which heading of the desk a task stands."""
+    """Heading of the dashboard under which a task is listed."""
 
     DIRECTORY = "directory", _("Directory")
     NEWS = "news", _("News")
@@ -18,10 +18,11 @@ class Group(models.TextChoices):
 
 @dataclass(frozen=True)
 class TodoItem:
-    """Work on some rows of a list: ``rows`` finds them in the list, ``words`` (a lazy plural) say how many there are.
+    """Task on some rows of a list: ``rows`` filters the queryset, ``words`` is the text with the count, a lazy plural.
 
-    ``name`` stands in the address of the list, ``title`` beside it; ``values`` are what else the words need. ``shown``
-    names a row, where the dashboard lists the first ones. The dashboard sorts tasks by ``priority``: 0 is most urgent.
+    ``name`` is the value of the filter in the URL and ``title`` its label; ``values`` are further parameters of
+    ``words``. If ``shown`` is set, the dashboard lists the first rows under the names that it returns. The dashboard
+    sorts tasks by ``priority``; 0 is the most urgent.
     """
 
     name: str
@@ -36,7 +37,7 @@ class TodoItem:
 
 @dataclass(frozen=True)
 class DashboardLink:
-    """A link of the dashboard to a page that is no list of rows."""
+    """Link of the dashboard to a page other than a list."""
 
     label: str
     url: str
@@ -44,7 +45,7 @@ class DashboardLink:
 
 
 class TodoFilter(admin.SimpleListFilter):
-    """The rows of one task: the desk counts with the same rule."""
+    """List filter for the rows of a task; the dashboard counts with the same querysets."""
 
     title = _("to do")
     parameter_name = "todo"
@@ -63,10 +64,10 @@ class TodoFilter(admin.SimpleListFilter):
 
 
 class TodoListMixin:
-    """For the page of a list on which there is work."""
+    """Mixin for a model admin whose list has tasks."""
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        """What somebody may have to do here; nothing that they may not do (docs/roles.md)."""
+        """Tasks on this list that the user has permission for (docs/roles.md)."""
         return []
 
     def get_list_filter(self, request: HttpRequest) -> list:

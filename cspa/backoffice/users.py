@@ -1,4 +1,4 @@
-"""The pages of those who sign in to the back office, and of their rights."""
+"""Admin pages of users, groups and Django's log entries."""
 
 from collections.abc import Callable
 
@@ -26,7 +26,7 @@ from .model_admin import BaseModelAdmin
 
 
 def permission_label(right: Permission) -> str:
-    """A right as "article: publish"; Django stores its own names in English alone."""
+    """Translated label such as "article: publish"; the names that Django stores are English."""
     action = {
         "view": gettext("view"),
         "add": gettext("add"),
@@ -39,7 +39,7 @@ def permission_label(right: Permission) -> str:
 
 
 class CheckboxFieldsMixin:
-    """Groups and rights are ticked: each is seen, and found with the keyboard."""
+    """Mixin that shows groups and permissions as checkboxes, which a keyboard can reach."""
 
     filter_horizontal = ()
 
@@ -59,7 +59,8 @@ class UserForm(ConflictAwareForm, UserChangeForm):
 
 
 class NewUserForm(ConflictAwareForm, AdminUserCreationForm):
-    usable_password = None  # everybody signs in with one
+    # Without the choice of an account without a password: sign-in needs one.
+    usable_password = None
 
 
 class NewPasswordForm(AdminPasswordChangeForm):
@@ -69,7 +70,7 @@ class NewPasswordForm(AdminPasswordChangeForm):
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
-    """The groups by the names that they have in the reader's language."""
+    """List filter with translated names of groups."""
 
     def field_choices(self, field, request, model_admin):
         return [(key, gettext(name)) for key, name in super().field_choices(field, request, model_admin)]
@@ -100,7 +101,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
-        """For somebody who lost the telephone: the next sign-in sets up another. Who found it is signed out."""
+        """Remove the second factor of users who lost their telephone, and end sessions opened with it."""
 
         def reset(user: User) -> None:
             two_factor.remove(user)
@@ -117,7 +118,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
         self._for_each(request, users, end_sessions, gettext("All sessions ended."))
 
     def _for_each(self, request: HttpRequest, users: QuerySet, act: Callable[[User], object], done: str) -> None:
-        """Do and log it for the accounts that may be changed; one's own has a page of its own."""
+        """Apply ``act`` to the accounts that the user may change, except the user's own, and log it."""
         others = [user for user in users if user != request.user and self.has_change_permission(request, user)]
         for user in others:
             act(user)
@@ -136,7 +137,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
         return super().has_unrestricted_permission(request, action) and (action == "view" or request.user.is_superuser)
 
     def get_readonly_fields(self, request: HttpRequest, user: User | None = None) -> list[str]:
-        """Nobody gives more than the rights of a group, except those who have all of them."""
+        """Let superusers alone grant individual permissions and superuser status."""
         if request.user.is_superuser:
             return self.readonly_fields
         return [*self.readonly_fields, "is_superuser", "user_permissions"]
@@ -148,7 +149,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
 
 
 class LogEntryAdmin(BaseModelAdmin):
-    """Who did what: only to be read."""
+    """Read-only admin of Django's log."""
 
     list_display = ["action_time", "user", "object_repr", "kind", "what"]
     list_display_links = None
@@ -186,7 +187,7 @@ class GroupForm(ConflictAwareForm):
 
 
 class GroupAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoGroupAdmin):
-    """A set of rights that a person gets by being in the group."""
+    """Admin of groups, with the policy of the group as a field of the form."""
 
     form = GroupForm
     fields = ["name", "demands_two_factors", "permissions"]

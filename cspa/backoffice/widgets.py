@@ -1,4 +1,4 @@
-"""Select boxes that search while the user types, usable with a keyboard and a screen reader."""
+"""Autocomplete widgets that work with a keyboard and a screen reader."""
 
 from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
 from django.forms import Media
@@ -7,14 +7,16 @@ from .forms import is_key
 
 
 class AccessibleAutocompleteMixin:
-    """Has a name for those who hear the page, and one way to take back what is chosen.
+    """Mixin that adds a label for screen readers, and one way to clear the selection.
 
-    The chosen rows are shown again after an error; a forged value that is no key is left out, not a 500.
+    After a form error the selected rows are shown again. A forged value that is no key is dropped, since the query
+    would raise an error.
     """
 
     @property
     def media(self) -> Media:
-        return super().media + Media(js=["admin/js/autocomplete.js", "admin-extra/choices.js"])  # in this order
+        # Order matters: choices.js extends what autocomplete.js sets up.
+        return super().media + Media(js=["admin/js/autocomplete.js", "admin-extra/choices.js"])
 
     def optgroups(self, name, value, attr=None):
         return super().optgroups(name, [key for key in value if is_key(str(key))], attr)
@@ -26,5 +28,5 @@ class SelectOne(AccessibleAutocompleteMixin, AutocompleteSelect):
 
 class SelectSeveral(AccessibleAutocompleteMixin, AutocompleteSelectMultiple):
     def build_attrs(self, base_attrs: dict, extra_attrs: dict | None = None) -> dict:
-        """Without the button that takes back all of them: it would stand in a list as no item of it."""
+        """Hide the button that clears all rows: it sits in a list without being a list item."""
         return super().build_attrs(base_attrs, extra_attrs) | {"data-allow-clear": "false"}
