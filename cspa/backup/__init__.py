@@ -1,7 +1,7 @@
-"""Database and uploaded files together, as one folder that both databases read.
+"""Backup of the database and the uploaded files in one folder, which SQLite and PostgreSQL can both restore.
 
-``make`` writes it, ``restore`` puts it into an empty place and proves that everything came back. docs/deployment.md
-("Backup") is for those who run them; ``folder`` says what lies where.
+``make`` writes the folder; ``restore`` loads it into an empty database and verifies the result by checksums.
+``archive`` describes the folder; docs/deployment.md ("Backup") describes how to run both.
 """
 
 from .dump import make

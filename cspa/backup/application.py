@@ -1,4 +1,4 @@
-"""Which application a backup belongs to: its version and the migrations of its database."""
+"""Version and migrations of the application, which a backup records."""
 
 import tomllib
 
@@ -16,7 +16,7 @@ def version() -> str:
 
 
 def migrations() -> list[str]:
-    """The migrations of the database. Raise BackupError unless they are those of the application."""
+    """Names of the applied migrations. Raise BackupError unless they are those of the application."""
     if former_migrations.is_former(connection):
         raise BackupError(former_migrations.REFUSAL)
     executor = MigrationExecutor(connection)

@@ -1,9 +1,9 @@
-"""The folder of a backup.
+"""Files of a backup folder.
 
-manifest.json   version and migrations of the application, number and sum of the rows of each table
-tables/         the rows of each table, one a line as a JSON list, compressed
-media/          the uploaded files
-SHA256SUMS      the sum of each of these files, as `sha256sum --check` reads it
+manifest.json   version and migrations of the application, row count and checksum of each table
+tables/         rows of each table, a JSON list in each line, compressed
+media/          uploaded files
+SHA256SUMS      checksum of each of these files, in the format of `sha256sum --check`
 """
 
 import gzip
@@ -22,19 +22,21 @@ from .tables import Sum, line
 
 FORMAT = 1
 MANIFEST, SUMS, MEDIA = "manifest.json", "SHA256SUMS", "media"
-LONGEST_ROW = 16 * 1024 * 1024  # bytes
-LARGEST_TEXT = 256 * 1024 * 1024  # bytes of manifest.json, of SHA256SUMS
+# Bytes of a row.
+LONGEST_ROW = 16 * 1024 * 1024
+# Bytes of manifest.json and of SHA256SUMS, each.
+LARGEST_TEXT = 256 * 1024 * 1024
 
 type Progress = Callable[[str, int, int | None], None]
 
 
 def rows_of(table: str) -> str:
-    """Where in the folder the rows of ``table`` lie."""
+    """Path of the rows of ``table`` in the folder."""
     return f"tables/{table}.jsonl.gz"
 
 
 def files(root: Path) -> list[str]:
-    """The file names below ``root``. Raise BackupError for anything but a file, and for names with odd letters."""
+    """Sorted relative paths of the files below ``root``. Raise BackupError for a special file or an unsafe name."""
 
     def fail(error: OSError) -> None:
         raise error
@@ -50,7 +52,7 @@ def files(root: Path) -> list[str]:
 
 
 def readable(names: Iterable[str]) -> list[str]:
-    """``names`` in order. Raise BackupError where one has odd letters."""
+    """Sorted ``names``. Raise BackupError for a name that is unprintable, not portable or leaves the folder."""
     names = sorted(names)
     if odd := [name for name in names if "\\" in name or not name.isprintable() or ".." in name.split("/")]:
         raise BackupError(_("A backup cannot hold a file of this name: %(name)s") % {"name": repr(odd[0])})
@@ -66,7 +68,7 @@ def digest(path: Path) -> str:
 
 
 def write_rows(path: Path, rows: Iterable[list]) -> Sum:
-    """Write ``rows``; the same rows make the same file."""
+    """Write ``rows`` and return their checksum. The file is reproducible: it holds no name and no time."""
     total = Sum()
     with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, compresslevel=6, mtime=0) as packed:
         for row in rows:
@@ -79,14 +81,14 @@ def write_rows(path: Path, rows: Iterable[list]) -> Sum:
 
 
 def write_sums(folder: Path) -> int:
-    """Write SHA256SUMS of all files in ``folder``; how many uploaded ones there are."""
+    """Write SHA256SUMS for all files in ``folder``; return the number of uploaded files."""
     names = files(folder)
     lines = [f"{digest(folder / name)}  {name}\n" for name in names]
     (folder / SUMS).write_text("".join(lines), "utf-8")
     return sum(name.startswith(f"{MEDIA}/") for name in names)
 
 
-# Reading: nothing in the folder is believed
+# Reading. The content of the folder is untrusted.
 
 
 def read_rows(path: Path) -> Iterator[list]:
@@ -112,7 +114,7 @@ def read_manifest(folder: Path) -> dict:
 
 
 def checked_sums(folder: Path, progress: Progress) -> dict[str, str]:
-    """The sum of each file of ``folder``: all that SHA256SUMS names are there, undamaged, and no others."""
+    """Checksums in SHA256SUMS by file name, verified. Raise BackupError for missing, foreign and damaged files."""
     there = set(files(folder)) - {SUMS}
     try:
         lines = _text(folder / SUMS).splitlines()

@@ -1,4 +1,4 @@
-"""A backup is made: whole under its name, or not at all."""
+"""Writes a backup atomically: the folder gets its name only when it is complete."""
 
 import json
 import os
@@ -25,7 +25,7 @@ from .tables import BATCH, Table, tables
 
 @dataclass(frozen=True)
 class Counts:
-    """How much a backup holds."""
+    """Numbers of tables, rows and files of a backup."""
 
     tables: int
     rows: int
@@ -42,9 +42,9 @@ def no_progress(stage: str, number: int, total: int | None) -> None:
 
 @translate_os_errors()
 def make(folder: Path, progress: Progress = no_progress) -> Counts:
-    """Write database and uploaded files to ``folder``, which must be empty or not there yet.
+    """Write the database and the uploaded files to ``folder``, which must be empty or must not exist.
 
-    The rows are those of one moment, whoever writes meanwhile. Nobody but the owner may read the folder.
+    The rows are a consistent snapshot, also while other processes write. Only the owner can read the folder.
     """
     folder = folder.resolve()
     _check_place(folder)
@@ -53,7 +53,8 @@ def make(folder: Path, progress: Progress = no_progress) -> Counts:
         part.mkdir()
         try:
             counts = _write(part, progress)
-            os.sync()  # lest a power cut leave the name without what it names
+            # Flush before the rename, so that a power cut cannot leave an incomplete folder under the final name.
+            os.sync()
             part.rename(folder)
         finally:
             shutil.rmtree(part, ignore_errors=True)
@@ -81,14 +82,16 @@ def _for_the_owner_alone() -> Iterator[None]:
 
 @contextmanager
 def _one_moment() -> Iterator[None]:
-    """What is read inside is of one moment, and holds up nobody who writes."""
+    """Transaction that reads one snapshot of the database and blocks no writer."""
     if connection.vendor == "postgresql":
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
             yield
     else:
-        connection.ensure_connection()  # it knows its mode from then on
-        sqlite: Any = connection  # other databases have no such attribute
+        # Connecting sets transaction_mode from the options; IMMEDIATE would lock out writers.
+        connection.ensure_connection()
+        # Any, because only SQLite's connection has the attribute.
+        sqlite: Any = connection
         usual, sqlite.transaction_mode = sqlite.transaction_mode, "DEFERRED"
         try:
             with transaction.atomic(durable=True):
@@ -110,7 +113,7 @@ def _write(folder: Path, progress: Progress) -> Counts:
             "tables": {table.name: _write_table(table, folder, progress) for table in found},
         }
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1), "utf-8")
-    # Files never change under their names; one that is stored from now on belongs to no row that was read.
+    # Copy files after the rows: stored files never change, and one stored later belongs to no row of the snapshot.
     _copy_media(folder / MEDIA, progress)
     progress("sums", 0, None)
     rows = sum(table["rows"] for table in manifest["tables"].values())
@@ -141,6 +144,6 @@ def _copy_media(target: Path, progress: Progress) -> None:
         progress(MEDIA, number, len(names))
         copy = target / name
         copy.parent.mkdir(parents=True, exist_ok=True)
-        # One may go away meanwhile, with an import that is undone.
+        # The undo of an import may delete a file meanwhile.
         with suppress(FileNotFoundError), default_storage.open(name) as file, copy.open("wb") as written:
             shutil.copyfileobj(file, written)

@@ -1,4 +1,4 @@
-"""Why there is no backup, or nothing was restored, in words."""
+"""Error of backup and restore, with a message for the user."""
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -10,12 +10,12 @@ LISTED = 10
 
 
 class BackupError(Exception):
-    """Nothing was written or restored; the words say why."""
+    """Backup or restore failed without any effect; the message says why."""
 
 
 @contextmanager
 def translate_os_errors() -> Iterator[None]:
-    """Turn errors of the disk and the database into BackupError."""
+    """Translate errors of the disk and of the database into BackupError."""
     try:
         yield
     except OSError as error:
@@ -26,7 +26,7 @@ def translate_os_errors() -> Iterator[None]:
 
 
 def listed(names: Iterable[str]) -> str:
-    """The first of ``names``, and how many more there are."""
+    """First of ``names``, joined by commas, and the number of the others."""
     names = sorted(names)
     words = ", ".join(names[:LISTED])
     return f"{words} (+{len(names) - LISTED})" if names[LISTED:] else words

@@ -1,4 +1,4 @@
-"""A backup comes back, all of it and nothing else, or nothing changes."""
+"""Restores a backup in one transaction: completely, or without any change."""
 
 import re
 from collections.abc import Iterator
@@ -24,11 +24,11 @@ from .tables import BATCH, Table, tables
 
 @translate_os_errors()
 def restore(folder: Path, progress: Progress = no_progress) -> Counts:
-    """Restore the backup in ``folder`` into an empty database and the storage of uploads, and compare both with it.
+    """Restore the backup in ``folder`` into an empty database and the storage of uploads, and verify both.
 
-    Raise BackupError, with nothing changed, where the backup is damaged or of another version, where the database
-    holds more than `migrate` makes, where another file has the name of one in the backup, or where a table or a file
-    differs afterwards.
+    Raise BackupError, without any change, if the backup is damaged or of another version, if the database holds rows
+    that `migrate` does not create, if the storage has another file of the same name, or if the checksum of a restored
+    table or file differs.
     """
     sums = checked_sums(folder, progress)
     found = tables()
@@ -64,13 +64,13 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     return Counts(len(found), rows, len(media))
 
 
-# Before anything is touched
+# Checks before the first write
 
 
 def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dict[str, dict]:
-    """What the manifest says of each table, which it has under one of ``names``.
+    """Entry of the manifest for each table; ``names`` maps tables to their names in the manifest.
 
-    Raise BackupError unless the backup belongs to this application as it is.
+    Raise BackupError unless version, migrations and columns are those of this application.
     """
     if manifest.get("format") != FORMAT or _parts(manifest.get("version")) > _parts(version()):
         raise BackupError(
@@ -102,7 +102,7 @@ def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dic
 
 
 def _parts(text: object) -> tuple[int, ...]:
-    """A version such as 1.10.2 so that a later one is greater."""
+    """Parts of a version such as 1.10.2, for comparison."""
     if not (isinstance(text, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", text, re.ASCII)):
         raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST})
     return tuple(map(int, text.split(".")))
@@ -116,7 +116,7 @@ def _describes(described: object, table: Table) -> bool:
 
 
 def _take_hold(found: list[Table]) -> None:
-    """Nobody writes meanwhile; SQLite sees to that by itself."""
+    """Lock the tables against writers; on SQLite the transaction itself does."""
     if connection.vendor == "postgresql":
         names = ", ".join(connection.ops.quote_name(table.name) for table in found)
         with connection.cursor() as cursor:
@@ -124,7 +124,7 @@ def _take_hold(found: list[Table]) -> None:
 
 
 def _check_room(found: list[Table], media: dict[str, str]) -> None:
-    """Raise BackupError where something is there that would be lost or mixed with the backup."""
+    """Raise BackupError if the database or the storage holds data that a restore would replace or mix."""
     filled = [
         f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
     ]
@@ -137,11 +137,11 @@ def _check_room(found: list[Table], media: dict[str, str]) -> None:
         raise BackupError(_("Other files have these names: %(names)s.") % {"names": listed(other)})
 
 
-# What is brought back
+# Restore and verification
 
 
 def _restore_table(table: Table, path: Path, described: dict, progress: Progress) -> int:
-    """Put the rows of ``path`` into ``table``; how many there are."""
+    """Insert the rows in ``path`` into ``table``; return their number."""
     number = 0
 
     def rows() -> Iterator[list]:
@@ -168,7 +168,7 @@ def _compare_table(table: Table, described: dict, progress: Progress) -> None:
 
 
 def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
-    """Store the files that are not there yet, and compare all of them."""
+    """Store missing files and verify all files; ``undo`` deletes the stored ones if the restore fails."""
     for number, (name, said) in enumerate(media.items(), 1):
         progress(MEDIA, number, len(media))
         if not default_storage.exists(name):

@@ -1,7 +1,7 @@
-"""The tables of a backup, and their rows in a form that both databases read.
+"""Tables of a backup, and their rows as JSON values that both databases can load.
 
-Rows pass by the models' ``save()`` and by signals: nothing may be derived, stamped or checked anew. What the database
-itself computes (generated columns, the index of SQLite's search) it computes again from the same rows.
+Rows bypass ``save()`` and signals, so that no value is computed, stamped or validated anew. The database computes
+generated columns and SQLite's search index again from the same rows.
 """
 
 import json
@@ -24,18 +24,18 @@ from django.utils.translation import gettext_lazy
 
 from .errors import BackupError
 
-# An old sign-in must not come to life again, even one that was ended since.
+# A restored session would be valid again, even one that has been ended since the backup.
 LEFT_OUT = {
     "sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again"),
     "cspa.TableVersion": gettext_lazy("numbers that say when pages are made anew: they only grow"),
 }
-#: What `migrate` itself fills. The rows of a backup take the place of these, with their own keys.
+# Tables that `migrate` fills. The rows of a backup replace these rows and keep their own keys.
 FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
 BATCH = 200
 
 
 class Sum:
-    """How many rows there are, and their sum: the same in whatever order a database gives them."""
+    """Row count and checksum of a table; the checksum is independent of the order of the rows."""
 
     def __init__(self) -> None:
         self.rows = 0
@@ -51,13 +51,14 @@ class Sum:
 
 
 class Table:
-    """The table of ``model``."""
+    """Table of a model, with access to its rows that bypasses the ORM's hooks."""
 
     def __init__(self, model: type[models.Model]):
         self.model = model
         self.name = model._meta.db_table
         self.fields = [field for field in model._meta.local_concrete_fields if not field.generated]
-        self.columns = [cast("str", field.column) for field in self.fields]  # None only of fields without one
+        # The type of `column` includes None, for fields without a column.
+        self.columns = [cast("str", field.column) for field in self.fields]
 
     @property
     def filled_by_migrate(self) -> bool:
@@ -67,8 +68,8 @@ class Table:
         return models.QuerySet(self.model).count()
 
     def rows(self) -> Iterator[list]:
-        """Each row as JSON can say it, in the order of the keys, a few in memory at a time."""
-        # As text, since null is a JSON value, too, and not the same as no value.
+        """Rows as lists of JSON values, sorted by key; only a batch is in memory."""
+        # Read JSON as text: the ORM returns None for both SQL's NULL and JSON's null.
         columns = [
             Cast(field.attname, models.TextField()) if _is_json(field) else field.attname for field in self.fields
         ]
@@ -77,14 +78,14 @@ class Table:
             yield [self._said(field, value) for field, value in zip(self.fields, values, strict=True)]
 
     def sum(self) -> Sum:
-        """The sum of the rows as they are in the database."""
+        """Checksum of the rows in the database."""
         rows = Sum()
         for row in self.rows():
             rows.add(row)
         return rows
 
     def insert(self, rows: Iterable[list]) -> None:
-        """Put in ``rows`` as ``rows()`` gives them. Raise BackupError where one is not of this table."""
+        """Insert ``rows``, in the format of ``rows()``. Raise BackupError for a row that does not fit the table."""
         quoted = ", ".join(map(connection.ops.quote_name, self.columns))
         places = ", ".join(["%s"] * len(self.columns))
         statement = f"INSERT INTO {connection.ops.quote_name(self.name)} ({quoted}) VALUES ({places})"
@@ -120,7 +121,7 @@ class Table:
         raise BackupError(_("No backup can hold the values of this column: %(column)s") % {"column": field})
 
     def _values(self, row: list) -> list:
-        """The values of ``row`` as the database takes them."""
+        """Values of ``row`` as parameters of the database."""
         return [self._value(field, value) for field, value in zip(self.fields, row, strict=True)]
 
     def _value(self, field: models.Field, value: Any) -> Any:
@@ -131,15 +132,15 @@ class Table:
             return connection.ops.adapt_json_value(value, None)
         return field.get_db_prep_save(field.to_python(value), connection)
 
-    # A key that a deleted row once had is not given away again: histories and the log name rows by their keys.
+    # Restore the last key as well: the audit log refers to rows by key, so keys of deleted rows must not be reused.
 
     @property
     def counts_up(self) -> bool:
-        """Whether the database gives the keys."""
+        """Whether the database generates the keys."""
         return self.model._meta.auto_field in self.fields
 
     def last_key(self) -> int | None:
-        """The last key that the database gave to a row, 0 where it gave none; None where it gives no keys."""
+        """Last key that the database generated, 0 before the first; None if it generates no keys."""
         if not self.counts_up:
             return None
         with connection.cursor() as cursor:
@@ -162,13 +163,14 @@ class Table:
 
     @property
     def _sequence(self) -> list[str]:
-        """The table and the column by which PostgreSQL finds the sequence."""
-        key = cast("models.AutoField[Any, Any]", self.model._meta.auto_field)  # only tables that have one are asked
+        """Table and column from which PostgreSQL derives the name of the sequence."""
+        # Callers check `counts_up` first.
+        key = cast("models.AutoField[Any, Any]", self.model._meta.auto_field)
         return [connection.ops.quote_name(self.name), cast("str", key.column)]
 
 
 def tables() -> list[Table]:
-    """The table of every model of every application, by name, without LEFT_OUT."""
+    """Tables of all models except LEFT_OUT, sorted by name."""
     found = [
         Table(model)
         for model in apps.get_models(include_auto_created=True)

@@ -1,4 +1,4 @@
-"""The uploaded files, wherever they are kept."""
+"""Uploaded files in the default storage, a folder or a bucket."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from .archive import files, readable
 
 
 def names() -> list[str]:
-    """The names of all. Raise BackupError where something is no file, or has a name with odd letters."""
+    """Sorted names of the uploaded files. Raise BackupError for a special file or an unsafe name."""
     if isinstance(default_storage, FileSystemStorage):
         root = Path(default_storage.location)
         return files(root) if root.is_dir() else []
@@ -25,7 +25,7 @@ def _below(folder: str) -> Iterator[str]:
 
 
 def digest(name: str) -> str:
-    """The sum of one, as ``folder.digest`` has it."""
+    """SHA-256 of an uploaded file in hexadecimal, like ``archive.digest``."""
     total = hashlib.sha256()
     with default_storage.open(name) as file:
         for chunk in file.chunks():
