@@ -1,23 +1,28 @@
-"""Numbers to geometry; the drawing stands in templates/charts/.
+"""Geometry of the charts; templates/charts/ renders it as SVG.
 
-All coordinates are whole numbers, so that no locale can put a comma into an SVG.
+Coordinates are integers, since templates format floats with the decimal comma of the locale.
 """
 
 from dataclasses import dataclass
 from datetime import date
 from math import cos, pi, sin
 
-RADIUS = 10  # of a seat
-SQUARE = 8  # half the side of one that is a square
-STEP = 26  # between the centres of neighbours, in a row and from row to row
+# Radius of a seat of the hemicycle.
+RADIUS = 10
+# Half the side of a square seat.
+SQUARE = 8
+# Distance between the centres of neighbouring seats, and between rows.
+STEP = 26
 MARGIN = RADIUS + 2
-BAR, BAR_HEIGHT = 100, 8  # of a share
-INNERMOST = 1.5 * STEP  # the smallest first row that still looks like an arc
+# Size of the bar of a share.
+BAR, BAR_HEIGHT = 100, 8
+# Smallest radius of the first row that still looks like an arc.
+INNERMOST = 1.5 * STEP
 
 
 @dataclass(frozen=True)
 class Seat:
-    """A seat of the diagram: its centre, the group it belongs to, and whether a name fills it."""
+    """Seat of a hemicycle: its centre, the index of its group, and whether the seat is filled."""
 
     x: int
     y: int
@@ -28,7 +33,7 @@ class Seat:
 
 @dataclass(frozen=True)
 class Hemicycle:
-    """Seats in a half circle within a box of ``width`` by ``height``."""
+    """Seats in a half circle, in a box of ``width`` by ``height``."""
 
     width: int
     height: int
@@ -36,7 +41,11 @@ class Hemicycle:
 
     @property
     def outlines(self) -> list[tuple[int, bool, str]]:
-        """The seats of each group as two SVG paths: (group, filled, path). The second group has squares."""
+        """SVG path of the filled and of the empty seats of each group, as (group, filled, path).
+
+        One path for many seats keeps the page small. The second group has squares, so that the groups differ by more
+        than colour.
+        """
         drawn: dict[tuple[int, bool], list[str]] = {}
         for seat in self.seats:
             if seat.group == 1:
@@ -48,7 +57,7 @@ class Hemicycle:
 
 
 def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
-    """A half circle of seats for ``groups`` of (filled, all) seats, the first group on the left."""
+    """Hemicycle of ``groups`` of (filled, total) seats, with the first group on the left."""
     total = sum(seats for _filled, seats in groups)
     rows = _rows(total)
     outer = rows[-1][0] if rows else 0
@@ -71,28 +80,33 @@ def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
 
 
 def _rows(total: int) -> list[tuple[float, int]]:
-    """Radius and number of seats of each row, the innermost first: as many rows as leave a first one of INNERMOST."""
+    """Radius and number of seats of each row, innermost first.
+
+    The number of rows is the greatest that leaves the first row a radius of INNERMOST.
+    """
     if total == 0:
         return []
     count = 1
     while _first_radius(total, count + 1) >= INNERMOST:
         count += 1
-    first = max(_first_radius(total, count), STEP / 2 if total > 1 else 0)  # two seats stand side by side
+    # Two seats face each other, STEP apart; the length of the arc would put them closer.
+    first = max(_first_radius(total, count), STEP / 2 if total > 1 else 0)
     radii = [first + STEP * row for row in range(count)]
     numbers = [int(1 + pi * radius / STEP) for radius in radii]
-    for row in range(total - sum(numbers)):  # what rounding left over, from the outermost row inwards
+    # Distribute the seats that rounding has left over, from the outermost row inwards.
+    for row in range(total - sum(numbers)):
         numbers[-1 - row % count] += 1
     return list(zip(radii, numbers, strict=True))
 
 
 def _first_radius(total: int, count: int) -> float:
-    """The radius of the first of ``count`` rows in which ``total`` seats stand STEP apart."""
+    """Radius of the first of ``count`` rows if ``total`` seats are STEP apart."""
     return STEP * ((total - count) / (pi * count) - (count - 1) / 2)
 
 
 @dataclass(frozen=True)
 class Share:
-    """A bar of ``width`` by ``height`` of which ``filled`` units are full."""
+    """Bar of ``width`` by ``height`` of which ``filled`` units are filled."""
 
     width: int
     height: int
@@ -100,25 +114,26 @@ class Share:
 
 
 def share(part: int, whole: int) -> Share:
-    """A bar for ``part`` of ``whole``: it is full, or empty, only where the part is the whole, or nothing."""
+    """Bar for ``part`` of ``whole``. Rounding never makes a partial share look full or empty."""
     filled = round(BAR * part / whole) if whole else 0
     if 0 < part < whole:
         filled = min(max(filled, 1), BAR - 1)
     return Share(BAR, BAR_HEIGHT, filled)
 
 
-# A timeline in units of its own: bars lie right of the labels, one line below the other.
+# Timeline: width of the labels and of the scale beside them, height of a line and of the axis.
 LABELS = 300
 SPAN = 680
 LINE = 26
 AXIS = 30
 MOST_TICKS = 12
-MOST_LINES = 80  # more than a reader can compare; the table beside the drawing holds all
+# More lines are hard to compare; the table beside the chart lists all.
+MOST_LINES = 80
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A period on a line of a timeline; one that is open has no recorded start or end."""
+    """Period on a line of a timeline; an open side has no recorded date."""
 
     x: int
     width: int
@@ -129,7 +144,7 @@ class Bar:
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a timeline: the baseline of its text, and its bars from left to right."""
+    """Line of a timeline: vertical position, label, and bars from left to right."""
 
     y: int
     label: str
@@ -138,7 +153,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Tick:
-    """The beginning of a year."""
+    """Mark at the start of a year on the axis."""
 
     x: int
     year: str
@@ -146,7 +161,7 @@ class Tick:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Lines of periods above a scale of years, with a mark at one day."""
+    """Lines of periods on an axis of years, with a mark at one day."""
 
     width: int
     height: int
@@ -159,10 +174,10 @@ class Timeline:
 def timeline(
     lines: list[tuple[str, list[tuple[date | None, date | None, str]]]], first: date, last: date, mark: date
 ) -> Timeline:
-    """Periods from ``first`` to ``last``: lines of (label, [(start or None, end or None, text), …]).
+    """Timeline from ``first`` to ``last`` of lines of (label, [(start or None, end or None, text), …]).
 
-    What lies outside is cut off at the edge; ``mark`` is the day that the page speaks of. The lines after the first
-    MOST_LINES are ``left_out``.
+    Bars are clipped at both ends; ``mark`` is the day that the page shows. ``left_out`` of the result is the number of
+    lines after the first MOST_LINES, which are not drawn.
     """
     lines, left_out = lines[:MOST_LINES], max(len(lines) - MOST_LINES, 0)
     days = max((last - first).days, 1)

@@ -1,4 +1,4 @@
-"""Rows into a table without a statement as long as they are: by COPY, where there is one."""
+"""Bulk insert that streams rows into a table, by COPY on PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
 from itertools import batched
@@ -8,10 +8,10 @@ from django.db import connection, models
 
 
 def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Insert ``rows``, each the values of the fields ``names`` (of a key ``…_id``); on SQLite by INSERT.
+    """Insert ``rows``, each a sequence of values for the fields ``names`` (``…_id`` for a foreign key).
 
-    PostgreSQL takes a row in while ``rows`` makes the next. Who writes past the ORM so also does what its signals and
-    ``cspa.cache.versions.touch_on_commit`` would.
+    Memory is constant: COPY on PostgreSQL consumes the iterable row by row, executemany on SQLite in batches. Signals
+    are not sent, and the caller must call ``cspa.cache.versions.touch_on_commit``.
     """
     quote = connection.ops.quote_name
     fields = [cast("models.Field[Any, Any]", model._meta.get_field(name)) for name in names]

@@ -1,7 +1,7 @@
-"""Sort keys: names in the order that a reader expects, alike on both databases.
+"""Sort keys of names by the Unicode Collation Algorithm (UTS 10), the same on both databases.
 
-The Unicode Collation Algorithm (UTS 10) orders Latin and every Cyrillic alphabet; its key is stored as
-hexadecimal digits, which each database compares in the same way.
+The algorithm orders Latin and every Cyrillic alphabet. A column stores the key in hexadecimal digits, which compare
+alike in every collation of a database.
 """
 
 from functools import cache
@@ -17,7 +17,7 @@ def _collator() -> Collator:
 
 
 def sort_key(text: str) -> str:
-    """The key of ``text``, at most KEY_LENGTH digits; the empty text has an empty key."""
+    """Sort key of ``text``, at most KEY_LENGTH digits; empty for the empty text."""
     if not text:
         return ""
     weights = _collator().sort_key(" ".join(text.split())[: KEY_LENGTH // 4])

@@ -1,8 +1,8 @@
-"""Columns that follow from others: right after save(), loaddata and bulk_create alike.
+"""Computed columns, kept up to date by save(), loaddata and bulk_create().
 
-A model names the fields in ``derived_from`` and ``derived``, computes them in ``derive()``, and makes its manager
-from a ``DerivedQuerySet``. A queryset's
-``update()`` of a source column would leave the derived one behind, so it is refused.
+A model names the source columns in ``derived_from`` and the computed ones in ``derived``, computes them in
+``derive()``, and has a manager made from ``DerivedQuerySet``. ``update()`` of a source column raises an error, since
+it would leave the computed column stale.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from django.db.models.signals import pre_save
 
 
 class DerivedQuerySet[M: DerivedModel](models.QuerySet[M]):
-    """Refuses what would pass by ``derive()``."""
+    """Queryset that calls ``derive()`` in ``bulk_create()`` and rejects an ``update()`` that would bypass it."""
 
     def bulk_create(self, objs: Iterable[M], *args: Any, **kwargs: Any) -> list[M]:
         objs = list(objs)
@@ -23,7 +23,7 @@ class DerivedQuerySet[M: DerivedModel](models.QuerySet[M]):
         return super().bulk_create(objs, *args, **kwargs)
 
     def update(self, **kwargs: Any) -> int:
-        """As Django's; raises FieldError where other columns are derived from one that is set."""
+        """Raise FieldError if computed columns depend on an updated column."""
         if sources := sorted(self.model.derived_from().intersection(kwargs)):
             raise FieldError(f"Other columns follow from {', '.join(sources)}: save each {self.model.__name__}.")
         return super().update(**kwargs)
@@ -32,34 +32,35 @@ class DerivedQuerySet[M: DerivedModel](models.QuerySet[M]):
 
 
 class DerivedModel(models.Model):
-    """A model with derived columns."""
+    """Abstract base of models with computed columns."""
 
     class Meta:
         abstract = True
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self.get_deferred_fields() & self.derived():
-            self.derive()  # else Django would leave out what was not loaded
+            # Assign deferred columns now, else Django's save() would leave them out.
+            self.derive()
         if update_fields is not None and self.derived_from().intersection(update_fields):
             update_fields = {*update_fields, *self.derived()}
         super().save(*args, update_fields=update_fields, **kwargs)
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:
-        """Names of the columns that derived ones follow from."""
+        """Names of the source columns."""
         return frozenset()
 
     @classmethod
     def derived(cls) -> frozenset[str]:
-        """Names of the derived columns."""
+        """Names of the computed columns."""
         return frozenset()
 
     def derive(self) -> None:
-        """Set the derived columns from the others."""
+        """Set the computed columns from their sources."""
 
 
 def derive_before_save(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
-    """Receiver of ``pre_save``, which Django sends for loaddata (raw) too."""
+    """Receiver of ``pre_save``, which loaddata sends too, though it bypasses ``save()``."""
     if isinstance(instance, DerivedModel):
         instance.derive()
 

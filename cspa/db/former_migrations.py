@@ -1,6 +1,6 @@
-"""Databases and backups of the time when an application had several migrations; now each has one.
+"""Support for databases and backups from before the migrations were squashed into one for each app.
 
-Nothing was released with them. This module can go once no such database and no such backup is left.
+No release had the former migrations. Delete this module when no such database and no such backup is left.
 """
 
 from typing import Any
@@ -39,10 +39,10 @@ MIGRATIONS = frozenset(
     }
 )
 
-# The other applications had a migration of this name before, too.
+# Squashed migrations whose names are new; the other apps have had a migration 0001_initial before.
 ADDED = {"links.0001_initial"}
 
-# Former tables by their present names.
+# Former table names by present name.
 TABLES = {
     "cspa_changeset": "cspa_entry",
     "cspa_grouppolicy": "cspa_grouprule",
@@ -50,7 +50,7 @@ TABLES = {
     "delegations_delegationassignment": "cspa_user_parliaments",
 }
 
-# Present models by the app and name of the former ones.
+# Present model names by app and former name.
 MODELS = {
     ("cspa", "change"): "rowchange",
     ("cspa", "entry"): "changeset",
@@ -64,29 +64,29 @@ REFUSAL = _(
 
 
 def is_former(database: BaseDatabaseWrapper) -> bool:
-    """Whether ``database`` has former migrations."""
+    """Whether a former migration is applied in ``database``."""
     applied = MigrationRecorder(database).applied_migrations()
     return not MIGRATIONS.isdisjoint(f"{app}.{name}" for app, name in applied)
 
 
 def refuse(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Keep ``migrate`` from a database with former migrations; receiver of ``pre_migrate``."""
+    """Stop ``migrate`` on a database with former migrations; receiver of ``pre_migrate``."""
     if is_former(connections[using]):
         raise CommandError(REFUSAL)
 
 
 def has_all(migrations: object) -> bool:
-    """Whether all former migrations are in ``migrations``, as a backup says them: its tables are those of today."""
+    """Whether ``migrations`` of a backup include all former ones, so that its tables have the present columns."""
     return isinstance(migrations, list) and MIGRATIONS.issubset(name for name in migrations if isinstance(name, str))
 
 
 def replaced(migrations: list[str]) -> list[str]:
-    """``migrations`` with those of today in the place of the former."""
+    """``migrations`` with the former ones replaced by the squashed ones."""
     return sorted({*migrations} - MIGRATIONS | ADDED)
 
 
 def rename_models() -> None:
-    """Give the content types and permissions of a restored former backup the present names of their models."""
+    """Rename the content types and permissions of a restored former backup to the present model names."""
     from django.contrib.auth.models import Permission
     from django.contrib.contenttypes.models import ContentType
 

@@ -1,6 +1,6 @@
-"""SQLite knows upper and lower case of ASCII only; PostgreSQL knows every alphabet.
+"""Unicode versions of SQLite's LIKE, UPPER and LOWER, which fold the case of ASCII letters only.
 
-With these functions ``icontains``, ``iexact`` and ``Lower()`` find "ПЛЕНАРНОЕ" on both.
+With these functions ``icontains``, ``iexact`` and ``Lower()`` fold Cyrillic letters, as they do on PostgreSQL.
 """
 
 import re
@@ -21,14 +21,14 @@ def _like_pattern(pattern: str, escape: str | None) -> re.Pattern[str]:
 
 
 def like(pattern: str | None, value: object, escape: str | None = None) -> bool | None:
-    """SQL's ``value LIKE pattern ESCAPE escape``, in any alphabet; NULL where either is NULL."""
+    """SQL's ``value LIKE pattern ESCAPE escape`` for Unicode; NULL if either argument is NULL."""
     if pattern is None or value is None:
         return None
     return _like_pattern(str(pattern), escape).fullmatch(str(value)) is not None
 
 
 def teach_letters(sender: object, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
-    """Receiver of ``connection_created``: registers the functions on a new SQLite connection."""
+    """Register the functions on a new SQLite connection; receiver of ``connection_created``."""
     if connection.vendor != "sqlite":
         return
     create = connection.connection.create_function
