@@ -1,4 +1,4 @@
-"""Readers of environment variables. A wrong value raises ImproperlyConfigured with the name and what it may be."""
+"""Readers of environment variables. An invalid value raises ImproperlyConfigured, which names the valid ones."""
 
 import os
 import re
@@ -17,12 +17,12 @@ POSTGRESQL = ("postgres", "postgresql")
 
 
 def env_text(name: str, default: str = "") -> str:
-    """The variable as text; an empty one counts as not set."""
+    """Text of the variable, stripped; an empty variable counts as unset."""
     return os.environ.get(name, "").strip() or default
 
 
 def env_bool(name: str, default: bool) -> bool:
-    """True for 1 and true, False for 0 and false, in any case; anything else is an error."""
+    """True for 1 and true, False for 0 and false, case-insensitive; other values are errors."""
     value = env_text(name).lower()
     if not value:
         return default
@@ -32,7 +32,7 @@ def env_bool(name: str, default: bool) -> bool:
 
 
 def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -> int:
-    """A whole number from ``smallest`` to ``largest``."""
+    """Integer from ``smallest`` to ``largest``."""
     value = env_text(name, str(default))
     if not (value.isascii() and value.isdecimal() and len(value) < 5 and smallest <= int(value) <= largest):
         raise ImproperlyConfigured(f"{name} must be a whole number from {smallest} to {largest}, not {value!r}.")
@@ -40,19 +40,19 @@ def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -
 
 
 def env_list(name: str, default: str = "") -> list[str]:
-    """The comma-separated values, without empty ones."""
+    """Comma-separated values, without empty ones."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]
 
 
 def env_url(name: str, default: str, schemes: tuple[str, ...]):
-    """The parts of an address whose scheme must be one of ``schemes``."""
+    """Parsed URL; its scheme must be one of ``schemes``."""
     return _parts(name, env_text(name, default), schemes)
 
 
 def _parts(name: str, address: str, schemes: tuple[str, ...]):
     try:
         url = urlsplit(address)
-        url.port  # noqa: B018  a port that is no number raises here
+        url.port  # noqa: B018  the property raises ValueError for an invalid port
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not an address: {error}.") from error
     if url.scheme not in schemes:
@@ -72,7 +72,7 @@ def env_timezone(name: str, default: str) -> str:
 
 
 def env_share(name: str, default: str) -> Fraction:
-    """A fraction above 0 and up to 1, written as 2/3."""
+    """Fraction above 0 and up to 1, written as 2/3."""
     value = env_text(name, default)
     match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", value)
     if not match or not 0 < int(match[1]) <= int(match[2]):
@@ -81,16 +81,17 @@ def env_share(name: str, default: str) -> Fraction:
 
 
 def env_database(name: str, default: str) -> dict:
-    """A SQLite file or a PostgreSQL database; each with the options that this project relies on."""
+    """Database settings for a SQLite file or a PostgreSQL server, with the options that the project relies on."""
     return _database(name, env_text(name, default), ("sqlite", *POSTGRESQL))
 
 
 def env_replicas(name: str) -> dict[str, dict]:
-    """Comma-separated PostgreSQL databases, by the aliases that Django knows them under."""
+    """Database settings of comma-separated PostgreSQL replicas, by alias."""
     replicas = {}
     for number, address in enumerate(env_list(name), 1):
         replica = replicas[f"replica{number}"] = _database(name, address, POSTGRESQL)
-        replica["OPTIONS"]["pool"]["timeout"] = 1  # second; the primary answers instead
+        # Seconds. The timeout is short, since the primary answers instead.
+        replica["OPTIONS"]["pool"]["timeout"] = 1
         replica["TEST"] = {"MIRROR": "default"}
     return replicas
 
@@ -103,25 +104,28 @@ def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
         raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
     if database["ENGINE"].endswith("sqlite3"):
         database["OPTIONS"] = {
-            "transaction_mode": "IMMEDIATE",  # a writer waits at the start instead of failing half-way
+            # A deferred transaction fails at its first write while another one writes; an immediate one waits.
+            "transaction_mode": "IMMEDIATE",
             "timeout": 20,
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;",
         }
     else:
-        database["CONN_HEALTH_CHECKS"] = True  # a connection that died is replaced before it is used
+        # Replace a broken connection before its use.
+        database["CONN_HEALTH_CHECKS"] = True
         options = database.setdefault("OPTIONS", {})
         options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
-        options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options  # seconds; milliseconds
+        # In seconds and in milliseconds.
+        options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options
     return database
 
 
 def env_cache(name: str, default: str, megabytes: int = 64) -> dict:
-    """A cache in files, in memory or in Redis. A relative path begins in the folder of the project."""
+    """Cache settings for files, memory or Redis. A relative path starts in the folder of the project."""
     url = env_url(name, default, ("file", "locmem", "redis", "rediss"))
     if url.scheme == "file":
         if url.netloc or len(url.path) < 2:
             raise ImproperlyConfigured(f"{name} must name a folder such as file:////var/cache/pages.")
-        # About as many pages as the memory of a process holds.
+        # About as many pages as the cache in the memory of a process holds.
         options = {"MAX_ENTRIES": 32 * megabytes}
         return {
             "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -133,13 +137,13 @@ def env_cache(name: str, default: str, megabytes: int = 64) -> dict:
     return {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",
         "LOCATION": url.geturl(),
-        # Seconds. A page is rendered without it.
+        # Seconds. Timeouts are short, since a page can be rendered without the cache.
         "OPTIONS": {"socket_connect_timeout": 1, "socket_timeout": 1},
     }
 
 
 def env_store(name: str) -> dict:
-    """A bucket that speaks S3, as a storage of Django; by default the folder MEDIA_ROOT."""
+    """Storage settings for an S3-compatible bucket; by default for the folder MEDIA_ROOT."""
     if not env_text(name):
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
     url = env_url(name, "", ("s3",))
@@ -173,7 +177,7 @@ def env_mailer(name: str, default: str) -> dict:
 
 
 def env_address(name: str, default: str) -> str:
-    """An e-mail address alone, without a name."""
+    """E-mail address without a display name."""
     value = env_text(name, default)
     try:
         validate_email(value)

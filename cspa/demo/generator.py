@@ -1,7 +1,7 @@
-"""The rows of a made-up Assembly, and whether a database may be filled with them.
+"""Generator of demo data: a fictional Assembly for an empty database.
 
-Nothing depends on the clock: the same size and seed make the same rows. All public ids begin alike, which tells these
-rows from others.
+The rows depend on size and seed only, not on the clock. All public ids have a common prefix, which tells demo rows
+from real ones.
 """
 
 import re
@@ -41,14 +41,19 @@ from .vocabulary import WOMEN, Names, Writer
 
 type Progress = Callable[[str, int, int | None], None]
 
-LAST = date(2026, 6, 30)  # the last day of the news
-CONVOCATIONS = [date(year, 11, 16) for year in (2010, 2014, 2018, 2022)]  # after the first one
-BATCH = 500  # stories or rows a time
-PER_SEAT = 8  # people who follow each other on a seat; whoever is left is known from the news alone
+# Day of the latest news.
+LAST = date(2026, 6, 30)
+# Start of each convocation after the first.
+CONVOCATIONS = [date(year, 11, 16) for year in (2010, 2014, 2018, 2022)]
+# Stories or rows in one INSERT.
+BATCH = 500
+# People who succeed each other on a seat; the remaining people occur in the news only.
+PER_SEAT = 8
 FIRST_ID = UUID("de30de30-0000-4000-8000-000000000000")
 LAST_ID = UUID("de30de30-ffff-4fff-bfff-ffffffffffff")
 
-PARLIAMENTS = [  # country, its name in both languages, how it takes part, the seats of its chambers
+# Country code, name in both languages, status, seats of each chamber.
+PARLIAMENTS = [
     ("AM", "Armenia", "Армения", Participation.Status.MEMBER, [12]),
     ("BY", "Belarus", "Беларусь", Participation.Status.MEMBER, [10, 6]),
     ("KZ", "Kazakhstan", "Казахстан", Participation.Status.MEMBER, [12, 7]),
@@ -84,19 +89,19 @@ PLACES = [
     *({"en": "Minsk", "ru": "Минск"}, {"en": "Yerevan", "ru": "Ереван"}, {"en": "Moscow", "ru": "Москва"}),
     *({"en": "Astana", "ru": "Астана"}, {"en": "Bishkek", "ru": "Бишкек"}, {"en": "Dushanbe", "ru": "Душанбе"}),
 ]
-# Of four stories two are told in both languages.
+# Languages of each four stories in turn.
 LANGUAGES = [("en", "ru"), ("en",), ("en", "ru"), ("ru",)]
 FUNCTIONS = {"en": ("member of the Assembly", "expert"), "ru": ("член Ассамблеи", "эксперт")}
 REASON = {"en": "The meeting was cancelled.", "ru": "Заседание отменено."}
 
 
 class DemoDataError(Exception):
-    """The database holds what was not made up; nothing was changed."""
+    """The database holds rows other than demo data; nothing was changed."""
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much is made up, and from which seed."""
+    """Numbers of demo articles and people, and the seed."""
 
     articles: int
     people: int
@@ -107,15 +112,15 @@ class Size:
 
     @classmethod
     def on_record(cls) -> "Size | None":
-        """That of the rows in the database; None where they were not made up."""
+        """Size of the demo data in the database; None if it has none."""
         mark = Source.objects.filter(uid=FIRST_ID).first()
         return mark and cls(*map(int, re.findall("[0-9]+", mark.title_en)))
 
 
 def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
-    """Fill an empty database with ``size``; False where this is what it holds already.
+    """Fill the database with demo data of ``size``; return False if it holds exactly these already.
 
-    Made-up rows of another size give way. Raise DemoDataError where there is anything else.
+    Demo data of another size are replaced. Raise DemoDataError if the database holds other rows.
     """
     with transaction.atomic():
         before = Size.on_record()
@@ -128,7 +133,7 @@ def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
             return False
         if before:
             _empty()
-        rng = Random(size.seed)  # noqa: S311  nothing is secret here
+        rng = Random(size.seed)  # noqa: S311  demo data, no secrets
         directory = _Directory(rng, size.people, progress)
         _News(rng, directory).write(size.articles, progress)
         Source.objects.bulk_create([Source(uid=FIRST_ID, title_en=str(size))])
@@ -138,12 +143,12 @@ def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
 
 
 def filled() -> list[type[models.Model]]:
-    """The models of the directory, the news and the links: what is filled, or must be empty."""
+    """Models of the directory, the news and the links, whose tables must hold demo data only."""
     return [model for label in ("delegations", "links", "news") for model in apps.get_app_config(label).get_models()]
 
 
 def _others(size: Size | None) -> list[str]:
-    """What the database holds besides the rows of ``size``, and what somebody has done to them."""
+    """Names of the models with rows other than demo data of ``size``; change sets count as well."""
     ours = (
         {
             Person: models.Q(public_id__lte=size.people),
@@ -179,7 +184,7 @@ def _uid(rng: Random) -> UUID:
 
 
 def _save(rows: Iterable[models.Model]) -> list[models.Model]:
-    """Save rows of one model, and give them back with their keys."""
+    """Save rows of one model in batches; return them with their keys."""
     saved = []
     for batch in batched(rows, BATCH):
         saved += type(batch[0]).objects.bulk_create(batch)
@@ -187,13 +192,13 @@ def _save(rows: Iterable[models.Model]) -> list[models.Model]:
 
 
 def _connect(field: models.Manager, pairs: Iterable[tuple[models.Model, models.Model]]) -> None:
-    """Save the connections of ``field``, as in Article.topics."""
+    """Save ``pairs`` of related rows of a many-to-many field such as Article.topics."""
     through, own, other = field.through, field.field.m2m_field_name(), field.field.m2m_reverse_field_name()
     _save(through(**{f"{own}_id": row.pk, f"{other}_id": connected.pk}) for row, connected in pairs)
 
 
 class _Directory:
-    """Parliaments, and the people who followed each other on their seats."""
+    """Demo data of the directory: parliaments, and people who succeed each other on their seats."""
 
     def __init__(self, rng: Random, people: int, progress: Progress):
         self.rng = rng
@@ -233,7 +238,7 @@ class _Directory:
         _save(self._confirmations(documents))
         progress("people", 0, people)
         self.people = _save(self._people(people))
-        # Each seat gets as many people as any other.
+        # Spread the people evenly over the seats.
         lines = [(chamber, seat) for chamber, number in zip(chambers, seats, strict=True) for seat in range(number)]
         delegates = self.people[: len(lines) * PER_SEAT]
         members = {line: delegates[place :: len(lines)] for place, line in enumerate(lines)}
@@ -271,7 +276,7 @@ class _Directory:
                 )
 
     def _sources(self, chamber: Chamber) -> list[Source]:
-        """One document of a chamber for each convocation."""
+        """Save a document of the chamber for each convocation."""
         parliament = chamber.parliament
         return _save(
             Source(
@@ -312,7 +317,7 @@ class _Directory:
             )
 
     def _succession(self, people: list[Person]) -> Iterator[dict[str, Any]]:
-        """Each of ``people`` for a period, one after the other from the founding on; the last one stays."""
+        """Periods of ``people`` who succeed each other from the founding on; the last period is open."""
         more = max(0, len(people) - 1 - len(CONVOCATIONS))
         between = self.rng.sample(range(30, (LAST - FOUNDED).days), more)
         days = {FOUNDED + timedelta(days=number) for number in between}.union(CONVOCATIONS)
@@ -322,7 +327,7 @@ class _Directory:
 
     def _mandates(self, chamber: Chamber, seat: int, members: list[Person]) -> Iterator[Delegate]:
         role = (Delegate.Role.HEAD, Delegate.Role.DEPUTY_HEAD)[seat] if seat < 2 else Delegate.Role.DELEGATE
-        # Every fourth comes back later.
+        # Every fourth member returns for a second period.
         holders = [*members, *members[: len(members) - 1 : 4]]
         for place, period in enumerate(self._succession(holders)):
             mandate = Delegate(uid=_uid(self.rng), chamber=chamber, role=role, **period)
@@ -331,7 +336,7 @@ class _Directory:
             yield mandate
 
     def _posts(self) -> Iterator[AssemblyPost]:
-        """Of the first people: a chair, a secretary, and chairs of commissions."""
+        """Posts of the first people: chair, executive secretary, and chairs of commissions."""
         Post = AssemblyPost.Post  # noqa: N806
         posts = [(Post.CHAIR, "", ""), (Post.EXECUTIVE_SECRETARY, "", "")]
         posts += [(Post.COMMISSION_CHAIR, *names) for names in COMMISSIONS]
@@ -342,7 +347,7 @@ class _Directory:
                 )
 
     def _save_dated(self, rows: Iterable[tuple[Period, list[Source]]]) -> None:
-        """Save rows of one model, each with the latest of its documents at its start."""
+        """Save rows of one model; the source of each is the latest document at its start."""
         rows = list(rows)
         for row, documents in zip(_save(row for row, _documents in rows), (some for _row, some in rows), strict=True):
             source = [one for one in documents if one.date <= (row.start or FOUNDED)] or documents
@@ -350,7 +355,7 @@ class _Directory:
 
 
 class _News:
-    """Stories of the years from the founding on, the later ones with the larger keys."""
+    """Demo news from the founding on, in chronological order of the keys."""
 
     def __init__(self, rng: Random, directory: _Directory):
         self.rng = rng
@@ -361,8 +366,9 @@ class _News:
         )
 
     def write(self, number: int, progress: Progress) -> None:
-        """Save ``number`` articles with all that they are connected with, some hundreds at a time."""
-        whole, rest = divmod(number, 6)  # articles in each four stories
+        """Save ``number`` articles with their topics, parliaments and people, in batches."""
+        # Each four stories have six articles, by LANGUAGES.
+        whole, rest = divmod(number, 6)
         stories = 4 * whole + (bisect_left([2, 3, 5], rest) + 1 if rest else 0)
         days = (LAST - FOUNDED).days
         left = number
@@ -385,14 +391,15 @@ class _News:
             progress("articles", number - left, number)
 
     def _subjects(self) -> dict[str, list[models.Model]]:
-        """What a story is about; some people are in the news much more often than others."""
+        """Topics, parliaments and people of a story; some people occur much more often than others."""
         rng = self.rng
         parliaments = rng.sample(self.directory.parliaments, rng.choice((0, 1, 1, 1, 2, 3)))
         people = []
         for parliament in parliaments:
             members = self.directory.members[parliament]
             people += {members[int(len(members) * rng.random() ** 3)] for _ in range(rng.randrange(3)) if members}
-        people.sort(key=lambda person: person.public_id)  # the order of a set is not that of the seed
+        # The iteration order of a set does not depend on the seed.
+        people.sort(key=lambda person: person.public_id)
         return {"topics": rng.sample(self.topics, rng.randint(1, 3)), "parliaments": parliaments, "people": people}
 
     def _article(self, language: str, story: Story, place: int, moment: datetime, speaker: Person | None) -> Article:
@@ -418,7 +425,7 @@ class _News:
         )
 
     def _body(self, language: str, speaker: Person | None) -> str:
-        """Paragraphs of 1 to 4 KB (in letters), some under headings; ``speaker`` is quoted."""
+        """Body of 1,000 to 4,000 characters with headings, and with a quotation of ``speaker`` if given."""
         writer, rng = self.writers[language], self.rng
         length = rng.randint(1000, 3800)
         parts = []

@@ -1,17 +1,19 @@
-"""Made-up names and texts in both languages, with frequent, middling and rare words as real ones have them.
+"""Random names and texts in both languages, with a realistic distribution of words (Zipf's law).
 
-The frequent words are listed here; the many rare ones are put together from parts. A word is drawn with a chance that
-falls with its place in the list, as in any language (Zipf's law).
+Frequent words are listed; the many rare words are composed of parts. The probability of a word falls with its index in
+the list.
 """
 
 from collections.abc import Iterator
 from itertools import accumulate, chain, product, repeat
 from random import Random
 
-DRAWN = 4096  # words drawn at once, which is far cheaper than one by one
-STEEPNESS = 1.15  # of the fall of the chances: the rarest nouns stand in a few articles of a thousand
+# Number of words drawn at once, which is much faster than drawing them one by one.
+DRAWN = 4096
+# Exponent of Zipf's law; with this one the rarest nouns occur in a few articles of a thousand.
+STEEPNESS = 1.15
 
-# Russian nouns here are lifeless, masculine and end in a consonant: one ending makes their genitive.
+# Russian nouns are inanimate, masculine and end in a consonant, so that one ending forms the genitive.
 NOUNS = {
     "en": "agreement session committee law delegation meeting proposal document region border programme partner "
     "council question report project exchange group election treaty threat measure observer forum budget decision "
@@ -35,7 +37,7 @@ VERBS = {
     "ru": "поддерживает обсуждает рассматривает принимает укрепляет готовит продолжает открывает меняет завершает "
     "предлагает изучает объясняет защищает приветствует повторяет чинит измеряет",
 }
-# Of rare words: beginnings, and ends that make a noun.
+# Parts of rare words: prefixes, and suffixes that form a noun.
 BEGINNINGS = {
     "en": "hydro geo bio thermo aero cryo neo poly mono micro macro photo helio litho chrono astro electro tele "
     "baro phono topo typo iso pyro",
@@ -81,7 +83,7 @@ FAMILY_ENDS = [
 
 
 class Names:
-    """Names of people as pairs of the given and the family name, each in English and in Russian."""
+    """Generator of names of people: pairs of given and family name, each in English and in Russian."""
 
     def __init__(self, rng: Random):
         parts = product(FAMILY_BEGINNINGS, FAMILY_MIDDLES, FAMILY_ENDS)
@@ -94,7 +96,7 @@ class Names:
 
 
 class Writer:
-    """Writes sentences of one language (``en`` or ``ru``), the same ones from the same ``rng``."""
+    """Generator of sentences in one language (``en`` or ``ru``), reproducible for a seed of ``rng``."""
 
     def __init__(self, language: str, rng: Random):
         self.rng = rng
@@ -123,7 +125,7 @@ class Writer:
         return f"{subject} {next(nouns)} {next(adjectives)[:-2]}ого {next(nouns)}а"
 
     def title(self) -> str:
-        """A clause with a capital letter."""
+        """Clause with a capital letter."""
         clause = self.clause()
         return clause[0].upper() + clause[1:]
 
@@ -133,7 +135,7 @@ class Writer:
         return f"{title}{self.joined}{self.clause()}." if self.rng.random() < 0.3 else f"{title}."
 
     def sentences(self, least: int, most: int) -> str:
-        """As many sentences as drawn from ``least`` to ``most``."""
+        """Random number of sentences, from ``least`` to ``most``."""
         return " ".join(self.sentence() for _ in range(self.rng.randint(least, most)))
 
 
