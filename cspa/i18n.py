@@ -1,7 +1,4 @@
-"""Names and labels in a column per language, and how a missing one falls back.
-
-The languages are those of ``settings.LANGUAGES``; none is named in code.
-"""
+"""Translated fields: a column for each of ``settings.LANGUAGES``, with a fallback for missing translations."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Localised(str):
-    """A text that knows the language it is written in, which may not be the one asked for."""
+    """Text with the code of its language, which may differ from the requested one after a fallback."""
 
     lang: str
 
@@ -25,29 +22,29 @@ class Localised(str):
         localised.lang = lang
         return localised
 
-    # What a copy is made of.
-    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # of str, which takes one argument
+    # For copy and pickle.
+    def __getnewargs__(self) -> tuple[str, str]:  # type: ignore[override]  # str has one argument
         return str(self), self.lang
 
 
 def language_codes() -> list[str]:
-    """The site's languages in their order of preference."""
+    """Codes of the site's languages in order of preference."""
     return [code for code, _name in settings.LANGUAGES]
 
 
 def language_name(code: str) -> str:
-    """How the active language calls the language ``code``, as it stands within a sentence."""
+    """Name of the language ``code`` in the active language, in the case that it has within a sentence."""
     name: str = get_language_info(code)["name_translated"]
     return name.lower() if get_language() == "ru" else name
 
 
 def columns(name: str) -> list[str]:
-    """The columns that hold ``name``, in the order of the languages: name_en, name_ru."""
+    """Columns of the translated field ``name``, in the order of the languages: name_en, name_ru."""
     return [to_attribute(name, code) for code in language_codes()]
 
 
 def localised(instance: models.Model, name: str, language: str | None = None) -> Localised:
-    """The text of ``name`` in ``language`` (default: the active one), else in the first that has it."""
+    """Translation of the field ``name`` in ``language`` (default: the active one), else in the first available one."""
     wanted = language or get_language() or settings.LANGUAGE_CODE
     for code in dict.fromkeys([wanted, *language_codes()]):
         if text := getattr(instance, to_attribute(name, code), ""):
@@ -56,7 +53,7 @@ def localised(instance: models.Model, name: str, language: str | None = None) ->
 
 
 class Translated(Protocol):
-    """What stands in a model under the plain name: it reads a text and writes that of the active language."""
+    """Descriptor under the plain name of a field: it reads with a fallback and writes in the active language."""
 
     def __get__(self, instance: Any, owner: Any) -> Localised: ...
 
@@ -64,18 +61,18 @@ class Translated(Protocol):
 
 
 def translated(field: "models.Field[Any, Any]") -> Translated:
-    """``field`` once per language; reading the plain name falls back in the order of the languages."""
+    """Copies of ``field`` for each language; the plain name reads with a fallback in the order of the languages."""
     fields: Translated = TranslatedField(field, attrgetter=lambda name, field: lambda self: localised(self, name))
     return fields
 
 
 def any_language(name: str) -> models.Q:
-    """The condition that ``name`` is filled in at least one language."""
+    """Condition that ``name`` is not empty in at least one language."""
     return ~models.Q(**dict.fromkeys(columns(name), ""))
 
 
 def contains(names: Iterable[str], text: str) -> models.Q:
-    """The condition that one of ``names`` holds ``text`` in any language, in any case of letters."""
+    """Condition that one of ``names`` contains ``text`` in any language, case-insensitive."""
     condition = models.Q()
     for name in names:
         prefix, _, last = name.rpartition("__")

@@ -1,7 +1,7 @@
-"""Papers made of sheets: headings, notes and tables, the same as a page for print and as PDF.
+"""Documents for print, with headings, notes and tables, as an HTML page and as a PDF file.
 
-A document has a part for each of its languages; every sheet begins a new page. templates/sheets.html and sheets.typ
-draw it.
+A document has a section for each language, which consists of printed pages. templates/sheets.html and sheets.typ
+render it.
 """
 
 import json
@@ -18,9 +18,9 @@ TEMPLATE = settings.BASE_DIR / "templates" / "sheets.typ"
 
 @dataclass(frozen=True)
 class Column:
-    """A column of a table.
+    """Column of a table.
 
-    Its ``kind`` is "text", "number", "name" (what the row is about) or "box" (empty, to be written in).
+    Its ``kind`` is "text", "number", "name" (row header) or "box" (empty cell to write in).
     """
 
     title: str
@@ -29,7 +29,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of as many cells as there are columns; ``empty`` is said where there is no row."""
+    """Table whose rows have a cell for each column; ``empty`` is the text for a table without rows."""
 
     columns: Sequence[Column]
     rows: Sequence[Sequence[str | int]]
@@ -43,7 +43,7 @@ class Table:
 
     @property
     def lines(self) -> list[list[tuple[Column, str | int]]]:
-        """The rows, each cell with its column."""
+        """Rows of (column, cell) pairs."""
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
     @property
@@ -53,7 +53,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Sheet:
-    """What begins a page of its own: the kind of paper, what it is about, tables and what they alone do not say."""
+    """Content that starts a new page: title, subject, lead, tables and notes."""
 
     title: str
     about: str = ""
@@ -64,7 +64,7 @@ class Sheet:
 
 @dataclass(frozen=True)
 class Part:
-    """The sheets in one language; ``head`` and ``day`` stand above each page, ``foot`` below."""
+    """Pages in one language; ``head`` and ``day`` form the page header, ``foot`` the page footer."""
 
     language: str
     head: str
@@ -76,7 +76,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Document:
-    """A part in each language, one after the other."""
+    """Document with a section for each language."""
 
     title: str
     author: str
@@ -84,12 +84,13 @@ class Document:
 
 
 def pdf(document: Document) -> bytes:
-    """``document`` on A4 with page numbers: tagged, with title and language, its text selectable.
+    """Tagged PDF of ``document`` on A4, with title, language and page numbers.
 
-    Its words are handed over as data, so that nothing in them is run; the fonts are those inside the library. It keeps
-    and claims the rules for accessible documents (PDF/UA-1), unless a text has a letter that no font can show.
+    Texts are passed as data, so that typst does not run markup in them. The fonts are those of the library. The file
+    conforms to PDF/UA-1 (accessible documents), unless a text has a character that no font contains.
     """
-    import typst  # large, and few ever need it
+    # Import here: the package is large and rarely used.
+    import typst
 
     data = {"document": json.dumps(_plain(document))}
     try:
@@ -99,7 +100,7 @@ def pdf(document: Document) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """``value`` as JSON takes it; a text that knows its language keeps it."""
+    """``value`` in types that JSON has; a Localised text becomes an object with its language."""
     if is_dataclass(value):
         return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Localised):

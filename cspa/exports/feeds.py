@@ -1,4 +1,4 @@
-"""Feeds of three kinds, made by Django's generators: Atom (RFC 4287), RSS 2.0, JSON Feed 1.1."""
+"""Feed generators for Atom (RFC 4287), RSS 2.0 and JSON Feed 1.1."""
 
 import json
 import re
@@ -9,17 +9,20 @@ from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFee
 from django.utils.xmlutils import SimplerXMLGenerator
 
 NEVER = datetime.fromtimestamp(0, UTC)
-# What XML cannot hold, even as a reference: Django refuses some of it and writes the rest.
+# Characters that XML 1.0 forbids, even as references. Django rejects control characters only.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 
 def printable(text: str) -> str:
-    """``text`` without what an XML document cannot hold."""
+    """``text`` without the characters that XML forbids."""
     return _UNPRINTABLE.sub("", str(text))
 
 
 class Steady(SyndicationFeed):
-    """An empty feed never changed, and is not new at every request as Django's is; no text breaks it."""
+    """Mixin that removes unprintable characters, and gives an empty feed a constant date.
+
+    Django dates an empty feed with the present time, which would change its ETag at every request.
+    """
 
     title: str
     media_type: str
@@ -27,7 +30,7 @@ class Steady(SyndicationFeed):
     def __init__(self, title: str, link: str, description: str | None, **fields: Any):
         super().__init__(printable(title), link, description and printable(description), **fields)
 
-    def add_item(  # type: ignore[override]  # Django gives all further fields by name
+    def add_item(  # type: ignore[override]  # Django passes the other fields by name
         self, title: str, link: str, description: str, **fields: Any
     ) -> None:
         if summary := fields.get("summary"):
@@ -40,7 +43,7 @@ class Steady(SyndicationFeed):
 
 
 class AtomFeed(Steady, Atom1Feed):
-    """An item that has a ``summary`` has its whole text as content."""
+    """Atom feed; an item with a ``summary`` has its ``description`` as content."""
 
     title, media_type = "Atom", "application/atom+xml"
 
@@ -58,7 +61,10 @@ class RssFeed(Steady, Rss201rev2Feed):
 
 
 class JsonFeed(Steady):
-    """https://www.jsonfeed.org/version/1.1/; a feed may have a ``next_url``, an item further fields in ``extra``."""
+    """JSON feed (https://www.jsonfeed.org/version/1.1/).
+
+    The feed accepts a ``next_url``, an item further fields in ``extra``.
+    """
 
     title, media_type = "JSON", "application/feed+json"
     content_type = f"{media_type}; charset=utf-8"
@@ -97,5 +103,5 @@ def _filled(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 
-#: By the ending of the address.
+# By extension of the URL.
 FORMATS = {"atom": AtomFeed, "rss": RssFeed, "json": JsonFeed}

@@ -1,7 +1,7 @@
-"""Rows as files: CSV, XLSX and JSON, streamed, and safe in a spreadsheet.
+"""Streamed export of rows as CSV, XLSX and JSON.
 
-A text that a spreadsheet would run as a formula gets an apostrophe in front in CSV and XLSX; ``plain()`` takes it
-away again, so that what was exported can be imported without loss.
+In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula. ``plain()`` removes the
+apostrophe, so that an exported file can be imported without loss.
 """
 
 import csv
@@ -27,19 +27,21 @@ FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json; charset=utf-8",
 }
-JOINED = " | "  # between several values in one cell
-CHUNK = 64 * 1024  # letters
+# Separator of several values in a cell.
+JOINED = " | "
+# Characters of a chunk of a streamed response.
+CHUNK = 64 * 1024
 
-# What no spreadsheet and no XML can hold: control characters but for tab and line ends, halves of surrogate pairs.
+# Characters that XML, and so XLSX, forbids: control characters except tab and line ends, surrogates, noncharacters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n?")
-# A spreadsheet drops what is blank in front of a formula.
+# Tab and line ends count as well: a spreadsheet strips them in front of a formula.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n]")
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
 
 
 class Files:
-    """For a view of a list: ``?format=csv`` (or xlsx, json) answers with the rows of all its pages as a file.
+    """Mixin for a list view that exports the rows of all pages with ``?format=csv`` (or xlsx, json).
 
     The view has ``columns``, and the methods ``file_name()`` and ``file_rows()``.
     """
@@ -63,9 +65,9 @@ class Files:
 
 
 def asked_format(parameters: QueryDict) -> str:
-    """The ``format=`` among ``parameters``; empty where the page itself is meant.
+    """Format in the query string; empty for the HTML page.
 
-    ValueError with words where it is unknown or given twice.
+    Raise ValueError with a translated message if the format is unknown or repeated.
     """
     values = parameters.getlist("format")
     if len(values) > 1:
@@ -78,7 +80,7 @@ def asked_format(parameters: QueryDict) -> str:
 def answer(
     file_format: str, name: str, columns: Iterable[str], rows: Iterable[Iterable[Cell]]
 ) -> StreamingHttpResponse:
-    """``rows`` under ``columns`` as a file to download, called ``name`` with the ending of its format."""
+    """Response with ``rows`` under ``columns`` as a download; ``name`` is the file name without extension."""
     columns = list(columns)
     rows = _in_language(get_language(), rows)
     filename = f"{name}.{file_format}"
@@ -93,7 +95,7 @@ def answer(
 
 
 def safe(value: Cell) -> Cell:
-    """``value`` as a cell that a spreadsheet shows and never runs."""
+    """``value`` as a cell that a spreadsheet does not run as a formula."""
     if not isinstance(value, str):
         return value
     text = printable(value)
@@ -101,17 +103,17 @@ def safe(value: Cell) -> Cell:
 
 
 def plain(text: str) -> str:
-    """What ``safe()`` was given: ``text`` without the apostrophe in front of a formula."""
+    """``text`` without the apostrophe that ``safe()`` has added."""
     return text[1:] if _ESCAPED.match(text) else text
 
 
 def printable(text: str) -> str:
-    """``text`` as all three files can hold it: without unprintable characters, with the line ends of XML."""
+    """``text`` without unprintable characters, with line ends as XML parsers normalise them."""
     return _LINE_END.sub("\n", _UNPRINTABLE.sub("", text))
 
 
 def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iterable[Cell]]:
-    """``rows`` in the language of the request: an answer is streamed when the request has been left."""
+    """``rows`` evaluated in ``language``: a response is streamed after the middleware has reset the language."""
     rows = iter(rows)
     while True:
         with override(language):
@@ -122,7 +124,7 @@ def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iter
 
 
 def _in_chunks(texts: Iterable[str]) -> Iterator[str]:
-    """``texts`` joined to pieces worth sending."""
+    """``texts`` joined to chunks of at least CHUNK characters."""
     waiting, letters = [], 0
     for text in texts:
         waiting.append(text)
@@ -134,7 +136,7 @@ def _in_chunks(texts: Iterable[str]) -> Iterator[str]:
 
 
 def _csv(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
-    """RFC 4180, with the mark at the beginning by which spreadsheets know UTF-8."""
+    """Lines of CSV (RFC 4180), after a byte order mark, by which spreadsheets detect UTF-8."""
     line = StringIO()
     writer = csv.writer(line)
     yield "\ufeff"
@@ -146,14 +148,14 @@ def _csv(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
 
 
 def _word(value: Cell) -> str:
-    """``value`` as text: "true" and "false" as JSON has them."""
+    """``value`` as escaped text, with JSON's "true" and "false"."""
     if isinstance(value, bool):
         return str(value).lower()
     return "" if value is None else str(safe(value))
 
 
 def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
-    """{"results": […], "count": …}: the number is known when the last row has gone."""
+    """Parts of {"results": […], "count": …}; the count comes last, since rows are streamed."""
     yield '{"results": ['
     count = 0
     for count, row in enumerate(rows, 1):
@@ -164,8 +166,9 @@ def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
 
 
 def _workbook(columns: list[str], rows: Iterable[Iterable[Cell]]) -> IO[bytes]:
-    """A workbook of one sheet, written row by row to the disk."""
-    from openpyxl import Workbook  # a fifth of the start, and few ever need it
+    """Temporary file with a workbook of one sheet, written row by row."""
+    # Import here: the package takes a fifth of the time to start and is rarely used.
+    from openpyxl import Workbook
 
     workbook = Workbook(write_only=True)
     sheet = workbook.create_sheet()
