@@ -1,4 +1,4 @@
-"""The Permissions-Policy header; 503 while the database is down."""
+"""Permissions-Policy header, and 503 while the database is down."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-top
 
 
 def permissions_policy(get_response: Callable) -> Callable:
-    """Deny every page the browser features that none of them needs (W3C Permissions Policy)."""
+    """Middleware that denies browser features which no page needs (W3C Permissions Policy)."""
     policy = ", ".join(f"{feature}=()" for feature in DENIED)
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -23,7 +23,7 @@ def permissions_policy(get_response: Callable) -> Callable:
 
 
 def database_down(get_response: Callable) -> Callable:
-    """Answer 503 at once where the page cache has just found the database down."""
+    """Middleware that answers 503 at once if the page cache has just found the database down."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if DATABASE_DOWN in request.META:

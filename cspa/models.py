@@ -1,4 +1,4 @@
-"""Accounts of the secretariat, what their groups demand, and the journal of what they change."""
+"""Users, policies of their groups, the audit log, and the versions of cached tables."""
 
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class User(AbstractUser):
-    """Somebody who signs in to the admin; ours from the first migration, so that it can grow."""
+    """Staff user of the back office; a custom model from the first migration on, so that it can gain fields."""
 
     translates_into = models.CharField(
         _("translates into"),
@@ -22,17 +22,17 @@ class User(AbstractUser):
         help_text=_("Of a translator: the language of the texts that this account writes."),
     )
 
-    # One that has a second factor, or that is in a group which demands it.
+    # Users with a second factor, and users in a group that demands one.
     NEEDS_SECOND_FACTOR = models.Q(totpdevice__confirmed=True) | models.Q(groups__rule__demands_two_factors=True)
 
     @cached_property
     def needs_second_factor(self) -> bool:
-        """Whether a password alone does not let this account in."""
+        """Whether the user needs a second factor besides the password."""
         return User.objects.filter(self.NEEDS_SECOND_FACTOR, pk=self.pk).exists()
 
 
 class GroupPolicy(models.Model):
-    """What a group demands of those who are in it; a group without a row demands nothing."""
+    """Sign-in policy of a group; a group without a row demands nothing."""
 
     group = models.OneToOneField(Group, models.CASCADE, primary_key=True, related_name="rule", verbose_name=_("group"))
     demands_two_factors = models.BooleanField(
@@ -50,7 +50,7 @@ class GroupPolicy(models.Model):
 
 
 class ChangeSet(models.Model):
-    """One thing that a user did, with all rows that it changed. ``cspa.audit`` writes and undoes entries."""
+    """One operation of a user, with all rows that it has changed. ``cspa.audit`` writes and undoes change sets."""
 
     class Kind(models.TextChoices):
         EDIT = "edit", _("form saved")
@@ -82,18 +82,18 @@ class ChangeSet(models.Model):
 
 
 class RowChangeQuerySet(models.QuerySet["RowChange"]):
-    """What became of rows."""
+    """Queryset of row changes."""
 
     def of(self, row: models.Model) -> Self:
-        """The changes of ``row``."""
+        """Changes of ``row``."""
         return self.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
 
 class RowChange(models.Model):
-    """What an entry did to one row.
+    """Change of one row in a change set.
 
-    ``before`` and ``after`` hold the columns that changed, and the keys of connected rows; of a deleted row ``before``
-    holds all of it; of a new one neither is needed.
+    ``before`` and ``after`` hold the changed columns, and the keys of related rows of many-to-many fields. ``before``
+    of a deleted row holds all columns; a new row needs neither.
     """
 
     class Action(models.TextChoices):
@@ -118,17 +118,17 @@ class RowChange(models.Model):
         return f"{self.content_type.model} {self.object_id}: {self.action}"
 
     def undone(self, state: dict[str, Any] | None) -> dict[str, Any] | None:
-        """What the row was before this change left it in ``state``; None where it was not there."""
+        """State before the change, given the ``state`` after it; None if the change created the row."""
         if self.action == self.Action.ADDED:
             return None
         return {**(state or {}), **(self.before or {})}
 
 
 class TableVersion(models.Model):
-    """Version of a table that readers see: the time of its last change, raised by triggers (``cspa.cache``)."""
+    """Version of a table with public data: the time of its last change, set by triggers (``cspa.cache``)."""
 
     name = models.CharField(primary_key=True, max_length=63)
-    # Microseconds since 1970, or one more than before where the clock has not moved on.
+    # Microseconds since 1970, or the last number plus one if the clock has not advanced.
     number = models.BigIntegerField()
 
     class Meta:

@@ -1,4 +1,4 @@
-"""Uploaded pictures: only what they seem, no larger than needed, without what the camera wrote into them."""
+"""Uploaded pictures: validated, re-encoded without metadata, scaled down, and stored in several renditions."""
 
 import io
 import secrets
@@ -16,18 +16,20 @@ from PIL import Image, ImageOps
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10 * 1024 * 1024
 MAX_PIXELS = 40_000_000
-MAX_SIDE = 1600  # pixels; larger photographs are scaled down
+# Pixels. Larger photos are scaled down.
+MAX_SIDE = 1600
 
-# Smaller ones beside it, the best format first. An AVIF at the library's own speed takes five times as long.
+# Formats of the renditions, best first. With the library's default speed an AVIF takes five times as long.
 RENDITIONS = {"avif": {"quality": 55, "speed": 9}, "webp": {"quality": 78}}
 WIDTHS = (480, 960)
-CARD = (480, 320)  # pixels, of the part that lists show
+# Width and height in pixels of the crop that lists show.
+CARD = (480, 320)
 
 
 def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
-    """``upload`` as a fresh JPEG of at most MAX_SIDE pixels a side, without metadata.
+    """``upload`` re-encoded as a JPEG of at most MAX_SIDE pixels a side, without metadata.
 
-    Raises ValidationError for another format, a damaged file, or more than MAX_BYTES or MAX_PIXELS.
+    Raise ValidationError for another format, a damaged file, or more than MAX_BYTES or MAX_PIXELS.
     """
     if upload.size > MAX_BYTES:
         raise ValidationError(_("The photo is larger than 10 MB."), code="too_large")
@@ -36,12 +38,14 @@ def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             upload.seek(0)
             image = Image.open(upload, formats=FORMATS)
-            if image.width * image.height > MAX_PIXELS:  # known before a pixel is decoded
+            # Pillow knows the size from the header, before it decodes pixels.
+            if image.width * image.height > MAX_PIXELS:
                 raise ValidationError(_("The photo has more than 40 million pixels."), code="too_many_pixels")
             image.load()
     except ValidationError:
         raise
-    except Exception as error:  # Pillow raises many kinds of errors for damaged files
+    # Pillow raises errors of many types for damaged files.
+    except Exception as error:
         raise ValidationError(_("This is not an undamaged JPEG, PNG or WebP photo."), code="invalid_image") from error
     if min(image.size) < 32 or max(image.size) > 20 * min(image.size):
         raise ValidationError(_("The photo is too small or too narrow."), code="bad_shape")
@@ -53,7 +57,7 @@ def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
 
 
 class PhotoField(models.ImageField):
-    """An image field that stores what clean_photo() makes of an upload."""
+    """Image field that stores uploads re-encoded by clean_photo()."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed:
@@ -69,29 +73,30 @@ class PhotoField(models.ImageField):
 
 
 def widths(width: int) -> list[int]:
-    """The widths in pixels in which a picture ``width`` pixels wide is there."""
+    """Widths in pixels of the renditions of a picture that is ``width`` pixels wide."""
     return [*(less for less in WIDTHS if less < width), width]
 
 
 def rendition_name(name: str, width: int, ending: str) -> str:
-    """The name of the file beside ``name`` that is ``width`` pixels wide."""
+    """File name of the rendition of ``name`` that is ``width`` pixels wide."""
     return str(PurePosixPath(name).with_suffix(f".{width}.{ending}"))
 
 
 def card_name(name: str, focus: tuple[int, int], ending: str) -> str:
-    """The name of the file beside ``name`` that holds the part around ``focus`` (per cent from the left, the top)."""
+    """File name of the crop of ``name`` around ``focus`` (per cent from the left and from the top)."""
     return str(PurePosixPath(name).with_suffix(f".card-{focus[0]}-{focus[1]}.{ending}"))
 
 
 def rendition_names(name: str, width: int, focus: tuple[int, int]) -> list[str]:
-    """All that ``make_renditions`` stores beside the picture ``name``, which is ``width`` pixels wide."""
+    """File names of all renditions of the picture ``name``, which is ``width`` pixels wide."""
     whole = [rendition_name(name, each, ending) for each in widths(width) for ending in RENDITIONS]
     return [*whole, *(card_name(name, focus, ending) for ending in RENDITIONS)]
 
 
 def make_renditions(photo: FieldFile, focus: tuple[int, int]) -> None:
-    """Store ``photo`` in each of ``widths()`` and its part around ``focus``, where they are not there yet."""
-    stored = cast("str", photo.name)  # a photo without a name has no renditions
+    """Store the missing renditions of ``photo``: one for each of ``widths()``, and the crop around ``focus``."""
+    # The type of `name` includes None, for a field without a file.
+    stored = cast("str", photo.name)
     with photo.storage.open(stored) as file:
         image = Image.open(file)
         for ending, options in RENDITIONS.items():

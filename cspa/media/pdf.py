@@ -1,4 +1,4 @@
-"""Uploaded documents: PDF files, under a name that cannot be guessed."""
+"""Uploaded PDF documents, stored under names that cannot be guessed."""
 
 import secrets
 from os import PathLike
@@ -15,7 +15,7 @@ MAX_BYTES = 20 * 1024 * 1024
 
 
 def check_pdf(upload: "File[bytes]") -> None:
-    """Raises ValidationError for what is larger than MAX_BYTES or does not begin and end as a PDF does (ISO 32000)."""
+    """Raise ValidationError for a file over MAX_BYTES, or without the header and trailer of a PDF (ISO 32000)."""
     if upload.size > MAX_BYTES:
         raise ValidationError(_("The document is larger than 20 MB."), code="too_large")
     upload.seek(0)
@@ -28,7 +28,7 @@ def check_pdf(upload: "File[bytes]") -> None:
 
 
 class PdfField(models.FileField):
-    """A file field that takes PDF documents only."""
+    """File field that accepts PDF documents only."""
 
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed:

@@ -1,6 +1,6 @@
-"""Uploaded files in a bucket that speaks S3 (MEDIA_BUCKET_URL), for readers at the same addresses as on a disk.
+"""Storage of uploads in an S3-compatible bucket (MEDIA_BUCKET_URL), with the same URLs as on a disk.
 
-Imported only where the setting asks for it: boto3 is large.
+Django imports the module only if the setting names it; boto3 is large.
 """
 
 from collections.abc import Iterator
@@ -16,20 +16,23 @@ from storages.backends.s3 import S3Storage
 
 
 class Bucket(S3Storage):
-    """Raises FileNotFoundError for what is not there, ConnectionError where the bucket is away or refuses."""
+    """S3 storage that raises FileNotFoundError for a missing file, ConnectionError if the bucket fails."""
 
     file_overwrite = False
     client_config = Config(
-        connect_timeout=3,  # seconds
+        # Seconds.
+        connect_timeout=3,
         read_timeout=10,
         retries={"total_max_attempts": 2},
-        s3={"addressing_style": "path"},  # the one that every engine knows
-        request_checksum_calculation="when_required",  # others than Amazon's may not know more
+        # Every S3 implementation supports path-style URLs.
+        s3={"addressing_style": "path"},
+        # Other implementations than Amazon's may lack the newer checksums.
+        request_checksum_calculation="when_required",
         response_checksum_validation="when_required",
     )
 
     def url(self, name: str, *_arguments: Any, **_options: Any) -> str:
-        """On this site (``cspa.pages.views.media``): readers are led to no other host."""
+        """URL on this site (``cspa.pages.views.media``), so that browsers connect to no other host."""
         return settings.MEDIA_URL + filepath_to_uri(name)
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
@@ -59,11 +62,12 @@ class Bucket(S3Storage):
 
 @contextmanager
 def in_reach() -> Iterator[None]:
-    """What boto3 raises, as errors that the rest of the project knows."""
+    """Translate errors of boto3 into FileNotFoundError and ConnectionError."""
     try:
         yield
     except ClientError as error:
-        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):  # 400: no name that it takes
+        # The service answers 400 for an invalid name.
+        if error.response["ResponseMetadata"]["HTTPStatusCode"] in (400, 404):
             raise FileNotFoundError(str(error)) from error
         raise ConnectionError(str(error)) from error
     except BotoCoreError as error:

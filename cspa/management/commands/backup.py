@@ -1,4 +1,4 @@
-"""manage.py backup DIR"""
+"""`manage.py backup DIR`: writes a backup of the database and the uploaded files."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`manage.py bootstrap`: an empty database becomes a working site; a filled one stays as it is."""
+"""`manage.py bootstrap`: prepares an empty database for use; idempotent."""
 
 import fcntl
 import secrets
@@ -16,12 +16,13 @@ from delegations.models import Parliament
 from news.models import Article
 
 ADMINISTRATOR = "admin"
-LOCK = 0x63737061  # any number that is this command's own among the advisory locks of the database
+# Arbitrary key of the command's advisory lock.
+LOCK = 0x63737061
 
 
 @contextmanager
 def one_at_a_time() -> Iterator[None]:
-    """Let two processes that start together take turns: the second finds the work done."""
+    """Lock that serialises processes which start together; the second one finds the work done."""
     if connection.vendor == "postgresql":
         with connection.cursor() as cursor:
             cursor.execute("SELECT pg_advisory_lock(%s)", [LOCK])
@@ -53,7 +54,7 @@ class Command(BaseCommand):
         executor = MigrationExecutor(connection)
         if plan := executor.migration_plan(executor.loader.graph.leaf_nodes()):
             self.stdout.write(f"Applying {len(plan)} migrations.")
-        # Even with nothing to apply: a start that was cut short may have left permissions to create.
+        # Run even without a plan: an interrupted start may have left permissions to create.
         call_command("migrate", interactive=False, verbosity=0)
 
     def seed(self) -> None:

@@ -1,4 +1,4 @@
-"""`manage.py compile_translations`: the catalogues in the form that Django reads, without gettext's tools."""
+"""`manage.py compile_translations`: compiles .po to .mo files without gettext's tools."""
 
 import os
 from pathlib import Path
@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 
 def compile_catalogue(source: Path) -> bool:
-    """Write the .mo beside a .po, unless the .mo is as new; whether it was written."""
+    """Compile ``source`` unless its .mo file is up to date; return whether the file was written."""
     target = source.with_suffix(".mo")
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return False
@@ -19,7 +19,8 @@ def compile_catalogue(source: Path) -> bool:
         raise CommandError(f"{source} is not a valid catalogue: {error}") from error
     unfinished = source.with_suffix(f".{os.getpid()}.tmp")
     catalogue.save_as_mofile(str(unfinished))
-    unfinished.replace(target)  # a process that reads meanwhile finds the old file or the new one
+    # Replacing is atomic: a concurrent reader finds the old or the new file.
+    unfinished.replace(target)
     return True
 
 

@@ -1,4 +1,4 @@
-"""manage.py demo_data --articles 100000 --people 5000 --seed 1"""
+"""`manage.py demo_data --articles 100000 --people 5000 --seed 1`: fills an empty database with demo data."""
 
 from argparse import ArgumentTypeError
 

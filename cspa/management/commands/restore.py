@@ -1,4 +1,4 @@
-"""manage.py restore DIR"""
+"""`manage.py restore DIR`: loads a backup into an empty database and verifies it."""
 
 from argparse import ArgumentParser
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""`manage.py unlock_user NAME`: the way back in for somebody whom the sign-in keeps out."""
+"""`manage.py unlock_user NAME`: resets the lockout of an account and, on request, its second factor."""
 
 from argparse import ArgumentParser
 
