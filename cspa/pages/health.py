@@ -1,4 +1,4 @@
-"""Health check: a word for monitoring, the state of each part for staff."""
+"""Health check: a status code for monitoring, and the state of each component for staff."""
 
 import os
 import time
@@ -19,12 +19,12 @@ from ..cache.shared_cache import shared_cache
 
 
 def health(request: HttpRequest) -> HttpResponse:
-    """200 where the database answers, else 503; staff get the state of each part as JSON with ``?full``."""
+    """200 if the database answers, else 503; with ``?full`` staff get the state of each component as JSON."""
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
         is_full = "full" in request.GET and admin.site.has_permission(request)
-    # Whatever is wrong with the database, the answer is the same.
+    # Any error counts as a failure of the database.
     except Exception:
         return HttpResponse("database down\n", status=503, content_type="text/plain")
     if is_full:
@@ -34,7 +34,7 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def _state(page_cache: PageCache | None) -> dict[str, Any]:
-    """The state of each part, and of the page cache of this process."""
+    """State of each component, and of the page cache of this process."""
     cached = _result(lambda: _cached_pages(page_cache)) if page_cache else "none: there is no page cache"
     return {
         "build": build_id(),
@@ -50,16 +50,16 @@ def _state(page_cache: PageCache | None) -> dict[str, Any]:
 
 
 def _result(check: Callable[[], Any]) -> Any:
-    """The result of ``check``, or the type of its error, whose message may hold a password."""
+    """Result of ``check``, or the type of its error; the message is left out, since it may hold a password."""
     try:
         return check()
-    # Each engine has errors of its own.
+    # Each backend raises its own errors.
     except Exception as error:
         return f"down ({type(error).__name__})"
 
 
 def _replica(alias: str) -> str:
-    """Up, or how far the replica lags: the versions that it lacks are times, in microseconds."""
+    """State of a replica, with its lag. The lag follows from the oldest missing version, a time in microseconds."""
     there, here = replicas.stored_versions(alias), replicas.stored_versions(DEFAULT_DB_ALIAS)
     missing = [number for name, number in here.items() if there.get(name) != number]
     if not missing:

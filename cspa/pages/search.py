@@ -1,4 +1,4 @@
-"""Search over people, delegations and news: asks each queryset's ``search()`` and groups the answers."""
+"""Search in people, delegations and news; groups the results of the ``search()`` of each queryset."""
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -27,17 +27,23 @@ from ..absolute_urls import Unreadable, absolute
 from ..i18n import language_codes
 from ..search.stems import Query, words
 
-RANKED = 300  # the newest hits; more are not ranked, and the page says so
-SHOWN = 5  # people and delegations
-PAGE = 10  # articles
-ELSEWHERE = 100  # hits in another language that are counted
-VOCABULARY = 500  # newest articles whose words are suggested
-LIKENESS = 75  # of 100, of a word that is suggested
+# Number of the newest hits that are ranked. The page tells if there are more.
+RANKED = 300
+# People, and delegations, on a page.
+SHOWN = 5
+# Articles on a page.
+PAGE = 10
+# Number up to which hits in another language are counted.
+ELSEWHERE = 100
+# Number of the newest articles that provide words for suggestions.
+VOCABULARY = 500
+# Minimum similarity of a suggested word, from 0 to 100.
+LIKENESS = 75
 
 
 @dataclass
 class Hit:
-    """An article that was found."""
+    """Article in the results, with title and excerpt as marked HTML."""
 
     article: Article
     title: SafeString
@@ -46,7 +52,7 @@ class Hit:
 
 @dataclass
 class Named:
-    """People or delegations that were found: how many, and the first SHOWN."""
+    """People or delegations in the results: their number, and the first SHOWN rows."""
 
     count: int
     rows: list[Person] | list[Parliament]
@@ -59,7 +65,7 @@ class Named:
 
 @dataclass
 class Results:
-    """What ``parameters`` find for a reader of ``language``."""
+    """Results of a search with ``parameters`` in ``language``."""
 
     parameters: QueryDict
     language: str
@@ -74,14 +80,17 @@ class Results:
 
     @property
     def asked(self) -> bool:
-        """Whether there is a word to look for."""
+        """Whether the query has a term to search for."""
         return bool(self.query.wanted)
 
     # News
 
     @cached_property
     def ranked(self) -> list[int]:
-        """Keys of the articles, best first: with the words in the title, then in the summary, then the newest."""
+        """Keys of the articles, best first.
+
+        A match in the title counts more than one in the summary; then newer articles come first.
+        """
         day, share = today(), self.query.share
         scored = [
             (-2 * share(title) - share(summary) - _freshness(published, day), place, key)
@@ -91,16 +100,16 @@ class Results:
 
     @property
     def more(self) -> bool:
-        """Whether more articles match than are ranked."""
+        """Whether there are more matches than are ranked."""
         return len(self._newest) > RANKED
 
     @cached_property
     def _newest(self) -> list[tuple]:
-        """Key, time, title and summary of the newest articles that match, one more than are ranked."""
+        """Key, time, title and summary of the newest matches; one more than are ranked, to know if there are more."""
         return self.filter.newest(RANKED + 1, "title", "summary")
 
     def page(self, number: str) -> tuple[list[Hit], Page]:
-        """The hits of a page, from 1; Http404 where there is none."""
+        """Hits on the page ``number``, from 1. Raise Http404 if there is no such page."""
         paginator = Paginator(self.ranked, PAGE)
         if not is_page_number(number) or int(number) > paginator.num_pages:
             raise Http404(_("There is no such page."))
@@ -125,7 +134,7 @@ class Results:
         return Named.of(self.named(Parliament.objects.all()))
 
     def named(self, rows: QuerySet) -> QuerySet:
-        """Those of ``rows`` that the wanted words name, without those that the unwanted name."""
+        """Rows whose names match the required terms and none of the excluded ones."""
         if not self.asked:
             return rows.none()
         found = rows.search(self.query.said)
@@ -133,10 +142,10 @@ class Results:
             found = found.exclude(pk__in=rows.search(text).values("pk"))
         return found
 
-    # Where else to look
+    # Other languages and suggestions
 
     def elsewhere(self) -> list[tuple[str, int, str]]:
-        """Each other language that has hits: code, number (ELSEWHERE + 1 for more), query string."""
+        """Other languages with hits: code, number (ELSEWHERE + 1 if there are more), query string."""
         found = []
         for code in language_codes():
             if code != self.query.language and self.asked:
@@ -149,8 +158,9 @@ class Results:
         return found
 
     def suggestion(self) -> str:
-        """Words of this site that are like those looked for, and find something; else empty."""
-        from rapidfuzz import fuzz, process  # loaded with the first search that finds nothing, not with every command
+        """Query of similar words of this site that has results; else empty."""
+        # Import here, since only searches without results need the package.
+        from rapidfuzz import fuzz, process
 
         known = vocabulary(self.query.language)
         text, query = [], self.query
@@ -171,7 +181,7 @@ class Results:
 
 
 def vocabulary(language: str) -> list[str]:
-    """The words of the newest titles and summaries in ``language``, of topics and of names."""
+    """Words of the newest titles and summaries in ``language``, of topics and of names."""
     newest = Article.objects.published().in_language(language).newest_first()
     texts = [text for row in newest.values_list("title", "summary")[:VOCABULARY] for text in row]
     with override(language):
@@ -182,12 +192,15 @@ def vocabulary(language: str) -> list[str]:
 
 
 def _freshness(published: datetime, day: date) -> float:
-    """1 for news of ``day``, 1/2 after a year, 1/3 after two; the same for all of a day, as a page is cached."""
+    """Score of 1 for news of ``day``, 1/2 after a year, 1/3 after two.
+
+    The score is constant during a day, so that a cached page agrees with a fresh one.
+    """
     return 1 / (1 + max((day - published.date()).days, 0) / 365)
 
 
 class SearchView(TemplateView):
-    """The search; without words to look for, its form."""
+    """Search page: the form and, if the query has a term, the results."""
 
     template_name = "search.html"
 
@@ -212,14 +225,14 @@ class SearchView(TemplateView):
 
 
 class SearchScope(Scope):
-    """The news that a search finds."""
+    """Scope of the articles that a search finds."""
 
     @property
     def heading(self) -> str:
         return _("Search: %(text)s") % {"text": self.subject.query.text}
 
     def stories(self) -> QuerySet:
-        """As many as its feeds hold."""
+        """Newest matches, as many as a feed holds."""
         return Article.objects.filter(pk__in=[key for key, *_ in self.subject.filter.newest(ENTRIES)])
 
     @cached_property
@@ -237,7 +250,7 @@ class SearchScope(Scope):
 
 
 class SearchFeed(NewsFeed):
-    """What a search finds, newest first."""
+    """Feed of the articles that a search finds, newest first."""
 
     def get_object(self, request: HttpRequest, **kwargs) -> SearchScope:
         results = Results(request.GET, get_language())

@@ -1,4 +1,4 @@
-"""The search in the API: what the page of the search finds."""
+"""Search in the API, with the results of the search page."""
 
 from django.db.models import prefetch_related_objects
 from django.http import Http404, HttpRequest

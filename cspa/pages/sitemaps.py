@@ -1,4 +1,4 @@
-"""sitemap.xml: an index of every public page, by sections; here those that stand in no list of an app."""
+"""Sitemap index with a section for each kind of public page, and the section of pages of no single app."""
 
 from django.http import HttpRequest
 from django.template.response import TemplateResponse
@@ -39,12 +39,15 @@ SITEMAPS = {
     "topics": TopicSitemap,
     "articles": ArticleSitemap,
 }
-# Search engines want it apart: https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap
+# Google requires a sitemap of its own for news: https://developers.google.com/search/docs/crawling-indexing/sitemaps/news-sitemap
 NEWS = {"news": RecentNewsSitemap}
 
 
 def index(request: HttpRequest) -> TemplateResponse:
-    """The sections with all their pages. Django's own view does not know SITE_URL, and reads every row for a date."""
+    """Sitemap index with all pages of each section.
+
+    Django's view ignores SITE_URL, and reads every row to determine the date of a section.
+    """
     locations = []
     for section, sitemap in SITEMAPS.items():
         address = absolute(request, reverse("sitemap_section", kwargs={"section": section}))

@@ -1,4 +1,4 @@
-"""Pages of no single app: home, the standing pages, errors, and what machines ask for."""
+"""Views of no single app: home page, static pages, error pages, robots.txt, security.txt and uploads."""
 
 import re
 import sys
@@ -29,13 +29,14 @@ from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
 
 LATEST = 5
-RETRY = 5  # seconds
-# Secrets, and what the page itself put into the form.
+# Seconds in the Retry-After header.
+RETRY = 5
+# Names of form fields that hold a secret, or a value that the user has not typed.
 _NOT_TYPED = re.compile("^_|token|password|secret|_FORMS$|^(code|note|next|action)$|(^|-)(seen|asked|id)$")
 
 
 def root(request: HttpRequest, page: str = "home") -> HttpResponse:
-    """To the home page, or another one, in the reader's language, as the browser asks for it."""
+    """Redirect to the home page, or to ``page``, in the language that the browser prefers."""
     with override(get_language_from_request(request)):
         response = HttpResponseRedirect(reverse(page))
     patch_vary_headers(response, ["Accept-Language"])
@@ -43,7 +44,7 @@ def root(request: HttpRequest, page: str = "home") -> HttpResponse:
 
 
 class HomeView(TemplateView):
-    """The latest news and the delegations at a glance."""
+    """Home page with the latest news and an overview of the delegations."""
 
     template_name = "home.html"
 
@@ -64,7 +65,7 @@ class HomeView(TemplateView):
 
 
 class DataView(TemplateView):
-    """What there is as data, and how to take it."""
+    """Page about open data and the API."""
 
     template_name = "data.html"
 
@@ -82,7 +83,7 @@ class DataView(TemplateView):
 
 
 class StandingView(TemplateView):
-    """A page that changes with the project's code; its text is a template per language."""
+    """Static page, whose text is a template for each language."""
 
     template_name = "standing.html"
     page = ""
@@ -103,7 +104,7 @@ STANDING = {
 
 
 def error_page(status: int):
-    """A view for an error: the site's own dress, nothing from the database."""
+    """View of an error page in the design of the site, without queries."""
 
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
         words = str(exception) if isinstance(exception, Unreadable) else ""
@@ -116,14 +117,14 @@ bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500; or 503 where the database is down or too busy, or the files are down."""
+    """500, or 503 if the database is down or overloaded, or if the storage of files is down."""
     is_down = isinstance(sys.exception(), (*DATABASE_ERRORS, ConnectionError))
     return unavailable(request) if is_down else broken(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
-    """503: the database is down, or the files are. Who sent a text from a page of this site gets it back."""
-    # What another site sent is not shown as if somebody had typed it here.
+    """503 for an outage of the database or the storage. The page returns the text of a form, so that none is lost."""
+    # Do not show text that another site has sent as if the user had typed it here.
     own = request.headers.get("Sec-Fetch-Site") == "same-origin"
     context = {"is_error": True, "typed": list(_typed(request)) if own and request.method == "POST" else []}
     response = render(request, "503.html", context, status=503)
@@ -133,14 +134,14 @@ def unavailable(request: HttpRequest) -> HttpResponse:
 
 
 def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
-    """Name and value of what somebody typed into a form; no secrets, and nothing that the page itself put there."""
+    """Names and values of the form that the user has typed, without secrets and hidden fields."""
     for name, values in request.POST.lists():
         if not _NOT_TYPED.search(name):
             yield from ((name, value) for value in values if len(value) > 1 and not value.isdecimal())
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """A form that came without its token."""
+    """403 for a form without a valid CSRF token."""
     return forbidden(request)
 
 
@@ -167,13 +168,14 @@ def security(request: HttpRequest) -> HttpResponse:
 
 
 def media(request: HttpRequest, path: str) -> HttpResponse:
-    """An uploaded file, where no proxy in front serves it; 503 where the storage is down."""
+    """Uploaded file, for deployments without a proxy that serves uploads; 503 if the storage is down."""
     try:
         file = default_storage.open(path)
         changed = default_storage.get_modified_time(path)
     except ConnectionError:
         return unavailable(request)
-    except (OSError, ValueError, SuspiciousOperation) as error:  # a name that no storage takes
+    # The storage rejects the name, or has no such file.
+    except (OSError, ValueError, SuspiciousOperation) as error:
         raise Http404 from error
     response = FileResponse(file)
     response["Content-Length"] = file.size
