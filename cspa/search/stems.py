@@ -1,7 +1,7 @@
-"""Words reduced to their stems, for a search that finds the same rows on both databases.
+"""Full-text search by stems, with the same results on both databases.
 
-Neither database's own stemming is used: one library makes the stems (snowballstemmer), a column holds them, and each
-engine only finds words in it: FTS5 on SQLite, a GIN index over a ``simple`` text vector on PostgreSQL.
+The project stems words itself (snowballstemmer) and stores the stems in a column; the full-text index of the database
+matches them as they are: FTS5 on SQLite, GIN over a ``simple`` text vector on PostgreSQL.
 """
 
 import re
@@ -20,14 +20,19 @@ from django.db.models.sql.compiler import SQLCompiler
 from django.utils.html import escape
 from django.utils.safestring import SafeString, mark_safe
 
-# Languages without an algorithm (be, kk, ky, tg) are searched by whole words.
+# Stemming algorithm of each language. In languages without one (be, kk, ky, tg) the search matches whole words.
 ALGORITHMS = {"en": "english", "hy": "armenian", "ru": "russian"}
-LONGEST_WORD = 40  # letters; more is no word
-LONGEST_TEXT = 200  # letters of a query
-LONGEST_LINE = 600  # letters of a text whose stems are remembered
+# Characters of a stem; the rest is cut off.
+LONGEST_WORD = 40
+# Characters of a query.
+LONGEST_TEXT = 200
+# Characters of a text whose stems are cached.
+LONGEST_LINE = 600
 MOST_TERMS = 16
-FREQUENT = 0.03  # share of the rows: stems in more of them are looked for among the newest rows first
-LOOKED = 10_000  # of these: among as many 300 rows hold what FREQUENT rows hold
+# A stem in more than this share of the rows counts as frequent; `newest` scans the newest rows for it first.
+FREQUENT = 0.03
+# Rows of this scan. By FREQUENT, some 300 of them match a frequent stem.
+LOOKED = 10_000
 
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))')
@@ -35,7 +40,8 @@ _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))
 
 @cache
 def _stem(language: str) -> Callable[[str], str]:
-    import snowballstemmer  # all its languages, where few processes search
+    # Import here: the package loads all its languages, and few processes search.
+    import snowballstemmer
 
     algorithm = ALGORITHMS.get(language)
     stem = snowballstemmer.stemmer(algorithm).stemWord if algorithm else str
@@ -43,7 +49,7 @@ def _stem(language: str) -> Callable[[str], str]:
 
 
 def words(text: str) -> list[str]:
-    """The words of ``text``, folded: small letters, compatibility forms as usual ones, ё as е."""
+    """Words of ``text``, normalised: case folded, compatibility characters replaced (NFKC), ё replaced by е."""
     if text.isascii():
         return _WORD.findall(text.lower())
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
@@ -51,7 +57,7 @@ def words(text: str) -> list[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """The stems of the words of ``text``, in order."""
+    """Stems of the words of ``text``, in order."""
     stem = _stem(language)
     return [stem(word) for word in words(text)]
 
@@ -65,7 +71,7 @@ def _spaced(stems: Iterable[str]) -> str:
     return f" {' '.join(stems)} "
 
 
-# The newest titles and summaries are ranked again and again.
+# Most searches rank the same newest titles and summaries.
 @lru_cache(maxsize=2_000)
 def _line_of_stems(text: str, language: str) -> str:
     return _spaced(stems(text, language))
@@ -73,21 +79,22 @@ def _line_of_stems(text: str, language: str) -> str:
 
 @dataclass(frozen=True)
 class Query:
-    """What somebody looks for: each of ``wanted`` must occur, none of ``unwanted``; a phrase is several stems."""
+    """Parsed query: a row must contain each of ``wanted`` and none of ``unwanted``; a phrase is several stems."""
 
     text: str
     language: str
     wanted: tuple[tuple[str, ...], ...]
     unwanted: tuple[tuple[str, ...], ...]
-    said: str  # the wanted words as they were typed
+    # Required terms as the user typed them.
+    said: str
     not_said: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str, language: str) -> "Query":
-        """Reads words, "phrases" (also in “ ” and « »), -without and -"without a phrase".
+        """Parse words, "phrases" (also in “ ” and « »), -excluded words and -"excluded phrases".
 
-        A word of several parts ("counter-terrorism") is a phrase. What is longer than LONGEST_TEXT letters or has more
-        than MOST_TERMS terms finds nothing.
+        A word of several parts ("counter-terrorism") is a phrase. A query of more than LONGEST_TEXT characters or
+        MOST_TERMS terms matches nothing.
         """
         wanted: list[tuple[str, ...]] = []
         unwanted: list[tuple[str, ...]] = []
@@ -104,7 +111,7 @@ class Query:
 
     @cached_property
     def flat(self) -> frozenset[str]:
-        """All stems that are wanted."""
+        """Stems of the required terms."""
         return frozenset(stem for term in self.wanted for stem in term)
 
     @cached_property
@@ -112,7 +119,7 @@ class Query:
         return [_spaced(term) for term in self.wanted]
 
     def matches(self, found: list[str]) -> bool:
-        """Whether a text of these stems is found: what the databases answer, said in Python."""
+        """Whether a text with the stems ``found`` matches; the same rule as the conditions in SQL."""
         return bool(self.wanted) and all(
             _holds(found, term) != unwanted
             for unwanted, terms in ((False, self.wanted), (True, self.unwanted))
@@ -120,13 +127,13 @@ class Query:
         )
 
     def share(self, text: str) -> float:
-        """How many of the wanted terms ``text`` holds, from 0 to 1."""
+        """Share of the required terms that ``text`` contains, from 0 to 1."""
         line = len(text) <= LONGEST_LINE
         held = _line_of_stems(text, self.language) if line else _spaced(stems(text, self.language))
         return sum([term in held for term in self._terms]) / len(self._terms) if self._terms else 0.0
 
     def marked(self, text: str) -> SafeString:
-        """``text`` as HTML with the words that were looked for in mark elements."""
+        """``text`` as HTML with matching words in mark elements."""
         pieces, end = [], 0
         for start, stop in self._places(text):
             pieces += [escape(text[end:start]), "<mark>", escape(text[start:stop]), "</mark>"]
@@ -134,7 +141,7 @@ class Query:
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308  each piece is escaped
 
     def excerpt(self, text: str, length: int = 220) -> SafeString:
-        """About ``length`` letters of ``text`` where most of the wanted words stand together, marked."""
+        """Excerpt of about ``length`` characters where ``text`` has most matching words, marked."""
         starts = [start for start, _stop in self._places(text)]
         within = [bisect_left(starts, first + length) - place for place, first in enumerate(starts)]
         best = starts[within.index(max(within))] if starts else 0
@@ -158,12 +165,12 @@ def _holds(found: list[str], term: tuple[str, ...]) -> bool:
 
 
 class StemsIndex(models.Index):
-    """Finds words and phrases in a column of stems; ``matching`` and ``newest`` ask it.
+    """Full-text index on a column of stems, for ``matching`` and ``newest``.
 
-    ``fields`` are that column and the one of the language. On PostgreSQL a generated column ``<column>_vector`` with a
-    GIN index: each stem begins with its language, so that what is frequent in one is not read for another. On SQLite
-    an FTS5 table beside the model's, which triggers keep equal. Django asks for this SQL again when it rebuilds a
-    table of SQLite, which drops triggers.
+    ``fields`` are the columns of the stems and of the language. On PostgreSQL the index is a generated column
+    ``<column>_vector`` with a GIN index. Each lexeme starts with the language, so that a search in one language does
+    not read the rows of another. On SQLite the index is an FTS5 table that triggers keep in sync. Django runs
+    ``create_sql`` again when it rebuilds a table on SQLite, which drops the triggers.
     """
 
     def create_sql(
@@ -173,7 +180,7 @@ class StemsIndex(models.Index):
         schema_editor.deferred_sql.extend(others)
         return first
 
-    def remove_sql(  # type: ignore[override]  # Django takes a Statement, too; the stubs know text only
+    def remove_sql(  # type: ignore[override]  # Django accepts a Statement, the stubs a str only
         self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor, **kwargs: Any
     ) -> Statement:
         column = self.fields[0]
@@ -187,7 +194,8 @@ class StemsIndex(models.Index):
         column, name = self.fields[0], self.name
         if schema_editor.connection.vendor == "postgresql":
             text = f'"{column}"'
-            for language in self.fields[1:]:  # the first migration did not name it
+            # An index without a language column has lexemes without a prefix.
+            for language in self.fields[1:]:
                 code = f"replace(\"{language}\", '-', '')"
                 text = f"{code} || replace({text}, ' ', ' ' || {code})"
             vector = f"tsvector GENERATED ALWAYS AS (to_tsvector('simple', {text})) STORED"
@@ -216,7 +224,7 @@ def _statement(command: str, model: type[models.Model], schema_editor: BaseDatab
 
 
 def matching[Q: models.QuerySet[Any]](queryset: Q, index: str, query: Query) -> Q:
-    """The rows of ``queryset`` that the StemsIndex called ``index`` finds for ``query``."""
+    """Rows of ``queryset`` that match ``query`` by the StemsIndex named ``index``."""
     if not query.wanted:
         return queryset.none()
     return queryset.filter(_Matches("pk", _column(queryset.model, index), query=query, index=index))
@@ -225,11 +233,11 @@ def matching[Q: models.QuerySet[Any]](queryset: Q, index: str, query: Query) -> 
 def newest(
     queryset: models.QuerySet[Any], index: str, query: Query, number: int, time: str, *columns: str
 ) -> list[tuple[Any, ...]]:
-    """Key, ``time`` and ``columns`` of the ``number`` newest rows of ``queryset`` that ``index`` finds for ``query``.
+    """Key, ``time`` and ``columns`` of the ``number`` newest rows of ``queryset`` that match ``query`` by ``index``.
 
-    On PostgreSQL it reads as few rows as can be: where each of the stems is frequent, the newest rows of all, in their
-    order, until enough are found; where one is rare, or LOOKED rows have not been enough, what the GIN index finds,
-    and sorts that. The planner is not left to choose, since it cannot estimate phrases.
+    On PostgreSQL one of two plans keeps the number of rows small. If all stems are frequent, the query scans the
+    newest rows in order until it has enough matches. If a stem is rare, or LOOKED rows are not enough, it sorts the
+    matches of the GIN index. The statement chooses the plan itself, since the planner cannot estimate phrases.
     """
     if not query.wanted:
         return []
@@ -251,8 +259,8 @@ def newest(
         return found
 
 
-# How many rows hold a stem is known of the frequent ones (ANALYZE). What stands behind a condition that names no row
-# is not begun where the condition does not hold; OFFSET 0 keeps the planner from reading in the order that is asked.
+# ANALYZE records the share of rows of frequent stems in pg_stats. A condition that depends on no row is evaluated
+# before its scan starts; a false one skips the scan. OFFSET 0 keeps the planner from scanning in the order of time.
 _NEWEST = """
 WITH known AS (
     SELECT most_common_elems::text::text[] AS stems, most_common_elem_freqs AS shares
@@ -278,7 +286,7 @@ def _column(model: type[models.Model], index: str) -> str:
 
 
 class _Matches(models.Func):
-    """The condition that the index finds a row; takes its key and its column of stems."""
+    """Condition that a row matches by the index; the expressions are its key and its column of stems."""
 
     output_field = models.BooleanField()
 
@@ -301,7 +309,7 @@ class _Matches(models.Func):
         return f"{vector} @@ to_tsquery('simple', %s)", (*parameters, _tsquery(self.query))
 
 
-# Stems are letters and digits only, so nothing in them is an operator.
+# Queries of the engines. Stems consist of letters and digits only, so they contain no operators.
 
 
 def _lexeme(stem: str, language: str) -> str:
