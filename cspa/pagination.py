@@ -1,4 +1,4 @@
-"""Pages of a list: numbered ones, and those of a list so long that only a place in it can be named."""
+"""Pagination: page numbers with strict parsing, and keyset pagination for long lists."""
 
 import re
 from collections.abc import Sequence
@@ -20,14 +20,18 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def is_page_number(text: str) -> bool:
-    """Whether ``text`` is a page number as the site's own links write it."""
+    """Whether ``text`` is a page number in the format of the site's own links."""
     return bool(_NUMBER.fullmatch(text))
 
 
 class StrictPages(MultipleObjectMixin):  # type: ignore[type-arg]  # not generic at run time
-    """Takes a page number only as the site's own links write it; int() would take "+1", "01" and "1_000" too."""
+    """Mixin that accepts page numbers in the format of the site's own links only.
 
-    request: HttpRequest  # of the view
+    Django parses them by int(), which accepts "+1", "01" and "1_000", too: several URLs for one page.
+    """
+
+    # Set by the view.
+    request: HttpRequest
 
     def paginate_queryset(self, queryset: Any, page_size: int) -> "tuple[Paginator[Any], Page[Any], Any, bool]":
         if not is_page_number(self.request.GET.get(self.page_kwarg, "1")):
@@ -37,22 +41,23 @@ class StrictPages(MultipleObjectMixin):  # type: ignore[type-arg]  # not generic
 
 @dataclass(frozen=True)
 class Keyset:
-    """A page of a list that is newest first, found by the place of a row: page 4,000 costs what page 1 does.
+    """Page of a list in descending order of time, by keyset pagination.
 
-    What is published meanwhile moves no row to another page.
+    Page 4,000 costs as much as page 1, and rows that are added meanwhile do not shift the pages.
     """
 
     rows: Sequence[Model]
-    query: str = ""  # of this page; empty for the first
+    # Query string of this page; empty for the first one.
+    query: str = ""
     newer: str = ""
     older: str = ""
 
     @classmethod
     def asked(cls, queryset: QuerySet[Any], time: str, parameters: QueryDict, size: int) -> "Keyset":
-        """The page of ``queryset`` that ``before=`` or ``after=`` among ``parameters`` asks for.
+        """Page of ``queryset`` for ``before=`` or ``after=`` in ``parameters``.
 
-        ``time`` names the column that comes first in the order; the primary key decides. Http404 where a place is
-        not as the site's own links write it.
+        ``time`` is the name of the column to order by; the primary key breaks ties. Raise Http404 if a position is not
+        in the format of the site's own links.
         """
         asked = [(name, value) for name in ("before", "after") for value in parameters.getlist(name)]
         if not asked:
@@ -66,7 +71,8 @@ class Keyset:
             return cls._of(queryset.filter(TupleLessThan(key, place)), time, size, value)
         newer = queryset.filter(TupleGreaterThan(key, place)).order_by(time, "pk")[: size + 1]
         rows = list(newer)[::-1]
-        if len(rows) <= size:  # nothing is newer than these: it is the first page
+        # There are no newer rows, so this is the first page.
+        if len(rows) <= size:
             return cls._of(queryset, time, size, None)
         rows = rows[1:]
         return cls(rows, f"?after={value}", f"after={_written(rows[0], time)}", f"before={_written(rows[-1], time)}")
@@ -82,7 +88,7 @@ class Keyset:
 
 
 def _written(row: Model, time: str) -> str:
-    """The place of ``row``: microseconds since 1970 and the key."""
+    """Position of ``row`` for the query string: microseconds since 1970, and the key."""
     return f"{(getattr(row, time) - _EPOCH) // _MICROSECOND}-{row.pk}"
 
 

@@ -1,4 +1,4 @@
-"""Rich text from a closed set of elements, sanitised when it is saved and again when it is shown."""
+"""Rich text with a closed set of HTML elements, sanitised when it is saved and again when it is rendered."""
 
 import re
 from collections.abc import Callable, Sequence
@@ -12,11 +12,13 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 
 TAGS = {"p", "h2", "h3", "ul", "ol", "li", "a", "strong", "em", "blockquote", "br", "figure", "img", "figcaption"}
-PICTURES = "pictures/"  # where uploaded pictures lie; a text shows no others
+# Folder of uploaded pictures; texts may contain no others.
+PICTURES = "pictures/"
 MAX_LENGTH = 200_000
-MAX_DEPTH = 200  # the sanitiser's time grows with the square of the nesting
+# The run time of the sanitiser is quadratic in the depth.
+MAX_DEPTH = 200
 
-# What neither HTML nor XML allows in a text, even as a reference: with one of them a feed could not be written.
+# Characters that neither HTML nor XML allows, even as references: a feed with one of them cannot be parsed.
 _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BLOCK_END = re.compile("</(?:p|h2|h3|li|blockquote|figcaption)>|<br>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
@@ -34,32 +36,35 @@ _ATTRIBUTE = re.compile('(src|alt)="([^"]*)"')
 def _depth(html: str) -> int:
     deepest = depth = 0
     for closing, name in _TAG.findall(html):
-        if name.lower() not in {"br", "img", "hr", "p", "li"}:  # p and li close themselves
+        # A following p or li closes p and li without an end tag.
+        if name.lower() not in {"br", "img", "hr", "p", "li"}:
             depth = max(depth - 1, 0) if closing else depth + 1
             deepest = max(deepest, depth)
     return deepest
 
 
 class Clean(str):
-    """What ``sanitise`` has given: it need not look at it again."""
+    """Sanitised HTML, which ``sanitise`` returns unchanged."""
 
     __slots__ = ()
 
 
 def sanitise(html: str) -> Clean:
-    """``html`` with the allowed elements only.
+    """``html`` reduced to the allowed elements and attributes.
 
-    Raises ValidationError where it is longer than MAX_LENGTH characters or nested deeper than MAX_DEPTH.
+    Raise ValidationError if it is longer than MAX_LENGTH characters or nested deeper than MAX_DEPTH.
     """
     if isinstance(html, Clean):
         return html
     if len(html) > MAX_LENGTH or _depth(html) > MAX_DEPTH:
         raise ValidationError(_("The text is too long or its elements are nested too deeply."), code="too_much")
     clean = _clean(_NO_TEXT.sub("", html))
-    if _NO_TEXT.search(clean):  # written as references, as in java&#1;script: – what is left may be unsafe again
+    # References such as java&#1;script: are decoded by the sanitiser; without the character the text may be unsafe.
+    if _NO_TEXT.search(clean):
         clean = _clean(_NO_TEXT.sub("", clean))
     ours = _only_our_pictures(clean)
-    if ours != clean:  # without its figures a heading may stand in a heading
+    # Removing a figure may leave invalid nesting, such as a heading within a heading.
+    if ours != clean:
         ours = _only_our_pictures(_clean(ours))
     return Clean(ours.strip())
 
@@ -75,7 +80,7 @@ def _clean(html: str) -> str:
 
 
 def _only_our_pictures(html: str) -> str:
-    """``html`` with uploaded pictures alone, each in a figure of its own; of others the caption stays."""
+    """``html`` with uploaded pictures only, each in a figure of its own; of other figures only the caption remains."""
     pieces, end = [], 0
     for match in _FIGURE.finditer(html):
         attributes = dict(_ATTRIBUTE.findall(match[1]))
@@ -90,25 +95,25 @@ def _only_our_pictures(html: str) -> str:
 
 
 def pictures(html: str) -> list[tuple[str, str]]:
-    """Address and alternative text (perhaps empty) of each picture in the sanitised ``html``."""
+    """URL and alternative text, which may be empty, of each picture in the sanitised ``html``."""
     found = (dict(_ATTRIBUTE.findall(match[1])) for match in _FIGURE.finditer(html))
     return [(unescape(attributes["src"]), unescape(attributes["alt"])) for attributes in found]
 
 
 def links(html: str) -> list[str]:
-    """The address of each link in the sanitised ``html``."""
+    """URL of each link in the sanitised ``html``."""
     return [unescape(address) for address in _LINK.findall(html)]
 
 
 def plain(html: str) -> str:
-    """The text of the sanitised ``html``, its blocks apart from each other."""
+    """Plain text of the sanitised ``html``, with a space between blocks."""
     return unescape(_ELEMENT.sub("", _BLOCK_END.sub(" ", html))).strip()
 
 
 def quotations(html: str) -> list[tuple[str, str]]:
-    """The words and the caption of each quotation in the sanitised ``html`` that names its speaker, as plain text.
+    """Text and caption of each quotation with a speaker in the sanitised ``html``, as plain text.
 
-    A last paragraph of a quotation that begins with a dash names the speaker (editorial handbook, "Quotations").
+    The last paragraph of a quotation names the speaker if it starts with a dash (editorial handbook, "Quotations").
     """
     return [(plain(words), plain(caption)) for words, caption in _SPEAKER.findall(html)]
 
@@ -116,10 +121,10 @@ def quotations(html: str) -> list[tuple[str, str]]:
 def rendered(
     html: str, captions: Sequence[str] = (), picture: Callable[[str, str], tuple[str, str]] | None = None
 ) -> SafeString:
-    """``html`` for a page: sanitised, quotations set with their speaker, and pictures as a screen wants them.
+    """``html`` sanitised and rendered for a page: quotations as figures with their speaker, and responsive pictures.
 
-    ``captions`` replace what the text itself says under its quotations, in order. ``picture`` gives, for the address
-    and the alternative text of one, what stands for it and its credit. All of these are HTML that can be trusted.
+    ``captions`` replace the captions of the quotations in the text, in order. ``picture`` returns, for the URL and the
+    alternative text of a picture, its element and its credit. Both must be trusted HTML.
     """
     numbers = count()
 
@@ -138,5 +143,5 @@ def rendered(
         words = " · ".join(filter(None, [match[2], credit]))
         return f'<figure class="picture">{image}{f"<figcaption>{words}</figcaption>" if words else ""}</figure>'
 
-    # Pictures first: of the figures of quotations they know nothing.
-    return mark_safe(_SPEAKER.sub(quotation, _FIGURE.sub(figure, sanitise(html))))  # noqa: S308  sanitised in this line
+    # Replace pictures first: their pattern would match the figures of quotations.
+    return mark_safe(_SPEAKER.sub(quotation, _FIGURE.sub(figure, sanitise(html))))  # noqa: S308  sanitised on this line
