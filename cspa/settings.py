@@ -1,6 +1,6 @@
 """Settings of the project, read from the environment; .env.example explains each variable.
 
-A wrong value stops the start with the variable's name and what it may be.
+An invalid value stops the start with the name of the variable and its valid values.
 """
 
 from datetime import timedelta
@@ -30,7 +30,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
 VAR_DIR.mkdir(exist_ok=True)
 
-# What the environment decides
+# Environment
 
 DEBUG = env_bool("DEBUG", False)
 SECRET_KEY = env_text("SECRET_KEY", "for development only" if DEBUG else "")
@@ -69,14 +69,14 @@ BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
-# Languages: adding one is a line here and `manage.py makemigrations`
+# Languages: a further one is a line here and `manage.py makemigrations`
 
 LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "cspa" / "locale"]
 FORMAT_MODULE_PATH = ["cspa.formats"]
 USE_TZ = True
-# As the state itself says it in Russian, too (the catalogue has the word).
+# Translate the name in the project's catalogue, which has the form that the state itself uses in Russian.
 COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan")}
 
 # Applications
@@ -162,20 +162,23 @@ STORAGES = {
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
-DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000  # a list of 1,000 names, with an answer for each
+# Enough for a list of 1,000 names with a choice for each.
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
-# Sign-in: who gives a wrong password or code too often waits, the account and the address alike
+# Sign-in: too many wrong passwords or codes lock the account and the IP address
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.auth.two_factor.AccountBackend"]
 OTP_TOTP_ISSUER = "CSTO Parliamentary Assembly"
 AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
 AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
-AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False  # the time that the page names stays true
+# Keep the end of the lockout that the page has shown.
+AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "cspa.auth.lockout.locked_out"
 AXES_CLIENT_IP_CALLABLE = "cspa.auth.lockout.client_address"
 AXES_USERNAME_CALLABLE = "cspa.auth.lockout.typed_name"
-AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]  # not kept, not logged
+# Masked in the table of attempts and in the log.
+AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
 SESSION_IDLE_MINUTES = env_count("SESSION_IDLE_MINUTES", 60)
@@ -205,7 +208,7 @@ if SECURE_SSL_REDIRECT:
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "cspa.pages.views.csrf_failure"
-# Readers get the site's own styles, fonts and pictures.
+# The public site needs its own styles, fonts and pictures only.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
@@ -216,7 +219,7 @@ SECURE_CSP = {
     "frame-ancestors": [CSP.NONE],
 }
 
-# The back office has scripts too, and the one <style> of django-prose-editor, which a test compares with the library.
+# The back office also needs scripts, and the <style> of django-prose-editor; a test compares its hash.
 EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
 ADMIN_CSP = {
     **SECURE_CSP,

@@ -1,4 +1,4 @@
-"""The style sheets as they are served: one file each, however many they are written in."""
+"""Static files storage that bundles each style sheet with its imports into one file."""
 
 import re
 from collections.abc import Iterator
@@ -9,7 +9,8 @@ from typing import Any
 from django.contrib.staticfiles import finders
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-WHOLE = ("css/site.css", "css/sheets.css")  # those that pages name; the others are their parts
+# Style sheets that templates link to; the others are imported by them.
+WHOLE = ("css/site.css", "css/sheets.css")
 
 _IMPORT = re.compile(r'@import url\("(?P<path>[^":]+)"\) layer\((?P<layer>[a-z]+)\)(?P<media>[^;]*);\n?')
 _URL = re.compile(r'url\("(?P<path>[^":#]+)"\)')
@@ -17,7 +18,7 @@ _COMMENT = re.compile(r"/\*.*?\*/\s*", re.DOTALL)
 
 
 def whole(name: str) -> str:
-    """The text of the style sheet ``name`` with what it imports in place, each part in its layer; no comments."""
+    """Style sheet ``name`` with its imports inlined, each in its layer, and without comments."""
     text = _COMMENT.sub("", _source(name))
 
     def part(match: re.Match[str]) -> str:
@@ -28,7 +29,7 @@ def whole(name: str) -> str:
 
 
 def _moved(name: str, folder: str) -> str:
-    """The text of ``name`` as it must read in ``folder``."""
+    """Text of ``name`` with relative URLs rewritten for a file in ``folder``."""
     text = whole(name)
     return _URL.sub(lambda match: f'url("{relpath(_place(name, match["path"]), folder)}")', text)
 
@@ -45,7 +46,7 @@ def _source(name: str) -> str:
 
 
 class WholeSheetsStorage(CompressedManifestStaticFilesStorage):
-    """Files under names that change with their content, compressed; style sheets without imports."""
+    """WhiteNoise's storage with hashed names and compressed files; style sheets are bundled first."""
 
     def post_process(self, paths: dict[str, Any], dry_run: bool = False, **options: Any) -> Iterator[Any]:
         if not dry_run:

@@ -1,4 +1,4 @@
-"""Tags of every page."""
+"""Template tags and filters of all pages."""
 
 import json
 from datetime import date
@@ -30,7 +30,7 @@ SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about"
 
 @register.filter
 def marked(text: str) -> str | SafeString:
-    """``text``, with its language in the markup where it is not the page's."""
+    """``text`` in an element with its ``lang``, if its language differs from that of the page."""
     if isinstance(text, Localised) and text and text.lang != get_language():
         return format_html('<span lang="{}">{}</span>', text.lang, str(text))
     return str(text) if isinstance(text, Promise) else text
@@ -38,19 +38,19 @@ def marked(text: str) -> str | SafeString:
 
 @register.filter
 def published(number: int | None) -> str | SafeString:
-    """``number``, or that none is published; never zero for what nobody stated."""
+    """``number``, or "not published" for None, which must not look like zero."""
     return str(number) if number is not None else format_html('<span class="unknown">{}</span>', _("not published"))
 
 
 @register.filter(name="richtext")
 def richtext_filter(html: str) -> SafeString:
-    """A stored body for a page."""
+    """Stored rich text as HTML."""
     return richtext.rendered(html)
 
 
 @register.filter
 def period(row) -> str:
-    """The period of a dated row in words, as precise as known; the last day in office where it is exact."""
+    """Period of a dated row as text, in the precision of its dates; an exact end becomes the last day in office."""
     start = row.starts.words if row.starts else ""
     if row.ended:
         if start:
@@ -66,18 +66,18 @@ def period(row) -> str:
 
 @register.simple_tag
 def icon(name: str) -> SafeString:
-    """The drawing templates/icons/NAME.svg, which says nothing to a screen reader."""
+    """Icon from templates/icons/NAME.svg, hidden from screen readers."""
     return _drawing(name)
 
 
 @cache
 def _drawing(name: str) -> SafeString:
-    return mark_safe(render_to_string(f"icons/{name}.svg"))  # noqa: S308  the project's own file
+    return mark_safe(render_to_string(f"icons/{name}.svg"))  # noqa: S308  a template of the project
 
 
 @register.filter
 def day(value: date | None) -> str:
-    """``value`` as the active language writes it in full."""
+    """``value`` in the long date format of the active language."""
     return _day(value, get_language()) if value else ""
 
 
@@ -88,19 +88,19 @@ def _day(value: date, language: str) -> str:
 
 @register.simple_tag
 def hemicycle(groups: list[tuple[int, int]]) -> charts.Hemicycle:
-    """The seat diagram of (filled, all) seats a group."""
+    """Hemicycle of (filled, total) seats of each group."""
     return charts.hemicycle(groups)
 
 
 @register.simple_tag
 def share(part: int, whole: int) -> charts.Share:
-    """The bar of ``part`` of ``whole``."""
+    """Bar for ``part`` of ``whole``."""
     return charts.share(part, whole)
 
 
 @register.simple_tag(takes_context=True)
 def query(context, **parameters) -> str:
-    """The present query string with ``parameters`` replaced; one that is None is left out."""
+    """Current query string with ``parameters`` replaced; None removes a parameter."""
     values = context["request"].GET.copy()
     for name, value in parameters.items():
         if value is None:
@@ -112,20 +112,20 @@ def query(context, **parameters) -> str:
 
 @register.simple_tag
 def json_ld(data: dict) -> SafeString:
-    """``data`` as a block that no browser runs; nothing in it can end the block."""
+    """JSON-LD block of ``data``; the escapes keep text such as </script> from ending the block."""
     text = json.dumps(data, ensure_ascii=False).translate({60: "\\u003C", 62: "\\u003E", 38: "\\u0026"})
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
 @register.simple_tag(takes_context=True)
 def absolute_address(context, path: str, query: str = "") -> str:
-    """The permanent address of ``path`` with its ``query``."""
+    """Absolute URL of ``path`` with ``query``."""
     return absolute(context["request"], path) + query
 
 
 @register.simple_tag(takes_context=True)
 def place(context) -> tuple[str, str]:
-    """The entry of the main navigation that the page lies in, and its aria-current; empty texts where in none."""
+    """Section of the main navigation that contains the page, and its aria-current value; empty if there is none."""
     path = context["request"].path if "request" in context else ""
     for section, name in SECTIONS.items():
         if path.startswith(start := address(name)):
@@ -135,12 +135,12 @@ def place(context) -> tuple[str, str]:
 
 @register.simple_tag
 def current(place: tuple[str, str], section: str) -> SafeString | str:
-    """The attribute aria-current for the entry ``section`` of a page in ``place``."""
+    """Attribute aria-current of the navigation item ``section``, for a page in ``place``."""
     return mark_safe(f' aria-current="{place[1]}"') if place[0] == section else ""  # noqa: S308  one of two words
 
 
 def _versions(context) -> dict[str, str]:
-    """The addresses of the page in the languages it exists in; none on an error page."""
+    """URLs of the page in the languages in which it exists, by code; empty on an error page."""
     request = context.get("request")
     if request is None or context.get("is_error") or not getattr(request, "resolver_match", None):
         return {}
@@ -149,12 +149,13 @@ def _versions(context) -> dict[str, str]:
 
 @register.simple_tag(takes_context=True)
 def language_links(context) -> list[dict]:
-    """Where the language switch leads: to this page, else to what the view names instead, else home."""
+    """Links of the language switch: to the translated page, else to the page that the view names, else home."""
     versions, links = _versions(context), []
     request = context.get("request")
     parameters = request.GET.copy() if request and versions else None
     if parameters:
-        for place in ("page", "before", "after"):  # the other language has other pages
+        # Positions differ between the lists of two languages.
+        for place in ("page", "before", "after"):
             parameters.pop(place, None)
     for code, name in settings.LANGUAGES:
         url = versions.get(code) or address(context.get("instead", "home"), language=code)
@@ -168,7 +169,7 @@ def language_links(context) -> list[dict]:
 
 @register.simple_tag(takes_context=True)
 def page_links(context) -> dict:
-    """The canonical address of the page and its versions in other languages, all absolute; none of a private page."""
+    """Canonical URL of the page and URLs of its translations, absolute; empty for a private page."""
     versions = _versions(context)
     if not versions or context.get("private"):
         return {"canonical": "", "alternates": []}
