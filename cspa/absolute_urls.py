@@ -15,35 +15,35 @@ if TYPE_CHECKING:
     from django.contrib.sites.requests import RequestSite
 
 
-class Unreadable(BadRequest):
+class InvalidParameter(BadRequest):
     """A query parameter with an invalid value; the error page shows the translated message."""
 
 
-def origin(request: HttpRequest) -> str:
+def base_url(request: HttpRequest) -> str:
     """Scheme and host of absolute URLs: SITE_URL if set, else those of the request."""
     return settings.SITE_URL or f"{request.scheme}://{request.get_host()}"
 
 
-def absolute(request: HttpRequest, path: str) -> str:
+def absolute_url(request: HttpRequest, path: str) -> str:
     """Absolute URL of ``path``."""
-    return origin(request) + path
+    return base_url(request) + path
 
 
-def address(name: str, *arguments: str | int, language: str | None = None) -> str:
+def cached_reverse(name: str, *arguments: str | int, language: str | None = None) -> str:
     """Path of the view ``name`` in ``language`` (default: the active one), from a cache in front of ``reverse``.
 
     A path depends on nothing but the URLconf, so no entry becomes stale; lists reverse the same names many times.
     """
-    return _address(name, arguments, language or get_language())
+    return _reverse(name, arguments, language or get_language())
 
 
 @lru_cache(maxsize=20_000)
-def _address(name: str, arguments: tuple[str | int, ...], language: str) -> str:
+def _reverse(name: str, arguments: tuple[str | int, ...], language: str) -> str:
     with override(language):
         return reverse(name, args=arguments)
 
 
-def in_languages(path: str) -> dict[str, str]:
+def translated_urls(path: str) -> dict[str, str]:
     """Path of the page at ``path`` in each language, by code; the paths differ in the language prefix only."""
     codes, prefix = [code for code, _name in settings.LANGUAGES], get_script_prefix()
     language, slash, rest = path.removeprefix(prefix).partition("/")

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset, paginate_sequence
 from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by, parameter, refuse_errors
@@ -136,7 +136,7 @@ def delegation(request, slug: str, asked: Query[DayParameters]):
 
 def _delegations(request: HttpRequest, parliaments: QuerySet[Parliament], day: date) -> list[dict]:
     return [
-        {**serializers.delegation_record(row), "page": absolute(request, row.parliament.get_absolute_url())}
+        {**serializers.delegation_record(row), "page": absolute_url(request, row.parliament.get_absolute_url())}
         for row in delegations_on(day, parliaments)
     ]
 
@@ -237,7 +237,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
 
 
 def _person(request: HttpRequest, person: Person) -> dict:
-    return {**serializers.person_record(person), "page": absolute(request, person.get_absolute_url())}
+    return {**serializers.person_record(person), "page": absolute_url(request, person.get_absolute_url())}
 
 
 def _with_held(rows: QuerySet, day: date) -> QuerySet:

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cspa.absolute_urls import Unreadable
+from cspa.absolute_urls import InvalidParameter
 
 from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
 
@@ -41,7 +41,7 @@ class OnDayFilter(django_filters.FilterSet):
     def refuse_errors(self) -> None:
         """Raise the form's errors as text: a file cannot show a form."""
         if self.form.errors:
-            raise Unreadable(
+            raise InvalidParameter(
                 " ".join(f"{self.form[name].label}: {' '.join(errors)}" for name, errors in self.form.errors.items())
             )
 

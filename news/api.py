@@ -9,7 +9,7 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset
 from cspa.api.parameters import ListParameters, Parameters, parameter
@@ -116,7 +116,7 @@ def article_record(request: HttpRequest, article: Article) -> dict:
         "title": article.title,
         "summary": article.summary,
         "published": article.published_at.isoformat(),
-        "page": absolute(request, article.get_absolute_url()),
+        "page": absolute_url(request, article.get_absolute_url()),
         "topics": [topic.slug for topic in article.topics.all()],
     }
 
@@ -158,7 +158,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
     return {
         **article_record(request, row),
         "dateline": row.dateline or None,
-        "body": plain_body(row, Picture.objects.within([row]), lambda path: absolute(request, path)),
+        "body": plain_body(row, Picture.objects.within([row]), lambda path: absolute_url(request, path)),
         "picture": _picture(request, row),
         "attachments": [_attachment(request, attachment) for attachment in row.attachments.all()],
         "delegations": [parliament.slug for parliament in row.parliaments.all()],
@@ -167,7 +167,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
             {
                 "id": str(other.uid),
                 "language": other.language,
-                "page": absolute(request, other.get_absolute_url()),
+                "page": absolute_url(request, other.get_absolute_url()),
             }
             for other in others.without_body()
         ],
@@ -182,7 +182,7 @@ def _picture(request: HttpRequest, article: Article) -> dict | None:
     if picture is None:
         return None
     return {
-        "url": absolute(request, picture.address),
+        "url": absolute_url(request, picture.address),
         "width": picture.width,
         "height": picture.height,
         "alternative_text": picture.alt_in(article.language) or None,
@@ -192,7 +192,7 @@ def _picture(request: HttpRequest, article: Article) -> dict | None:
 
 def _attachment(request: HttpRequest, attachment: models.Attachment) -> dict:
     return {
-        "url": absolute(request, attachment.file.url),
+        "url": absolute_url(request, attachment.file.url),
         "title": attachment.title,
         "language": attachment.language,
         "size": attachment.size,

@@ -10,7 +10,7 @@ from django.utils.dates import WEEKDAYS, WEEKDAYS_ABBR
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from cspa.absolute_urls import Unreadable
+from cspa.absolute_urls import InvalidParameter
 from delegations.dates import PartialDate, Precision, today
 
 from .models import EARLIEST, LATEST, Article, ArticleQuerySet
@@ -74,7 +74,7 @@ def asked_month(text: str) -> date:
     except ValueError:
         asked = None
     if asked is None or asked.precision != Precision.MONTH:
-        raise Unreadable(_("“month” is a month between 1900 and 2100, written as 2026-11."))
+        raise InvalidParameter(_("“month” is a month between 1900 and 2100, written as 2026-11."))
     return asked.first
 
 

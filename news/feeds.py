@@ -6,7 +6,7 @@ from django.contrib.syndication.views import Feed
 from django.http import HttpRequest, HttpResponse, HttpResponsePermanentRedirect
 from django.utils.translation import gettext as _
 
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.exports.feeds import FORMATS
 
 from .models import Article, Picture
@@ -42,7 +42,7 @@ class NewsFeed(Feed):
         return self.scope_type.of(**kwargs)
 
     def absolute(self, path: str) -> str:
-        return absolute(self.request, path)
+        return absolute_url(self.request, path)
 
     def title(self, scope: Scope) -> str:
         site = _("News of the CSTO Parliamentary Assembly")

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cspa.absolute_urls import address
+from cspa.absolute_urls import cached_reverse
 from cspa.exports.feeds import FORMATS
 from delegations.models import Parliament, Person
 
@@ -60,10 +60,10 @@ class Scope:
 
     @property
     def url(self) -> str:
-        return address(f"news:{self.page}", *self.arguments.values())
+        return cached_reverse(f"news:{self.page}", *self.arguments.values())
 
     def feed_url(self, ending: str) -> str:
-        return address(f"news:{self.subscription}", *self.arguments.values(), ending)
+        return cached_reverse(f"news:{self.subscription}", *self.arguments.values(), ending)
 
     @cached_property
     def feeds(self) -> list[tuple[str, str, str]]:

@@ -15,7 +15,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.exports.tabular import Files
 from cspa.i18n import language_codes
 from cspa.pagination import Keyset
@@ -100,7 +100,7 @@ class FeedView(Files, TemplateView):
             article.date.isoformat(),
             article.language,
             article.title,
-            absolute(self.request, article.get_absolute_url()),
+            absolute_url(self.request, article.get_absolute_url()),
             join_cell(topic.slug for topic in article.topics.all()),
             join_cell(parliament.slug for parliament in article.parliaments.all()),
             join_cell(str(person.name) for person in article.people.all()),
@@ -242,7 +242,7 @@ class ArticleView(DetailView):
         )
 
     def absolute(self, path: str) -> str:
-        return absolute(self.request, path)
+        return absolute_url(self.request, path)
 
 
 class PreviewView(ArticleView):

@@ -17,7 +17,7 @@ from ninja.errors import ValidationError
 from ninja.openapi.docs import DocsBase
 from ninja.renderers import JSONRenderer
 
-from ..absolute_urls import absolute
+from ..absolute_urls import absolute_url
 from ..i18n import language_codes
 from .errors import ApiError, ProblemSchema
 from .middleware import DOCUMENT, DOCUMENTATION, READABLE, in_language, problem
@@ -90,7 +90,7 @@ class Api(NinjaAPI):
         lists = [path for path in self.get_openapi_schema()["paths"] if "{" not in path]
         addresses = {path.split("/")[-2]: path for path in lists}
         addresses |= {"documentation": DOCUMENTATION, "openapi": DOCUMENT}
-        return {name: absolute(request, path) for name, path in addresses.items()}
+        return {name: absolute_url(request, path) for name, path in addresses.items()}
 
     def get_openapi_schema(self, **kwargs: Any) -> dict:
         """The OpenAPI document, with the responses that all operations share."""

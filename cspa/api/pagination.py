@@ -12,7 +12,7 @@ from django.utils.translation import gettext_noop
 from ninja import Schema
 from pydantic import Field
 
-from ..absolute_urls import absolute
+from ..absolute_urls import absolute_url
 from .errors import ApiError
 from .parameters import ListParameters
 
@@ -114,7 +114,7 @@ class Cursors:
     def link(self, backwards: bool, position: list) -> str:
         parameters = self.parameters.copy()
         parameters["cursor"] = self.signer.sign_object([backwards, position])
-        return absolute(self.request, f"{self.request.path}?{parameters.urlencode()}")
+        return absolute_url(self.request, f"{self.request.path}?{parameters.urlencode()}")
 
 
 def _turned(key: str) -> str:

@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
-from ..absolute_urls import Unreadable
+from ..absolute_urls import InvalidParameter
 
 type Cell = str | int | bool | None
 
@@ -57,7 +57,7 @@ class Files:
         try:
             file_format = asked_format(request.GET)
         except ValueError as error:
-            raise Unreadable(error) from error
+            raise InvalidParameter(error) from error
         if file_format:
             return answer(file_format, self.file_name(), self.columns, self.file_rows())
         page: HttpResponseBase = super().get(request, *args, **kwargs)  # type: ignore[misc]  # of the view

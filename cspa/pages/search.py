@@ -23,7 +23,7 @@ from news.filters import ArticleFilter
 from news.models import Article, Topic
 from news.scopes import Scope
 
-from ..absolute_urls import Unreadable, absolute
+from ..absolute_urls import InvalidParameter, absolute_url
 from ..i18n import language_codes
 from ..search.stems import Query, words
 
@@ -256,10 +256,12 @@ class SearchFeed(NewsFeed):
         results = Results(request.GET, get_language())
         form = results.filter.form
         if form.errors:
-            raise Unreadable(" ".join(f"{form[name].label}: {' '.join(words)}" for name, words in form.errors.items()))
+            raise InvalidParameter(
+                " ".join(f"{form[name].label}: {' '.join(words)}" for name, words in form.errors.items())
+            )
         return SearchScope(results)
 
     def feed_url(self) -> str:
-        return absolute(self.request, self.request.get_full_path())
+        return absolute_url(self.request, self.request.get_full_path())
 
     feed_guid = feed_url

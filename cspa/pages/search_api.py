@@ -9,7 +9,7 @@ from pydantic import Field
 from news.api import ArticleRecord, Ignored, article_record
 from news.filters import ArticleFilter
 
-from ..absolute_urls import absolute
+from ..absolute_urls import absolute_url
 from ..api.errors import ApiError
 from ..api.parameters import Parameters, filtered_by, parameter, refuse_errors
 from .search import Named, Results
@@ -83,7 +83,7 @@ def _names(request: HttpRequest, found: Named, identity: str) -> dict:
         {
             "id": str(getattr(row, identity)),
             "name": str(row.name),
-            "page": absolute(request, row.get_absolute_url()),
+            "page": absolute_url(request, row.get_absolute_url()),
         }
         for row in found.rows
     ]

@@ -7,7 +7,7 @@ from django.urls import reverse
 from delegations.sitemaps import DelegationSitemap, PersonSitemap
 from news.sitemaps import ArticleSitemap, RecentNewsSitemap, TopicSitemap
 
-from ..absolute_urls import SiteSitemap, absolute
+from ..absolute_urls import SiteSitemap, absolute_url
 
 
 class PageSitemap(SiteSitemap):
@@ -50,8 +50,8 @@ def index(request: HttpRequest) -> TemplateResponse:
     """
     locations = []
     for section, sitemap in SITEMAPS.items():
-        address = absolute(request, reverse("sitemap_section", kwargs={"section": section}))
+        address = absolute_url(request, reverse("sitemap_section", kwargs={"section": section}))
         locations += [f"{address}?p={page}" if page > 1 else address for page in sitemap().paginator.page_range]
-    locations.append(absolute(request, reverse("news_sitemap")))
+    locations.append(absolute_url(request, reverse("news_sitemap")))
     context = {"sitemaps": [{"location": location} for location in locations]}
     return TemplateResponse(request, "sitemap_index.xml", context, content_type="application/xml")

@@ -23,7 +23,7 @@ from delegations.dates import today
 from delegations.models import Seats, delegations_on
 from news.models import Article
 
-from ..absolute_urls import Unreadable, absolute, origin
+from ..absolute_urls import InvalidParameter, absolute_url, base_url
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
 from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
@@ -78,7 +78,7 @@ class DataView(TemplateView):
             (_("The latest ten articles in Russian:"), f"{PREFIX}articles/?language=ru&limit=10"),
         ]
         return super().get_context_data(
-            origin=origin(self.request), examples=examples, documentation=DOCUMENTATION, document=DOCUMENT, **kwargs
+            origin=base_url(self.request), examples=examples, documentation=DOCUMENTATION, document=DOCUMENT, **kwargs
         )
 
 
@@ -107,7 +107,7 @@ def error_page(status: int):
     """View of an error page in the design of the site, without queries."""
 
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        words = str(exception) if isinstance(exception, Unreadable) else ""
+        words = str(exception) if isinstance(exception, InvalidParameter) else ""
         return render(request, f"{status}.html", {"is_error": True, "words": words}, status=status)
 
     return view
@@ -149,7 +149,7 @@ def robots(request: HttpRequest) -> HttpResponse:
     """robots.txt (RFC 9309)."""
     private = ["/admin/", *(f"/{code}/confirm/" for code in language_codes())]
     lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
-    lines.append(f"Sitemap: {absolute(request, reverse('sitemap'))}")
+    lines.append(f"Sitemap: {absolute_url(request, reverse('sitemap'))}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 
 
@@ -157,12 +157,12 @@ def security(request: HttpRequest) -> HttpResponse:
     """security.txt (RFC 9116)."""
     expires = timezone.now().replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=180)
     with override(settings.LANGUAGE_CODE):
-        contact = absolute(request, reverse("contact"))
+        contact = absolute_url(request, reverse("contact"))
     lines = [
         f"Contact: {contact}",
         f"Expires: {expires:%Y-%m-%dT%H:%M:%SZ}",
         f"Preferred-Languages: {', '.join(language_codes())}",
-        f"Canonical: {origin(request)}{request.path}",
+        f"Canonical: {base_url(request)}{request.path}",
     ]
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
 

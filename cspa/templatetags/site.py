@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from cspa.pagination import Keyset
 
 from .. import charts, richtext
-from ..absolute_urls import absolute, address, in_languages
+from ..absolute_urls import absolute_url, cached_reverse, translated_urls
 from ..exports import feeds
 from ..i18n import Localised
 
@@ -120,7 +120,7 @@ def json_ld(data: dict) -> SafeString:
 @register.simple_tag(takes_context=True)
 def absolute_address(context, path: str, query: str = "") -> str:
     """Absolute URL of ``path`` with ``query``."""
-    return absolute(context["request"], path) + query
+    return absolute_url(context["request"], path) + query
 
 
 @register.simple_tag(takes_context=True)
@@ -128,7 +128,7 @@ def place(context) -> tuple[str, str]:
     """Section of the main navigation that contains the page, and its aria-current value; empty if there is none."""
     path = context["request"].path if "request" in context else ""
     for section, name in SECTIONS.items():
-        if path.startswith(start := address(name)):
+        if path.startswith(start := cached_reverse(name)):
             return section, "page" if path == start else "true"
     return "", ""
 
@@ -144,7 +144,7 @@ def _versions(context) -> dict[str, str]:
     request = context.get("request")
     if request is None or context.get("is_error") or not getattr(request, "resolver_match", None):
         return {}
-    return context.get("versions") or in_languages(request.path)
+    return context.get("versions") or translated_urls(request.path)
 
 
 @register.simple_tag(takes_context=True)
@@ -158,7 +158,7 @@ def language_links(context) -> list[dict]:
         for place in ("page", "before", "after"):
             parameters.pop(place, None)
     for code, name in settings.LANGUAGES:
-        url = versions.get(code) or address(context.get("instead", "home"), language=code)
+        url = versions.get(code) or cached_reverse(context.get("instead", "home"), language=code)
         if code in versions and parameters:
             url = f"{url}?{parameters.urlencode()}"
         links.append(
@@ -178,5 +178,5 @@ def page_links(context) -> dict:
     later = placed.query if isinstance(placed, Keyset) else ""
     later = later or (f"?page={numbered.number}" if numbered and numbered.number > 1 else "")
     path = request.path + (on or later)
-    alternates = [] if on or later else [(code, absolute(request, url)) for code, url in versions.items()]
-    return {"canonical": absolute(request, path), "alternates": alternates if len(alternates) > 1 else []}
+    alternates = [] if on or later else [(code, absolute_url(request, url)) for code, url in versions.items()]
+    return {"canonical": absolute_url(request, path), "alternates": alternates if len(alternates) > 1 else []}

@@ -18,7 +18,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.backoffice.forms import is_key
 from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import columns
@@ -221,7 +221,7 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         confirmation_request, token = confirmations.ask(data["parliament"], data["addressee"], request.user)
         self.log_addition(request, confirmation_request, [{"added": {}}])
         letters = [
-            Letter(confirmation_request, code, absolute(request, link))
+            Letter(confirmation_request, code, absolute_url(request, link))
             for code, link in confirmations.paths(token).items()
         ]
         if data["email"]:

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django_countries.fields import CountryField
 
-from cspa.absolute_urls import address
+from cspa.absolute_urls import cached_reverse
 from cspa.i18n import any_language, contains, translated
 
 from .periods import NoOverlap, Period, web_address
@@ -119,7 +119,7 @@ class Parliament(models.Model):
             FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
 
     def get_absolute_url(self) -> str:
-        return address("delegations:delegation", self.slug)
+        return cached_reverse("delegations:delegation", self.slug)
 
     def natural_key(self) -> tuple[str]:
         return (self.slug,)

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa.absolute_urls import address
+from cspa.absolute_urls import cached_reverse
 from cspa.db.collation import KEY_LENGTH, sort_key
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import Localised, Translated, any_language, columns, language_codes, localised, translated
@@ -183,7 +183,7 @@ class Person(DerivedModel):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return address("delegations:person", self.public_id, self.slug)
+        return cached_reverse("delegations:person", self.public_id, self.slug)
 
     def natural_key(self) -> tuple[int]:
         return (self.public_id,)

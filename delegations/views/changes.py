@@ -12,7 +12,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
 
-from cspa.absolute_urls import Unreadable
+from cspa.absolute_urls import InvalidParameter
 from cspa.exports.feeds import AtomFeed
 from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
@@ -123,7 +123,7 @@ class ChangesView(Files, OnDay, StrictPages, ListView):
 
     def refuse_errors(self) -> None:
         if not self.form.is_valid():
-            raise Unreadable(self.form.words())
+            raise InvalidParameter(self.form.words())
 
 
 class ChangesFeed(ChangesView):

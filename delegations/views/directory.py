@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils.functional import cached_property
 from django.views.generic import DetailView, ListView, TemplateView
 
-from cspa.absolute_urls import Unreadable, absolute
+from cspa.absolute_urls import InvalidParameter, absolute_url
 from cspa.exports.tabular import Files
 from cspa.pagination import StrictPages
 
@@ -37,10 +37,10 @@ class OnDay:
         try:
             return Day.asked(self.request.GET)
         except ValueError as error:
-            raise Unreadable(error) from error
+            raise InvalidParameter(error) from error
 
     def absolute(self, path: str) -> str:
-        return absolute(self.request, path)
+        return absolute_url(self.request, path)
 
     def delegations(self, parliaments: QuerySet[Parliament], figures_only: bool = False) -> list[Delegation]:
         """Return the delegations of ``parliaments`` on the day; none before the founding of the Assembly."""

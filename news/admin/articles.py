@@ -15,7 +15,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
-from cspa.absolute_urls import absolute
+from cspa.absolute_urls import absolute_url
 from cspa.backoffice.forms import is_key
 from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 
@@ -229,7 +229,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
             "title": _("Preview"),
             "opts": self.opts,
             "article": article,
-            "link": absolute(request, preview.link(article)) if article.preview_key else "",
+            "link": absolute_url(request, preview.link(article)) if article.preview_key else "",
             "days": preview.LASTS.days,
         }
         return TemplateResponse(request, "admin/news/article/preview.html", context)

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django_prose_editor.fields import ProseEditorField
 from slugify import slugify
 
-from cspa.absolute_urls import address
+from cspa.absolute_urls import cached_reverse
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import language_codes
 from cspa.models import RowChange
@@ -388,7 +388,7 @@ class Article(DerivedModel):
 
     def get_absolute_url(self) -> str:
         day = self.date
-        return address("news:article", day.year, day.month, day.day, self.slug, language=self.language)
+        return cached_reverse("news:article", day.year, day.month, day.day, self.slug, language=self.language)
 
     def natural_key(self) -> tuple[str, str]:
         return (str(self.story.uid), self.language)

@@ -3,7 +3,7 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from cspa.absolute_urls import address
+from cspa.absolute_urls import cached_reverse
 from cspa.i18n import any_language, translated
 
 
@@ -36,7 +36,7 @@ class Topic(models.Model):
         return self.name
 
     def get_absolute_url(self) -> str:
-        return address("news:topic", self.slug)
+        return cached_reverse("news:topic", self.slug)
 
     def natural_key(self) -> tuple[str]:
         return (self.slug,)

@@ -15,7 +15,7 @@ from django.urls import translate_url
 from django.utils import timezone
 from django.utils.translation import gettext, override
 
-from cspa.absolute_urls import in_languages
+from cspa.absolute_urls import translated_urls
 
 from ..support import factories
 from ..support.counting import assert_same_cost, cost, up_to
@@ -80,7 +80,7 @@ def test_pages_are_well_formed_and_have_landmarks(pages):
 def test_translated_addresses_equal_those_of_translate_url(pages):
     for path in [*html_pages(pages), "/api/v1/docs", "/english/"]:
         with override("ru" if path.startswith("/ru/") else "en"):
-            assert in_languages(path) == {code: translate_url(path, code) for code in ("en", "ru")}, path
+            assert translated_urls(path) == {code: translate_url(path, code) for code in ("en", "ru")}, path
 
 
 def test_heading_levels_are_not_skipped(pages):
