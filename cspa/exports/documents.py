@@ -52,7 +52,7 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Sheet:
+class PrintPage:
     """Content that starts a new page: title, subject, lead, tables and notes."""
 
     title: str
@@ -63,7 +63,7 @@ class Sheet:
 
 
 @dataclass(frozen=True)
-class Part:
+class LanguageSection:
     """Pages in one language; ``head`` and ``day`` form the page header, ``foot`` the page footer."""
 
     language: str
@@ -71,19 +71,19 @@ class Part:
     day: str
     foot: str
     notices: Sequence[str] = ()
-    sheets: Sequence[Sheet] = ()
+    pages: Sequence[PrintPage] = ()
 
 
 @dataclass(frozen=True)
-class Document:
+class PrintDocument:
     """Document with a section for each language."""
 
     title: str
     author: str
-    parts: Sequence[Part]
+    sections: Sequence[LanguageSection]
 
 
-def pdf(document: Document) -> bytes:
+def render_pdf(document: PrintDocument) -> bytes:
     """Tagged PDF of ``document`` on A4, with title, language and page numbers.
 
     Texts are passed as data, so that typst does not run markup in them. The fonts are those of the library. The file
@@ -92,17 +92,17 @@ def pdf(document: Document) -> bytes:
     # Import here: the package is large and rarely used.
     import typst
 
-    data = {"document": json.dumps(_plain(document))}
+    data = {"document": json.dumps(_json_value(document))}
     try:
         return typst.compile(TEMPLATE, sys_inputs=data, ignore_system_fonts=True, pdf_standards=["ua-1"])
     except typst.TypstError:
         return typst.compile(TEMPLATE, sys_inputs=data, ignore_system_fonts=True)
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     """``value`` in types that JSON has; a Localised text becomes an object with its language."""
     if is_dataclass(value):
-        return {item.name: _plain(getattr(value, item.name)) for item in fields(value)}
+        return {item.name: _json_value(getattr(value, item.name)) for item in fields(value)}
     if isinstance(value, Localised):
         return {"text": str(value), "lang": value.lang}
-    return [_plain(item) for item in value] if isinstance(value, list | tuple) else value
+    return [_json_value(item) for item in value] if isinstance(value, list | tuple) else value

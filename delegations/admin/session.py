@@ -46,4 +46,4 @@ def _papers(request: HttpRequest, on: Day, format: str, languages: list[str], pa
     if format == "print":
         return TemplateResponse(request, "sheets.html", {"document": document})
     headers = {"Content-Disposition": f'attachment; filename="{name}.pdf"'}
-    return HttpResponse(documents.pdf(document), content_type="application/pdf", headers=headers)
+    return HttpResponse(documents.render_pdf(document), content_type="application/pdf", headers=headers)

@@ -16,7 +16,7 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.exports.documents import Column, Document, Part, Sheet, Table
+from cspa.exports.documents import Column, LanguageSection, PrintDocument, PrintPage, Table
 from cspa.i18n import columns, language_codes
 
 from ..dates import FOUNDED, Day
@@ -53,29 +53,31 @@ def pack(
     languages: Iterable[str],
     papers: Iterable[str],
     recorded: datetime,
-) -> Document:
+) -> PrintDocument:
     """Return ``papers`` for ``day`` in each of ``languages``; ``recorded`` is the time of the request.
 
     ``parliaments`` are those assigned to the user; None for a user who may see all delegations.
     """
-    parts, titles = [], []
+    sections, titles = [], []
     for language in languages:
         with override(language):
-            parts.append(_part(day, parliaments, list(papers), recorded))
+            sections.append(_section(day, parliaments, list(papers), recorded))
             titles.append(gettext("Papers of the session, %(day)s") % {"day": date_format(day)})
-    return Document(" / ".join(titles), parts[0].head, parts)
+    return PrintDocument(" / ".join(titles), sections[0].head, sections)
 
 
-def _part(day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], recorded: datetime) -> Part:
+def _section(
+    day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], recorded: datetime
+) -> LanguageSection:
     delegations = delegations_of(day, parliaments)
     moment = timezone.localtime(recorded)
-    return Part(
+    return LanguageSection(
         language=get_language(),
         head=gettext("CSTO Parliamentary Assembly"),
         day=date_format(day),
         foot=gettext("as recorded on %(time)s") % {"time": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"},
         notices=list(_notices(day, assigned=parliaments is not None)),
-        sheets=list(_sheets(delegations, papers)),
+        pages=list(_pages(delegations, papers)),
     )
 
 
@@ -92,9 +94,9 @@ def _notices(day: Day, assigned: bool) -> Iterator[str]:
         yield gettext("These papers hold only the delegations that are assigned to the account that made them.")
 
 
-def _sheets(delegations: list[Delegation], papers: list[str]) -> Iterator[Sheet]:
+def _pages(delegations: list[Delegation], papers: list[str]) -> Iterator[PrintPage]:
     if not delegations:
-        yield Sheet(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))
+        yield PrintPage(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))
         return
     if Paper.ROSTER in papers:
         yield from map(_roster, delegations)
@@ -107,9 +109,9 @@ def _sheets(delegations: list[Delegation], papers: list[str]) -> Iterator[Sheet]
 # Roster
 
 
-def _roster(delegation: Delegation) -> Sheet:
+def _roster(delegation: Delegation) -> PrintPage:
     """Return the seats and names of each chamber, and the representative."""
-    return Sheet(
+    return PrintPage(
         title=gettext("Roster of the delegation"),
         about=delegation.parliament.name,
         lead=f"{capfirst(gettext('status:'))} {delegation.status_label}",
@@ -186,14 +188,14 @@ def _figures_notes(delegation: Delegation) -> Iterator[str]:
 # Attendance sheet
 
 
-def _attendance(delegation: Delegation) -> Sheet:
+def _attendance(delegation: Delegation) -> PrintPage:
     """Return the list to sign: the delegates who fill a seat, and the substitutes in a table of their own."""
     delegates = [(part, row) for part in delegation.chambers for row in part.delegates]
     substitutes = [(part, row) for part, row in delegates if not row.fills_seat]
     tables = [_signatures([(part, row) for part, row in delegates if row.fills_seat])]
     if substitutes:
         tables.append(_signatures(substitutes, caption=gettext("Substitutes")))
-    return Sheet(
+    return PrintPage(
         title=gettext("Attendance sheet"),
         about=delegation.parliament.name,
         tables=tables,
@@ -229,13 +231,13 @@ def _seats_without_name(delegation: Delegation) -> Iterator[str]:
 # Seats and quorum
 
 
-def _quorum(delegations: list[Delegation]) -> Sheet:
+def _quorum(delegations: list[Delegation]) -> PrintPage:
     """Return the seats and the quorum of each parliament. The total leaves out those of NOT_COUNTED."""
     share = settings.QUORUM
     counted = [delegation for delegation in delegations if delegation.status not in NOT_COUNTED]
     total = Seats.sum(delegation.figures for delegation in counted)
     all_known = None not in map(_known_seats, counted)
-    return Sheet(
+    return PrintPage(
         title=gettext("Seats and quorum"),
         tables=[
             Table(

@@ -87,7 +87,7 @@ def armenia() -> Parliament:
 
 def document(
     papers=session_documents.Paper.values, languages=("en",), parliaments=None, day=DAY
-) -> documents.Document:
+) -> documents.PrintDocument:
     return session_documents.pack(day, parliaments, languages, papers, recorded=NOW)
 
 
@@ -104,9 +104,9 @@ def text_of(data: bytes) -> str:
 
 
 def test_a_roster_has_seats_people_and_representative_in_the_order_and_form_of_each_language(belarus, armenia):
-    english, russian = document(["roster"], ["en", "ru"]).parts
-    assert [sheet.about for sheet in english.sheets] == ["National Assembly", "Parliament of Armenia"]
-    figures, people, representatives = english.sheets[0].tables
+    english, russian = document(["roster"], ["en", "ru"]).sections
+    assert [sheet.about for sheet in english.pages] == ["National Assembly", "Parliament of Armenia"]
+    figures, people, representatives = english.pages[0].tables
     assert rows(figures) == [["House", "7 deputies", "3", "4"]]
     assert rows(people) == [
         ["1", "Petr Orlov", "Head of the delegation"],
@@ -115,8 +115,8 @@ def test_a_roster_has_seats_people_and_representative_in_the_order_and_form_of_e
         ["4", "Anna Bask", "Substitute"],
     ]
     assert rows(representatives) == [["Mark Lis", "Deputy Executive Secretary of the Assembly"]]
-    assert english.sheets[0].notes == ["1 substitute, who fills no seat."]
-    assert [row[1] for row in rows(russian.sheets[0].tables[1])] == [
+    assert english.pages[0].notes == ["1 substitute, who fills no seat."]
+    assert [row[1] for row in rows(russian.pages[0].tables[1])] == [
         "Орлов Виктор",
         "Жук Виктор",
         "Яковлев Иван Петрович",
@@ -131,7 +131,7 @@ def test_a_roster_has_seats_people_and_representative_in_the_order_and_form_of_e
 
 
 def test_what_is_not_published_says_so(armenia):
-    (roster, attendance, quorum) = document().parts[0].sheets
+    (roster, attendance, quorum) = document().sections[0].pages
     assert rows(roster.tables[0]) == [["House", "not published", "not published", "not published"]]
     assert [table.empty for table in roster.tables[1:]] == [
         "The names of the delegates are not published.",
@@ -145,7 +145,7 @@ def test_what_is_not_published_says_so(armenia):
 
 
 def test_an_attendance_sheet_has_boxes_and_the_substitutes_apart(belarus):
-    (sheet,) = document(["attendance"]).parts[0].sheets
+    (sheet,) = document(["attendance"]).sections[0].pages
     present, substitutes = sheet.tables
     assert [column.title for column in present.columns] == ["No.", "Name", "Chamber", "Role", "Signature"]
     assert present.columns[-1].kind == "box"
@@ -165,7 +165,7 @@ def test_two_chambers_have_a_total_and_a_confirmed_roster_has_vacant_seats(belar
     other = factories.ChamberFactory(parliament=belarus, name_en="Council", order=2)
     factories.SeatQuotaFactory(chamber=other, seats=4)
     factories.ConfirmationFactory(parliament=belarus, date=DAY)
-    sheet = document(["roster"]).parts[0].sheets[0]
+    sheet = document(["roster"]).sections[0].pages[0]
     assert [column.title for column in sheet.tables[0].columns] == ["Chamber", "Seats", "Named", "Vacant"]
     assert sheet.tables[0].total == ["Delegation", 11, 3, 8]
     assert sheet.notes[0] == "Roster confirmed as complete on 26 May 2020 by Secretariat of the House."
@@ -205,7 +205,7 @@ def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):
     delegation("tajikistan", 3, seats=12, name_en="Majlisi Oli")
     serbia = delegation("serbia", 4, seats=5, name_en="Assembly of Serbia")
     serbia.participations.update(status="observer")
-    (sheet,) = document(["quorum"]).parts[0].sheets
+    (sheet,) = document(["quorum"]).sections[0].pages
     assert rows(sheet.tables[0]) == [
         ["1", "National Assembly", "member", "7", "3", "4"],
         ["2", "Majlisi Oli", "member", "12", "not published", "6"],
@@ -215,7 +215,7 @@ def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):
     assert sheet.notes[0].startswith("Quorum: at least 1/2 of the seats of the published quotas, rounded up.")
     assert sheet.notes[1] == "Observers, partners and suspended parliaments are not counted in the total."
     factories.ChamberFactory(parliament=belarus, name_en="Council", order=2)
-    (sheet,) = document(["quorum"]).parts[0].sheets
+    (sheet,) = document(["quorum"]).sections[0].pages
     assert rows(sheet.tables[0])[0] == ["1", "National Assembly", "member", "7", "3", "not known"]
     assert sheet.tables[0].total == ["", "Total", "", 19, 3, "not known"]
     assert "Council (Belarus)" in sheet.notes[2]
@@ -223,7 +223,7 @@ def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):
 
 def test_a_parliament_without_a_chamber_makes_the_total_unknown(belarus):
     factories.ParticipationFactory(parliament__name_en="New", parliament__order=9)
-    (sheet,) = document(["quorum"]).parts[0].sheets
+    (sheet,) = document(["quorum"]).sections[0].pages
     assert rows(sheet.tables[0])[1][3:] == ["not published", "not published", "not known"]
     assert sheet.tables[0].total[-1] == "not known"
 
@@ -236,7 +236,7 @@ def test_a_withdrawn_person_is_named_on_paper_and_nowhere_in_public(belarus, adm
     zoya.withdrawn, zoya.withdrawal_reason_en = True, "At her own request."
     zoya.save()
     belarus.representatives.update(person=zoya)
-    roster, attendance = document(["roster", "attendance"]).parts[0].sheets
+    roster, attendance = document(["roster", "attendance"]).sections[0].pages
     for table in (*roster.tables[1:], attendance.tables[0]):
         assert "Zoya Zhuk" in cells_of(table)
     assert "Zoya Zhuk" in answer(administrator, format="print").decode()
@@ -286,7 +286,7 @@ def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator
 )
 def test_papers_warn_of_a_day_to_come_and_not_of_the_founding_or_today(belarus, day, notices):
     with time_machine.travel(NOW):
-        assert document(day=Day.of(day)).parts[0].notices == notices
+        assert document(day=Day.of(day)).sections[0].notices == notices
 
 
 def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):
@@ -345,8 +345,8 @@ def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):
 def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, armenia, administrator):
     response = administrator.get(PACK, {"on": "2020-05-26", "format": "print"})
     text = " ".join(words(response).split())
-    for part in document(languages=["en", "ru"]).parts:
-        for sheet in part.sheets:
+    for part in document(languages=["en", "ru"]).sections:
+        for sheet in part.pages:
             for said in (sheet.title, sheet.about, *sheet.notes, *cells(sheet)):
                 assert str(said) in text
     HTMLParser(strict=True).parse(response.text)
@@ -359,7 +359,7 @@ def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, 
     assert all(table.find("thead") is not None and table.find(".//th[@scope='row']") is not None for table in tables)
 
 
-def cells(sheet: documents.Sheet) -> list[str]:
+def cells(sheet: documents.PrintPage) -> list[str]:
     return [cell for table in sheet.tables for cell in cells_of(table)]
 
 
@@ -382,8 +382,8 @@ def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):
     data = answer(administrator, on="2020-05-26", format="pdf")
     text = text_of(data).replace("\xad ", "")
     checked = 0
-    for part in document(languages=["en", "ru"]).parts:
-        for sheet in part.sheets:
+    for part in document(languages=["en", "ru"]).sections:
+        for sheet in part.pages:
             for said in (part.head, part.day, sheet.title, sheet.about, *sheet.notes, *cells(sheet)):
                 assert " ".join(str(said).split()) in text, said
                 checked += 1
@@ -405,7 +405,7 @@ def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):
 @pytest.mark.parametrize(("name", "kept"), [("Петр Орлов", True), ("漢字", False)])
 def test_the_pdf_keeps_the_rules_for_accessible_documents_where_every_letter_can_be_shown(name, kept):
     sit(delegation("belarus", 1), name_en=name, family_name_en="")
-    root = PdfReader(io.BytesIO(documents.pdf(document(languages=["en", "ru"])))).trailer["/Root"]
+    root = PdfReader(io.BytesIO(documents.render_pdf(document(languages=["en", "ru"])))).trailer["/Root"]
     assert (b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data()) == kept
     assert root["/MarkInfo"]["/Marked"]
 
