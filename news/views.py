@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
 
 from cspa.absolute_urls import absolute_url
-from cspa.exports.tabular import Files
+from cspa.exports.tabular import ExportMixin
 from cspa.i18n import language_codes
 from cspa.pagination import Keyset
 from delegations.dates import today
@@ -50,7 +50,7 @@ def months(language: str, year: int) -> list[tuple[date, int]]:
     )
 
 
-class FeedView(Files, TemplateView):
+class FeedView(ExportMixin, TemplateView):
     """List of the news within a scope, newest first, with a count of articles that exist only in other languages."""
 
     template_name = "news/article_list.html"

@@ -8,7 +8,7 @@ from typing import Any, TextIO
 from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFeed
 from django.utils.xmlutils import SimplerXMLGenerator
 
-NEVER = datetime.fromtimestamp(0, UTC)
+EPOCH = datetime.fromtimestamp(0, UTC)
 # Characters that XML 1.0 forbids, even as references. Django rejects control characters only.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
@@ -18,7 +18,7 @@ def printable(text: str) -> str:
     return _UNPRINTABLE.sub("", str(text))
 
 
-class Steady(SyndicationFeed):
+class StableFeedMixin(SyndicationFeed):
     """Mixin that removes unprintable characters, and gives an empty feed a constant date.
 
     Django dates an empty feed with the present time, which would change its ETag at every request.
@@ -39,10 +39,10 @@ class Steady(SyndicationFeed):
         super().add_item(printable(title), link, description and printable(description), **fields)
 
     def latest_post_date(self) -> datetime:
-        return super().latest_post_date() if self.items else NEVER
+        return super().latest_post_date() if self.items else EPOCH
 
 
-class AtomFeed(Steady, Atom1Feed):
+class AtomFeed(StableFeedMixin, Atom1Feed):
     """Atom feed; an item with a ``summary`` has its ``description`` as content."""
 
     title, media_type = "Atom", "application/atom+xml"
@@ -56,11 +56,11 @@ class AtomFeed(Steady, Atom1Feed):
         handler.addQuickElement("content", item["description"], {"type": "html"})
 
 
-class RssFeed(Steady, Rss201rev2Feed):
+class RssFeed(StableFeedMixin, Rss201rev2Feed):
     title, media_type = "RSS", "application/rss+xml"
 
 
-class JsonFeed(Steady):
+class JsonFeed(StableFeedMixin):
     """JSON feed (https://www.jsonfeed.org/version/1.1/).
 
     The feed accepts a ``next_url``, an item further fields in ``extra``.
@@ -80,7 +80,9 @@ class JsonFeed(Steady):
             "next_url": self.feed.get("next_url"),
             "authors": [{"name": name}] if (name := self.feed["author_name"]) else [],
         }
-        outfile.write(json.dumps({**_filled(feed), "items": list(map(self._item, self.items))}, ensure_ascii=False))
+        outfile.write(
+            json.dumps({**_without_empty(feed), "items": list(map(self._item, self.items))}, ensure_ascii=False)
+        )
 
     def _item(self, item: dict[str, Any]) -> dict[str, Any]:
         changed = item["updateddate"] or item["pubdate"]
@@ -96,10 +98,10 @@ class JsonFeed(Steady):
             "language": item.get("language"),
             "tags": list(item["categories"]),
         }
-        return {**_filled(entry), **item.get("extra", {})}
+        return {**_without_empty(entry), **item.get("extra", {})}
 
 
-def _filled(fields: dict[str, Any]) -> dict[str, Any]:
+def _without_empty(fields: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in fields.items() if value not in (None, "", [])}
 
 

@@ -1,7 +1,7 @@
 """Streamed export of rows as CSV, XLSX and JSON.
 
-In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula. ``plain()`` removes the
-apostrophe, so that an exported file can be imported without loss.
+In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula. ``unescape_formula()`` removes
+the apostrophe, so that an exported file can be imported without loss.
 """
 
 import csv
@@ -27,10 +27,8 @@ FORMATS = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json; charset=utf-8",
 }
-# Separator of several values in a cell.
-JOINED = " | "
 # Characters of a chunk of a streamed response.
-CHUNK = 64 * 1024
+CHUNK_CHARACTERS = 64 * 1024
 
 # Characters that XML, and so XLSX, forbids: control characters except tab and line ends, surrogates, noncharacters.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
@@ -40,7 +38,7 @@ _FORMULA = re.compile("'*[=+\\-@\t\r\n]")
 _ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
 
 
-class Files:
+class ExportMixin:
     """Mixin for a list view that exports the rows of all pages with ``?format=csv`` (or xlsx, json).
 
     The view has ``columns``, and the methods ``file_name()`` and ``file_rows()``.
@@ -55,16 +53,16 @@ class Files:
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
-            file_format = asked_format(request.GET)
+            file_format = requested_format(request.GET)
         except ValueError as error:
             raise InvalidParameter(error) from error
         if file_format:
-            return answer(file_format, self.file_name(), self.columns, self.file_rows())
+            return export_response(file_format, self.file_name(), self.columns, self.file_rows())
         page: HttpResponseBase = super().get(request, *args, **kwargs)  # type: ignore[misc]  # of the view
         return page
 
 
-def asked_format(parameters: QueryDict) -> str:
+def requested_format(parameters: QueryDict) -> str:
     """Format in the query string; empty for the HTML page.
 
     Raise ValueError with a translated message if the format is unknown or repeated.
@@ -77,7 +75,7 @@ def asked_format(parameters: QueryDict) -> str:
     return values[0] if values else ""
 
 
-def answer(
+def export_response(
     file_format: str, name: str, columns: Iterable[str], rows: Iterable[Iterable[Cell]]
 ) -> StreamingHttpResponse:
     """Response with ``rows`` under ``columns`` as a download; ``name`` is the file name without extension."""
@@ -94,20 +92,20 @@ def answer(
     return response
 
 
-def safe(value: Cell) -> Cell:
+def escape_formula(value: Cell) -> Cell:
     """``value`` as a cell that a spreadsheet does not run as a formula."""
     if not isinstance(value, str):
         return value
-    text = printable(value)
+    text = clean_text(value)
     return f"'{text}" if _FORMULA.match(text) else text
 
 
-def plain(text: str) -> str:
-    """``text`` without the apostrophe that ``safe()`` has added."""
+def unescape_formula(text: str) -> str:
+    """``text`` without the apostrophe that ``escape_formula()`` has added."""
     return text[1:] if _ESCAPED.match(text) else text
 
 
-def printable(text: str) -> str:
+def clean_text(text: str) -> str:
     """``text`` without unprintable characters, with line ends as XML parsers normalise them."""
     return _LINE_END.sub("\n", _UNPRINTABLE.sub("", text))
 
@@ -124,12 +122,12 @@ def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iter
 
 
 def _in_chunks(texts: Iterable[str]) -> Iterator[str]:
-    """``texts`` joined to chunks of at least CHUNK characters."""
+    """``texts`` joined to chunks of at least CHUNK_CHARACTERS."""
     waiting, letters = [], 0
     for text in texts:
         waiting.append(text)
         letters += len(text)
-        if letters >= CHUNK:
+        if letters >= CHUNK_CHARACTERS:
             yield "".join(waiting)
             waiting, letters = [], 0
     yield "".join(waiting)
@@ -141,17 +139,17 @@ def _csv(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     writer = csv.writer(line)
     yield "\ufeff"
     for row in chain([columns], rows):
-        writer.writerow(_word(value) for value in row)
+        writer.writerow(_cell_text(value) for value in row)
         yield line.getvalue()
         line.seek(0)
         line.truncate()
 
 
-def _word(value: Cell) -> str:
+def _cell_text(value: Cell) -> str:
     """``value`` as escaped text, with JSON's "true" and "false"."""
     if isinstance(value, bool):
         return str(value).lower()
-    return "" if value is None else str(safe(value))
+    return "" if value is None else str(escape_formula(value))
 
 
 def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
@@ -159,7 +157,7 @@ def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     yield '{"results": ['
     count = 0
     for count, row in enumerate(rows, 1):
-        values = [printable(value) if isinstance(value, str) else value for value in row]
+        values = [clean_text(value) if isinstance(value, str) else value for value in row]
         record = json.dumps(dict(zip(columns, values, strict=True)), ensure_ascii=False)
         yield f"\n{record}" if count == 1 else f",\n{record}"
     yield f'\n], "count": {count}}}\n'
@@ -174,7 +172,7 @@ def _workbook(columns: list[str], rows: Iterable[Iterable[Cell]]) -> IO[bytes]:
     sheet = workbook.create_sheet()
     sheet.freeze_panes = "A2"
     for row in chain([columns], rows):
-        sheet.append([safe(value) for value in row])
+        sheet.append([escape_formula(value) for value in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115  the response closes it
     workbook.save(file)
     file.seek(0)

@@ -121,7 +121,7 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
 
 def table_template(request: HttpRequest) -> HttpResponse:
     """Return an empty table with the columns that an import reads."""
-    return tabular.answer("csv", "template", MANDATE_COLUMNS, [])
+    return tabular.export_response("csv", "template", MANDATE_COLUMNS, [])
 
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:

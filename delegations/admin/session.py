@@ -41,7 +41,7 @@ def _papers(request: HttpRequest, on: Day, format: str, languages: list[str], pa
     name, parliaments = f"session-{on.isoformat()}", assigned_parliaments(request)
     if format == "csv":
         rows = session_documents.badge_rows(session_documents.delegations_of(on, parliaments))
-        return tabular.answer(format, f"{name}-badges", session_documents.BADGE_COLUMNS, rows)
+        return tabular.export_response(format, f"{name}-badges", session_documents.BADGE_COLUMNS, rows)
     document = session_documents.pack(on, parliaments, languages, papers, recorded=timezone.now())
     if format == "print":
         return TemplateResponse(request, "sheets.html", {"document": document})

@@ -8,7 +8,7 @@ from django.utils.functional import cached_property
 from django.views.generic import DetailView, ListView, TemplateView
 
 from cspa.absolute_urls import InvalidParameter, absolute_url
-from cspa.exports.tabular import Files
+from cspa.exports.tabular import ExportMixin
 from cspa.pagination import StrictPages
 
 from ..dates import FOUNDED, Day
@@ -50,7 +50,7 @@ class OnDay:
         return super().get_context_data(day=self.day, on=self.day.query, founded=FOUNDED, **kwargs)
 
 
-class DirectoryView(Files, OnDay, TemplateView):
+class DirectoryView(ExportMixin, OnDay, TemplateView):
     """All delegations, filtered."""
 
     template_name = "delegations/directory.html"

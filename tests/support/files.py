@@ -29,7 +29,7 @@ def take(client, address, file_format, **parameters):
     else:
         sheet = openpyxl.load_workbook(BytesIO(body)).active
         rows = [[_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
-    return rows[0], [[tabular.plain(cell) for cell in row] for row in rows[1:]]
+    return rows[0], [[tabular.unescape_formula(cell) for cell in row] for row in rows[1:]]
 
 
 def _text(value):

@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.exports.tabular import plain
+from cspa.exports.tabular import unescape_formula
 from cspa.i18n import columns
 
 from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
@@ -97,7 +97,7 @@ class TableReader:
                 _("The row has %(count)d cells, the header %(columns)d.")
                 % {"count": len(cells), "columns": len(self.header)}
             )
-        row = {name: checked_text(plain(cell), name) for name, cell in zip(self.header, cells, strict=True)}
+        row = {name: checked_text(unescape_formula(cell), name) for name, cell in zip(self.header, cells, strict=True)}
         if not self.batch.is_own_export:
             row = {name: single_line(cell) for name, cell in row.items()}
         person = self.person(line, row)

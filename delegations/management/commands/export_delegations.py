@@ -60,4 +60,4 @@ def _table(file_format: str, on: date | None) -> Iterator[bytes]:
         "chamber__parliament__order", "chamber__order", "chamber__slug", "person__public_id", "start", "uid"
     ).prefetch_related("sources")
     rows = (mandate_row(mandate) for mandate in mandates.iterator(chunk_size=1000))
-    return iter(tabular.answer(file_format, "delegates", MANDATE_COLUMNS, rows))
+    return iter(tabular.export_response(file_format, "delegates", MANDATE_COLUMNS, rows))

@@ -62,7 +62,7 @@ def read_xlsx(body):
 
 
 def read(file_format, columns, rows):
-    body = content(tabular.answer(file_format, "name", columns, rows))
+    body = content(tabular.export_response(file_format, "name", columns, rows))
     if file_format == "json":
         return json.loads(body)
     return {"csv": read_csv, "xlsx": read_xlsx}[file_format](body)
@@ -73,12 +73,12 @@ def read(file_format, columns, rows):
 def test_formula_is_escaped_and_unescaped_to_the_original(file_format, text):
     (_header, (cell,)) = read(file_format, ["a"], [[text]])
     assert cell.startswith("'")
-    assert tabular.plain(cell) == tabular.printable(text)
+    assert tabular.unescape_formula(cell) == tabular.clean_text(text)
 
 
 @pytest.mark.parametrize("text", HARMLESS)
 def test_text_that_is_no_formula_is_unchanged(text):
-    assert tabular.safe(text) == text == tabular.plain(text)
+    assert tabular.escape_formula(text) == text == tabular.unescape_formula(text)
     assert read("csv", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
     assert read("xlsx", ["a", "b"], [[text, "x"]])[1] == [text, "x"]
 
@@ -88,10 +88,10 @@ def test_text_that_is_no_formula_is_unchanged(text):
 @example("\x00'\x0b=")
 @given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
 def test_escaped_text_is_no_formula_and_loses_no_character(text):
-    cell = tabular.safe(text)
+    cell = tabular.escape_formula(text)
     assert cell[:1] not in tuple("=+-@\t\r")
     assert "\x00" not in cell
-    assert tabular.plain(cell) == tabular.printable(text)
+    assert tabular.unescape_formula(cell) == tabular.clean_text(text)
 
 
 # A spreadsheet keeps tabs and line feeds; a carriage return in the middle of a cell is no text that a form sends.
@@ -111,19 +111,21 @@ def test_csv_xlsx_and_json_have_the_same_rows(rows):
     def words(value):
         return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
-    expected = [[tabular.printable(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
+    expected = [[tabular.clean_text(cell) if isinstance(cell, str) else cell for cell in row] for row in rows]
     assert [list(record.values()) for record in as_json["results"]] == expected
     in_words = [[words(cell) for cell in row] for row in expected]
     # Numbers may be negative and are no text; only texts are escaped.
     assert [
-        [cell if cell == shown else tabular.plain(cell) for cell, shown in zip(*pair, strict=True)]
+        [cell if cell == shown else tabular.unescape_formula(cell) for cell, shown in zip(*pair, strict=True)]
         for pair in zip(as_csv[1:], in_words, strict=True)
     ] == in_words
-    assert [[tabular.plain(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
+    assert [[tabular.unescape_formula(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
 
 
 def test_csv_lines_end_with_crlf():
-    body = content(tabular.answer("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]]))
+    body = content(
+        tabular.export_response("csv", "people", ["a", "b"], [["1", 'with "quotes", and a comma'], [None, True]])
+    )
     assert body.decode("utf-8-sig") == 'a,b\r\n1,"with ""quotes"", and a comma"\r\n,true\r\n'
 
 
@@ -142,7 +144,7 @@ def test_file_without_rows_has_the_header_only():
     ],
 )
 def test_response_has_a_file_name_and_a_content_type(file_format, kind):
-    response = tabular.answer(file_format, "people-2019-05-26", ["a"], [])
+    response = tabular.export_response(file_format, "people-2019-05-26", ["a"], [])
     assert response["Content-Disposition"] == f'attachment; filename="people-2019-05-26.{file_format}"'
     assert response["Content-Type"] == kind
     assert content(response)
@@ -157,7 +159,7 @@ def test_rows_are_streamed_before_the_last_one_is_read(file_format):
             made.append(number)
             yield [number]
 
-    pieces = iter(tabular.answer(file_format, "a", ["a"], rows()).streaming_content)
+    pieces = iter(tabular.export_response(file_format, "a", ["a"], rows()).streaming_content)
     next(pieces)
     assert 0 < len(made) < 50_000
 
@@ -169,11 +171,11 @@ def test_streamed_texts_are_in_the_language_of_the_request(file_format):
         yield [str(gettext_lazy("News"))]
 
     with override("ru"):
-        response = tabular.answer(file_format, "a", ["a"], rows())
+        response = tabular.export_response(file_format, "a", ["a"], rows())
     with override("en"):
         assert content(response)
     with override("ru"):
-        response = tabular.answer("csv", "a", ["a"], rows())
+        response = tabular.export_response("csv", "a", ["a"], rows())
     with override("en"):
         assert read_csv(content(response))[1:] == [["Новости"], ["Новости"]]
 
@@ -183,11 +185,11 @@ def test_streamed_texts_are_in_the_language_of_the_request(file_format):
 )
 def test_unknown_format_raises_value_error(query):
     with pytest.raises(ValueError, match="format"):
-        tabular.asked_format(QueryDict(query))
+        tabular.requested_format(QueryDict(query))
 
 
 @pytest.mark.parametrize(
     ("query", "found"), [("", ""), ("format=", ""), ("format=csv", "csv"), ("on=x&format=xlsx", "xlsx")]
 )
 def test_known_format_is_read_from_the_query(query, found):
-    assert tabular.asked_format(QueryDict(query)) == found
+    assert tabular.requested_format(QueryDict(query)) == found
