@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.db import connection, models
 
 
-def copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def bulk_copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     """Insert ``rows``, each a sequence of values for the fields ``names`` (``…_id`` for a foreign key).
 
     Memory is constant: COPY on PostgreSQL consumes the iterable row by row, executemany on SQLite in batches. Signals

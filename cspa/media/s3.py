@@ -36,32 +36,32 @@ class Bucket(S3Storage):
         return settings.MEDIA_URL + filepath_to_uri(name)
 
     def _open(self, name: str, mode: str = "rb") -> "File[bytes]":
-        with in_reach():
+        with translate_s3_errors():
             file: File[bytes] = super()._open(name, mode)
             return file
 
     def _save(self, name: str, content: "File[bytes]") -> str:
-        with in_reach():
+        with translate_s3_errors():
             stored: str = super()._save(name, content)
             return stored
 
     def exists(self, name: str) -> bool:
-        with in_reach():
+        with translate_s3_errors():
             there: bool = super().exists(name)
             return there
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
-        with in_reach():
+        with translate_s3_errors():
             folders_and_files: tuple[list[str], list[str]] = super().listdir(name)
             return folders_and_files
 
     def delete(self, name: str) -> None:
-        with in_reach():
+        with translate_s3_errors():
             super().delete(name)
 
 
 @contextmanager
-def in_reach() -> Iterator[None]:
+def translate_s3_errors() -> Iterator[None]:
     """Translate errors of boto3 into FileNotFoundError and ConnectionError."""
     try:
         yield

@@ -7,7 +7,7 @@ from django.db import connection, models
 
 from cspa import audit
 from cspa.cache import versions
-from cspa.db.bulk_copy import copy
+from cspa.db.bulk_copy import bulk_copy
 from cspa.db.computed_fields import DerivedQuerySet
 from cspa.richtext import quotations
 from delegations.models import Source
@@ -74,7 +74,7 @@ class ArticleWriter:
             field = Article._meta.get_field(relation)
             names = (f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id")
             if pairs := [(row.article.pk, other.pk) for row in rows for other in self.related(row, key)]:
-                copy(field.remote_field.through, names, pairs)
+                bulk_copy(field.remote_field.through, names, pairs)
         self.create(
             FormerAddress,
             (FormerAddress(article=row.article, **each) for row in rows for each in row.values["former_addresses"]),
@@ -159,4 +159,4 @@ def insert(articles: list[Article], between_articles: Callable[[], Any]) -> None
             yield [getattr(article, name) for name in names]
             between_articles()
 
-    copy(Article, names, rows())
+    bulk_copy(Article, names, rows())

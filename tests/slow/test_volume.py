@@ -17,7 +17,7 @@ from django.db.models.fields.tuple_lookups import Tuple, TupleLessThan
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cspa.db.bulk_copy import copy
+from cspa.db.bulk_copy import bulk_copy
 from delegations.models import Delegate, Person
 from news.models import Article, Story
 
@@ -66,13 +66,13 @@ def write_articles(rows: int) -> None:
             "stems": pattern.stems.replace(" 0 ", f" {number} ", 1),
         }
 
-    copy(Article, columns, (list(values(number).values()) for number in range(rows)))
+    bulk_copy(Article, columns, (list(values(number).values()) for number in range(rows)))
     keys = Article.objects.order_by("uid").values_list("pk", flat=True)
     for name, subjects in (("topics", topics), ("parliaments", parliaments), ("people", people)):
         field = Article._meta.get_field(name)
         names = (f"{field.m2m_field_name()}_id", f"{field.m2m_reverse_field_name()}_id")
         pairs = ((key, subjects[number % len(subjects)].pk) for number, key in enumerate(keys))
-        copy(field.remote_field.through, names, pairs)
+        bulk_copy(field.remote_field.through, names, pairs)
     with connection.cursor() as cursor:
         vacuums = connection.vendor == "postgresql" and not connection.in_atomic_block
         cursor.execute("VACUUM ANALYZE" if vacuums else "ANALYZE")
