@@ -38,12 +38,12 @@ def language_name(code: str) -> str:
     return name.lower() if get_language() == "ru" else name
 
 
-def columns(name: str) -> list[str]:
+def translated_columns(name: str) -> list[str]:
     """Columns of the translated field ``name``, in the order of the languages: name_en, name_ru."""
     return [to_attribute(name, code) for code in language_codes()]
 
 
-def localised(instance: models.Model, name: str, language: str | None = None) -> Localised:
+def get_translated(instance: models.Model, name: str, language: str | None = None) -> Localised:
     """Translation of the field ``name`` in ``language`` (default: the active one), else in the first available one."""
     wanted = language or get_language() or settings.LANGUAGE_CODE
     for code in dict.fromkeys([wanted, *language_codes()]):
@@ -62,13 +62,13 @@ class Translated(Protocol):
 
 def translated(field: "models.Field[Any, Any]") -> Translated:
     """Copies of ``field`` for each language; the plain name reads with a fallback in the order of the languages."""
-    fields: Translated = TranslatedField(field, attrgetter=lambda name, field: lambda self: localised(self, name))
+    fields: Translated = TranslatedField(field, attrgetter=lambda name, field: lambda self: get_translated(self, name))
     return fields
 
 
 def any_language(name: str) -> models.Q:
     """Condition that ``name`` is not empty in at least one language."""
-    return ~models.Q(**dict.fromkeys(columns(name), ""))
+    return ~models.Q(**dict.fromkeys(translated_columns(name), ""))
 
 
 def contains(names: Iterable[str], text: str) -> models.Q:
@@ -76,6 +76,6 @@ def contains(names: Iterable[str], text: str) -> models.Q:
     condition = models.Q()
     for name in names:
         prefix, _, last = name.rpartition("__")
-        for column in columns(last):
+        for column in translated_columns(last):
             condition |= models.Q(**{f"{prefix}__{column}__icontains" if prefix else f"{column}__icontains": text})
     return condition

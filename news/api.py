@@ -13,7 +13,7 @@ from cspa.absolute_urls import absolute_url
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset
 from cspa.api.parameters import ListParameters, Parameters, parameter
-from cspa.i18n import localised
+from cspa.i18n import get_translated
 from delegations.exports.serializers import source_record
 from delegations.models import Person
 
@@ -186,7 +186,7 @@ def _picture(request: HttpRequest, article: Article) -> dict | None:
         "width": picture.width,
         "height": picture.height,
         "alternative_text": picture.alt_in(article.language) or None,
-        "credit": str(localised(picture, "credit", article.language)) or None,
+        "credit": str(get_translated(picture, "credit", article.language)) or None,
     }
 
 

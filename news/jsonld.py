@@ -1,6 +1,6 @@
 """JSON-LD of articles and quotations (schema.org: NewsArticle, Quotation)."""
 
-from cspa.i18n import localised
+from cspa.i18n import get_translated
 from delegations.exports.jsonld import CONTEXT, Absolute, assembly, filled, named
 
 from .models import Article, Picture, Quotation
@@ -50,7 +50,7 @@ def _image(picture: Picture, article: Article, absolute: Absolute) -> dict:
             "width": picture.width,
             "height": picture.height,
             "caption": picture.alt_in(article.language),
-            "creditText": str(localised(picture, "credit", article.language)),
+            "creditText": str(get_translated(picture, "credit", article.language)),
         }
     )
 

@@ -7,7 +7,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from cspa.i18n import localised
+from cspa.i18n import get_translated
 from cspa.richtext import rendered
 
 from .models import Article, Picture, Quotation
@@ -46,7 +46,7 @@ def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Call
 
 def credit(picture: Picture, article: Article) -> SafeString:
     """The credit line of ``picture`` in the language of ``article``, or an empty string."""
-    text = localised(picture, "credit", article.language)
+    text = get_translated(picture, "credit", article.language)
     return format_html('<span class="credit">{}</span>', text) if text else SafeString("")
 
 

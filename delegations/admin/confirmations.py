@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.absolute_urls import absolute_url
 from cspa.backoffice.forms import is_key
 from cspa.backoffice.model_admin import BaseModelAdmin
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import today
 from ..models import Confirmation, ConfirmationRequest, Parliament, Proposal
@@ -72,15 +72,15 @@ class ConfirmationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
     list_display = ["parliament", "date", "confirmed_by", "speaks_for_today"]
     list_select_related = ["parliament"]
     list_filter = ["parliament"]
-    search_fields = [f"parliament__{name}" for name in columns("name")]
+    search_fields = [f"parliament__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["parliament", "source"]
-    fieldsets = [(None, {"fields": ["parliament", "date", tuple(columns("confirmed_by")), "source"]})]
+    fieldsets = [(None, {"fields": ["parliament", "date", tuple(translated_columns("confirmed_by")), "source"]})]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         covering = Confirmation.objects.covering(today()).filter(pk=OuterRef("pk"))
         return super().get_queryset(request).annotate(covers=Exists(covering))
 
-    @admin.display(description=_("confirmed by"), ordering=columns("confirmed_by")[0])
+    @admin.display(description=_("confirmed by"), ordering=translated_columns("confirmed_by")[0])
     def confirmed_by(self, confirmation: Confirmation) -> str:
         return confirmation.confirmed_by
 
@@ -159,7 +159,7 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
     list_display = ["parliament", "addressee", "made_at", "expires_at", "state_now", "waiting"]
     list_select_related = ["parliament", "source", "made_by"]
     list_filter = [ChosenState, "parliament"]
-    search_fields = ["addressee", *(f"parliament__{name}" for name in columns("name"))]
+    search_fields = ["addressee", *(f"parliament__{name}" for name in translated_columns("name"))]
     fieldsets = [
         (None, {"fields": ["parliament", "addressee", "state_now"]}),
         (None, {"fields": ["made_by", "made_at", "expires_at", "withdrawn_at"]}),

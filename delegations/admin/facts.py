@@ -6,7 +6,7 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import (
     AssemblyPost,
@@ -60,7 +60,12 @@ class MandateInline(PeriodInline, admin.StackedInline):
     model = Delegate
     of_parliament = ("chamber__parliament",)
     related = ["person", "chamber__parliament"]
-    fields = [("chamber", "role"), *STACKED_PERIOD, tuple(columns("political_group")), tuple(columns("constituency"))]
+    fields = [
+        ("chamber", "role"),
+        *STACKED_PERIOD,
+        tuple(translated_columns("political_group")),
+        tuple(translated_columns("constituency")),
+    ]
     autocomplete_fields = ["chamber", "sources"]
     verbose_name = _("mandate")
     verbose_name_plural = _("mandates")
@@ -70,7 +75,7 @@ class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
     of_person = "person"
     related = ["person"]
-    fields = ["post", tuple(columns("commission")), *STACKED_PERIOD]
+    fields = ["post", tuple(translated_columns("commission")), *STACKED_PERIOD]
 
 
 @admin.register(SeatQuota)
@@ -88,7 +93,7 @@ class SeatQuotaAdmin(PeriodAdmin):
     list_display = ["chamber", "seats"]
     list_select_related = ["chamber__parliament"]
     list_filter = ["chamber__parliament"]
-    search_fields = [f"chamber__{name}" for name in columns("name")]
+    search_fields = [f"chamber__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["chamber", "sources"]
 
 
@@ -99,7 +104,7 @@ class ParticipationAdmin(PeriodAdmin):
     list_display = ["parliament", "status"]
     list_select_related = ["parliament"]
     list_filter = ["status"]
-    search_fields = [f"parliament__{name}" for name in columns("name")]
+    search_fields = [f"parliament__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["parliament", "sources"]
 
 
@@ -128,11 +133,17 @@ class DelegateAdmin(PeriodAdmin):
         "%(number)d mandate in force has no first day", "%(number)d mandates in force have no first day", "number"
     )
     of_parliament = ("chamber__parliament",)
-    about = ["person", "chamber", "role", tuple(columns("political_group")), tuple(columns("constituency"))]
+    about = [
+        "person",
+        "chamber",
+        "role",
+        tuple(translated_columns("political_group")),
+        tuple(translated_columns("constituency")),
+    ]
     list_display = ["person", "chamber", "role"]
     list_select_related = ["person", "chamber__parliament"]
     list_filter = ["role", "chamber__parliament"]
-    search_fields = [f"person__{name}" for name in columns("name")]
+    search_fields = [f"person__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["person", "chamber", "sources"]
 
     def get_urls(self) -> list:
@@ -165,7 +176,7 @@ class RepresentativeAdmin(PeriodAdmin):
     list_display = ["person", "parliament"]
     list_select_related = ["person", "parliament"]
     list_filter = ["parliament"]
-    search_fields = [f"person__{name}" for name in columns("name")]
+    search_fields = [f"person__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["person", "parliament", "sources"]
 
 
@@ -175,11 +186,11 @@ class AssemblyPostAdmin(PeriodAdmin):
         "%(number)d post in the Assembly ends by %(day)s", "%(number)d posts in the Assembly end by %(day)s", "number"
     )
     of_person = "person"
-    about = ["person", "post", tuple(columns("commission"))]
+    about = ["person", "post", tuple(translated_columns("commission"))]
     list_display = ["person", "title"]
     list_select_related = ["person"]
     list_filter = ["post"]
-    search_fields = [f"person__{name}" for name in columns("name")]
+    search_fields = [f"person__{name}" for name in translated_columns("name")]
     autocomplete_fields = ["person", "sources"]
 
     @admin.display(description=_("post"), ordering="post")

@@ -13,7 +13,7 @@ from slugify import slugify
 from cspa.backoffice.forms import ConflictAwareForm
 from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 from cspa.backoffice.todo import DashboardLink, TodoItem, TodoListMixin
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import today
 from ..models import (
@@ -31,7 +31,7 @@ from .facts import LinkInline, ParticipationInline, RepresentativeInline, SeatQu
 
 class ConfirmationInline(TranslatedFieldsMixin, admin.TabularInline):
     model = Confirmation
-    fields = ["date", *columns("confirmed_by"), "source"]
+    fields = ["date", *translated_columns("confirmed_by"), "source"]
     autocomplete_fields = ["source"]
     extra = 0
 
@@ -58,7 +58,7 @@ class ChamberForm(ConflictAwareForm):
 
     def clean(self) -> dict:
         data = super().clean()
-        name = next((data[column] for column in columns("name") if data.get(column)), "")
+        name = next((data[column] for column in translated_columns("name") if data.get(column)), "")
         parliament = data.get("parliament")
         if "slug" in data and not data["slug"] and parliament and name:
             data["slug"] = slugify(f"{parliament.slug} {name}", max_length=80, word_boundary=True)
@@ -70,7 +70,7 @@ class ChamberForm(ConflictAwareForm):
 class ChamberInline(TranslatedFieldsMixin, admin.TabularInline):
     model = Chamber
     form = ChamberForm
-    fields = [*columns("name"), "kind", "members_called", "order", "slug"]
+    fields = [*translated_columns("name"), "kind", "members_called", "order", "slug"]
     extra = 0
     show_change_link = True
     verbose_name_plural = _("chambers (seat quotas and websites of a chamber: “Change”)")
@@ -85,14 +85,14 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     list_display = ["label", "country", "status_today", "order"]
     list_editable = ["order"]
     list_filter = ["participations__status"]
-    search_fields = [*columns("name"), *columns("short_name"), "slug"]
+    search_fields = [*translated_columns("name"), *translated_columns("short_name"), "slug"]
     search_help_text = _("Name or address, in any language.")
     fieldsets = [
-        (None, {"fields": [tuple(columns("name")), tuple(columns("short_name"))]}),
+        (None, {"fields": [tuple(translated_columns("name")), tuple(translated_columns("short_name"))]}),
         (_("Place in the directory"), {"fields": ["country", "slug", "former_addresses", "order"]}),
     ]
     readonly_fields = ["former_addresses"]
-    prepopulated_fields = {"slug": [columns("short_name")[0]]}
+    prepopulated_fields = {"slug": [translated_columns("short_name")[0]]}
     inlines = [ChamberInline, RepresentativeInline, ParticipationInline, ConfirmationInline, LinkInline]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -162,11 +162,15 @@ class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     list_editable = ["order"]
     list_select_related = ["parliament"]
     list_filter = ["kind", "parliament"]
-    search_fields = [*columns("name"), *(f"parliament__{name}" for name in columns("short_name")), "slug"]
+    search_fields = [
+        *translated_columns("name"),
+        *(f"parliament__{name}" for name in translated_columns("short_name")),
+        "slug",
+    ]
     search_help_text = _("Name of the chamber or of the country, in any language.")
     autocomplete_fields = ["parliament"]
     fieldsets = [
-        (None, {"fields": ["parliament", tuple(columns("name"))]}),
+        (None, {"fields": ["parliament", tuple(translated_columns("name"))]}),
         (_("Place in the directory"), {"fields": [("kind", "members_called"), "slug", "imported_id", "order"]}),
     ]
     inlines = [SeatQuotaInline, LinkInline]
@@ -197,7 +201,7 @@ class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         return roster_entry.NewConvocation(self, request, chamber).answer()
 
-    @admin.display(description=_("chamber"), ordering=columns("name")[0])
+    @admin.display(description=_("chamber"), ordering=translated_columns("name")[0])
     def title(self, chamber: Chamber) -> str:
         return chamber.name
 

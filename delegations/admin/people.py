@@ -16,7 +16,7 @@ from cspa import audit
 from cspa.backoffice.history import change_reason
 from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 from cspa.backoffice.todo import TodoItem, TodoListMixin
-from cspa.i18n import columns, language_codes, language_name
+from cspa.i18n import language_codes, language_name, translated_columns
 from cspa.models import ChangeSet
 
 from ..dates import today
@@ -71,14 +71,17 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     of_person = "pk"
     list_display = ["sorted_public_name", "other_languages", "public_id"]
     list_filter = ["withdrawn"]
-    search_fields = [*columns("name"), *columns("family_name"), "public_id"]
+    search_fields = [*translated_columns("name"), *translated_columns("family_name"), "public_id"]
     search_help_text = _("Name in any language, or public id.")
     fieldsets = [
-        (_("Name"), {"fields": [tuple(columns("name"))]}),
+        (_("Name"), {"fields": [tuple(translated_columns("name"))]}),
         (
             _("Parts of the name"),
             {
-                "fields": [tuple(columns(part)) for part in ("family_name", "given_name", "patronymic", "sort_name")],
+                "fields": [
+                    tuple(translated_columns(part))
+                    for part in ("family_name", "given_name", "patronymic", "sort_name")
+                ],
                 "description": _("Only as published: nothing is guessed by splitting the name."),
             },
         ),
@@ -87,11 +90,11 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         (
             _("Photo"),
             {
-                "fields": ["photo", tuple(columns("photo_credit")), tuple(columns("photo_alt"))],
+                "fields": ["photo", tuple(translated_columns("photo_credit")), tuple(translated_columns("photo_alt"))],
                 "classes": ["collapse"],
             },
         ),
-        (_("Withdrawal"), {"fields": ["withdrawn", tuple(columns("withdrawal_reason"))]}),
+        (_("Withdrawal"), {"fields": ["withdrawn", tuple(translated_columns("withdrawal_reason"))]}),
     ]
     readonly_fields = ["public_id", "former_public_ids"]
     inlines = [MandateInline, ServiceInline, PostInline, IdentifierInline]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.todo import TodoItem, TodoListMixin
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..forms import PartialDateField
 from ..models import Delegate, Person, Proposal
@@ -138,7 +138,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
     list_display = ["what", "parliament", "proposed", "answered_at", "state"]
     list_select_related = ["request__parliament", "chamber", "mandate__person", "service__person"]
     list_filter = [ChosenState, "kind", "request__parliament"]
-    search_fields = ["name", "text", *(f"request__parliament__{name}" for name in columns("name"))]
+    search_fields = ["name", "text", *(f"request__parliament__{name}" for name in translated_columns("name"))]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

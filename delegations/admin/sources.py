@@ -10,7 +10,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.model_admin import BaseModelAdmin
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import (
     Observation,
@@ -25,11 +25,11 @@ from .base import (
 class SourceAdmin(BaseModelAdmin):
     list_display = ["title", "date", "url"]
     list_filter = ["date"]
-    search_fields = [*columns("title"), "url"]
+    search_fields = [*translated_columns("title"), "url"]
     search_help_text = _("Title in any language, or address.")
-    fieldsets = [(None, {"fields": [tuple(columns("title")), "url", "date"]})]
+    fieldsets = [(None, {"fields": [tuple(translated_columns("title")), "url", "date"]})]
 
-    @admin.display(description=_("source"), ordering=columns("title")[0])
+    @admin.display(description=_("source"), ordering=translated_columns("title")[0])
     def title(self, source: Source) -> str:
         return source.title
 
@@ -65,7 +65,7 @@ class ObservationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
     list_display = ["parliament", "date", "person"]
     list_select_related = ["parliament", "person"]
     list_filter = ["parliament"]
-    search_fields = [f"parliament__{name}" for name in columns("name")]
+    search_fields = [f"parliament__{name}" for name in translated_columns("name")]
     fieldsets = [(None, {"fields": ["parliament", "date", "source", "person", "statement"]})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:

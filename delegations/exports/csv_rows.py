@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from ..models.periods import PeriodQuerySet
@@ -18,7 +18,7 @@ SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
 # One row a person. For a person with several functions on the day, each cell from "role" on has several values.
 PERSON_COLUMNS = [
     "id",
-    *(column for name in NAMES for column in columns(name)),
+    *(column for name in NAMES for column in translated_columns(name)),
     "gender",
     "role",
     "function",
@@ -35,10 +35,10 @@ DELEGATION_COLUMNS = [
     "on",
     "country",
     "delegation",
-    *columns("name"),
+    *translated_columns("name"),
     "status",
     "chamber",
-    *(f"chamber_{column}" for column in columns("name")),
+    *(f"chamber_{column}" for column in translated_columns("name")),
     "kind",
     "seats",
     "named",
@@ -83,7 +83,7 @@ def person_row(person: Person) -> list:
     functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
     return [
         person.public_id,
-        *(getattr(person, column) for name in NAMES for column in columns(name)),
+        *(getattr(person, column) for name in NAMES for column in translated_columns(name)),
         person.gender,
         *(join_cell(cells) for cells in zip(*functions, strict=True)),
     ]
@@ -97,7 +97,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             delegation.day.isoformat(),
             parliament.country.code,
             parliament.slug,
-            *(getattr(parliament, column) for column in columns("name")),
+            *(getattr(parliament, column) for column in translated_columns("name")),
             delegation.status or "",
         ]
         confirmed = delegation.confirmation.date.isoformat() if delegation.confirmation else ""
@@ -105,7 +105,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             yield [
                 *begin,
                 part.chamber.slug,
-                *(getattr(part.chamber, column) for column in columns("name")),
+                *(getattr(part.chamber, column) for column in translated_columns("name")),
                 part.chamber.kind,
                 part.seats,
                 part.names,

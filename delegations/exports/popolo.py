@@ -11,7 +11,7 @@ from datetime import date
 
 from django.db.models import QuerySet
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..models import (
     AssemblyPost,
@@ -152,7 +152,7 @@ class DirectoryExport:
         if not self.whole:
             people = people.filter(pk__in=keys)
         ids, records = {}, []
-        for person in people.defer(*columns("sort_key"), "name_words"):
+        for person in people.defer(*translated_columns("sort_key"), "name_words"):
             ids[person.pk] = str(person.public_id)
             records.append(person_record(person))
         return ids, records

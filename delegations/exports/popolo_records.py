@@ -4,7 +4,7 @@ from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext, override
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..models import AssemblyPost, Chamber, Delegate, Parliament, Period, Person, Representative, SeatQuota, Source
 
@@ -184,7 +184,7 @@ def clean(record: dict) -> dict:
 
 def column_texts(row: Model, *names: str) -> dict[str, str]:
     """Return the texts of ``names`` in every language, by column."""
-    return {column: getattr(row, column) for name in names for column in columns(name)}
+    return {column: getattr(row, column) for name in names for column in translated_columns(name)}
 
 
 def _first_text(row: Model, name: str) -> str:

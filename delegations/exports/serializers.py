@@ -6,7 +6,7 @@ withdrawn person keeps only the id.
 
 from collections.abc import Iterable
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..models import (
     AssemblyPost,
@@ -31,14 +31,14 @@ NAMES = ("name", "family_name", "given_name", "patronymic")
 MANDATE_COLUMNS = [
     "id",
     "person_id",
-    *(column for name in NAMES for column in columns(name)),
+    *(column for name in NAMES for column in translated_columns(name)),
     "gender",
     "country",
     "delegation",
     "chamber",
     "role",
-    *columns("political_group"),
-    *columns("constituency"),
+    *translated_columns("political_group"),
+    *translated_columns("constituency"),
     "start",
     "end",
     "ended",
@@ -58,14 +58,14 @@ def mandate_row(delegate: Delegate) -> list:
     return [
         str(delegate.uid),
         person.public_id,
-        *(getattr(person, column) if known else "" for name in NAMES for column in columns(name)),
+        *(getattr(person, column) if known else "" for name in NAMES for column in translated_columns(name)),
         person.gender if known else "",
         parliament.country.code,
         parliament.slug,
         delegate.chamber.slug,
         delegate.role,
-        *(getattr(delegate, column) for column in columns("political_group")),
-        *(getattr(delegate, column) for column in columns("constituency")),
+        *(getattr(delegate, column) for column in translated_columns("political_group")),
+        *(getattr(delegate, column) for column in translated_columns("constituency")),
         str(delegate.starts or ""),
         str(delegate.ends or ""),
         delegate.ended,
@@ -261,5 +261,5 @@ def _of(person: Person, name: str) -> str | None:
 
 def _in_languages(instance: Person | Parliament | Chamber) -> dict[str, str]:
     """Return the name by language, for the languages that have it."""
-    names = zip(language_codes(), columns("name"), strict=True)
+    names = zip(language_codes(), translated_columns("name"), strict=True)
     return {code: text for code, column in names if (text := getattr(instance, column))}

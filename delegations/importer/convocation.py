@@ -8,7 +8,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Period, SeatQuota
@@ -66,7 +66,9 @@ class _ConvocationRecords:
         for row in rows:
             if role := convocation.stays.get(str(row.uid)):
                 copied = {
-                    name: getattr(row, name) for part in ("political_group", "constituency") for name in columns(part)
+                    name: getattr(row, name)
+                    for part in ("political_group", "constituency")
+                    for name in translated_columns(part)
                 }
                 mandates.begin(str(row.person.public_name), person_key(row.person), row.person, role, **copied)
         for entry, key in new:

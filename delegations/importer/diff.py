@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import PartialDate
 from ..models import (
@@ -123,8 +123,8 @@ class ImportDiff:
             row.uid = parse_uid(record.id)
         elif model is Person and self.batch.is_own_export and record.id:
             row.public_id = public_id(record.id)
-        if model is Source and not any(record.values.get(column) for column in columns("title")):
-            record.values[columns("title")[0]] = record.values["url"][:300]
+        if model is Source and not any(record.values.get(column) for column in translated_columns("title")):
+            record.values[translated_columns("title")[0]] = record.values["url"][:300]
         self.apply_values(row, record.values)
         validate(row)
         if model is Parliament:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import Chamber, Confirmation, Observation, Parliament, Source
 from .matching import PersonMatcher
@@ -59,9 +59,9 @@ class RowFinder:
     def _source(self, record: Record) -> Source | None:
         if record.id:
             return self.by_uid(record)
-        title = next((text for column in columns("title") if (text := record.values.get(column))), "")
+        title = next((text for column in translated_columns("title") if (text := record.values.get(column))), "")
         for row in self.on_record.sources_by_address.get(record.values["url"] or title, ()):
-            same_title = not title or title in {getattr(row, column) for column in columns("title")}
+            same_title = not title or title in {getattr(row, column) for column in translated_columns("title")}
             if same_title and record.values.get("date") in (None, row.date):
                 return row
         return None

@@ -7,7 +7,7 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Person, Representative
@@ -34,7 +34,9 @@ class PersonMatcher:
             return None
         person = self._own_export_person(record) if self.batch.is_own_export else self._foreign_person(record)
         if person is None:
-            if not any(record.values.get(column) for column in columns("name")) and not record.values.get("withdrawn"):
+            if not any(record.values.get(column) for column in translated_columns("name")) and not record.values.get(
+                "withdrawn"
+            ):
                 raise RowError(_("There is no name."))
             return None
         self.taken.add(person)
@@ -109,7 +111,7 @@ class PersonMatcher:
     def _namesakes(self, record: Record) -> list[Person]:
         """Return the people on record with exactly one of the record's names who are not taken."""
         found = {}
-        for column in columns("name"):
+        for column in translated_columns("name"):
             for person in self.by_name.get(_normalise(record.values.get(column, "")), ()):
                 if person not in self.taken:
                     found[person.public_id] = person
@@ -148,7 +150,7 @@ class PersonMatcher:
     def by_name(self) -> dict[str, list[Person]]:
         found = defaultdict(list)
         for person in self.on_record.people.values():
-            for name in {_normalise(getattr(person, column)) for column in columns("name")} - {""}:
+            for name in {_normalise(getattr(person, column)) for column in translated_columns("name")} - {""}:
                 if not person.withdrawn:
                     found[name].append(person)
         return found
@@ -197,7 +199,7 @@ class PersonMatcher:
         found = defaultdict(list)
         for person in self.on_record.people.values():
             if not person.withdrawn:
-                for key in {_fold(getattr(person, column)) for column in columns("name")} - {""}:
+                for key in {_fold(getattr(person, column)) for column in translated_columns("name")} - {""}:
                     found[key].append(person)
         return found
 
@@ -232,7 +234,7 @@ def _list_people(people: list[Person]) -> str:
 
 
 def _name(record: Record) -> str:
-    return next((text for column in columns("name") if (text := record.values.get(column))), record.id)
+    return next((text for column in translated_columns("name") if (text := record.values.get(column))), record.id)
 
 
 def _normalise(name: str) -> str:
@@ -240,7 +242,7 @@ def _normalise(name: str) -> str:
 
 
 def _folded_names(record: Record) -> set[str]:
-    return {_fold(record.values.get(column, "")) for column in columns("name")} - {""}
+    return {_fold(record.values.get(column, "")) for column in translated_columns("name")} - {""}
 
 
 def _fold(name: str) -> str:

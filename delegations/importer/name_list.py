@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from .. import names
 from ..dates import PartialDate
@@ -270,7 +270,7 @@ def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[P
 
     An index of words narrows the people first: the query compares each with fuzzy matching.
     """
-    rows = people.order_by().values_list("pk", "name_words", *columns("patronymic"))
+    rows = people.order_by().values_list("pk", "name_words", *translated_columns("patronymic"))
     known = [(key, words, " ".join(parts).strip()) for key, words, *parts in rows]
     by_word = defaultdict(list)
     for row in known:

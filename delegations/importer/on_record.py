@@ -6,7 +6,7 @@ from functools import cached_property
 
 from django.db.models import Model
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import Chamber, FormerSlug, Parliament, Person, Source
 from .records import KINDS, Batch, Kind
@@ -83,14 +83,16 @@ class RowsOnRecord:
         """Sources by URL; those without one by each of their titles."""
         found = defaultdict(list)
         for row in sorted(self.sources_by_key.values(), key=lambda row: row.pk):
-            for name in {row.url} if row.url else {getattr(row, column) for column in columns("title")} - {""}:
+            for name in (
+                {row.url} if row.url else {getattr(row, column) for column in translated_columns("title")} - {""}
+            ):
                 found[name].append(row)
         return found
 
     @cached_property
     def people(self) -> dict[int, Person]:
         """People by public id."""
-        rows = Person.objects.defer(*columns("sort_key"), "name_words")
+        rows = Person.objects.defer(*translated_columns("sort_key"), "name_words")
         return {person.public_id: person for person in rows.iterator()}
 
     @cached_property

@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import EARLIEST, LATEST
 from ..models import AssemblyPost, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
@@ -21,10 +21,12 @@ _NAMED = {Parliament: "name", Chamber: "name", Person: "name", Source: "title", 
 _COUNTRY = re.compile("[A-Z]{2}")
 _REFUSED = {
     Parliament: lambda row: row.slug in RESERVED_SLUGS or not _COUNTRY.fullmatch(row.country.code or ""),
-    Person: lambda row: row.withdrawn and not any(getattr(row, name) for name in columns("withdrawal_reason")),
+    Person: lambda row: (
+        row.withdrawn and not any(getattr(row, name) for name in translated_columns("withdrawal_reason"))
+    ),
     SeatQuota: lambda row: not 1 <= row.seats <= 999,
     AssemblyPost: lambda row: (
-        row.post != row.Post.COMMISSION_CHAIR and any(map(row.__dict__.get, columns("commission")))
+        row.post != row.Post.COMMISSION_CHAIR and any(map(row.__dict__.get, translated_columns("commission")))
     ),
     Confirmation: lambda row: not EARLIEST <= row.date <= LATEST,
     Observation: lambda row: not EARLIEST <= row.date <= LATEST,
@@ -41,7 +43,7 @@ def validate(row: Model) -> None:
         raise RowError("; ".join(words)) from error
     model = type(row)
     named = model in _NAMED and not (model is Person and row.withdrawn)
-    if named and not any(getattr(row, column) for column in columns(_NAMED[model])):
+    if named and not any(getattr(row, column) for column in translated_columns(_NAMED[model])):
         raise RowError(_("There is no name in any language."))
     if isinstance(row, Period):
         _validate_period(row)

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..dates import PartialDate
 from ..importer import import_batch, no_progress
@@ -127,7 +127,7 @@ class BlockRecords:
             if not chamber.get("on_record"):
                 if statement.seats is None or chamber["slug"] not in statement.seats:
                     continue
-                names = {column: chamber[column] for column in columns("name") if column in chamber}
+                names = {column: chamber[column] for column in translated_columns("name") if column in chamber}
                 called = statement.called[chamber["slug"]]
                 values |= {**names, "kind": chamber["kind"], "members_called": called, "order": number}
             self.batch.add(Record(Kind.CHAMBERS, location, chamber["slug"], values))
@@ -220,7 +220,7 @@ class BlockRecords:
         undated = [row for row in services if row.start is None]
         documents = {source for row in undated for source in row.sources.values_list("pk", flat=True)}
         people = {row.person_id for row in services} | {person for person, _post in posts if isinstance(person, int)}
-        rows = AssemblyPost.objects.filter(person__in=people, **dict.fromkeys(columns("commission"), ""))
+        rows = AssemblyPost.objects.filter(person__in=people, **dict.fromkeys(translated_columns("commission"), ""))
         for row in rows.prefetch_related("sources"):
             # Only posts from the document of the service: others may be known from elsewhere.
             same_document = documents & {source.pk for source in row.sources.all()}
@@ -256,7 +256,7 @@ def observation_statement(statement: Statement) -> dict[str, Any]:
 def _titles(day: date | None) -> dict[str, str]:
     """Return the title of the page as a source, in each language."""
     titles = {}
-    for code, column in zip(language_codes(), columns("title"), strict=True):
+    for code, column in zip(language_codes(), translated_columns("title"), strict=True):
         with override(code):
             titles[column] = (
                 _("List of delegations on the website of the CSTO Parliamentary Assembly, as seen on %(day)s")

@@ -15,7 +15,15 @@ from translated_fields import to_attribute
 from cspa.absolute_urls import cached_reverse
 from cspa.db.collation import KEY_LENGTH, sort_key
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
-from cspa.i18n import Localised, Translated, any_language, columns, language_codes, localised, translated
+from cspa.i18n import (
+    Localised,
+    Translated,
+    any_language,
+    get_translated,
+    language_codes,
+    translated,
+    translated_columns,
+)
 from cspa.media.images import PhotoField
 
 from .. import names
@@ -60,7 +68,7 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         return {
             "photo": Q(photo=""),
             "credit": ~Q(photo="") & ~any_language("photo_credit"),
-            **{column: Q(**{column: ""}) for column in columns("name")},
+            **{column: Q(**{column: ""}) for column in translated_columns("name")},
         }
 
     def lacking(self, gap: str) -> Self:
@@ -81,7 +89,7 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         if not query.words:
             return self.none()
         holding = [Q(name_words__contains=begin) | Q(name_words__contains=end) for begin, end in query.parts()]
-        rows = self.filter(*holding).order_by().values_list("pk", "name_words", *columns("patronymic"))
+        rows = self.filter(*holding).order_by().values_list("pk", "name_words", *translated_columns("patronymic"))
         people = ((key, words, " ".join(parts).strip()) for key, words, *parts in rows)
         return self.filter(pk__in=query.find(people))
 
@@ -197,11 +205,11 @@ class Person(DerivedModel):
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:
-        return frozenset(column for part in NAME_PARTS for column in columns(part))
+        return frozenset(column for part in NAME_PARTS for column in translated_columns(part))
 
     @classmethod
     def derived(cls) -> frozenset[str]:
-        return frozenset({*columns("sort_key"), "name_words"})
+        return frozenset({*translated_columns("sort_key"), "name_words"})
 
     def derive(self) -> None:
         if self.public_id is None:
@@ -213,7 +221,7 @@ class Person(DerivedModel):
                 filter(None, [self._in(code, part) for part in ("family_name", "given_name", "patronymic")])
             )
             text = self._in(code, "sort_name") or (family if self._in(code, "family_name") else "")
-            setattr(self, to_attribute("sort_key", code), sort_key(text or localised(self, "name", code)))
+            setattr(self, to_attribute("sort_key", code), sort_key(text or get_translated(self, "name", code)))
 
     def _in(self, code: str, part: str) -> str:
         text: str = getattr(self, to_attribute(part, code))
@@ -222,7 +230,7 @@ class Person(DerivedModel):
     @property
     def slug(self) -> str:
         """The name in Latin letters, the same in every language."""
-        return _slug(str(localised(self, "name", language_codes()[0])))
+        return _slug(str(get_translated(self, "name", language_codes()[0])))
 
     def functions_on(self, day: date) -> list[str]:
         """Return the functions on ``day`` in the active language: posts, then services, then mandates."""
@@ -411,7 +419,7 @@ class AssemblyPost(Period):
         )
     )
 
-    line = ("person", "post", *columns("commission"))
+    line = ("person", "post", *translated_columns("commission"))
 
     class Meta(Period.Meta):
         verbose_name = _("post in the Assembly")

@@ -15,7 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..dates import FOUNDED, LATEST, today
 from ..models import (
@@ -240,7 +240,7 @@ def _words(name: str) -> frozenset[str]:
 def possible_duplicates() -> set[frozenset[int]]:
     """Return the keys of people with the same words in their names in some language, in any alphabet and order."""
     bearers = defaultdict(set)
-    for key, *names in Person.objects.values_list("pk", *columns("name")).iterator():
+    for key, *names in Person.objects.values_list("pk", *translated_columns("name")).iterator():
         for name in names:
             bearers[_words(name)].add(key)
     bearers.pop(frozenset(), None)

@@ -24,7 +24,7 @@ from django.utils.translation import override
 from translated_fields import to_attribute
 
 from cspa import audit
-from cspa.i18n import columns, language_codes, localised
+from cspa.i18n import get_translated, language_codes, translated_columns
 from cspa.models import ChangeSet
 
 from ..dates import PartialDate, today
@@ -145,7 +145,7 @@ def _shown(delegation: Delegation) -> Iterator[list]:
 
 
 def _texts(row, name: str) -> list[str]:
-    return [getattr(row, column) for column in columns(name)]
+    return [getattr(row, column) for column in translated_columns(name)]
 
 
 def _digest(value: object) -> str:
@@ -157,7 +157,7 @@ def fact(row: Delegate | Representative | None, language: str) -> dict:
     if row is None:
         return {}
     return {
-        "name": "" if row.person.withdrawn else str(localised(row.person, "name", language)),
+        "name": "" if row.person.withdrawn else str(get_translated(row.person, "name", language)),
         "chamber": row.chamber.slug if isinstance(row, Delegate) else "",
         "role": row.role if isinstance(row, Delegate) else "",
         "starts": str(row.starts or ""),
@@ -209,7 +209,7 @@ def _answer(confirmation_request: ConfirmationRequest, signed: dict[str, str], s
 def record(confirmation_request: ConfirmationRequest) -> Confirmation:
     """Record that the parliament confirmed its roster on the day of its answer."""
     day = timezone.localdate(confirmation_request.answered_at)
-    signed = {column: getattr(confirmation_request, column) for column in columns("answered_by")}
+    signed = {column: getattr(confirmation_request, column) for column in translated_columns("answered_by")}
     confirmation = Confirmation(
         parliament=confirmation_request.parliament,
         date=day,
@@ -245,7 +245,7 @@ def source_of(confirmation_request: ConfirmationRequest) -> Source:
             with override(code):
                 values = {
                     "day": date_format(source.date, "DATE_FORMAT"),
-                    "parliament": localised(confirmation_request.parliament, "name", code),
+                    "parliament": get_translated(confirmation_request.parliament, "name", code),
                 }
                 title = _("Confirmation by link of %(day)s: %(parliament)s") % values
             setattr(source, to_attribute("title", code), title)
@@ -356,7 +356,7 @@ def _change_role(proposal: Proposal, values: dict) -> str:
         chamber=row.chamber,
         role=values["role"],
         ended=row.ended,
-        **{column: getattr(row, column) for name in copied for column in columns(name)},
+        **{column: getattr(row, column) for name in copied for column in translated_columns(name)},
     )
     successor.starts, successor.ends = day, row.ends
     row.ends, row.ended = day, False

@@ -14,18 +14,18 @@ from django.utils.translation import gettext as _
 
 from cspa import audit
 from cspa.audit.diff import label, with_display_relations
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import Delegate, FormerPublicId, Period, Person
 from ..models.periods import last_day_in_words, no_overlaps, overlap
 
 # Columns that depend on the first one: all are taken from the record that has a value in it.
 TOGETHER = {
-    "photo": [*columns("photo_credit"), *columns("photo_alt")],
-    "withdrawn": columns("withdrawal_reason"),
+    "photo": [*translated_columns("photo_credit"), *translated_columns("photo_alt")],
+    "withdrawn": translated_columns("withdrawal_reason"),
 }
 # Columns of a mandate that do not distinguish it from another with the same person, chamber, period and role.
-DETAILS = {*columns("political_group"), *columns("constituency")}
+DETAILS = {*translated_columns("political_group"), *translated_columns("constituency")}
 DATES = {"start", "start_precision", "end", "end_precision"}
 
 

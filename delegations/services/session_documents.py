@@ -17,13 +17,13 @@ from django.utils.translation import get_language, gettext, ngettext, override, 
 from django.utils.translation import gettext_lazy as _
 
 from cspa.exports.documents import Column, LanguageSection, PrintDocument, PrintPage, Table
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..dates import FOUNDED, Day
 from ..models import ChamberSeats, Delegate, Delegation, Participation, Person, Seats, delegations_on
 from ..models.parliaments import ParliamentQuerySet
 
-BADGE_COLUMNS = [*columns("name"), *columns("delegation"), *columns("role")]
+BADGE_COLUMNS = [*translated_columns("name"), *translated_columns("delegation"), *translated_columns("role")]
 
 # Statuses whose seats do not count towards the quorum.
 NOT_COUNTED = {Participation.Status.OBSERVER, Participation.Status.PARTNER, Participation.Status.SUSPENDED}
@@ -313,7 +313,7 @@ def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
             held.setdefault(row.person, []).append(row)
         for person, rows in held.items():
             yield [
-                *(getattr(person, column) for column in columns("name")),
+                *(getattr(person, column) for column in translated_columns("name")),
                 *_in_languages(lambda delegation=delegation: delegation.parliament.label),
                 *_in_languages(lambda rows=rows: "; ".join(map(_role, rows))),
             ]

@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.backoffice.todo import Group, TodoItem, TodoListMixin
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..models import Picture
 
@@ -30,7 +30,7 @@ class WordsFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         if self.value() == "alt":
-            empty = Q(*(Q(**{column: ""}) for column in columns("alt")), _connector=Q.OR)
+            empty = Q(*(Q(**{column: ""}) for column in translated_columns("alt")), _connector=Q.OR)
             return queryset.filter(empty, decorative=False)
         return queryset.uncredited() if self.value() == "credit" else queryset
 
@@ -40,9 +40,20 @@ class PictureAdmin(TodoListMixin, BaseModelAdmin):
     list_display = ["thumbnail", "description", "is_decorative", "credited"]
     list_display_links = ["description"]
     list_filter = [WordsFilter]
-    search_fields = [*columns("alt"), *columns("credit")]
+    search_fields = [*translated_columns("alt"), *translated_columns("credit")]
     fieldsets = [
-        (None, {"fields": ["file", "preview", tuple(columns("alt")), "decorative", tuple(columns("credit"))]}),
+        (
+            None,
+            {
+                "fields": [
+                    "file",
+                    "preview",
+                    tuple(translated_columns("alt")),
+                    "decorative",
+                    tuple(translated_columns("credit")),
+                ]
+            },
+        ),
         (
             _("What matters"),
             {

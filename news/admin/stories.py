@@ -6,7 +6,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.model_admin import BaseModelAdmin
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ..models import Article, Story, Topic
 
@@ -42,10 +42,10 @@ class StoryAdmin(BaseModelAdmin):
 @admin.register(Topic)
 class TopicAdmin(BaseModelAdmin):
     list_display = ["title", "slug"]
-    search_fields = columns("name")
-    fieldsets = [(None, {"fields": [tuple(columns("name")), "slug"]})]
-    prepopulated_fields = {"slug": [columns("name")[0]]}
+    search_fields = translated_columns("name")
+    fieldsets = [(None, {"fields": [tuple(translated_columns("name")), "slug"]})]
+    prepopulated_fields = {"slug": [translated_columns("name")[0]]}
 
-    @admin.display(description=_("topic"), ordering=columns("name")[0])
+    @admin.display(description=_("topic"), ordering=translated_columns("name")[0])
     def title(self, topic: Topic) -> str:
         return topic.name

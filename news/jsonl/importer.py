@@ -10,7 +10,7 @@ from django.db import models, transaction
 from django.utils.translation import gettext as _
 
 from cspa import audit
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 from cspa.media.images import clean_photo
 from cspa.richtext import pictures as shown_pictures
 from delegations.importer.records import RowError
@@ -222,7 +222,7 @@ class ArticleImporter:
             decorative=described["decorative"],
             focus_x=x,
             focus_y=y,
-            **{column: described[column] for name in ("alt", "credit") for column in columns(name)},
+            **{column: described[column] for name in ("alt", "credit") for column in translated_columns(name)},
         )
         return picture
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
 from delegations import dates
 from delegations.importer.readers.own_export import LARGEST_ID
@@ -94,7 +94,7 @@ def _of(model: type[models.Model], column: str) -> Read:
 
 
 def _translated(model: type[models.Model], name: str) -> dict[str, Key]:
-    return {column: Key(_of(model, column), "") for column in columns(name)}
+    return {column: Key(_of(model, column), "") for column in translated_columns(name)}
 
 
 def _body(value: Any, path: str) -> str:
@@ -227,7 +227,7 @@ def _named(shape: Shape, name: str) -> Read:
 
     def read(value: Any, path: str) -> dict[str, Any]:
         values = shape.read(value, path)
-        if not any(values[column] for column in columns(name)):
+        if not any(values[column] for column in translated_columns(name)):
             raise RowError(_("“%(name)s” has no name in any language.") % {"name": path})
         return values
 

@@ -10,7 +10,7 @@ from uuid import UUID
 from django.db import models
 from django.db.models import Prefetch
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 from cspa.richtext import pictures as shown_pictures
 from delegations.models import Parliament, Person, Source
 
@@ -97,7 +97,7 @@ def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
 
 
 def _columns_of(row: models.Model, *names: str) -> dict[str, str]:
-    return {column: getattr(row, column) for name in names for column in columns(name)}
+    return {column: getattr(row, column) for name in names for column in translated_columns(name)}
 
 
 def topic_record(topic: Topic) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
 from cspa.exports.tabular import unescape_formula
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
 from ...models import Chamber, Delegate, Person
@@ -30,8 +30,8 @@ from .files import TableRow
 from .own_export import public_id
 from .popolo import ImportTarget
 
-_NAME_COLUMNS = [column for name in NAMES for column in columns(name)]
-_TEXTS = [*columns("political_group"), *columns("constituency")]
+_NAME_COLUMNS = [column for name in NAMES for column in translated_columns(name)]
+_TEXTS = [*translated_columns("political_group"), *translated_columns("constituency")]
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
 
@@ -85,8 +85,8 @@ class TableReader:
         if doubled := sorted({name for name in header if header.count(name) > 1}):
             raise ImportRefusedError(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
         missing = [] if self.chamber or "chamber" in header else ["chamber"]
-        if not {"person_id", *columns("name")}.intersection(header):
-            missing.append(columns("name")[0])
+        if not {"person_id", *translated_columns("name")}.intersection(header):
+            missing.append(translated_columns("name")[0])
         if missing:
             raise ImportRefusedError(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
         return header
@@ -133,7 +133,7 @@ class TableReader:
         identity = row.get("person_id", "").strip()
         if identity and self.batch.is_own_export:
             identity = str(public_id(identity))
-        names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in columns("name")) else {}
+        names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in translated_columns("name")) else {}
         if not identity and not names:
             raise RowError(_("There is neither a name nor an id of the person."))
         key = identity or "name:" + "\t".join(row.get(name, "") for name in _NAME_COLUMNS)

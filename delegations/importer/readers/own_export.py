@@ -7,7 +7,7 @@ from django.core.exceptions import SuspiciousFileOperation
 from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
-from cspa.i18n import columns
+from cspa.i18n import translated_columns
 
 from ...exports.popolo import PROFILE
 from ...exports.popolo_records import ASSEMBLY, NAMES, REPRESENTATIVE, SEAT
@@ -210,7 +210,7 @@ class OwnExportReader:
 
 def _texts(row: JsonReader, *names: str) -> dict[str, str]:
     """Return the texts of ``names`` in each language."""
-    return {column: row.text(column) for name in names for column in columns(name)}
+    return {column: row.text(column) for name in names for column in translated_columns(name)}
 
 
 def _statement(row: JsonReader) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from django_countries import countries
 from slugify import slugify
 from translated_fields import to_attribute
 
-from cspa.i18n import columns, language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
@@ -206,7 +206,7 @@ class PopoloReader:
             return
         self.count("persons", row, _PERSON)
         values = self.names(row, _NAMES)
-        if not any(values.get(column) for column in columns("name")):
+        if not any(values.get(column) for column in translated_columns("name")):
             raise RowError(_("There is no name."))
         gender = row.line("gender").lower()
         if gender in Person.Gender.values:
