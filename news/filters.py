@@ -11,7 +11,7 @@ from django.db.models import QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
-from cspa.search.stems import LONGEST_TEXT, Query
+from cspa.search.stems import MAX_QUERY_LENGTH, Query
 from delegations.filters import delegation_choices
 
 from .models import Article, ArticleQuerySet, Topic
@@ -39,7 +39,7 @@ class ArticleFilter(django_filters.FilterSet):
     q = django_filters.CharFilter(
         label=_("Words"),
         help_text=_("“Phrases” in quotation marks; a minus before what must not occur."),
-        max_length=LONGEST_TEXT,
+        max_length=MAX_QUERY_LENGTH,
         widget=forms.TextInput(attrs={"type": "search"}),
         method="unchanged",
     )

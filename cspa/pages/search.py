@@ -28,17 +28,17 @@ from ..i18n import language_codes
 from ..search.stems import Query, words
 
 # Number of the newest hits that are ranked. The page tells if there are more.
-RANKED = 300
+RANK_LIMIT = 300
 # People, and delegations, on a page.
-SHOWN = 5
+NAME_LIMIT = 5
 # Articles on a page.
-PAGE = 10
+PAGE_SIZE = 10
 # Number up to which hits in another language are counted.
-ELSEWHERE = 100
+OTHER_LANGUAGE_LIMIT = 100
 # Number of the newest articles that provide words for suggestions.
-VOCABULARY = 500
+VOCABULARY_ARTICLES = 500
 # Minimum similarity of a suggested word, from 0 to 100.
-LIKENESS = 75
+SUGGESTION_CUTOFF = 75
 
 
 @dataclass
@@ -51,16 +51,16 @@ class Hit:
 
 
 @dataclass
-class Named:
-    """People or delegations in the results: their number, and the first SHOWN rows."""
+class NameResults:
+    """People or delegations in the results: their number, and the first NAME_LIMIT rows."""
 
     count: int
     rows: list[Person] | list[Parliament]
 
     @classmethod
-    def of(cls, rows: QuerySet) -> "Named":
+    def of(cls, rows: QuerySet) -> "NameResults":
         found = list(rows)
-        return cls(len(found), found[:SHOWN])
+        return cls(len(found), found[:NAME_LIMIT])
 
 
 @dataclass
@@ -79,9 +79,9 @@ class Results:
         return self.filter.query
 
     @property
-    def asked(self) -> bool:
+    def has_terms(self) -> bool:
         """Whether the query has a term to search for."""
-        return bool(self.query.wanted)
+        return bool(self.query.required)
 
     # News
 
@@ -91,26 +91,26 @@ class Results:
 
         A match in the title counts more than one in the summary; then newer articles come first.
         """
-        day, share = today(), self.query.share
+        day, score = today(), self.query.score
         scored = [
-            (-2 * share(title) - share(summary) - _freshness(published, day), place, key)
-            for place, (key, published, title, summary) in enumerate(self._newest[:RANKED])
+            (-2 * score(title) - score(summary) - _freshness(published, day), place, key)
+            for place, (key, published, title, summary) in enumerate(self._newest[:RANK_LIMIT])
         ]
         return [key for _score, _place, key in sorted(scored)]
 
     @property
-    def more(self) -> bool:
+    def has_more(self) -> bool:
         """Whether there are more matches than are ranked."""
-        return len(self._newest) > RANKED
+        return len(self._newest) > RANK_LIMIT
 
     @cached_property
     def _newest(self) -> list[tuple]:
         """Key, time, title and summary of the newest matches; one more than are ranked, to know if there are more."""
-        return self.filter.newest(RANKED + 1, "title", "summary")
+        return self.filter.newest(RANK_LIMIT + 1, "title", "summary")
 
     def page(self, number: str) -> tuple[list[Hit], Page]:
         """Hits on the page ``number``, from 1. Raise Http404 if there is no such page."""
-        paginator = Paginator(self.ranked, PAGE)
+        paginator = Paginator(self.ranked, PAGE_SIZE)
         if not is_page_number(number) or int(number) > paginator.num_pages:
             raise Http404(_("There is no such page."))
         page = paginator.page(int(number))
@@ -118,38 +118,38 @@ class Results:
         return [self.hit(articles[key]) for key in page.object_list if key in articles], page
 
     def hit(self, article: Article) -> Hit:
-        text, share = article.summary, self.query.share(article.summary)
-        if share < 1 and self.query.share(body := plain(article.body)) > share:
+        text, score = article.summary, self.query.score(article.summary)
+        if score < 1 and self.query.score(body := plain(article.body)) > score:
             text = body
         return Hit(article, self.query.marked(article.title), self.query.excerpt(text))
 
     # People and delegations
 
     @cached_property
-    def people(self) -> Named:
-        return Named.of(self.named(Person.objects.public()).in_order())
+    def people(self) -> NameResults:
+        return NameResults.of(self._named(Person.objects.public()).in_order())
 
     @cached_property
-    def delegations(self) -> Named:
-        return Named.of(self.named(Parliament.objects.all()))
+    def delegations(self) -> NameResults:
+        return NameResults.of(self._named(Parliament.objects.all()))
 
-    def named(self, rows: QuerySet) -> QuerySet:
+    def _named(self, rows: QuerySet) -> QuerySet:
         """Rows whose names match the required terms and none of the excluded ones."""
-        if not self.asked:
+        if not self.has_terms:
             return rows.none()
-        found = rows.search(self.query.said)
-        for text in self.query.not_said:
+        found = rows.search(self.query.required_text)
+        for text in self.query.excluded_texts:
             found = found.exclude(pk__in=rows.search(text).values("pk"))
         return found
 
     # Other languages and suggestions
 
     def elsewhere(self) -> list[tuple[str, int, str]]:
-        """Other languages with hits: code, number (ELSEWHERE + 1 if there are more), query string."""
+        """Other languages with hits: code, number (OTHER_LANGUAGE_LIMIT + 1 if there are more), query string."""
         found = []
         for code in language_codes():
-            if code != self.query.language and self.asked:
-                number = len(self.filter.newest(ELSEWHERE + 1, language=code))
+            if code != self.query.language and self.has_terms:
+                number = len(self.filter.newest(OTHER_LANGUAGE_LIMIT + 1, language=code))
                 if number:
                     parameters = self.parameters.copy()
                     for name in ("page", "language"):
@@ -164,16 +164,16 @@ class Results:
 
         known = vocabulary(self.query.language)
         text, query = [], self.query
-        for word in words(query.said):
+        for word in words(query.required_text):
             if word in known or not known:
                 text.append(word)
                 continue
-            like = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=LIKENESS)
+            like = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=SUGGESTION_CUTOFF)
             if like is None:
                 return ""
             text.append(like[0])
         better = Query.of(" ".join(text), query.language)
-        if better.wanted == query.wanted:
+        if better.required == query.required:
             return ""
         names = (Person.objects.public().search(better.text), Parliament.objects.search(better.text))
         found = Article.objects.published().newest_found(better, 1) or any(rows.exists() for rows in names)
@@ -183,7 +183,7 @@ class Results:
 def vocabulary(language: str) -> list[str]:
     """Words of the newest titles and summaries in ``language``, of topics and of names."""
     newest = Article.objects.published().in_language(language).newest_first()
-    texts = [text for row in newest.values_list("title", "summary")[:VOCABULARY] for text in row]
+    texts = [text for row in newest.values_list("title", "summary")[:VOCABULARY_ARTICLES] for text in row]
     with override(language):
         texts += [str(topic.name) for topic in Topic.objects.all()]
         texts += [str(parliament.name) for parliament in Parliament.objects.all()]
@@ -207,7 +207,7 @@ class SearchView(TemplateView):
     def get_context_data(self, **kwargs):
         results = Results(self.request.GET, get_language())
         hits, page = results.page(self.request.GET.get("page", "1"))
-        nothing = results.asked and not (hits or results.people.count or results.delegations.count)
+        nothing = results.has_terms and not (hits or results.people.count or results.delegations.count)
         return super().get_context_data(
             results=results,
             hits=hits,
@@ -216,10 +216,10 @@ class SearchView(TemplateView):
             delegations=results.delegations,
             elsewhere=results.elsewhere(),
             suggestion=results.suggestion() if nothing else "",
-            names_query=urlencode({"q": results.query.said}),
+            names_query=urlencode({"q": results.query.required_text}),
             scope=SearchScope(results),
-            ranked=RANKED,
-            counted=ELSEWHERE,
+            ranked=RANK_LIMIT,
+            counted=OTHER_LANGUAGE_LIMIT,
             **kwargs,
         )
 

@@ -12,7 +12,7 @@ from news.filters import ArticleFilter
 from ..absolute_urls import absolute_url
 from ..api.errors import ApiError
 from ..api.parameters import Parameters, filtered_by, parameter, refuse_errors
-from .search import Named, Results
+from .search import NameResults, Results
 
 router = Router(tags=[gettext_noop("Search")])
 
@@ -56,21 +56,21 @@ class SearchParameters(filtered_by(ArticleFilter, Parameters), Ignored):
 
 
 @router.get("/search/", response=SearchAnswer, summary=gettext_noop("Search in people, delegations and news"))
-def search(request, asked: Query[SearchParameters]):
+def search(request, parameters: Query[SearchParameters]):
     results = Results(request.GET, get_language())
     refuse_errors(results.filter.form)
     try:
-        hits, _paginator = results.page(asked.page or "1")
+        hits, _paginator = results.page(parameters.page or "1")
     except Http404 as error:
         raise ApiError(404, str(error), "page") from error
     prefetch_related_objects([hit.article for hit in hits], "topics")
-    nothing = results.asked and not (hits or results.people.count or results.delegations.count)
+    nothing = results.has_terms and not (hits or results.people.count or results.delegations.count)
     return {
         "people": _names(request, results.people, "public_id"),
         "delegations": _names(request, results.delegations, "slug"),
         "articles": {
             "count": len(results.ranked),
-            "more": results.more,
+            "more": results.has_more,
             "results": [{**article_record(request, hit.article), "excerpt": hit.excerpt} for hit in hits],
         },
         "elsewhere": [{"language": code, "count": number} for code, number, _query in results.elsewhere()],
@@ -78,7 +78,7 @@ def search(request, asked: Query[SearchParameters]):
     }
 
 
-def _names(request: HttpRequest, found: Named, identity: str) -> dict:
+def _names(request: HttpRequest, found: NameResults, identity: str) -> dict:
     results = [
         {
             "id": str(getattr(row, identity)),

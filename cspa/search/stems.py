@@ -23,16 +23,16 @@ from django.utils.safestring import SafeString, mark_safe
 # Stemming algorithm of each language. In languages without one (be, kk, ky, tg) the search matches whole words.
 ALGORITHMS = {"en": "english", "hy": "armenian", "ru": "russian"}
 # Characters of a stem; the rest is cut off.
-LONGEST_WORD = 40
+MAX_STEM_LENGTH = 40
 # Characters of a query.
-LONGEST_TEXT = 200
+MAX_QUERY_LENGTH = 200
 # Characters of a text whose stems are cached.
-LONGEST_LINE = 600
-MOST_TERMS = 16
+MAX_CACHED_LENGTH = 600
+MAX_TERMS = 16
 # A stem in more than this share of the rows counts as frequent; `newest` scans the newest rows for it first.
-FREQUENT = 0.03
-# Rows of this scan. By FREQUENT, some 300 of them match a frequent stem.
-LOOKED = 10_000
+FREQUENT_SHARE = 0.03
+# Rows of this scan. By FREQUENT_SHARE, some 300 of them match a frequent stem.
+SCAN_LIMIT = 10_000
 
 _WORD = re.compile(r"[^\W_]+")
 _TERM = re.compile(r'(?<!\S)(-?)(?:"([^"]*)"|“([^”]*)”|«([^»]*)»|(\S+))')
@@ -45,7 +45,7 @@ def _stem(language: str) -> Callable[[str], str]:
 
     algorithm = ALGORITHMS.get(language)
     stem = snowballstemmer.stemmer(algorithm).stemWord if algorithm else str
-    return lru_cache(maxsize=30_000)(lambda word: stem(word)[:LONGEST_WORD])
+    return lru_cache(maxsize=30_000)(lambda word: stem(word)[:MAX_STEM_LENGTH])
 
 
 def words(text: str) -> list[str]:
@@ -73,76 +73,76 @@ def _spaced(stems: Iterable[str]) -> str:
 
 # Most searches rank the same newest titles and summaries.
 @lru_cache(maxsize=2_000)
-def _line_of_stems(text: str, language: str) -> str:
+def _cached_stems(text: str, language: str) -> str:
     return _spaced(stems(text, language))
 
 
 @dataclass(frozen=True)
 class Query:
-    """Parsed query: a row must contain each of ``wanted`` and none of ``unwanted``; a phrase is several stems."""
+    """Parsed query: a row must contain each of ``required`` and none of ``excluded``; a phrase is several stems."""
 
     text: str
     language: str
-    wanted: tuple[tuple[str, ...], ...]
-    unwanted: tuple[tuple[str, ...], ...]
+    required: tuple[tuple[str, ...], ...]
+    excluded: tuple[tuple[str, ...], ...]
     # Required terms as the user typed them.
-    said: str
-    not_said: tuple[str, ...]
+    required_text: str
+    excluded_texts: tuple[str, ...]
 
     @classmethod
     def of(cls, text: str, language: str) -> "Query":
         """Parse words, "phrases" (also in “ ” and « »), -excluded words and -"excluded phrases".
 
-        A word of several parts ("counter-terrorism") is a phrase. A query of more than LONGEST_TEXT characters or
-        MOST_TERMS terms matches nothing.
+        A word of several parts ("counter-terrorism") is a phrase. A query of more than MAX_QUERY_LENGTH characters or
+        MAX_TERMS terms matches nothing.
         """
-        wanted: list[tuple[str, ...]] = []
-        unwanted: list[tuple[str, ...]] = []
-        said: list[str] = []
-        not_said: list[str] = []
-        for without, *options in _TERM.findall(text) if len(text) <= LONGEST_TEXT else ():
+        required: list[tuple[str, ...]] = []
+        excluded: list[tuple[str, ...]] = []
+        required_texts: list[str] = []
+        excluded_texts: list[str] = []
+        for without, *options in _TERM.findall(text) if len(text) <= MAX_QUERY_LENGTH else ():
             term = next(filter(None, options), "")
             if found := tuple(stems(term, language)):
-                (unwanted if without else wanted).append(found)
-                (not_said if without else said).append(term)
-        if len(wanted) + len(unwanted) > MOST_TERMS:
-            wanted = []
-        return cls(text, language, tuple(wanted), tuple(unwanted), " ".join(said), tuple(not_said))
+                (excluded if without else required).append(found)
+                (excluded_texts if without else required_texts).append(term)
+        if len(required) + len(excluded) > MAX_TERMS:
+            required = []
+        return cls(text, language, tuple(required), tuple(excluded), " ".join(required_texts), tuple(excluded_texts))
 
     @cached_property
-    def flat(self) -> frozenset[str]:
+    def required_stems(self) -> frozenset[str]:
         """Stems of the required terms."""
-        return frozenset(stem for term in self.wanted for stem in term)
+        return frozenset(stem for term in self.required for stem in term)
 
     @cached_property
     def _terms(self) -> list[str]:
-        return [_spaced(term) for term in self.wanted]
+        return [_spaced(term) for term in self.required]
 
     def matches(self, found: list[str]) -> bool:
         """Whether a text with the stems ``found`` matches; the same rule as the conditions in SQL."""
-        return bool(self.wanted) and all(
-            _holds(found, term) != unwanted
-            for unwanted, terms in ((False, self.wanted), (True, self.unwanted))
+        return bool(self.required) and all(
+            _contains(found, term) != excluded
+            for excluded, terms in ((False, self.required), (True, self.excluded))
             for term in terms
         )
 
-    def share(self, text: str) -> float:
+    def score(self, text: str) -> float:
         """Share of the required terms that ``text`` contains, from 0 to 1."""
-        line = len(text) <= LONGEST_LINE
-        held = _line_of_stems(text, self.language) if line else _spaced(stems(text, self.language))
+        is_short = len(text) <= MAX_CACHED_LENGTH
+        held = _cached_stems(text, self.language) if is_short else _spaced(stems(text, self.language))
         return sum([term in held for term in self._terms]) / len(self._terms) if self._terms else 0.0
 
     def marked(self, text: str) -> SafeString:
         """``text`` as HTML with matching words in mark elements."""
         pieces, end = [], 0
-        for start, stop in self._places(text):
+        for start, stop in self._spans(text):
             pieces += [escape(text[end:start]), "<mark>", escape(text[start:stop]), "</mark>"]
             end = stop
         return mark_safe("".join([*pieces, escape(text[end:])]))  # noqa: S308  each piece is escaped
 
     def excerpt(self, text: str, length: int = 220) -> SafeString:
         """Excerpt of about ``length`` characters where ``text`` has most matching words, marked."""
-        starts = [start for start, _stop in self._places(text)]
+        starts = [start for start, _stop in self._spans(text)]
         within = [bisect_left(starts, first + length) - place for place, first in enumerate(starts)]
         best = starts[within.index(max(within))] if starts else 0
         start = max(0, best - length // 5)
@@ -152,14 +152,14 @@ class Query:
         before, after = "… " if start else "", " …" if stop < len(text) else ""
         return mark_safe(f"{before}{self.marked(text[start:stop])}{after}")  # noqa: S308  escaped by marked()
 
-    def _places(self, text: str) -> Iterator[tuple[int, int]]:
-        wanted = self.flat
+    def _spans(self, text: str) -> Iterator[tuple[int, int]]:
+        required = self.required_stems
         for match in _WORD.finditer(text):
-            if not wanted.isdisjoint(_stems_of_word(match[0], self.language)):
+            if not required.isdisjoint(_stems_of_word(match[0], self.language)):
                 yield match.span()
 
 
-def _holds(found: list[str], term: tuple[str, ...]) -> bool:
+def _contains(found: list[str], term: tuple[str, ...]) -> bool:
     width = len(term)
     return any(tuple(found[place : place + width]) == term for place in range(len(found) - width + 1))
 
@@ -225,7 +225,7 @@ def _statement(command: str, model: type[models.Model], schema_editor: BaseDatab
 
 def matching[Q: models.QuerySet[Any]](queryset: Q, index: str, query: Query) -> Q:
     """Rows of ``queryset`` that match ``query`` by the StemsIndex named ``index``."""
-    if not query.wanted:
+    if not query.required:
         return queryset.none()
     return queryset.filter(_Matches("pk", _column(queryset.model, index), query=query, index=index))
 
@@ -236,10 +236,10 @@ def newest(
     """Key, ``time`` and ``columns`` of the ``number`` newest rows of ``queryset`` that match ``query`` by ``index``.
 
     On PostgreSQL one of two plans keeps the number of rows small. If all stems are frequent, the query scans the
-    newest rows in order until it has enough matches. If a stem is rare, or LOOKED rows are not enough, it sorts the
-    matches of the GIN index. The statement chooses the plan itself, since the planner cannot estimate phrases.
+    newest rows in order until it has enough matches. If a stem is rare, or SCAN_LIMIT rows are not enough, it sorts
+    the matches of the GIN index. The statement chooses the plan itself, since the planner cannot estimate phrases.
     """
-    if not query.wanted:
+    if not query.required:
         return []
     column = _column(queryset.model, index)
     match = _Matches("pk", column, query=query, index=index)
@@ -247,14 +247,16 @@ def newest(
     connection = connections[queryset.db]
     if connection.vendor != "postgresql":
         return list(rows.filter(match)[:number])
-    (looked, of_looked), (matched, of_matched) = (
-        each.query.sql_with_params() for each in (rows.annotate(hit=match)[:LOOKED], rows.filter(match).order_by())
+    (scanned, of_scanned), (matched, of_matched) = (
+        each.query.sql_with_params() for each in (rows.annotate(hit=match)[:SCAN_LIMIT], rows.filter(match).order_by())
     )
-    sql = _NEWEST.format(looked=looked, found=matched, columns=", ".join(["key", "time", *columns]))
+    sql = _NEWEST.format(scanned=scanned, found=matched, columns=", ".join(["key", "time", *columns]))
     vector = [queryset.model._meta.db_table, f"{column}_vector"]
-    lexemes = [_lexeme(stem, query.language) for stem in query.flat]
+    lexemes = [_lexeme(stem, query.language) for stem in query.required_stems]
     with connection.cursor() as cursor:
-        cursor.execute(sql, [*vector, FREQUENT, lexemes, *of_looked, number, number, *of_matched, number, number])
+        cursor.execute(
+            sql, [*vector, FREQUENT_SHARE, lexemes, *of_scanned, number, number, *of_matched, number, number]
+        )
         found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 
@@ -269,7 +271,7 @@ WITH known AS (
     SELECT coalesce(min(coalesce(shares[array_position(stems, stem)], 0)), 0) > %s AS all_of_them
     FROM known, unnest(%s::text[]) AS stem
 ), newest AS MATERIALIZED (
-    SELECT {columns} FROM ({looked}) AS looked ({columns}, hit)
+    SELECT {columns} FROM ({scanned}) AS scanned ({columns}, hit)
     WHERE hit AND (SELECT all_of_them FROM frequent) LIMIT %s
 )
 SELECT * FROM newest WHERE (SELECT count(*) FROM newest) = %s
@@ -320,10 +322,10 @@ def _tsquery(query: Query) -> str:
     def phrase(term: tuple[str, ...]) -> str:
         return f"({' <-> '.join(_lexeme(stem, query.language) for stem in term)})"
 
-    return " & ".join([*map(phrase, query.wanted), *(f"!{phrase(term)}" for term in query.unwanted)])
+    return " & ".join([*map(phrase, query.required), *(f"!{phrase(term)}" for term in query.excluded)])
 
 
 def _fts5(query: Query) -> str:
-    wanted = " AND ".join(f'"{" ".join(term)}"' for term in query.wanted)
-    unwanted = " OR ".join(f'"{" ".join(term)}"' for term in query.unwanted)
-    return f"({wanted}) NOT ({unwanted})" if unwanted else wanted
+    required = " AND ".join(f'"{" ".join(term)}"' for term in query.required)
+    excluded = " OR ".join(f'"{" ".join(term)}"' for term in query.excluded)
+    return f"({required}) NOT ({excluded})" if excluded else required

@@ -27,7 +27,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa.richtext import TAGS, rendered, sanitise
-from cspa.search.stems import LONGEST_TEXT
+from cspa.search.stems import MAX_QUERY_LENGTH
 from delegations.models import Person
 from news import preview
 from news.admin.articles import ArticleAdmin
@@ -517,7 +517,7 @@ def test_as_what_is_looked_for(strings, client, lawless):
     def show(groups):
         return lawless.take_in([page(" ".join(group)) for group in groups])
 
-    assert judge(show, packed(strings, LONGEST_TEXT), PAGES) == len(strings)
+    assert judge(show, packed(strings, MAX_QUERY_LENGTH), PAGES) == len(strings)
 
 
 def test_as_text_of_an_imported_page(strings, reader):

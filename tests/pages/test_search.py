@@ -219,7 +219,7 @@ def test_result_pages_list_each_result_once_and_state_the_limit(client, monkeypa
         factories.ArticleFactory(title=f"Peace {number}", slug=f"p-{number}")
     found = [title for page in (1, 2, 3) for title in titles(client.get(EN, {"q": "peace", "page": page}))]
     assert len(found) == len(set(found)) == 25
-    monkeypatch.setattr(search, "RANKED", 20)
+    monkeypatch.setattr(search, "RANK_LIMIT", 20)
     response = client.get(EN, {"q": "peace"})
     assert "More than 20 articles" in response.text
     assert response.context["page_obj"].paginator.num_pages == 2

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from cspa.search import stems as stems_module
-from cspa.search.stems import LONGEST_TEXT, MOST_TERMS, Query, stems, words
+from cspa.search.stems import MAX_QUERY_LENGTH, MAX_TERMS, Query, stems, words
 from news.models import Article
 
 from ....support import factories
@@ -50,7 +50,7 @@ def test_words_are_stemmed_by_language():
 
 
 @pytest.mark.parametrize(
-    ("text", "wanted", "unwanted"),
+    ("text", "required", "excluded"),
     [
         ("meetings", [("meet",)], []),
         ('"joint exercise" -drill', [("joint", "exercis")], [("drill",)]),
@@ -66,16 +66,16 @@ def test_words_are_stemmed_by_language():
         ("", [], []),
     ],
 )
-def test_query_is_parsed_into_required_and_excluded_terms(text: str, wanted: list, unwanted: list):
+def test_query_is_parsed_into_required_and_excluded_terms(text: str, required: list, excluded: list):
     query = Query.of(text, "en")
-    assert (list(query.wanted), list(query.unwanted)) == (wanted, unwanted)
+    assert (list(query.required), list(query.excluded)) == (required, excluded)
 
 
 def test_query_beyond_the_limits_finds_nothing():
-    assert Query.of("a" * LONGEST_TEXT, "en").wanted
-    assert not Query.of("a" * (LONGEST_TEXT + 1), "en").wanted
-    assert Query.of("a " * MOST_TERMS, "en").wanted
-    assert not Query.of("a " * (MOST_TERMS + 1), "en").wanted
+    assert Query.of("a" * MAX_QUERY_LENGTH, "en").required
+    assert not Query.of("a" * (MAX_QUERY_LENGTH + 1), "en").required
+    assert Query.of("a " * MAX_TERMS, "en").required
+    assert not Query.of("a " * (MAX_TERMS + 1), "en").required
 
 
 def test_excerpt_highlights_matches_and_escapes_markup():
@@ -135,9 +135,10 @@ def test_newest_matches_are_found_for_frequent_and_rare_words(monkeypatch, frequ
             title=title, slug=f"a-{number}", published_at=day, language=("en", "ru")[number % 5 == 4]
         )
     if frequent and connection.vendor == "postgresql":
-        monkeypatch.setattr(stems_module, "FREQUENT", -1)  # rows of a test have no statistics: all words are frequent
+        # The rows of a test have no statistics. With this share all stems are frequent.
+        monkeypatch.setattr(stems_module, "FREQUENT_SHARE", -1)
     for looked in (3, 1_000):
-        monkeypatch.setattr(stems_module, "LOOKED", looked)
+        monkeypatch.setattr(stems_module, "SCAN_LIMIT", looked)
         for text in ("joint", '"joint exercise"', "joint -staff", "joint staff 1", "staff -joint", "nothing"):
             for language in ("en", "ru"):
                 query, rows = Query.of(text, language), Article.objects.published()
