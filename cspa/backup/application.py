@@ -8,7 +8,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.utils.translation import gettext as _
 
 from ..db import former_migrations
-from .errors import BackupError, listed
+from .errors import BackupError, abbreviated
 
 
 def version() -> str:
@@ -31,6 +31,6 @@ def migrations() -> list[str]:
     if unknown:
         raise BackupError(
             _("The database belongs to a newer version of the application, with the migrations %(names)s.")
-            % {"names": listed(unknown)}
+            % {"names": abbreviated(unknown)}
         )
     return sorted(f"{app}.{name}" for app, name in loader.graph.nodes)

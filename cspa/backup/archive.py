@@ -17,25 +17,25 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from .errors import BackupError, listed
-from .tables import Sum, line
+from .errors import BackupError, abbreviated
+from .tables import RowChecksum, encode_row
 
 FORMAT = 1
-MANIFEST, SUMS, MEDIA = "manifest.json", "SHA256SUMS", "media"
+MANIFEST, CHECKSUMS, MEDIA = "manifest.json", "SHA256SUMS", "media"
 # Bytes of a row.
-LONGEST_ROW = 16 * 1024 * 1024
+MAX_ROW_BYTES = 16 * 1024 * 1024
 # Bytes of manifest.json and of SHA256SUMS, each.
-LARGEST_TEXT = 256 * 1024 * 1024
+MAX_TEXT_BYTES = 256 * 1024 * 1024
 
 type Progress = Callable[[str, int, int | None], None]
 
 
-def rows_of(table: str) -> str:
+def rows_path(table: str) -> str:
     """Path of the rows of ``table`` in the folder."""
     return f"tables/{table}.jsonl.gz"
 
 
-def files(root: Path) -> list[str]:
+def file_names(root: Path) -> list[str]:
     """Sorted relative paths of the files below ``root``. Raise BackupError for a special file or an unsafe name."""
 
     def fail(error: OSError) -> None:
@@ -48,10 +48,10 @@ def files(root: Path) -> list[str]:
             if not stat.S_ISREG(path.lstat().st_mode):
                 raise BackupError(_("This is no file of its own: %(path)s") % {"path": path})
             found.append(path.relative_to(root).as_posix())
-    return readable(found)
+    return checked_names(found)
 
 
-def readable(names: Iterable[str]) -> list[str]:
+def checked_names(names: Iterable[str]) -> list[str]:
     """Sorted ``names``. Raise BackupError for a name that is unprintable, not portable or leaves the folder."""
     names = sorted(names)
     if odd := [name for name in names if "\\" in name or not name.isprintable() or ".." in name.split("/")]:
@@ -67,24 +67,24 @@ def digest(path: Path) -> str:
 # Writing
 
 
-def write_rows(path: Path, rows: Iterable[list]) -> Sum:
+def write_rows(path: Path, rows: Iterable[list]) -> RowChecksum:
     """Write ``rows`` and return their checksum. The file is reproducible: it holds no name and no time."""
-    total = Sum()
+    total = RowChecksum()
     with path.open("wb") as file, gzip.GzipFile("", "wb", fileobj=file, compresslevel=6, mtime=0) as packed:
         for row in rows:
             total.add(row)
-            written = line(row)
-            if len(written) > LONGEST_ROW:
+            encoded = encode_row(row)
+            if len(encoded) > MAX_ROW_BYTES:
                 raise BackupError(_("%(path)s: a row is too long") % {"path": path.name})
-            packed.write(written)
+            packed.write(encoded)
     return total
 
 
-def write_sums(folder: Path) -> int:
+def write_checksums(folder: Path) -> int:
     """Write SHA256SUMS for all files in ``folder``; return the number of uploaded files."""
-    names = files(folder)
+    names = file_names(folder)
     lines = [f"{digest(folder / name)}  {name}\n" for name in names]
-    (folder / SUMS).write_text("".join(lines), "utf-8")
+    (folder / CHECKSUMS).write_text("".join(lines), "utf-8")
     return sum(name.startswith(f"{MEDIA}/") for name in names)
 
 
@@ -94,8 +94,8 @@ def write_sums(folder: Path) -> int:
 def read_rows(path: Path) -> Iterator[list]:
     try:
         with gzip.open(path) as packed:
-            while written := packed.readline(LONGEST_ROW + 1):
-                row = json.loads(written) if len(written) <= LONGEST_ROW else None
+            while encoded := packed.readline(MAX_ROW_BYTES + 1):
+                row = json.loads(encoded) if len(encoded) <= MAX_ROW_BYTES else None
                 if not isinstance(row, list):
                     raise BackupError(_("%(path)s: a row cannot be read") % {"path": path.name})
                 yield row
@@ -105,7 +105,7 @@ def read_rows(path: Path) -> Iterator[list]:
 
 def read_manifest(folder: Path) -> dict:
     try:
-        manifest = json.loads(_text(folder / MANIFEST))
+        manifest = json.loads(_read_text(folder / MANIFEST))
     except (ValueError, RecursionError) as error:
         raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST}) from error
     if not isinstance(manifest, dict):
@@ -113,32 +113,32 @@ def read_manifest(folder: Path) -> dict:
     return manifest
 
 
-def checked_sums(folder: Path, progress: Progress) -> dict[str, str]:
+def verified_checksums(folder: Path, progress: Progress) -> dict[str, str]:
     """Checksums in SHA256SUMS by file name, verified. Raise BackupError for missing, foreign and damaged files."""
-    there = set(files(folder)) - {SUMS}
+    present = set(file_names(folder)) - {CHECKSUMS}
     try:
-        lines = _text(folder / SUMS).splitlines()
+        lines = _read_text(folder / CHECKSUMS).splitlines()
         matches = [re.fullmatch("([0-9a-f]{64})  (.+)", text) for text in lines]
         sums = {match[2]: match[1] for match in matches if match}
         if None in matches:
-            raise ValueError(SUMS)
+            raise ValueError(CHECKSUMS)
     except ValueError as error:
-        raise BackupError(_("This cannot be read: %(path)s") % {"path": SUMS}) from error
-    if missing := sums.keys() - there:
-        raise BackupError(_("Files of the backup are missing: %(names)s") % {"names": listed(missing)})
-    if foreign := there - sums.keys():
-        raise BackupError(_("These files do not belong to the backup: %(names)s") % {"names": listed(foreign)})
+        raise BackupError(_("This cannot be read: %(path)s") % {"path": CHECKSUMS}) from error
+    if missing := sums.keys() - present:
+        raise BackupError(_("Files of the backup are missing: %(names)s") % {"names": abbreviated(missing)})
+    if foreign := present - sums.keys():
+        raise BackupError(_("These files do not belong to the backup: %(names)s") % {"names": abbreviated(foreign)})
     damaged = []
-    for number, (name, said) in enumerate(sums.items(), 1):
+    for number, (name, expected) in enumerate(sums.items(), 1):
         progress("checking files", number, len(sums))
-        if digest(folder / name) != said:
+        if digest(folder / name) != expected:
             damaged.append(name)
     if damaged:
-        raise BackupError(_("Files of the backup are damaged: %(names)s") % {"names": listed(damaged)})
+        raise BackupError(_("Files of the backup are damaged: %(names)s") % {"names": abbreviated(damaged)})
     return sums
 
 
-def _text(path: Path) -> str:
-    if path.stat().st_size > LARGEST_TEXT:
+def _read_text(path: Path) -> str:
+    if path.stat().st_size > MAX_TEXT_BYTES:
         raise ValueError("too large")
     return path.read_text("utf-8")

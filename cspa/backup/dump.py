@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 
 from . import uploads
 from .application import migrations, version
-from .archive import FORMAT, MANIFEST, MEDIA, Progress, rows_of, write_rows, write_sums
+from .archive import FORMAT, MANIFEST, MEDIA, Progress, rows_path, write_checksums, write_rows
 from .errors import BackupError, translate_os_errors
 from .tables import BATCH, Table, tables
 
@@ -47,9 +47,9 @@ def make(folder: Path, progress: Progress = no_progress) -> Counts:
     The rows are a consistent snapshot, also while other processes write. Only the owner can read the folder.
     """
     folder = folder.resolve()
-    _check_place(folder)
+    _check_target(folder)
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
-    with _for_the_owner_alone():
+    with _private_umask():
         part.mkdir()
         try:
             counts = _write(part, progress)
@@ -61,7 +61,7 @@ def make(folder: Path, progress: Progress = no_progress) -> Counts:
     return counts
 
 
-def _check_place(folder: Path) -> None:
+def _check_target(folder: Path) -> None:
     for shown in (settings.MEDIA_ROOT, settings.STATIC_ROOT):
         if folder.is_relative_to(Path(shown).resolve()):
             raise BackupError(_("Readers could fetch the backup from there: %(path)s") % {"path": folder})
@@ -72,7 +72,7 @@ def _check_place(folder: Path) -> None:
 
 
 @contextmanager
-def _for_the_owner_alone() -> Iterator[None]:
+def _private_umask() -> Iterator[None]:
     before = os.umask(0o077)
     try:
         yield
@@ -81,7 +81,7 @@ def _for_the_owner_alone() -> Iterator[None]:
 
 
 @contextmanager
-def _one_moment() -> Iterator[None]:
+def _snapshot() -> Iterator[None]:
     """Transaction that reads one snapshot of the database and blocks no writer."""
     if connection.vendor == "postgresql":
         with transaction.atomic(durable=True), connection.cursor() as cursor:
@@ -103,7 +103,7 @@ def _one_moment() -> Iterator[None]:
 def _write(folder: Path, progress: Progress) -> Counts:
     (folder / "tables").mkdir()
     found = tables()
-    with _one_moment():
+    with _snapshot():
         manifest: dict[str, Any] = {
             "format": FORMAT,
             "version": version(),
@@ -117,7 +117,7 @@ def _write(folder: Path, progress: Progress) -> Counts:
     _copy_media(folder / MEDIA, progress)
     progress("sums", 0, None)
     rows = sum(table["rows"] for table in manifest["tables"].values())
-    return Counts(len(found), rows, write_sums(folder))
+    return Counts(len(found), rows, write_checksums(folder))
 
 
 def _write_table(table: Table, folder: Path, progress: Progress) -> dict:
@@ -129,7 +129,7 @@ def _write_table(table: Table, folder: Path, progress: Progress) -> dict:
                 progress(table.name, number, total)
             yield row
 
-    written = write_rows(folder / rows_of(table.name), rows())
+    written = write_rows(folder / rows_path(table.name), rows())
     return {
         "columns": table.columns,
         "rows": written.rows,

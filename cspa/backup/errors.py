@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from django.db import Error
 from django.utils.translation import gettext as _
 
-LISTED = 10
+MAX_LISTED = 10
 
 
 class BackupError(Exception):
@@ -25,8 +25,8 @@ def translate_os_errors() -> Iterator[None]:
         raise BackupError(_("The database refuses: %(why)s") % {"why": error}) from error
 
 
-def listed(names: Iterable[str]) -> str:
+def abbreviated(names: Iterable[str]) -> str:
     """First of ``names``, joined by commas, and the number of the others."""
     names = sorted(names)
-    words = ", ".join(names[:LISTED])
-    return f"{words} (+{len(names) - LISTED})" if names[LISTED:] else words
+    words = ", ".join(names[:MAX_LISTED])
+    return f"{words} (+{len(names) - MAX_LISTED})" if names[MAX_LISTED:] else words

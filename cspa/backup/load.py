@@ -16,9 +16,9 @@ from ..auth.groups import GROUP_PERMISSIONS
 from ..db import former_migrations
 from . import uploads
 from .application import migrations, version
-from .archive import FORMAT, MANIFEST, MEDIA, Progress, checked_sums, read_manifest, read_rows, rows_of
+from .archive import FORMAT, MANIFEST, MEDIA, Progress, read_manifest, read_rows, rows_path, verified_checksums
 from .dump import Counts, no_progress
-from .errors import BackupError, listed, translate_os_errors
+from .errors import BackupError, abbreviated, translate_os_errors
 from .tables import BATCH, Table, tables
 
 
@@ -30,7 +30,7 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     that `migrate` does not create, if the storage has another file of the same name, or if the checksum of a restored
     table or file differs.
     """
-    sums = checked_sums(folder, progress)
+    sums = verified_checksums(folder, progress)
     found = tables()
     manifest = read_manifest(folder)
     names = {table.name: table.name for table in found}
@@ -38,24 +38,26 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     if is_former:
         manifest["migrations"] = former_migrations.replaced(manifest["migrations"])
         names |= former_migrations.TABLES
-    described = _described(manifest, found, names)
-    media = {name.removeprefix(f"{MEDIA}/"): said for name, said in sums.items() if name.startswith(f"{MEDIA}/")}
-    if sums.keys() != {MANIFEST, *map(rows_of, names.values()), *(f"{MEDIA}/{name}" for name in media)}:
+    described = _table_entries(manifest, found, names)
+    media = {
+        name.removeprefix(f"{MEDIA}/"): checksum for name, checksum in sums.items() if name.startswith(f"{MEDIA}/")
+    }
+    if sums.keys() != {MANIFEST, *map(rows_path, names.values()), *(f"{MEDIA}/{name}" for name in media)}:
         raise BackupError(_("These files are not those of a backup."))
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
-            _take_hold(found)
-            _check_room(found, media)
+            _lock_tables(found)
+            _check_empty(found, media)
             rows = sum(
-                _restore_table(table, folder / rows_of(names[table.name]), described[table.name], progress)
+                _restore_table(table, folder / rows_path(names[table.name]), described[table.name], progress)
                 for table in found
             )
             connection.check_constraints()
             for table in found:
-                _compare_table(table, described[table.name], progress)
+                _verify_table(table, described[table.name], progress)
             _restore_media(folder / MEDIA, media, undo, progress)
             for table in found:
-                if table.counts_up:
+                if table.generates_keys:
                     table.set_last_key(described[table.name]["last_key"])
             if is_former:
                 former_migrations.rename_models()
@@ -67,12 +69,12 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
 # Checks before the first write
 
 
-def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dict[str, dict]:
+def _table_entries(manifest: dict, found: list[Table], names: dict[str, str]) -> dict[str, dict]:
     """Entry of the manifest for each table; ``names`` maps tables to their names in the manifest.
 
     Raise BackupError unless version, migrations and columns are those of this application.
     """
-    if manifest.get("format") != FORMAT or _parts(manifest.get("version")) > _parts(version()):
+    if manifest.get("format") != FORMAT or _version_key(manifest.get("version")) > _version_key(version()):
         raise BackupError(
             _("Version %(theirs)s of the application made the backup; this is %(ours)s and cannot read it.")
             % {"theirs": manifest.get("version"), "ours": version()}
@@ -86,8 +88,8 @@ def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dic
                 "with version %(version)s of the application, and update afterwards."
             )
             % {
-                "theirs": listed(theirs - set(ours)) or "–",
-                "ours": listed(set(ours) - theirs) or "–",
+                "theirs": abbreviated(theirs - set(ours)) or "–",
+                "ours": abbreviated(set(ours) - theirs) or "–",
                 "version": manifest["version"],
             }
         )
@@ -95,27 +97,27 @@ def _described(manifest: dict, found: list[Table], names: dict[str, str]) -> dic
     if not (
         isinstance(described, dict)
         and described.keys() == set(names.values())
-        and all(_describes(described[names[table.name]], table) for table in found)
+        and all(_fits_table(described[names[table.name]], table) for table in found)
     ):
         raise BackupError(_("The tables of the backup are not those of this application."))
     return {table: described[name] for table, name in names.items()}
 
 
-def _parts(text: object) -> tuple[int, ...]:
+def _version_key(text: object) -> tuple[int, ...]:
     """Parts of a version such as 1.10.2, for comparison."""
     if not (isinstance(text, str) and re.fullmatch(r"\d{1,9}(\.\d{1,9}){0,9}", text, re.ASCII)):
         raise BackupError(_("This cannot be read: %(path)s") % {"path": MANIFEST})
     return tuple(map(int, text.split(".")))
 
 
-def _describes(described: object, table: Table) -> bool:
+def _fits_table(described: object, table: Table) -> bool:
     if not isinstance(described, dict) or described.get("columns") != table.columns:
         return False
     rows, last = described.get("rows"), described.get("last_key")
-    return type(rows) is int and (type(last) is int and 0 <= last < 2**63 if table.counts_up else last is None)
+    return type(rows) is int and (type(last) is int and 0 <= last < 2**63 if table.generates_keys else last is None)
 
 
-def _take_hold(found: list[Table]) -> None:
+def _lock_tables(found: list[Table]) -> None:
     """Lock the tables against writers; on SQLite the transaction itself does."""
     if connection.vendor == "postgresql":
         names = ", ".join(connection.ops.quote_name(table.name) for table in found)
@@ -123,18 +125,18 @@ def _take_hold(found: list[Table]) -> None:
             cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
 
 
-def _check_room(found: list[Table], media: dict[str, str]) -> None:
+def _check_empty(found: list[Table], media: dict[str, str]) -> None:
     """Raise BackupError if the database or the storage holds data that a restore would replace or mix."""
     filled = [
         f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
     ]
     filled += Group.objects.exclude(name__in=GROUP_PERMISSIONS).values_list("name", flat=True)
     if filled:
-        raise BackupError(_("The database is not empty: %(names)s.") % {"names": listed(filled)})
-    there = [name for name in media if default_storage.exists(name)]
-    other = [name for name in there if uploads.digest(name) != media[name]]
-    if other:
-        raise BackupError(_("Other files have these names: %(names)s.") % {"names": listed(other)})
+        raise BackupError(_("The database is not empty: %(names)s.") % {"names": abbreviated(filled)})
+    stored = [name for name in media if default_storage.exists(name)]
+    different = [name for name in stored if uploads.digest(name) != media[name]]
+    if different:
+        raise BackupError(_("Other files have these names: %(names)s.") % {"names": abbreviated(different)})
 
 
 # Restore and verification
@@ -160,20 +162,20 @@ def _restore_table(table: Table, path: Path, described: dict, progress: Progress
     return number
 
 
-def _compare_table(table: Table, described: dict, progress: Progress) -> None:
+def _verify_table(table: Table, described: dict, progress: Progress) -> None:
     progress(f"comparing {table.name}", 0, None)
-    there = table.sum()
-    if (there.rows, str(there)) != (described["rows"], described.get("sum")):
+    restored = table.sum()
+    if (restored.rows, str(restored)) != (described["rows"], described.get("sum")):
         raise BackupError(_("What was restored is not equal to the backup: %(table)s.") % {"table": table.name})
 
 
 def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
     """Store missing files and verify all files; ``undo`` deletes the stored ones if the restore fails."""
-    for number, (name, said) in enumerate(media.items(), 1):
+    for number, (name, expected) in enumerate(media.items(), 1):
         progress(MEDIA, number, len(media))
         if not default_storage.exists(name):
             undo.callback(default_storage.delete, name)
             with (source / name).open("rb") as file:
                 default_storage.save(name, File(file))
-        if uploads.digest(name) != said:
+        if uploads.digest(name) != expected:
             raise BackupError(_("This file was not restored as it is in the backup: %(name)s") % {"name": name})

@@ -25,7 +25,7 @@ from django.utils.translation import gettext_lazy
 from .errors import BackupError
 
 # A restored session would be valid again, even one that has been ended since the backup.
-LEFT_OUT = {
+EXCLUDED_MODELS = {
     "sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again"),
     "cspa.TableVersion": gettext_lazy("numbers that say when pages are made anew: they only grow"),
 }
@@ -34,7 +34,7 @@ FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group"
 BATCH = 200
 
 
-class Sum:
+class RowChecksum:
     """Row count and checksum of a table; the checksum is independent of the order of the rows."""
 
     def __init__(self) -> None:
@@ -75,11 +75,11 @@ class Table:
         ]
         found: models.QuerySet[Any, Any] = models.QuerySet(self.model).order_by("pk").values_list(*columns)
         for values in found.iterator(chunk_size=BATCH):
-            yield [self._said(field, value) for field, value in zip(self.fields, values, strict=True)]
+            yield [self._json_value(field, value) for field, value in zip(self.fields, values, strict=True)]
 
-    def sum(self) -> Sum:
+    def sum(self) -> RowChecksum:
         """Checksum of the rows in the database."""
-        rows = Sum()
+        rows = RowChecksum()
         for row in self.rows():
             rows.add(row)
         return rows
@@ -92,7 +92,7 @@ class Table:
         try:
             with connection.cursor() as cursor:
                 for batch in batched(rows, BATCH):
-                    cursor.executemany(statement, [self._values(row) for row in batch])
+                    cursor.executemany(statement, [self._parameters(row) for row in batch])
         except (ValidationError, ArithmeticError, LookupError, TypeError, ValueError) as error:
             raise BackupError(_("A row of this table cannot be read: %(table)s") % {"table": self.name}) from error
 
@@ -100,7 +100,7 @@ class Table:
         with connection.cursor() as cursor:
             cursor.execute(f"DELETE FROM {connection.ops.quote_name(self.name)}")
 
-    def _said(self, field: models.Field, value: Any) -> Any:
+    def _json_value(self, field: models.Field, value: Any) -> Any:
         match value:
             case None:
                 return None
@@ -120,11 +120,11 @@ class Table:
                 return b64encode(value).decode()
         raise BackupError(_("No backup can hold the values of this column: %(column)s") % {"column": field})
 
-    def _values(self, row: list) -> list:
+    def _parameters(self, row: list) -> list:
         """Values of ``row`` as parameters of the database."""
-        return [self._value(field, value) for field, value in zip(self.fields, row, strict=True)]
+        return [self._parameter(field, value) for field, value in zip(self.fields, row, strict=True)]
 
-    def _value(self, field: models.Field, value: Any) -> Any:
+    def _parameter(self, field: models.Field, value: Any) -> Any:
         if value is None:
             return None
         if _is_json(field):
@@ -135,13 +135,13 @@ class Table:
     # Restore the last key as well: the audit log refers to rows by key, so keys of deleted rows must not be reused.
 
     @property
-    def counts_up(self) -> bool:
+    def generates_keys(self) -> bool:
         """Whether the database generates the keys."""
         return self.model._meta.auto_field in self.fields
 
     def last_key(self) -> int | None:
         """Last key that the database generated, 0 before the first; None if it generates no keys."""
-        if not self.counts_up:
+        if not self.generates_keys:
             return None
         with connection.cursor() as cursor:
             if connection.vendor == "postgresql":
@@ -164,22 +164,22 @@ class Table:
     @property
     def _sequence(self) -> list[str]:
         """Table and column from which PostgreSQL derives the name of the sequence."""
-        # Callers check `counts_up` first.
+        # Callers check `generates_keys` first.
         key = cast("models.AutoField[Any, Any]", self.model._meta.auto_field)
         return [connection.ops.quote_name(self.name), cast("str", key.column)]
 
 
 def tables() -> list[Table]:
-    """Tables of all models except LEFT_OUT, sorted by name."""
+    """Tables of all models except EXCLUDED_MODELS, sorted by name."""
     found = [
         Table(model)
         for model in apps.get_models(include_auto_created=True)
-        if model._meta.managed and not model._meta.proxy and model._meta.label not in LEFT_OUT
+        if model._meta.managed and not model._meta.proxy and model._meta.label not in EXCLUDED_MODELS
     ]
     return sorted(found, key=lambda table: table.name)
 
 
-def line(row: list) -> bytes:
+def encode_row(row: list) -> bytes:
     return _json(row) + b"\n"
 
 

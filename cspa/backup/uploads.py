@@ -6,22 +6,22 @@ from pathlib import Path
 
 from django.core.files.storage import FileSystemStorage, default_storage
 
-from .archive import files, readable
+from .archive import checked_names, file_names
 
 
 def names() -> list[str]:
     """Sorted names of the uploaded files. Raise BackupError for a special file or an unsafe name."""
     if isinstance(default_storage, FileSystemStorage):
         root = Path(default_storage.location)
-        return files(root) if root.is_dir() else []
-    return readable(_below(""))
+        return file_names(root) if root.is_dir() else []
+    return checked_names(_names_below(""))
 
 
-def _below(folder: str) -> Iterator[str]:
+def _names_below(folder: str) -> Iterator[str]:
     folders, found = default_storage.listdir(folder)
     yield from (f"{folder}{name}" for name in found)
     for inner in folders:
-        yield from _below(f"{folder}{inner}/")
+        yield from _names_below(f"{folder}{inner}/")
 
 
 def digest(name: str) -> str:

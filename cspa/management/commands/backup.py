@@ -7,7 +7,7 @@ from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from cspa.backup import BackupError, make
-from cspa.backup.tables import LEFT_OUT
+from cspa.backup.tables import EXCLUDED_MODELS
 
 from ...progress import WatchedCommand
 
@@ -32,5 +32,5 @@ class Command(WatchedCommand):
         finally:
             self.end_progress()
         self.stdout.write(_("%(counts)s: saved in %(path)s") % {"counts": counts, "path": folder})
-        for reason in LEFT_OUT.values():
+        for reason in EXCLUDED_MODELS.values():
             self.stdout.write(_("Left out: %(what)s.") % {"what": reason})

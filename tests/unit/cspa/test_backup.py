@@ -34,8 +34,8 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from cspa import audit
 from cspa.auth.groups import NEWS_EDITORS
 from cspa.backup import make, restore
-from cspa.backup.archive import digest, files, read_manifest, read_rows, rows_of, write_rows, write_sums
-from cspa.backup.tables import FILLED_BY_MIGRATE, LEFT_OUT, Table, tables
+from cspa.backup.archive import digest, file_names, read_manifest, read_rows, rows_path, write_checksums, write_rows
+from cspa.backup.tables import EXCLUDED_MODELS, FILLED_BY_MIGRATE, Table, tables
 from cspa.db import former_migrations
 from cspa.models import ChangeSet, GroupPolicy, User
 from delegations.models import FormerPublicId, Identifier, Link, Parliament, Person
@@ -207,7 +207,7 @@ def test_restore_after_wipe_gives_equal_rows_pages_and_files(tmp_path, capsys):
     known = {table.name for table in tables()}
     assert known == rows.keys()
     assert {model._meta.db_table for model in apps.get_models(include_auto_created=True)} - known == {
-        apps.get_model(label)._meta.db_table for label in LEFT_OUT
+        apps.get_model(label)._meta.db_table for label in EXCLUDED_MODELS
     }
     assert [name for name, found in rows.items() if not found] == [], "give everything() a row of these"
     stored = Path(configured.MEDIA_ROOT, Person.objects.exclude(photo="").get().photo.name)
@@ -242,7 +242,7 @@ def test_restored_site_keeps_key_sequences_undo_accounts_and_search(saved):
 def test_backups_of_the_same_state_have_the_same_bytes(saved, tmp_path):
     restore(saved)
     make(tmp_path / "again")
-    differ = [name for name in files(saved) if digest(saved / name) != digest(tmp_path / "again" / name)]
+    differ = [name for name in file_names(saved) if digest(saved / name) != digest(tmp_path / "again" / name)]
     assert {*differ, "manifest.json", "SHA256SUMS"} == {"manifest.json", "SHA256SUMS"}  # they hold the time
 
 
@@ -252,7 +252,7 @@ def test_backup_is_readable_by_its_owner_only_and_passes_sha256sum(saved):
     done = subprocess.run(
         ["sha256sum", "--check", "SHA256SUMS"], cwd=saved, capture_output=True, text=True, check=True
     )
-    assert len(done.stdout.splitlines()) == len(files(saved)) - 1 > 50
+    assert len(done.stdout.splitlines()) == len(file_names(saved)) - 1 > 50
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
@@ -261,7 +261,7 @@ def test_json_null_is_restored_as_json_null(tmp_path):
     with connection.cursor() as cursor:
         cursor.execute("UPDATE delegations_observation SET statement = 'null'")
     make(tmp_path / "backup")
-    assert next(read_rows(tmp_path / "backup" / rows_of("delegations_observation")))[-1] == [None]
+    assert next(read_rows(tmp_path / "backup" / rows_path("delegations_observation")))[-1] == [None]
     wipe()
     restore(tmp_path / "backup")
     observation.refresh_from_db()
@@ -379,7 +379,7 @@ def as_formerly(folder: Path) -> None:
     said["migrations"] = with_former_migrations(said["migrations"])
     for name, before in former_migrations.TABLES.items():
         said["tables"][before] = said["tables"].pop(name)
-        (folder / rows_of(name)).rename(folder / rows_of(before))
+        (folder / rows_path(name)).rename(folder / rows_path(before))
     (folder / "manifest.json").write_text(json.dumps(said))
 
 
@@ -387,7 +387,7 @@ def as_formerly(folder: Path) -> None:
 def test_backup_with_former_migrations_is_restored(backup):
     as_formerly(backup)
     (backup / "SHA256SUMS").unlink()
-    write_sums(backup)
+    write_checksums(backup)
     restore(backup)
     assert User.objects.get(is_superuser=True).parliaments.get().slug == "renamed"
 
@@ -418,7 +418,7 @@ def test_restore_into_a_database_with_rows_is_refused(saved):
 
 
 def test_restore_over_a_different_upload_is_refused(saved, media):
-    name = next(name for name in files(saved) if name.endswith(".pdf"))
+    name = next(name for name in file_names(saved) if name.endswith(".pdf"))
     mine = media / name.removeprefix("media/")
     mine.parent.mkdir(parents=True)
     mine.write_text("mine")
@@ -465,7 +465,7 @@ def test_restore_aborts_when_an_upload_cannot_be_stored(saved, monkeypatch):
 
 
 def cut(folder: Path) -> None:
-    path = folder / rows_of("news_article")
+    path = folder / rows_path("news_article")
     path.write_bytes(path.read_bytes()[:-5])
 
 
@@ -475,7 +475,7 @@ def another_photo(folder: Path) -> None:
 
 
 def a_link(folder: Path) -> None:
-    path = folder / rows_of("news_article")
+    path = folder / rows_path("news_article")
     path.rename(folder.parent / "elsewhere")
     path.symlink_to(folder.parent / "elsewhere")
 
@@ -484,7 +484,7 @@ DAMAGES = {
     "a table is cut short": (cut, "damaged: tables/news_article.jsonl.gz"),
     "an upload is another": (another_photo, "damaged: media/people/"),
     "a table is missing": (
-        lambda folder: (folder / rows_of("news_article")).unlink(),
+        lambda folder: (folder / rows_path("news_article")).unlink(),
         "missing: tables/news_article.jsonl.gz",
     ),
     "uploads are missing": (lambda folder: shutil.rmtree(folder / "media"), "Files of the backup are missing: media/"),
@@ -555,7 +555,7 @@ def rows(table: str, change):
     """Replaces the rows of a table by what ``change`` makes of them, with their sum and number."""
 
     def forge(folder: Path) -> None:
-        path = folder / rows_of(table)
+        path = folder / rows_path(table)
         changed = change(list(read_rows(path)))
         total = write_rows(path, changed)
         described(table, rows=total.rows, sum=str(total))(folder)
@@ -580,7 +580,7 @@ def columns_of(name: str) -> list[str]:
 
 def packed(text: bytes):
     """Writes the rows of the articles as they should not be."""
-    return lambda folder: (folder / rows_of("news_article")).write_bytes(gzip.compress(text))
+    return lambda folder: (folder / rows_path("news_article")).write_bytes(gzip.compress(text))
 
 
 def text(name: str, content: str):
@@ -629,7 +629,7 @@ FORGERIES = {
     "a manifest that is no object": (text("manifest.json", "[]"), r"cannot be read: manifest\.json"),
     "a manifest 100,000 deep": (text("manifest.json", "[" * 100_000), r"cannot be read: manifest\.json"),
     "a file that is none of a backup": (text("restore.sh", "x"), "not those of a backup"),
-    "rows that are not packed": (lambda folder: (folder / rows_of(ROWS)).write_text("[]"), UNREADABLE),
+    "rows that are not packed": (lambda folder: (folder / rows_path(ROWS)).write_text("[]"), UNREADABLE),
     "a row 100,000 deep": (packed(b"[" * 100_000), UNREADABLE),
     "a row that is no list": (packed(b"{}\n"), UNREADABLE),
     "a row that is short": (packed(b"[1]\n"), UNREADABLE),
@@ -658,14 +658,14 @@ def test_forged_backup_with_valid_sums_is_refused(backup, forgery):
     forge, words = FORGERIES[forgery]
     forge(backup)
     (backup / "SHA256SUMS").unlink()
-    write_sums(backup)
+    write_checksums(backup)
     refused(backup, words)
 
 
 def test_backup_of_an_older_version_with_the_same_migrations_is_restored(backup):
     manifest(version="0.0.9")(backup)
     (backup / "SHA256SUMS").unlink()
-    write_sums(backup)
+    write_checksums(backup)
     restore(backup)
     assert Article.objects.exists()
 
