@@ -19,14 +19,18 @@ class CspaConfig(AppConfig):
         from .auth.groups import sync_groups
         from .cache import versions
         from .db import former_migrations
-        from .db.sqlite_functions import teach_letters
+        from .db.sqlite_functions import register_functions
         from .models import GroupPolicy, User
 
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupPolicy)
-        connection_created.connect(teach_letters, dispatch_uid="cspa.db.sqlite_functions.teach_letters")
+        connection_created.connect(register_functions, dispatch_uid="cspa.db.sqlite_functions.register_functions")
         connection_created.connect(versions.connect_write_tracking, dispatch_uid="cspa.cache.connect_write_tracking")
-        pre_migrate.connect(former_migrations.refuse, sender=self, dispatch_uid="cspa.db.former_migrations.refuse")
+        pre_migrate.connect(
+            former_migrations.reject_former_database,
+            sender=self,
+            dispatch_uid="cspa.db.former_migrations.reject_former_database",
+        )
         post_migrate.connect(versions.install_triggers, sender=self, dispatch_uid="cspa.cache.install_triggers")
         post_migrate.connect(sync_groups, sender=self, dispatch_uid="cspa.auth.groups.sync_groups")
 

@@ -174,9 +174,9 @@ AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
 AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
 # Keep the end of the lockout that the page has shown.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
-AXES_LOCKOUT_CALLABLE = "cspa.auth.lockout.locked_out"
+AXES_LOCKOUT_CALLABLE = "cspa.auth.lockout.lockout_response"
 AXES_CLIENT_IP_CALLABLE = "cspa.auth.lockout.client_address"
-AXES_USERNAME_CALLABLE = "cspa.auth.lockout.typed_name"
+AXES_USERNAME_CALLABLE = "cspa.auth.lockout.attempted_username"
 # Masked in the table of attempts and in the log.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True

@@ -118,7 +118,7 @@ def _sessions_are_written_once(request, monkeypatch):
     Tests with a ``clock`` keep the real interval.
     """
     if "clock" not in request.fixturenames:
-        monkeypatch.setattr("cspa.auth.sessions.PRECISION", float("inf"))
+        monkeypatch.setattr("cspa.auth.sessions.LAST_SEEN_PRECISION", float("inf"))
 
 
 @pytest.fixture

@@ -33,7 +33,7 @@ def client_address(request: HttpRequest) -> str | None:
         return direct
 
 
-def typed_name(request: HttpRequest, credentials: dict | None = None) -> str:
+def attempted_username(request: HttpRequest, credentials: dict | None = None) -> str:
     """User name of the attempt, cut to the length of the column in the table of attempts."""
     return ((credentials or request.POST).get("username") or "")[:255]
 
@@ -57,7 +57,7 @@ def count_failure(request: HttpRequest) -> None:
 
 @csp_override(settings.ADMIN_CSP)
 @never_cache
-def locked_out(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
+def lockout_response(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
     """Lockout page, with the time at which the lockout ends."""
     until = _locked_until(request, credentials)
     context = {**admin.site.each_context(request), "title": _("Too many attempts to sign in"), "until": until}

@@ -17,7 +17,7 @@ from ..models import User
 
 STARTED_AT, LAST_SEEN_AT = "began", "seen"
 # Seconds. The time of last use is saved at most once in this interval, to save writes.
-PRECISION = 60
+LAST_SEEN_PRECISION = 60
 
 
 @receiver(user_logged_in)
@@ -36,7 +36,7 @@ def session_timeout(get_response: Callable) -> Callable:
             if reason := timeout_reason(request, now):
                 logout(request)
                 messages.warning(request, reason)
-            elif now - request.session[LAST_SEEN_AT] >= PRECISION:
+            elif now - request.session[LAST_SEEN_AT] >= LAST_SEEN_PRECISION:
                 request.session[LAST_SEEN_AT] = now
         return get_response(request)
 
@@ -47,19 +47,19 @@ def timeout_reason(request: HttpRequest, now: int) -> str:
     """Message with the reason why the session ends; empty while the session is valid."""
     hours, minutes = settings.SESSION_HOURS, settings.SESSION_IDLE_MINUTES
     if now - request.session.get(STARTED_AT, 0) >= hours * 3600:
-        words = ngettext(
+        message = ngettext(
             "You were signed out, because a session lasts %d hour at most. Please sign in again.",
             "You were signed out, because a session lasts %d hours at most. Please sign in again.",
             hours,
         )
-        return words % hours
+        return message % hours
     if now - request.session[LAST_SEEN_AT] >= minutes * 60:
-        words = ngettext(
+        message = ngettext(
             "You were signed out, because nothing was done for %d minute. Please sign in again.",
             "You were signed out, because nothing was done for %d minutes. Please sign in again.",
             minutes,
         )
-        return words % minutes
+        return message % minutes
     return ""
 
 

@@ -40,7 +40,7 @@ class AccountBackend(ModelBackend):
         return user if user is not None and self.user_can_authenticate(user) else None
 
 
-def new_recovery_codes(user: User) -> list[str]:
+def replace_recovery_codes(user: User) -> list[str]:
     """Replace the recovery codes of the user by new ones; each can be used once."""
     device, _new = StaticDevice.objects.get_or_create(user=user)
     device.token_set.all().delete()
@@ -49,7 +49,7 @@ def new_recovery_codes(user: User) -> list[str]:
     return codes
 
 
-def remove(user: User) -> None:
+def remove_second_factor(user: User) -> None:
     """Remove the second factor. If a group demands a second factor, the next sign-in asks to set up a new one."""
     TOTPDevice.objects.filter(user=user).delete()
     StaticDevice.objects.filter(user=user).delete()
@@ -128,22 +128,22 @@ class SecondFactorView(FormView):
 
     def _set_up(self, form: CodeForm) -> HttpResponse:
         """Save the pending secret after a code has confirmed that the telephone has the secret."""
-        offered = self._offered()
-        totp = TOTP(offered.bin_key)
-        if not (is_totp_code(code := form.cleaned_data["code"]) and totp.verify(int(code), offered.tolerance)):
+        device = self._pending_device()
+        totp = TOTP(device.bin_key)
+        if not (is_totp_code(code := form.cleaned_data["code"]) and totp.verify(int(code), device.tolerance)):
             form.add_error(
                 "code",
                 _("This is not the code of this secret. Is the clock of the telephone right? Type the next one."),
             )
             return self.form_invalid(form)
-        offered.last_t, offered.drift = totp.t(), totp.drift
-        offered.save()
+        device.last_t, device.drift = totp.t(), totp.drift
+        device.save()
         del self.request.session[PENDING_SECRET_KEY]
-        self._verified_by(offered)
+        self._verified_by(device)
         self._log(gettext("Second factor set up."))
-        return self._show(new_recovery_codes(self.request.user))
+        return self._show_codes(replace_recovery_codes(self.request.user))
 
-    def _offered(self) -> TOTPDevice:
+    def _pending_device(self) -> TOTPDevice:
         """Unsaved TOTP device with the pending secret of the session."""
         return TOTPDevice(
             user=self.request.user, key=self.request.session.setdefault(PENDING_SECRET_KEY, random_hex(20))
@@ -172,29 +172,29 @@ class SecondFactorView(FormView):
         login(self.request, device)
         if isinstance(device, StaticDevice):
             left = device.token_set.count()
-            words = ngettext(
+            message = ngettext(
                 "That was a recovery code; it works no more. %d is left.",
                 "That was a recovery code; it works no more. %d are left.",
                 left,
             )
-            messages.warning(self.request, words % left)
+            messages.warning(self.request, message % left)
 
     def _renew(self) -> HttpResponse:
-        codes = new_recovery_codes(self.request.user)
+        codes = replace_recovery_codes(self.request.user)
         self._log(gettext("New recovery codes made."))
-        return self._show(codes)
+        return self._show_codes(codes)
 
     def _remove(self) -> HttpResponse:
-        remove(self.request.user)
+        remove_second_factor(self.request.user)
         self._log(gettext("Second factor removed."))
         return HttpResponseRedirect(self.request.path)
 
-    def _show(self, codes: list[str]) -> HttpResponse:
+    def _show_codes(self, codes: list[str]) -> HttpResponse:
         """Page with the new recovery codes, which are shown once."""
         return self.render_to_response(self.get_context_data(codes=codes))
 
-    def _log(self, words: str) -> None:
-        self.site.get_model_admin(User).log_change(self.request, self.request.user, words)
+    def _log(self, message: str) -> None:
+        self.site.get_model_admin(User).log_change(self.request, self.request.user, message)
 
     def get_context_data(self, **kwargs) -> dict:
         user = self.request.user
@@ -205,9 +205,9 @@ class SecondFactorView(FormView):
             "after": self.site.after_sign_in(self.request),
         }
         if "codes" not in kwargs and self.totp_device is None:
-            offered = self._offered()
-            secret = b32encode(offered.bin_key).decode()
-            context |= {"qr": qr_code(offered.config_url), "secret": re.findall("....", secret)}
+            device = self._pending_device()
+            secret = b32encode(device.bin_key).decode()
+            context |= {"qr": qr_code(device.config_url), "secret": re.findall("....", secret)}
         elif user.is_verified():
             context["left"] = StaticToken.objects.filter(device__user=user).count()
         return super().get_context_data(**context, **kwargs)

@@ -22,7 +22,7 @@ from .model_admin import BaseModelAdmin
 from .todo import DashboardLink
 
 # Row changes on a page.
-PAGE = 100
+PAGE_SIZE = 100
 
 
 def summarise(entry: ChangeSet) -> list[dict[str, str]]:
@@ -72,11 +72,11 @@ class ChangeSetAdmin(BaseModelAdmin):
         pages = self.admin_site._registry
         kinds = entry.changes.order_by().values_list("content_type", flat=True).distinct()
         models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
-        mine = [pages[model] for model in models if model in pages]
-        return bool(mine) and all(
+        admins = [pages[model] for model in models if model in pages]
+        return bool(admins) and all(
             page.has_unrestricted_permission(request, "change")
             or (entry.user_id == request.user.pk and self._may_change_rows(request, entry, page))
-            for page in mine
+            for page in admins
         )
 
     def _may_change_rows(self, request: HttpRequest, entry: ChangeSet, page: BaseModelAdmin) -> bool:
@@ -84,15 +84,15 @@ class ChangeSetAdmin(BaseModelAdmin):
             return False
         kind = ContentType.objects.get_for_model(page.model)
         keys = set(entry.changes.filter(content_type=kind).values_list("object_id", flat=True))
-        there = page.model._base_manager.filter(pk__in=keys).count()
+        existing = page.model._base_manager.filter(pk__in=keys).count()
         rows = page.get_queryset(request).filter(pk__in=keys)
-        return len(rows) == there and all(page.has_change_permission(request, row) for row in rows)
+        return len(rows) == existing and all(page.has_change_permission(request, row) for row in rows)
 
     def _pages(self, request: HttpRequest, action: str) -> list[BaseModelAdmin]:
         """Admins of the audited models in which the user may do ``action`` with every row."""
         pages = self.admin_site._registry
-        there = [pages[model] for model in audit.registered_models() if model in pages]
-        return [page for page in there if page.has_unrestricted_permission(request, action)]
+        audited = [pages[model] for model in audit.registered_models() if model in pages]
+        return [page for page in audited if page.has_unrestricted_permission(request, action)]
 
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         if not self.has_view_permission(request):
@@ -132,14 +132,14 @@ class ChangeSetAdmin(BaseModelAdmin):
         if request.method == "POST":
             return self._undo(request, entry)
         changes = entry.changes.select_related("content_type").order_by("pk")
-        page = Paginator(changes, PAGE).get_page(request.GET.get("page"))
+        page = Paginator(changes, PAGE_SIZE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
             "title": _("Journal: %(entry)s") % {"entry": entry},
             "opts": self.opts,
             "entry": entry,
             "page_obj": page,
-            "changes": self._in_words(list(page.object_list)),
+            "changes": self._display_changes(list(page.object_list)),
             "numbers": summarise(entry),
             "undone_by": entry.undone_by.select_related("user").order_by("pk"),
             "may_undo": self.has_undo_permission(request, entry),
@@ -162,7 +162,7 @@ class ChangeSetAdmin(BaseModelAdmin):
         messages.success(request, gettext("The entry was undone as a whole."))
         return HttpResponseRedirect(reverse("admin:cspa_changeset_change", args=[undoing.pk]))
 
-    def _in_words(self, changes: list[RowChange]) -> list[dict]:
+    def _display_changes(self, changes: list[RowChange]) -> list[dict]:
         differences = diffs_of_changes(changes)
         rows: dict[type, dict] = {}
         for model in {change.content_type.model_class() for change in changes} - {None}:

@@ -32,7 +32,7 @@ class ConflictAwareForm(forms.ModelForm):
         for field in self.fields.values():
             # Screen readers do not take a table head, or the wrapper of a file input, for the label of the field.
             if self.prefix or isinstance(field.widget, forms.FileInput):
-                _name(field)
+                _set_aria_label(field)
         self.conflicts: list[FieldDiff] = []
         self.pending_warnings: list[str] = []
 
@@ -86,19 +86,21 @@ class ConflictAwareForm(forms.ModelForm):
                 theirs, mine = (display_value(column, value) for value in values)
                 if theirs != mine:
                     self.conflicts.append(FieldDiff(capfirst(self.fields[name].label or name), theirs, mine))
-        words = _(
+        message = _(
             "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
             "again replaces theirs, which stays in the history."
         )
         change = latest_change(self.instance)
         who = change.entry.user if change and change.entry.user else _("somebody else")
-        self.add_error(None, ValidationError(words, code="meanwhile", params={"who": who, "row": str(self.instance)}))
+        self.add_error(
+            None, ValidationError(message, code="meanwhile", params={"who": who, "row": str(self.instance)})
+        )
 
     def _require_confirmation(self) -> None:
         self.pending_warnings = [str(warning) for warning in self.warnings()]
         if self.pending_warnings and self.data.get(self.confirmation_token_name) != self.confirmation_token:
-            words = _("Nothing was saved yet: look at the warning, then save once more.")
-            self.add_error(None, ValidationError(words, code="asked"))
+            message = _("Nothing was saved yet: look at the warning, then save once more.")
+            self.add_error(None, ValidationError(message, code="asked"))
 
 
 class ConflictAwareFormSet(forms.BaseInlineFormSet):
@@ -107,10 +109,10 @@ class ConflictAwareFormSet(forms.BaseInlineFormSet):
     def add_fields(self, form: ConflictAwareForm, index: int | None) -> None:
         super().add_fields(form, index)
         if DELETION_FIELD_NAME in form.fields:
-            _name(form.fields[DELETION_FIELD_NAME])
+            _set_aria_label(form.fields[DELETION_FIELD_NAME])
 
 
-def _name(field: forms.Field) -> None:
+def _set_aria_label(field: forms.Field) -> None:
     """Set the label as ``aria-label`` of the widget, or of the inner widget if the admin wraps buttons around it."""
     getattr(field.widget, "widget", field.widget).attrs.setdefault("aria-label", capfirst(field.label or ""))
 

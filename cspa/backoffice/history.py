@@ -19,7 +19,7 @@ from ..audit.diff import DisplayNames, FieldDiff, find_field, is_editable
 from ..models import ChangeSet, RowChange
 from .forms import is_key
 
-PAGE = 50
+PAGE_SIZE = 50
 
 
 @dataclass
@@ -43,14 +43,14 @@ def change_reason(request: HttpRequest) -> str:
     return reason[: ChangeSet._meta.get_field("reason").max_length]
 
 
-def past_of(row: models.Model) -> list[HistoryState]:
+def recorded_states(row: models.Model) -> list[HistoryState]:
     """Recorded states of ``row``, newest first, each with its differences to the state before."""
     model = type(row)
     past = [HistoryState(change, state) for change, state in audit.history_of(row)]
-    words = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
+    names = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
     for newer, older in pairwise(past):
         if newer.change.action == RowChange.Action.CHANGED:
-            newer.differences = words.differences(model, older.state, newer.state)
+            newer.differences = names.differences(model, older.state, newer.state)
     return past
 
 
@@ -71,37 +71,37 @@ class HistoryMixin:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        past = past_of(row)
+        past = recorded_states(row)
         if request.method == "POST":
             return self._restore(request, row, past)
-        old, new = self._compared(request, past)
-        words = DisplayNames((self.model, each.state) for each in (old, new) if each)
+        old, new = self._states_to_compare(request, past)
+        names = DisplayNames((self.model, each.state) for each in (old, new) if each)
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(row)s") % {"row": row},
             "opts": self.opts,
             "original": row,
-            "page_obj": Paginator(past, PAGE).get_page(request.GET.get("page")),
+            "page_obj": Paginator(past, PAGE_SIZE).get_page(request.GET.get("page")),
             "old": old,
             "new": new,
-            "differences": words.differences(self.model, old.state, new.state, editable=True) if old and new else [],
+            "differences": names.differences(self.model, old.state, new.state, editable=True) if old and new else [],
             "newest": past[0].key if past else "",
             "may_restore": self.has_restore_permission(request, row),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/history.html", context)
 
-    def _compared(
+    def _states_to_compare(
         self, request: HttpRequest, past: list[HistoryState]
     ) -> tuple[HistoryState | None, HistoryState | None]:
         """The two states in the query string, older first; by default the latest two."""
         if "old" in request.GET or "new" in request.GET:
-            chosen = [self._chosen(past, request.GET.get(name, "")) for name in ("old", "new")]
+            chosen = [self._state_for_key(past, request.GET.get(name, "")) for name in ("old", "new")]
             new, old = sorted(chosen, key=past.index)
             return old, new
         return (past[1], past[0]) if len(past) > 1 else (None, None)
 
-    def _chosen(self, past: list[HistoryState], key: str) -> HistoryState:
+    def _state_for_key(self, past: list[HistoryState], key: str) -> HistoryState:
         found = next((each for each in past if is_key(key) and each.key == str(int(key))), None)
         if found is None or found.state is None:
             raise BadRequest("There is no such state in this history.")
@@ -110,28 +110,28 @@ class HistoryMixin:
     def _restore(self, request: HttpRequest, row: models.Model, past: list[HistoryState]) -> HttpResponse:
         if not self.has_restore_permission(request, row):
             raise PermissionDenied
-        chosen = self._chosen(past, request.POST.get("restore", ""))
+        chosen = self._state_for_key(past, request.POST.get("restore", ""))
         back = HttpResponseRedirect(request.path)
         when = localize(localtime(chosen.change.entry.made_at)) if chosen.change else _("the first recorded one")
-        words = _("Restored: the state of %(when)s") % {"when": when}
+        message = _("Restored: the state of %(when)s") % {"when": when}
         state = {
             name: value
             for name, value in chosen.state.items()
             if name not in self.restore_exclude and is_editable(find_field(self.model, name))
         }
         try:
-            with audit.record_changes(ChangeSet.Kind.RESTORE, request.user, change_reason(request), details=words):
+            with audit.record_changes(ChangeSet.Kind.RESTORE, request.user, change_reason(request), details=message):
                 self._refuse_if_newer(request, row)
                 connections = audit.apply_snapshot(row, state)
                 row.full_clean()
                 row.save()
                 audit.apply_m2m(row, connections)
-                self.log_change(request, row, words)
+                self.log_change(request, row, message)
         except (ValidationError, IntegrityError) as error:
             why = " ".join(error.messages) if isinstance(error, ValidationError) else str(error)
             messages.error(request, _("Nothing was restored: %(why)s") % {"why": why})
             return back
-        messages.success(request, words)
+        messages.success(request, message)
         return back
 
     def _refuse_if_newer(self, request: HttpRequest, row: models.Model) -> None:

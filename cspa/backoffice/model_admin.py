@@ -133,7 +133,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         connections = [field for model in apps.get_models() for field in model._meta.local_many_to_many]
         through = {connection.remote_field.through for connection in connections}
         nameless = tuple(f"{capfirst(model._meta.verbose_name)}: " for model in through)
-        return _without(deleted, nameless), counts, lacking, protected
+        return _without_prefixes(deleted, nameless), counts, lacking, protected
 
     def _recorded(self, request: HttpRequest, kind: str) -> AbstractContextManager:
         """Context that records a change set for a POST request; does nothing for other requests."""
@@ -155,7 +155,7 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         return initial
 
 
-def _without(found: list, beginnings: tuple[str, ...]) -> list:
+def _without_prefixes(found: list, beginnings: tuple[str, ...]) -> list:
     """Nested list without the texts that start with one of ``beginnings``."""
-    kept = [_without(each, beginnings) if isinstance(each, list) else each for each in found]
+    kept = [_without_prefixes(each, beginnings) if isinstance(each, list) else each for each in found]
     return [each for each in kept if each and not (isinstance(each, str) and each.startswith(beginnings))]

@@ -76,8 +76,8 @@ class AssemblyAdminSite(admin.AdminSite):
         def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             def find(request: HttpRequest) -> HttpResponse:
                 if request.method == "POST" and not self.has_permission(request):
-                    words = _("What you sent was not saved: you were not signed in. Sign in, and send it once more.")
-                    messages.warning(request, words)
+                    message = _("What you sent was not saved: you were not signed in. Sign in, and send it once more.")
+                    messages.warning(request, message)
                 try:
                     return inner(request, *args, **kwargs)
                 except PermissionDenied as error:

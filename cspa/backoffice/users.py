@@ -104,20 +104,20 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
         """Remove the second factor of users who lost their telephone, and end sessions opened with it."""
 
         def reset(user: User) -> None:
-            two_factor.remove(user)
+            two_factor.remove_second_factor(user)
             end_sessions(user)
 
-        self._for_each(request, users, reset, gettext("Second factor reset."))
+        self._apply_to(request, users, reset, gettext("Second factor reset."))
 
     @admin.action(description=_("Lift the limit of sign-in attempts"), permissions=["change"])
     def reset_lockout(self, request: HttpRequest, users: QuerySet) -> None:
-        self._for_each(request, users, reset_lockout, gettext("Limit of sign-in attempts lifted."))
+        self._apply_to(request, users, reset_lockout, gettext("Limit of sign-in attempts lifted."))
 
     @admin.action(description=_("End all sessions"), permissions=["change"])
     def end_sessions(self, request: HttpRequest, users: QuerySet) -> None:
-        self._for_each(request, users, end_sessions, gettext("All sessions ended."))
+        self._apply_to(request, users, end_sessions, gettext("All sessions ended."))
 
-    def _for_each(self, request: HttpRequest, users: QuerySet, act: Callable[[User], object], done: str) -> None:
+    def _apply_to(self, request: HttpRequest, users: QuerySet, act: Callable[[User], object], done: str) -> None:
         """Apply ``act`` to the accounts that the user may change, except the user's own, and log it."""
         others = [user for user in users if user != request.user and self.has_change_permission(request, user)]
         for user in others:
@@ -126,12 +126,12 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
         if others:
             messages.success(request, f"{done} {', '.join(map(str, others))}")
         if left := len(users) - len(others):
-            words = ngettext(
+            message = ngettext(
                 "%d account was left as it is: your own, or one that you may not change.",
                 "%d accounts were left as they are: your own, or such as you may not change.",
                 left,
             )
-            messages.warning(request, words % left)
+            messages.warning(request, message % left)
 
     def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
         return super().has_unrestricted_permission(request, action) and (action == "view" or request.user.is_superuser)

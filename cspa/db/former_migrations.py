@@ -69,7 +69,7 @@ def is_former(database: BaseDatabaseWrapper) -> bool:
     return not MIGRATIONS.isdisjoint(f"{app}.{name}" for app, name in applied)
 
 
-def refuse(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+def reject_former_database(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
     """Stop ``migrate`` on a database with former migrations; receiver of ``pre_migrate``."""
     if is_former(connections[using]):
         raise CommandError(REFUSAL)

@@ -27,7 +27,7 @@ def like(pattern: str | None, value: object, escape: str | None = None) -> bool 
     return _like_pattern(str(pattern), escape).fullmatch(str(value)) is not None
 
 
-def teach_letters(sender: object, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
+def register_functions(sender: object, connection: BaseDatabaseWrapper, **kwargs: object) -> None:
     """Register the functions on a new SQLite connection; receiver of ``connection_created``."""
     if connection.vendor != "sqlite":
         return

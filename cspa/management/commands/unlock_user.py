@@ -29,6 +29,6 @@ class Command(BaseCommand):
         reset_lockout(user)
         self.stdout.write(f"{username} may try to sign in again.")
         if reset_second_factor:
-            two_factor.remove(user)
+            two_factor.remove_second_factor(user)
             end_sessions(user)
             self.stdout.write("The second factor was removed, and all sessions ended.")
