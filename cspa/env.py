@@ -46,10 +46,10 @@ def env_list(name: str, default: str = "") -> list[str]:
 
 def env_url(name: str, default: str, schemes: tuple[str, ...]):
     """Parsed URL; its scheme must be one of ``schemes``."""
-    return _parts(name, env_text(name, default), schemes)
+    return _split_url(name, env_text(name, default), schemes)
 
 
-def _parts(name: str, address: str, schemes: tuple[str, ...]):
+def _split_url(name: str, address: str, schemes: tuple[str, ...]):
     try:
         url = urlsplit(address)
         url.port  # noqa: B018  the property raises ValueError for an invalid port
@@ -71,7 +71,7 @@ def env_timezone(name: str, default: str) -> str:
     return value
 
 
-def env_share(name: str, default: str) -> Fraction:
+def env_fraction(name: str, default: str) -> Fraction:
     """Fraction above 0 and up to 1, written as 2/3."""
     value = env_text(name, default)
     match = re.fullmatch(r"([0-9]{1,4})/([0-9]{1,4})", value)
@@ -97,7 +97,7 @@ def env_replicas(name: str) -> dict[str, dict]:
 
 
 def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
-    _parts(name, address, schemes)
+    _split_url(name, address, schemes)
     try:
         database: dict[str, Any] = {**dj_database_url.parse(address)}
     except ValueError as error:
@@ -142,7 +142,7 @@ def env_cache(name: str, default: str, megabytes: int = 64) -> dict:
     }
 
 
-def env_store(name: str) -> dict:
+def env_storage(name: str) -> dict:
     """Storage settings for an S3-compatible bucket; by default for the folder MEDIA_ROOT."""
     if not env_text(name):
         return {"BACKEND": "django.core.files.storage.FileSystemStorage"}
@@ -176,7 +176,7 @@ def env_mailer(name: str, default: str) -> dict:
     return {"BACKEND": "django.core.mail.backends.smtp.EmailBackend", "OPTIONS": options}
 
 
-def env_address(name: str, default: str) -> str:
+def env_email(name: str, default: str) -> str:
     """E-mail address without a display name."""
     value = env_text(name, default)
     try:

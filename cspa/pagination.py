@@ -13,18 +13,18 @@ from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.views.generic.list import MultipleObjectMixin
 
-_NUMBER = re.compile("[1-9][0-9]{0,8}")
-_PLACE = re.compile("(-?[0-9]{1,17})-([1-9][0-9]{0,17})")
+_PAGE_NUMBER = re.compile("[1-9][0-9]{0,8}")
+_POSITION = re.compile("(-?[0-9]{1,17})-([1-9][0-9]{0,17})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
 def is_page_number(text: str) -> bool:
     """Whether ``text`` is a page number in the format of the site's own links."""
-    return bool(_NUMBER.fullmatch(text))
+    return bool(_PAGE_NUMBER.fullmatch(text))
 
 
-class StrictPages(MultipleObjectMixin):  # type: ignore[type-arg]  # not generic at run time
+class StrictPaginationMixin(MultipleObjectMixin):  # type: ignore[type-arg]  # not generic at run time
     """Mixin that accepts page numbers in the format of the site's own links only.
 
     Django parses them by int(), which accepts "+1", "01" and "1_000", too: several URLs for one page.
@@ -65,35 +65,40 @@ class Keyset:
         if len(asked) > 1:
             raise Http404(_("There is no such page."))
         ((name, value),) = asked
-        place = _read(value)
+        position = _parse_position(value)
         key = Tuple(time, "pk")
         if name == "before":
-            return cls._of(queryset.filter(TupleLessThan(key, place)), time, size, value)
-        newer = queryset.filter(TupleGreaterThan(key, place)).order_by(time, "pk")[: size + 1]
+            return cls._of(queryset.filter(TupleLessThan(key, position)), time, size, value)
+        newer = queryset.filter(TupleGreaterThan(key, position)).order_by(time, "pk")[: size + 1]
         rows = list(newer)[::-1]
         # There are no newer rows, so this is the first page.
         if len(rows) <= size:
             return cls._of(queryset, time, size, None)
         rows = rows[1:]
-        return cls(rows, f"?after={value}", f"after={_written(rows[0], time)}", f"before={_written(rows[-1], time)}")
+        return cls(
+            rows,
+            f"?after={value}",
+            f"after={_format_position(rows[0], time)}",
+            f"before={_format_position(rows[-1], time)}",
+        )
 
     @classmethod
     def _of(cls, queryset: QuerySet[Any], time: str, size: int, before: str | None) -> "Keyset":
         rows = list(queryset.order_by(f"-{time}", "-pk")[: size + 1])
-        older = f"before={_written(rows[size - 1], time)}" if len(rows) > size else ""
+        older = f"before={_format_position(rows[size - 1], time)}" if len(rows) > size else ""
         rows = rows[:size]
         if before is None:
             return cls(rows, older=older)
-        return cls(rows, f"?before={before}", f"after={_written(rows[0], time) if rows else before}", older)
+        return cls(rows, f"?before={before}", f"after={_format_position(rows[0], time) if rows else before}", older)
 
 
-def _written(row: Model, time: str) -> str:
+def _format_position(row: Model, time: str) -> str:
     """Position of ``row`` for the query string: microseconds since 1970, and the key."""
     return f"{(getattr(row, time) - _EPOCH) // _MICROSECOND}-{row.pk}"
 
 
-def _read(place: str) -> tuple[datetime, int]:
-    match = _PLACE.fullmatch(place)
+def _parse_position(position: str) -> tuple[datetime, int]:
+    match = _POSITION.fullmatch(position)
     if match is None:
         raise Http404(_("There is no such page."))
     try:

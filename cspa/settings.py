@@ -11,17 +11,17 @@ from django.utils.csp import CSP
 from django.utils.translation import gettext_lazy as _
 
 from cspa.env import (
-    env_address,
     env_bool,
     env_cache,
     env_count,
     env_database,
+    env_email,
+    env_fraction,
     env_list,
     env_mailer,
     env_replicas,
-    env_share,
     env_site_url,
-    env_store,
+    env_storage,
     env_text,
     env_timezone,
 )
@@ -56,13 +56,13 @@ PAGE_CACHE_MB = env_count("PAGE_CACHE_MB", 64)
 CACHES = {"default": env_cache("CACHE_URL", f"file:///{VAR_DIR / 'pages'}", PAGE_CACHE_MB)}
 CDN_MAX_AGE = env_count("CDN_MAX_AGE", 0, smallest=0)
 MAILERS = {"default": env_mailer("EMAIL_URL", "console://")}
-DEFAULT_FROM_EMAIL = env_address("EMAIL_FROM", "webmaster@localhost")
+DEFAULT_FROM_EMAIL = env_email("EMAIL_FROM", "webmaster@localhost")
 CONFIRMATION_DAYS = env_count("CONFIRMATION_DAYS", 14, largest=365)
 ALLOW_SELF_PUBLISHING = env_bool("ALLOW_SELF_PUBLISHING", False)
 DESK_ENDING_DAYS = env_count("DESK_ENDING_DAYS", 60, largest=3650)
 DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)
 STALE_DRAFT_DAYS = env_count("STALE_DRAFT_DAYS", 30, largest=3650)
-QUORUM = env_share("QUORUM", "2/3")
+QUORUM = env_fraction("QUORUM", "2/3")
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
 BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
@@ -154,11 +154,11 @@ STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_URL = "/media/"
 STORAGES = {
-    "default": env_store("MEDIA_BUCKET_URL"),
+    "default": env_storage("MEDIA_BUCKET_URL"),
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "cspa.stylesheets.WholeSheetsStorage"
+        else "cspa.stylesheets.BundledStylesStorage"
     },
 }
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024

@@ -57,8 +57,8 @@ urlpatterns = [
         path("search/feed.<ending:ending>", cacheable(search.SearchFeed(), ArticleFilter), name="search_subscription"),
         path("data/", cacheable(views.DataView.as_view()), name="data"),
         *(
-            path(f"{page}/", cacheable(views.StandingView.as_view(page=page, title=title)), name=page)
-            for page, title in views.STANDING.items()
+            path(f"{page}/", cacheable(views.StaticPageView.as_view(page=page, title=title)), name=page)
+            for page, title in views.STATIC_PAGES.items()
         ),
         path("styleguide/", cacheable(TemplateView.as_view(template_name="styleguide.html")), name="styleguide"),
     ),

@@ -28,9 +28,9 @@ from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
 from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
 
-LATEST = 5
+LATEST_ARTICLES = 5
 # Seconds in the Retry-After header.
-RETRY = 5
+RETRY_AFTER_SECONDS = 5
 # Names of form fields that hold a secret, or a value that the user has not typed.
 _NOT_TYPED = re.compile("^_|token|password|secret|_FORMS$|^(code|note|next|action)$|(^|-)(seen|asked|id)$")
 
@@ -55,7 +55,7 @@ class HomeView(TemplateView):
         articles = Article.objects.published()
         delegations = delegations_on(today(), figures_only=True)
         return super().get_context_data(
-            latest=articles.in_language().for_list()[:LATEST],
+            latest=articles.in_language().for_list()[:LATEST_ARTICLES],
             elsewhere=articles.number_elsewhere(language),
             elsewhere_url=elsewhere_url,
             delegations=delegations,
@@ -82,7 +82,7 @@ class DataView(TemplateView):
         )
 
 
-class StandingView(TemplateView):
+class StaticPageView(TemplateView):
     """Static page, whose text is a template for each language."""
 
     template_name = "standing.html"
@@ -95,7 +95,7 @@ class StandingView(TemplateView):
         return super().get_context_data(text=text, text_language=text.split("/")[1], title=self.title, **kwargs)
 
 
-STANDING = {
+STATIC_PAGES = {
     "about": _("About the Assembly"),
     "contact": _("Contact"),
     "privacy": _("Privacy"),
@@ -113,27 +113,27 @@ def error_page(status: int):
     return view
 
 
-bad_request, forbidden, not_found, broken = map(error_page, (400, 403, 404, 500))
+bad_request, forbidden, not_found, internal_error = map(error_page, (400, 403, 404, 500))
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 if the database is down or overloaded, or if the storage of files is down."""
     is_down = isinstance(sys.exception(), (*DATABASE_ERRORS, ConnectionError))
-    return unavailable(request) if is_down else broken(request)
+    return unavailable(request) if is_down else internal_error(request)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 for an outage of the database or the storage. The page returns the text of a form, so that none is lost."""
     # Do not show text that another site has sent as if the user had typed it here.
     own = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    context = {"is_error": True, "typed": list(_typed(request)) if own and request.method == "POST" else []}
+    context = {"is_error": True, "typed": list(_typed_fields(request)) if own and request.method == "POST" else []}
     response = render(request, "503.html", context, status=503)
-    response["Retry-After"] = RETRY
+    response["Retry-After"] = RETRY_AFTER_SECONDS
     response["Cache-Control"] = "no-store"
     return response
 
 
-def _typed(request: HttpRequest) -> Iterator[tuple[str, str]]:
+def _typed_fields(request: HttpRequest) -> Iterator[tuple[str, str]]:
     """Names and values of the form that the user has typed, without secrets and hidden fields."""
     for name, values in request.POST.lists():
         if not _NOT_TYPED.search(name):

@@ -15,7 +15,7 @@ from django.views.generic import ListView
 from cspa.absolute_urls import InvalidParameter
 from cspa.exports.feeds import AtomFeed
 from cspa.exports.tabular import ExportMixin
-from cspa.pagination import StrictPages
+from cspa.pagination import StrictPaginationMixin
 from cspa.templatetags.site import marked
 
 from ..changes import Change, Kind, Register, register
@@ -80,7 +80,7 @@ class ChangesForm(forms.Form):
         return " ".join(f"{self[name].label}: {' '.join(errors)}" for name, errors in self.errors.items())
 
 
-class ChangesView(ExportMixin, OnDay, StrictPages, ListView):
+class ChangesView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
     """The register as of a day, newest first."""
 
     template_name = "delegations/changes.html"

@@ -9,7 +9,7 @@ from django.views.generic import DetailView, ListView, TemplateView
 
 from cspa.absolute_urls import InvalidParameter, absolute_url
 from cspa.exports.tabular import ExportMixin
-from cspa.pagination import StrictPages
+from cspa.pagination import StrictPaginationMixin
 
 from ..dates import FOUNDED, Day
 from ..exports import jsonld
@@ -114,7 +114,7 @@ class DelegationView(OfParliament, TemplateView):
         )
 
 
-class MandatesView(OfParliament, StrictPages, ListView):
+class MandatesView(OfParliament, StrictPaginationMixin, ListView):
     """All mandates for the chambers of a parliament, latest first."""
 
     template_name = "delegations/mandates.html"

@@ -6,7 +6,7 @@ from django.views.generic import ListView
 from translated_fields import to_attribute
 
 from cspa.exports.tabular import ExportMixin
-from cspa.pagination import StrictPages
+from cspa.pagination import StrictPaginationMixin
 
 from ..exports.csv_rows import PERSON_COLUMNS, person_row, with_functions
 from ..exports.serializers import MANDATE_COLUMNS, mandate_row
@@ -15,7 +15,7 @@ from ..models import Delegate, Person
 from .directory import OnDay
 
 
-class PeopleView(ExportMixin, OnDay, StrictPages, ListView):
+class PeopleView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
     """People with a mandate, a service or a post on the day, in the collation order of the active language."""
 
     template_name = "delegations/people.html"

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.contrib.staticfiles.storage import staticfiles_storage
 
 from cspa.cache.responses import COMPRESSORS
-from cspa.stylesheets import WHOLE
+from cspa.stylesheets import ENTRY_POINTS
 from delegations.models import Delegate
 
 from ..support import factories
@@ -143,7 +143,7 @@ def test_first_visit_of_an_article_loads_at_most_60_kb_in_six_requests(chromium,
     assert sum(weighed.values()) <= 60_000, weighed
 
 
-@pytest.mark.parametrize("name", [*WHOLE, "img/favicon.svg"])
+@pytest.mark.parametrize("name", [*ENTRY_POINTS, "img/favicon.svg"])
 def test_static_files_are_precompressed_and_immutable(client, name):
     address = staticfiles_storage.url(name)
     plain, weights = client.get(address), {}

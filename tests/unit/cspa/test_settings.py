@@ -94,7 +94,7 @@ def test_env_example_with_a_key_is_valid(monkeypatch):
             (env.env_count, (10,), value, "from 1 to 9999")
             for value in ("0", "-1", "ten", "1.5", "1_0", "١٠", "10000")
         ),
-        (env.env_address, ("",), "The Secretariat <a@example.org>", "e-mail address alone"),
+        (env.env_email, ("",), "The Secretariat <a@example.org>", "e-mail address alone"),
         (env.env_timezone, ("Europe/Moscow",), "Moscow", "Europe/Moscow"),
         (env.env_timezone, ("Europe/Moscow",), "../etc/passwd", "Europe/Moscow"),
         (env.env_database, ("",), "mysql://host/name", "postgres://"),
@@ -103,7 +103,7 @@ def test_env_example_with_a_key_is_valid(monkeypatch):
         (env.env_replicas, (), "postgres://one/name, postgres://two:port/name", "not an address"),
         (env.env_cache, ("locmem://",), "memcached://host", "redis://"),
         *(
-            (env.env_store, (), value, "s3://")
+            (env.env_storage, (), value, "s3://")
             for value in (
                 "https://key:secret@host/bucket",
                 "s3://host/bucket",
@@ -115,10 +115,10 @@ def test_env_example_with_a_key_is_valid(monkeypatch):
         ),
         (env.env_mailer, ("console://",), "mail.example.org", "smtps://"),
         *((env.env_count, (60, 3650), value, "from 1 to 3650") for value in ("0", "-1", "3651", "1.5", "٣", "many")),
-        (env.env_share, ("2/3",), "66%", "2/3"),
-        (env.env_share, ("2/3",), "0/3", "2/3"),
-        (env.env_share, ("2/3",), "4/3", "2/3"),
-        (env.env_share, ("2/3",), "1/0", "2/3"),
+        (env.env_fraction, ("2/3",), "66%", "2/3"),
+        (env.env_fraction, ("2/3",), "0/3", "2/3"),
+        (env.env_fraction, ("2/3",), "4/3", "2/3"),
+        (env.env_fraction, ("2/3",), "1/0", "2/3"),
         (env.env_site_url, (), "example.org", "https://"),
         (env.env_site_url, (), "https://example.org/site", "scheme and host alone"),
     ],
@@ -257,7 +257,7 @@ def test_shared_cache_that_does_not_respond_times_out(monkeypatch, settings):
 
 def test_bucket_url_is_parsed_into_host_name_and_keys(monkeypatch):
     monkeypatch.setenv("SOME_NAME", "s3://k%2Fy:s%40t@files.example:9000/uploads/?region=eu-1")
-    assert env.env_store("SOME_NAME")["OPTIONS"] == {
+    assert env.env_storage("SOME_NAME")["OPTIONS"] == {
         "endpoint_url": "https://files.example:9000",
         "access_key": "k/y",
         "secret_key": "s@t",

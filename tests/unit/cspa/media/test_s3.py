@@ -13,7 +13,7 @@ from django.test import Client
 from django.urls import reverse
 
 from cspa.backup import make, restore, uploads
-from cspa.env import env_store
+from cspa.env import env_storage
 from cspa.media.images import rendition_names
 from delegations.models import Person
 from news.models import Attachment, Picture
@@ -38,7 +38,7 @@ def bucket(settings, monkeypatch) -> Iterator[None]:
         boto3.client("s3", **where).create_bucket(
             Bucket="uploads", CreateBucketConfiguration={"LocationConstraint": "eu"}
         )
-        settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
+        settings.STORAGES = {**configured.STORAGES, "default": env_storage("MEDIA_BUCKET_URL")}
         yield
 
 
@@ -120,7 +120,7 @@ def test_backup_and_restore_include_the_files_of_the_bucket(store, tmp_path):
 @pytest.mark.django_db
 def test_bucket_down_answers_503_and_returns_the_text_of_a_form(settings, monkeypatch):
     monkeypatch.setenv("MEDIA_BUCKET_URL", "s3://key:secret@127.0.0.1:1/uploads")
-    settings.STORAGES = {**configured.STORAGES, "default": env_store("MEDIA_BUCKET_URL")}
+    settings.STORAGES = {**configured.STORAGES, "default": env_storage("MEDIA_BUCKET_URL")}
     client = Client(raise_request_exception=False)
     answer = client.get("/media/people/x.jpg")
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
