@@ -17,7 +17,7 @@ MARGIN = RADIUS + 2
 # Size of the bar of a share.
 BAR, BAR_HEIGHT = 100, 8
 # Smallest radius of the first row that still looks like an arc.
-INNERMOST = 1.5 * STEP
+MIN_FIRST_RADIUS = 1.5 * STEP
 
 
 @dataclass(frozen=True)
@@ -67,14 +67,14 @@ def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
         for place in range(number)
     ]
     places.sort(key=lambda place: (-place[0], place[1]))
-    owners = [(group, place < filled) for group, (filled, seats) in enumerate(groups) for place in range(seats)]
+    seat_groups = [(group, place < filled) for group, (filled, seats) in enumerate(groups) for place in range(seats)]
     centre = round(outer) + MARGIN
     return Hemicycle(
         width=2 * centre,
         height=centre + MARGIN,
         seats=[
             Seat(round(centre + radius * cos(angle)), round(centre - radius * sin(angle)), RADIUS, group, filled)
-            for (angle, radius), (group, filled) in zip(places, owners, strict=True)
+            for (angle, radius), (group, filled) in zip(places, seat_groups, strict=True)
         ],
     )
 
@@ -82,12 +82,12 @@ def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
 def _rows(total: int) -> list[tuple[float, int]]:
     """Radius and number of seats of each row, innermost first.
 
-    The number of rows is the greatest that leaves the first row a radius of INNERMOST.
+    The number of rows is the greatest that leaves the first row a radius of MIN_FIRST_RADIUS.
     """
     if total == 0:
         return []
     count = 1
-    while _first_radius(total, count + 1) >= INNERMOST:
+    while _first_radius(total, count + 1) >= MIN_FIRST_RADIUS:
         count += 1
     # Two seats face each other, STEP apart; the length of the arc would put them closer.
     first = max(_first_radius(total, count), STEP / 2 if total > 1 else 0)
@@ -122,13 +122,13 @@ def share(part: int, whole: int) -> Share:
 
 
 # Timeline: width of the labels and of the scale beside them, height of a line and of the axis.
-LABELS = 300
-SPAN = 680
-LINE = 26
-AXIS = 30
-MOST_TICKS = 12
+LABEL_WIDTH = 300
+SCALE_WIDTH = 680
+LINE_HEIGHT = 26
+AXIS_HEIGHT = 30
+MAX_TICKS = 12
 # More lines are hard to compare; the table beside the chart lists all.
-MOST_LINES = 80
+MAX_LINES = 80
 
 
 @dataclass(frozen=True)
@@ -143,7 +143,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Line:
+class TimelineLine:
     """Line of a timeline: vertical position, label, and bars from left to right."""
 
     y: int
@@ -166,7 +166,7 @@ class Timeline:
     width: int
     height: int
     mark: int
-    lines: list[Line]
+    lines: list[TimelineLine]
     ticks: list[Tick]
     left_out: int
 
@@ -177,13 +177,13 @@ def timeline(
     """Timeline from ``first`` to ``last`` of lines of (label, [(start or None, end or None, text), …]).
 
     Bars are clipped at both ends; ``mark`` is the day that the page shows. ``left_out`` of the result is the number of
-    lines after the first MOST_LINES, which are not drawn.
+    lines after the first MAX_LINES, which are not drawn.
     """
-    lines, left_out = lines[:MOST_LINES], max(len(lines) - MOST_LINES, 0)
+    lines, left_out = lines[:MAX_LINES], max(len(lines) - MAX_LINES, 0)
     days = max((last - first).days, 1)
 
     def place(day: date) -> int:
-        return LABELS + round(SPAN * min(max((day - first).days, 0), days) / days)
+        return LABEL_WIDTH + round(SCALE_WIDTH * min(max((day - first).days, 0), days) / days)
 
     drawn = []
     for number, (label, periods) in enumerate(lines):
@@ -191,12 +191,12 @@ def timeline(
         for start, end, text in periods:
             left, right = place(start or first), place(end or last)
             bars.append(Bar(left, max(right - left, 2), text, start is None, end is None))
-        drawn.append(Line(AXIS + LINE * number, label, bars))
-    every = max(1, -(-(last.year - first.year) // MOST_TICKS))
+        drawn.append(TimelineLine(AXIS_HEIGHT + LINE_HEIGHT * number, label, bars))
+    every = max(1, -(-(last.year - first.year) // MAX_TICKS))
     years = range(first.year + 1, last.year + 1, every)
     return Timeline(
-        width=LABELS + SPAN + MARGIN,
-        height=AXIS + LINE * len(lines) + MARGIN,
+        width=LABEL_WIDTH + SCALE_WIDTH + MARGIN,
+        height=AXIS_HEIGHT + LINE_HEIGHT * len(lines) + MARGIN,
         mark=place(mark),
         lines=drawn,
         ticks=[Tick(place(date(year, 1, 1)), str(year)) for year in years],

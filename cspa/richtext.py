@@ -23,7 +23,7 @@ _NO_TEXT = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 _BLOCK_END = re.compile("</(?:p|h2|h3|li|blockquote|figcaption)>|<br>")
 _TAG = re.compile(r"<(/?)([a-zA-Z][a-zA-Z0-9]*)")
 _SPEAKER = re.compile(r"<blockquote>((?:(?!<blockquote>).)*?)<p>\s*[—–]\s*((?:(?!</p>).)*)</p>\s*</blockquote>", re.S)
-_OURS = re.compile(rf"{re.escape(settings.MEDIA_URL + PICTURES)}[A-Za-z0-9_-]+\.jpg")
+_UPLOADED = re.compile(rf"{re.escape(settings.MEDIA_URL + PICTURES)}[A-Za-z0-9_-]+\.jpg")
 # An attribute may hold ">".
 _IMAGE = r'<img((?:\s+[a-z]+="[^"]*")*)\s*>'
 _FIGURE = re.compile(rf"<figure>\s*{_IMAGE}\s*(?:<figcaption>((?:(?!</?fig|<img).)*)</figcaption>)?\s*</figure>", re.S)
@@ -43,18 +43,18 @@ def _depth(html: str) -> int:
     return deepest
 
 
-class Clean(str):
+class SafeHtml(str):
     """Sanitised HTML, which ``sanitise`` returns unchanged."""
 
     __slots__ = ()
 
 
-def sanitise(html: str) -> Clean:
+def sanitise(html: str) -> SafeHtml:
     """``html`` reduced to the allowed elements and attributes.
 
     Raise ValidationError if it is longer than MAX_LENGTH characters or nested deeper than MAX_DEPTH.
     """
-    if isinstance(html, Clean):
+    if isinstance(html, SafeHtml):
         return html
     if len(html) > MAX_LENGTH or _depth(html) > MAX_DEPTH:
         raise ValidationError(_("The text is too long or its elements are nested too deeply."), code="too_much")
@@ -66,7 +66,7 @@ def sanitise(html: str) -> Clean:
     # Removing a figure may leave invalid nesting, such as a heading within a heading.
     if ours != clean:
         ours = _only_our_pictures(_clean(ours))
-    return Clean(ours.strip())
+    return SafeHtml(ours.strip())
 
 
 def _clean(html: str) -> str:
@@ -86,7 +86,7 @@ def _only_our_pictures(html: str) -> str:
         attributes = dict(_ATTRIBUTE.findall(match[1]))
         caption = _LOOSE.sub("", match[2] or "")
         figure = caption
-        if _OURS.fullmatch(attributes.get("src", "")):
+        if _UPLOADED.fullmatch(attributes.get("src", "")):
             image = f'<img src="{attributes["src"]}" alt="{attributes.get("alt", "")}">'
             figure = f"<figure>{image}{f'<figcaption>{caption}</figcaption>' if caption else ''}</figure>"
         pieces += [_LOOSE.sub("", html[end : match.start()]), figure]

@@ -42,7 +42,7 @@ from .vocabulary import WOMEN, Names, Writer
 type Progress = Callable[[str, int, int | None], None]
 
 # Day of the latest news.
-LAST = date(2026, 6, 30)
+LAST_DAY = date(2026, 6, 30)
 # Start of each convocation after the first.
 CONVOCATIONS = [date(year, 11, 16) for year in (2010, 2014, 2018, 2022)]
 # Stories or rows in one INSERT.
@@ -124,7 +124,7 @@ def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
     """
     with transaction.atomic():
         before = Size.on_record()
-        if others := _others(before):
+        if others := _other_data(before):
             raise DemoDataError(
                 f"Made-up data go into an empty database, or one that holds nothing else. This one holds others: "
                 f"{', '.join(others)}."
@@ -142,12 +142,12 @@ def fill(size: Size, progress: Progress = lambda *_: None) -> bool:
     return True
 
 
-def filled() -> list[type[models.Model]]:
+def demo_models() -> list[type[models.Model]]:
     """Models of the directory, the news and the links, whose tables must hold demo data only."""
     return [model for label in ("delegations", "links", "news") for model in apps.get_app_config(label).get_models()]
 
 
-def _others(size: Size | None) -> list[str]:
+def _other_data(size: Size | None) -> list[str]:
     """Names of the models with rows other than demo data of ``size``; change sets count as well."""
     ours = (
         {
@@ -161,7 +161,7 @@ def _others(size: Size | None) -> list[str]:
         else {}
     )
     found = []
-    for model in [*filled(), ChangeSet]:
+    for model in [*demo_models(), ChangeSet]:
         rows = model.objects.all()
         if size and hasattr(model, "uid"):
             rows = rows.exclude(uid__range=(FIRST_ID, LAST_ID))
@@ -174,7 +174,7 @@ def _others(size: Size | None) -> list[str]:
 
 def _empty() -> None:
     tables = set()
-    for model in filled():
+    for model in demo_models():
         tables |= {model._meta.db_table, *(field.m2m_db_table() for field in model._meta.local_many_to_many)}
     connection.ops.execute_sql_flush(connection.ops.sql_flush(no_style(), sorted(tables), reset_sequences=True))
 
@@ -191,7 +191,7 @@ def _save(rows: Iterable[models.Model]) -> list[models.Model]:
     return saved
 
 
-def _connect(field: models.Manager, pairs: Iterable[tuple[models.Model, models.Model]]) -> None:
+def _save_relations(field: models.Manager, pairs: Iterable[tuple[models.Model, models.Model]]) -> None:
     """Save ``pairs`` of related rows of a many-to-many field such as Article.topics."""
     through, own, other = field.through, field.field.m2m_field_name(), field.field.m2m_reverse_field_name()
     _save(through(**{f"{own}_id": row.pk, f"{other}_id": connected.pk}) for row, connected in pairs)
@@ -260,7 +260,7 @@ class _Directory:
         for place, parliament in enumerate(self.parliaments):
             self.members[parliament] += self.people[len(delegates) + place :: len(self.parliaments)]
         for model, pairs in self.rests_on.items():
-            _connect(model.sources, pairs)
+            _save_relations(model.sources, pairs)
 
     def _chambers(self) -> Iterator[Chamber]:
         for parliament, (*_, seats) in zip(self.parliaments, PARLIAMENTS, strict=True):
@@ -319,7 +319,7 @@ class _Directory:
     def _succession(self, people: list[Person]) -> Iterator[dict[str, Any]]:
         """Periods of ``people`` who succeed each other from the founding on; the last period is open."""
         more = max(0, len(people) - 1 - len(CONVOCATIONS))
-        between = self.rng.sample(range(30, (LAST - FOUNDED).days), more)
+        between = self.rng.sample(range(30, (LAST_DAY - FOUNDED).days), more)
         days = {FOUNDED + timedelta(days=number) for number in between}.union(CONVOCATIONS)
         starts = [FOUNDED, *sorted(days)][: len(people)]
         for person, start, end in zip_longest(people[: len(starts)], starts, starts[1:]):
@@ -370,7 +370,7 @@ class _News:
         # Each four stories have six articles, by LANGUAGES.
         whole, rest = divmod(number, 6)
         stories = 4 * whole + (bisect_left([2, 3, 5], rest) + 1 if rest else 0)
-        days = (LAST - FOUNDED).days
+        days = (LAST_DAY - FOUNDED).days
         left = number
         for numbers in batched(range(stories), BATCH):
             articles, connected = [], []
@@ -387,7 +387,9 @@ class _News:
             saved = Article.objects.bulk_create(articles)
             for name in ("topics", "parliaments", "people"):
                 pairs = zip(saved, connected, strict=True)
-                _connect(getattr(Article, name), ((row, other) for row, subjects in pairs for other in subjects[name]))
+                _save_relations(
+                    getattr(Article, name), ((row, other) for row, subjects in pairs for other in subjects[name])
+                )
             progress("articles", number - left, number)
 
     def _subjects(self) -> dict[str, list[models.Model]]:

@@ -9,9 +9,9 @@ from itertools import accumulate, chain, product, repeat
 from random import Random
 
 # Number of words drawn at once, which is much faster than drawing them one by one.
-DRAWN = 4096
+DRAW_COUNT = 4096
 # Exponent of Zipf's law; with this one the rarest nouns occur in a few articles of a thousand.
-STEEPNESS = 1.15
+ZIPF_EXPONENT = 1.15
 
 # Russian nouns are inanimate, masculine and end in a consonant, so that one ending forms the genitive.
 NOUNS = {
@@ -100,10 +100,12 @@ class Writer:
 
     def __init__(self, language: str, rng: Random):
         self.rng = rng
-        rare_nouns = _shuffled(map("".join, product(*_listed(language, BEGINNINGS, BEGINNINGS, ENDS))), rng)
+        rare_nouns = _shuffled(map("".join, product(*_word_lists(language, BEGINNINGS, BEGINNINGS, ENDS))), rng)
         ending = OF_RARE_ADJECTIVES[language]
-        rare_adjectives = _shuffled((f"{a}{b}{ending}" for a, b in product(*_listed(language, BEGINNINGS, ENDS))), rng)
-        nouns, adjectives, verbs = _listed(language, NOUNS, ADJECTIVES, VERBS)
+        rare_adjectives = _shuffled(
+            (f"{a}{b}{ending}" for a, b in product(*_word_lists(language, BEGINNINGS, ENDS))), rng
+        )
+        nouns, adjectives, verbs = _word_lists(language, NOUNS, ADJECTIVES, VERBS)
         self.nouns = self._drawn([*nouns, *rare_nouns])
         self.adjectives = self._drawn([*adjectives, *rare_adjectives])
         self.verbs = self._drawn(verbs)
@@ -111,8 +113,8 @@ class Writer:
         self.joined = {"en": ", and ", "ru": ", а "}[language]
 
     def _drawn(self, words: list[str]) -> Iterator[str]:
-        chances = list(accumulate((place + 2) ** -STEEPNESS for place in range(len(words))))
-        return chain.from_iterable(self.rng.choices(words, cum_weights=chances, k=DRAWN) for _ in repeat(None))
+        chances = list(accumulate((place + 2) ** -ZIPF_EXPONENT for place in range(len(words))))
+        return chain.from_iterable(self.rng.choices(words, cum_weights=chances, k=DRAW_COUNT) for _ in repeat(None))
 
     def _english(self) -> str:
         adjectives, nouns = self.adjectives, self.nouns
@@ -139,7 +141,7 @@ class Writer:
         return " ".join(self.sentence() for _ in range(self.rng.randint(least, most)))
 
 
-def _listed(language: str, *lists: dict[str, str]) -> list[list[str]]:
+def _word_lists(language: str, *lists: dict[str, str]) -> list[list[str]]:
     return [words[language].split() for words in lists]
 
 

@@ -67,19 +67,19 @@ def test_timeline_clips_periods_at_its_edges():
     lines = [("seats", [(None, date(2015, 1, 1), "7"), (date(2015, 1, 1), None, "6")]), ("late", [])]
     drawn = charts.timeline(lines, first, last, date(2020, 1, 1))
     before, after = drawn.lines[0].bars
-    assert (before.x, before.open_start, before.open_end) == (charts.LABELS, True, False)
+    assert (before.x, before.open_start, before.open_end) == (charts.LABEL_WIDTH, True, False)
     assert before.x + before.width == after.x
-    assert after.x + after.width == charts.LABELS + charts.SPAN == drawn.mark
+    assert after.x + after.width == charts.LABEL_WIDTH + charts.SCALE_WIDTH == drawn.mark
     assert [tick.year for tick in drawn.ticks] == [str(year) for year in range(2011, 2021)]
     assert all(isinstance(number, int) for bar in (before, after) for number in (bar.x, bar.width))
-    assert drawn.lines[1].y - drawn.lines[0].y == charts.LINE
+    assert drawn.lines[1].y - drawn.lines[0].y == charts.LINE_HEIGHT
 
 
 def test_long_timeline_has_a_bounded_number_of_ticks():
     drawn = charts.timeline([], date(1900, 1, 1), date(2100, 1, 1), date(2000, 1, 1))
-    assert 10 <= len(drawn.ticks) <= charts.MOST_TICKS
+    assert 10 <= len(drawn.ticks) <= charts.MAX_TICKS
 
 
 def test_timeline_of_many_lines_counts_the_omitted_ones():
     drawn = charts.timeline([("line", [])] * 100, date(2010, 1, 1), date(2020, 1, 1), date(2015, 1, 1))
-    assert (len(drawn.lines), drawn.left_out) == (charts.MOST_LINES, 100 - charts.MOST_LINES)
+    assert (len(drawn.lines), drawn.left_out) == (charts.MAX_LINES, 100 - charts.MAX_LINES)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import override
 
 from cspa import audit
-from cspa.demo.generator import filled
+from cspa.demo.generator import demo_models
 from cspa.models import ChangeSet
 from cspa.richtext import plain
 from cspa.search.stems import words
@@ -35,7 +35,7 @@ def demo_data(articles: int = 60, people: int = 200, seed: int = 1) -> str:
 def digest() -> str:
     """Of every row and connection, without the keys that a database gives."""
     tables = []
-    for model in filled():
+    for model in demo_models():
         keys = {field.attname for field in model._meta.fields if field.primary_key or field.is_relation}
         columns = [field.attname for field in model._meta.fields if field.attname not in keys]
         columns += [
