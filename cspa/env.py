@@ -49,9 +49,9 @@ def env_url(name: str, default: str, schemes: tuple[str, ...]):
     return _split_url(name, env_text(name, default), schemes)
 
 
-def _split_url(name: str, address: str, schemes: tuple[str, ...]):
+def _split_url(name: str, text: str, schemes: tuple[str, ...]):
     try:
-        url = urlsplit(address)
+        url = urlsplit(text)
         url.port  # noqa: B018  the property raises ValueError for an invalid port
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not an address: {error}.") from error
@@ -88,18 +88,18 @@ def env_database(name: str, default: str) -> dict:
 def env_replicas(name: str) -> dict[str, dict]:
     """Database settings of comma-separated PostgreSQL replicas, by alias."""
     replicas = {}
-    for number, address in enumerate(env_list(name), 1):
-        replica = replicas[f"replica{number}"] = _database(name, address, POSTGRESQL)
+    for number, url in enumerate(env_list(name), 1):
+        replica = replicas[f"replica{number}"] = _database(name, url, POSTGRESQL)
         # Seconds. The timeout is short, since the primary answers instead.
         replica["OPTIONS"]["pool"]["timeout"] = 1
         replica["TEST"] = {"MIRROR": "default"}
     return replicas
 
 
-def _database(name: str, address: str, schemes: tuple[str, ...]) -> dict:
-    _split_url(name, address, schemes)
+def _database(name: str, url: str, schemes: tuple[str, ...]) -> dict:
+    _split_url(name, url, schemes)
     try:
-        database: dict[str, Any] = {**dj_database_url.parse(address)}
+        database: dict[str, Any] = {**dj_database_url.parse(url)}
     except ValueError as error:
         raise ImproperlyConfigured(f"{name} is not a database address: {error}") from error
     if database["ENGINE"].endswith("sqlite3"):

@@ -45,11 +45,11 @@ def translated_columns(name: str) -> list[str]:
 
 def get_translated(instance: models.Model, name: str, language: str | None = None) -> Localised:
     """Translation of the field ``name`` in ``language`` (default: the active one), else in the first available one."""
-    wanted = language or get_language() or settings.LANGUAGE_CODE
-    for code in dict.fromkeys([wanted, *language_codes()]):
+    requested = language or get_language() or settings.LANGUAGE_CODE
+    for code in dict.fromkeys([requested, *language_codes()]):
         if text := getattr(instance, to_attribute(name, code), ""):
             return Localised(text, code)
-    return Localised("", wanted)
+    return Localised("", requested)
 
 
 class Translated(Protocol):

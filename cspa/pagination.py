@@ -59,12 +59,12 @@ class Keyset:
         ``time`` is the name of the column to order by; the primary key breaks ties. Raise Http404 if a position is not
         in the format of the site's own links.
         """
-        asked = [(name, value) for name in ("before", "after") for value in parameters.getlist(name)]
-        if not asked:
+        requested = [(name, value) for name in ("before", "after") for value in parameters.getlist(name)]
+        if not requested:
             return cls._of(queryset, time, size, None)
-        if len(asked) > 1:
+        if len(requested) > 1:
             raise Http404(_("There is no such page."))
-        ((name, value),) = asked
+        ((name, value),) = requested
         position = _parse_position(value)
         key = Tuple(time, "pk")
         if name == "before":

@@ -62,11 +62,11 @@ def sanitise(html: str) -> SafeHtml:
     # References such as java&#1;script: are decoded by the sanitiser; without the character the text may be unsafe.
     if _NO_TEXT.search(clean):
         clean = _clean(_NO_TEXT.sub("", clean))
-    ours = _only_our_pictures(clean)
+    restricted = _only_uploaded_pictures(clean)
     # Removing a figure may leave invalid nesting, such as a heading within a heading.
-    if ours != clean:
-        ours = _only_our_pictures(_clean(ours))
-    return SafeHtml(ours.strip())
+    if restricted != clean:
+        restricted = _only_uploaded_pictures(_clean(restricted))
+    return SafeHtml(restricted.strip())
 
 
 def _clean(html: str) -> str:
@@ -79,7 +79,7 @@ def _clean(html: str) -> str:
     )
 
 
-def _only_our_pictures(html: str) -> str:
+def _only_uploaded_pictures(html: str) -> str:
     """``html`` with uploaded pictures only, each in a figure of its own; of other figures only the caption remains."""
     pieces, end = [], 0
     for match in _FIGURE.finditer(html):

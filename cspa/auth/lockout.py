@@ -61,9 +61,9 @@ def lockout_response(request: HttpRequest, response: HttpResponse | None = None,
     """Lockout page, with the time at which the lockout ends."""
     until = _locked_until(request, credentials)
     context = {**admin.site.each_context(request), "title": _("Too many attempts to sign in"), "until": until}
-    answer = render(request, "admin/locked_out.html", context, status=429)
-    answer.headers["Retry-After"] = max(1, int((until - timezone.now()).total_seconds()))
-    return answer
+    page = render(request, "admin/locked_out.html", context, status=429)
+    page.headers["Retry-After"] = max(1, int((until - timezone.now()).total_seconds()))
+    return page
 
 
 def _locked_until(request: HttpRequest, credentials: dict | None) -> datetime:

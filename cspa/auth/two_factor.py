@@ -154,9 +154,9 @@ class SecondFactorView(FormView):
         user, code = self.request.user, form.cleaned_data["code"]
         device = self.totp_device if is_totp_code(code) else StaticDevice.objects.filter(user=user).first()
         if device is not None:
-            allowed, why = device.verify_is_allowed()
+            allowed, reason = device.verify_is_allowed()
             if not allowed:
-                when = time_format(timezone.localtime(why["locked_until"]) + timedelta(seconds=1), "H:i:s")
+                when = time_format(timezone.localtime(reason["locked_until"]) + timedelta(seconds=1), "H:i:s")
                 form.add_error("code", gettext("Several codes were wrong. Try again after %s.") % when)
                 return False
             if verify_token(user, device.persistent_id, code):

@@ -113,9 +113,9 @@ class ChangeSetAdmin(BaseModelAdmin):
         if request.user.has_perm("cspa.view_changeset"):
             return entries
         parts = [model for model in audit.registered_models() if model not in self.admin_site._registry]
-        seen = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
-        other = changes.exclude(content_type__in=[kind.pk for kind in seen.values()])
-        return entries.filter(Q(user=request.user) | ~Exists(other))
+        viewable = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
+        hidden = changes.exclude(content_type__in=[kind.pk for kind in viewable.values()])
+        return entries.filter(Q(user=request.user) | ~Exists(hidden))
 
     @admin.display(description=_("records"), ordering="number")
     def rows(self, entry: ChangeSet) -> int:

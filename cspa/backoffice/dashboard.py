@@ -50,17 +50,17 @@ def _counted(site: AdminSite, request: HttpRequest) -> Iterator[DashboardItem]:
     for model, page in site._registry.items():
         if not isinstance(page, TodoListMixin):
             continue
-        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for task in page.todo_items(request):
             rows = task.rows(page.get_queryset(request))
-            named = [_named(task.shown, row) for row in rows[:MAX_NAMED_ROWS]] if task.shown else []
+            first_rows = [_named(task.shown, row) for row in rows[:MAX_NAMED_ROWS]] if task.shown else []
             if number := rows.count():
-                yield DashboardItem(task, number, f"{address}?todo={task.name}", named)
+                yield DashboardItem(task, number, f"{url}?todo={task.name}", first_rows)
 
 
 def _named(shown: Callable[[models.Model], str], row: models.Model) -> tuple[str, str]:
-    address = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
-    return shown(row), address
+    url = reverse(f"admin:{row._meta.app_label}_{row._meta.model_name}_change", args=[row.pk])
+    return shown(row), url
 
 
 def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet, list[dict[str, str]]]]:

@@ -83,9 +83,9 @@ class ConflictAwareForm(forms.ModelForm):
             if name in self.initial:
                 column = find_field(self._meta.model, name)
                 values = getattr(self.instance, name, self.initial[name]), self.cleaned_data.get(name)
-                theirs, mine = (display_value(column, value) for value in values)
-                if theirs != mine:
-                    self.conflicts.append(FieldDiff(capfirst(self.fields[name].label or name), theirs, mine))
+                saved, submitted = (display_value(column, value) for value in values)
+                if saved != submitted:
+                    self.conflicts.append(FieldDiff(capfirst(self.fields[name].label or name), saved, submitted))
         message = _(
             "Nothing was saved: %(who)s changed “%(row)s” while you worked on it. Both versions are shown; saving "
             "again replaces theirs, which stays in the history."

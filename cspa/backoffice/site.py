@@ -73,7 +73,7 @@ class AssemblyAdminSite(admin.AdminSite):
         inner = super().admin_view(view)
 
         @wraps(inner)
-        def answer(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        def wrapped(request: HttpRequest, *args, **kwargs) -> HttpResponse:
             def find(request: HttpRequest) -> HttpResponse:
                 if request.method == "POST" and not self.has_permission(request):
                     message = _("What you sent was not saved: you were not signed in. Sign in, and send it once more.")
@@ -85,7 +85,7 @@ class AssemblyAdminSite(admin.AdminSite):
 
             return convert_exception_to_response(find)(request)
 
-        return csp_override(settings.ADMIN_CSP)(never_cache(answer))
+        return csp_override(settings.ADMIN_CSP)(never_cache(wrapped))
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """Redirect a user who has given the password to the second factor."""

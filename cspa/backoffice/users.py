@@ -101,7 +101,7 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
 
     @admin.action(description=_("Reset the second factor"), permissions=["change"])
     def reset_second_factor(self, request: HttpRequest, users: QuerySet) -> None:
-        """Remove the second factor of users who lost their telephone, and end sessions opened with it."""
+        """Remove the second factor of users who lost their telephone, and end their sessions."""
 
         def reset(user: User) -> None:
             two_factor.remove_second_factor(user)

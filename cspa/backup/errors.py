@@ -28,5 +28,5 @@ def translate_os_errors() -> Iterator[None]:
 def abbreviated(names: Iterable[str]) -> str:
     """First of ``names``, joined by commas, and the number of the others."""
     names = sorted(names)
-    words = ", ".join(names[:MAX_LISTED])
-    return f"{words} (+{len(names) - MAX_LISTED})" if names[MAX_LISTED:] else words
+    text = ", ".join(names[:MAX_LISTED])
+    return f"{text} (+{len(names) - MAX_LISTED})" if names[MAX_LISTED:] else text

@@ -79,17 +79,17 @@ def _table_entries(manifest: dict, found: list[Table], names: dict[str, str]) ->
             _("Version %(theirs)s of the application made the backup; this is %(ours)s and cannot read it.")
             % {"theirs": manifest.get("version"), "ours": version()}
         )
-    theirs, ours = manifest.get("migrations"), migrations()
-    if theirs != ours:
-        theirs = {str(name) for name in theirs} if isinstance(theirs, list) else set()
+    expected, applied = manifest.get("migrations"), migrations()
+    if expected != applied:
+        expected = {str(name) for name in expected} if isinstance(expected, list) else set()
         raise BackupError(
             _(
                 "The migrations differ. Only the backup has: %(theirs)s. Only the database has: %(ours)s. Restore it "
                 "with version %(version)s of the application, and update afterwards."
             )
             % {
-                "theirs": abbreviated(theirs - set(ours)) or "–",
-                "ours": abbreviated(set(ours) - theirs) or "–",
+                "theirs": abbreviated(expected - set(applied)) or "–",
+                "ours": abbreviated(set(applied) - expected) or "–",
                 "version": manifest["version"],
             }
         )

@@ -21,10 +21,10 @@ def bulk_copy(model: type[models.Model], names: Sequence[str], rows: Iterable[Se
     )
     with connection.cursor() as cursor, connection.wrap_database_errors:
         if connection.vendor == "postgresql":
-            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as there:
+            with cursor.copy(f"COPY {table} ({columns}) FROM STDIN") as copy:
                 for row in values:
-                    there.write_row(row)
+                    copy.write_row(row)
         else:
             places = ", ".join("%s" for _ in fields)
-            for some in batched(values, 1_000):
-                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", some)
+            for batch in batched(values, 1_000):
+                cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({places})", batch)

@@ -1,1 +1,1 @@
-"""Made-up people and articles, as many as somebody asks for: what the speed and the growth of the site are seen on."""
+"""Demo data: any number of fictional people and articles, to measure speed and growth of the site."""

@@ -96,7 +96,7 @@ REASON = {"en": "The meeting was cancelled.", "ru": "Заседание отме
 
 
 class DemoDataError(Exception):
-    """The database holds rows other than demo data; nothing was changed."""
+    """The database holds rows other than demo data; it is unchanged."""
 
 
 @dataclass(frozen=True)
@@ -149,7 +149,7 @@ def demo_models() -> list[type[models.Model]]:
 
 def _other_data(size: Size | None) -> list[str]:
     """Names of the models with rows other than demo data of ``size``; change sets count as well."""
-    ours = (
+    own_rows = (
         {
             Person: models.Q(public_id__lte=size.people),
             Parliament: models.Q(country__in=[country for country, *_ in PARLIAMENTS]),
@@ -165,8 +165,8 @@ def _other_data(size: Size | None) -> list[str]:
         rows = model.objects.all()
         if size and hasattr(model, "uid"):
             rows = rows.exclude(uid__range=(FIRST_ID, LAST_ID))
-        elif model in ours:
-            rows = rows.exclude(ours[model])
+        elif model in own_rows:
+            rows = rows.exclude(own_rows[model])
         if rows.exists():
             found.append(str(model._meta.verbose_name_plural))
     return found
@@ -368,8 +368,8 @@ class _News:
     def write(self, number: int, progress: Progress) -> None:
         """Save ``number`` articles with their topics, parliaments and people, in batches."""
         # Each four stories have six articles, by LANGUAGES.
-        whole, rest = divmod(number, 6)
-        stories = 4 * whole + (bisect_left([2, 3, 5], rest) + 1 if rest else 0)
+        cycles, rest = divmod(number, 6)
+        stories = 4 * cycles + (bisect_left([2, 3, 5], rest) + 1 if rest else 0)
         days = (LAST_DAY - FOUNDED).days
         left = number
         for numbers in batched(range(stories), BATCH):
@@ -439,6 +439,6 @@ class _News:
         if speaker:
             name = {"en": speaker.name_en, "ru": speaker.name_ru}[language]
             function = FUNCTIONS[language][speaker in self.directory.experts]
-            said = f"<p>{writer.sentences(1, 2)}</p><p>— {name}, {function}</p>"
-            parts.insert(1, f"<blockquote>{said}</blockquote>")
+            quotation = f"<p>{writer.sentences(1, 2)}</p><p>— {name}, {function}</p>"
+            parts.insert(1, f"<blockquote>{quotation}</blockquote>")
         return "".join(parts)

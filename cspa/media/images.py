@@ -89,8 +89,8 @@ def card_name(name: str, focus: tuple[int, int], ending: str) -> str:
 
 def rendition_names(name: str, width: int, focus: tuple[int, int]) -> list[str]:
     """File names of all renditions of the picture ``name``, which is ``width`` pixels wide."""
-    whole = [rendition_name(name, each, ending) for each in widths(width) for ending in RENDITIONS]
-    return [*whole, *(card_name(name, focus, ending) for ending in RENDITIONS)]
+    scaled = [rendition_name(name, each, ending) for each in widths(width) for ending in RENDITIONS]
+    return [*scaled, *(card_name(name, focus, ending) for ending in RENDITIONS)]
 
 
 def make_renditions(photo: FieldFile, focus: tuple[int, int]) -> None:
@@ -100,8 +100,8 @@ def make_renditions(photo: FieldFile, focus: tuple[int, int]) -> None:
     with photo.storage.open(stored) as file:
         image = Image.open(file)
         for ending, options in RENDITIONS.items():
-            wanted = {rendition_name(stored, width, ending): width for width in widths(image.width)}
-            for name, width in wanted.items():
+            by_name = {rendition_name(stored, width, ending): width for width in widths(image.width)}
+            for name, width in by_name.items():
                 if not photo.storage.exists(name):
                     _store(photo, name, image.resize((width, round(image.height * width / image.width))), options)
             name = card_name(stored, focus, ending)

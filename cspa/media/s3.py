@@ -47,8 +47,8 @@ class Bucket(S3Storage):
 
     def exists(self, name: str) -> bool:
         with translate_s3_errors():
-            there: bool = super().exists(name)
-            return there
+            exists: bool = super().exists(name)
+            return exists
 
     def listdir(self, name: str) -> tuple[list[str], list[str]]:
         with translate_s3_errors():

@@ -60,8 +60,8 @@ def _result(check: Callable[[], Any]) -> Any:
 
 def _replica(alias: str) -> str:
     """State of a replica, with its lag. The lag follows from the oldest missing version, a time in microseconds."""
-    there, here = replicas.stored_versions(alias), replicas.stored_versions(DEFAULT_DB_ALIAS)
-    missing = [number for name, number in here.items() if there.get(name) != number]
+    replica, primary = replicas.stored_versions(alias), replicas.stored_versions(DEFAULT_DB_ALIAS)
+    missing = [number for name, number in primary.items() if replica.get(name) != number]
     if not missing:
         return "up"
     return f"lags by {max(0.0, time.time() - min(missing) / 1_000_000):.1f} s"

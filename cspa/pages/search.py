@@ -168,10 +168,10 @@ class Results:
             if word in known or not known:
                 text.append(word)
                 continue
-            like = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=SUGGESTION_CUTOFF)
-            if like is None:
+            similar = process.extractOne(word, known, scorer=fuzz.ratio, score_cutoff=SUGGESTION_CUTOFF)
+            if similar is None:
                 return ""
-            text.append(like[0])
+            text.append(similar[0])
         better = Query.of(" ".join(text), query.language)
         if better.required == query.required:
             return ""
@@ -257,7 +257,7 @@ class SearchFeed(NewsFeed):
         form = results.filter.form
         if form.errors:
             raise InvalidParameter(
-                " ".join(f"{form[name].label}: {' '.join(words)}" for name, words in form.errors.items())
+                " ".join(f"{form[name].label}: {' '.join(errors)}" for name, errors in form.errors.items())
             )
         return SearchScope(results)
 

@@ -50,8 +50,8 @@ def index(request: HttpRequest) -> TemplateResponse:
     """
     locations = []
     for section, sitemap in SITEMAPS.items():
-        address = absolute_url(request, reverse("sitemap_section", kwargs={"section": section}))
-        locations += [f"{address}?p={page}" if page > 1 else address for page in sitemap().paginator.page_range]
+        url = absolute_url(request, reverse("sitemap_section", kwargs={"section": section}))
+        locations += [f"{url}?p={page}" if page > 1 else url for page in sitemap().paginator.page_range]
     locations.append(absolute_url(request, reverse("news_sitemap")))
     context = {"sitemaps": [{"location": location} for location in locations]}
     return TemplateResponse(request, "sitemap_index.xml", context, content_type="application/xml")

@@ -107,8 +107,8 @@ def error_page(status: int):
     """View of an error page in the design of the site, without queries."""
 
     def view(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-        words = str(exception) if isinstance(exception, InvalidParameter) else ""
-        return render(request, f"{status}.html", {"is_error": True, "words": words}, status=status)
+        message = str(exception) if isinstance(exception, InvalidParameter) else ""
+        return render(request, f"{status}.html", {"is_error": True, "words": message}, status=status)
 
     return view
 
