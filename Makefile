@@ -102,7 +102,7 @@ audit: install corpora  ## what takes an hour: all attack strings, thorough prop
 test-under-load: install  ## the fast suite ten times beside eight busy loops, in random order
 	@$(SERVE) tests/under-load
 
-bench: install  ## compare the pages with a bare Django view (needs PostgreSQL and wrk; nginx is measured where it is)
+bench: install  ## measure what readers meet, beside a bare Django view (needs PostgreSQL and wrk)
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python benchmarks/compare
 
 $(CORPORA): requirements/corpora.txt | $(STAMP)
