@@ -3,8 +3,7 @@
 
 Into an empty PostgreSQL database it imports N articles (default 100,000), then the same once more; into an empty one
 twice as many, then N that are neither sanitised nor stemmed. The server's own COPY writes the same rows into the same
-tables. It prints the ratio to COPY and the peak memory of each import; its database is as empty afterwards. `make
-bench` does the same.
+tables. It prints the ratio to COPY and the peak memory of each import; its database is as empty afterwards.
 """
 
 import argparse
