@@ -7,6 +7,8 @@ import signal
 import subprocess
 from contextlib import suppress
 from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 from urllib.request import urlopen
 
 import polib
@@ -290,3 +292,20 @@ def test_compiled_catalogues_are_used():
 
     with override("ru"):
         assert gettext("Delegations") == "Делегации"
+
+
+# make bench
+
+
+def test_bench_names_a_missed_target(monkeypatch):
+    bench = run_path(str(ROOT / "benchmarks" / "compare"))
+    cpu_ms = {"bare Django view": [0.5, 0.4], "cached: home": [0.2, 0.1], "304: home": [0.2, 0.16]}
+
+    def measure(target):
+        target.cpu_ms[:], target.requests_per_second[:] = cpu_ms[target.name], [1000, 2000]
+
+    monkeypatch.setattr(bench["Target"], "measure", measure)
+    site = SimpleNamespace(get=lambda path: (200, '"etag"'))
+    table, missed = bench["throughput"](SimpleNamespace(), site, {"home": "/en/"})
+    assert table[-2] == "| cached: home | 2,000 | 0.100 | up to 0.200 | 4.0 | ≥ 3 |"
+    assert missed == ["304: home: 2.50 times a bare view, wanted ≥ 3"]
