@@ -6,7 +6,7 @@ existing groups.
 
 from typing import Any
 
-from django.apps import apps as present
+from django.apps import apps as installed_apps
 from django.apps.registry import Apps
 from django.contrib.auth.management import create_permissions
 from django.db import DEFAULT_DB_ALIAS, router
@@ -75,13 +75,13 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
 }
 
 
-def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = present, **kwargs: Any) -> None:
+def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = installed_apps, **kwargs: Any) -> None:
     """Create missing groups with their permissions; receiver of ``post_migrate``.
 
     Existing groups stay unchanged, since administrators may have edited them. For the same reason no group is created
     before all apps are migrated: a later run would not add the missing permissions.
     """
-    models = {model for rights in GROUP_PERMISSIONS.values() for model in rights}
+    models = {model for actions_by_model in GROUP_PERMISSIONS.values() for model in actions_by_model}
     try:
         Group, Permission, *_ = map(apps.get_model, ["auth.Group", "auth.Permission", *models])  # noqa: N806
     except LookupError:
@@ -94,13 +94,13 @@ def sync_groups(using: str = DEFAULT_DB_ALIAS, apps: Apps = present, **kwargs: A
         return
     for label in sorted({model.partition(".")[0] for model in models}):
         # This receiver runs before Django creates the permissions of the apps that follow.
-        create_permissions(present.get_app_config(label), verbosity=0, using=using, apps=apps)
-    for name, rights in GROUP_PERMISSIONS.items():
+        create_permissions(installed_apps.get_app_config(label), verbosity=0, using=using, apps=apps)
+    for name, actions_by_model in GROUP_PERMISSIONS.items():
         if name not in missing:
             continue
         # Start with a condition that matches nothing; each model adds its permissions.
         allowed = Q(pk__in=())
-        for model, actions in rights.items():
+        for model, actions in actions_by_model.items():
             app, model = model.split(".")
             codenames = [f"{action}_{model}" for action in actions.split()]
             allowed |= Q(content_type__app_label=app, codename__in=codenames)

@@ -25,9 +25,9 @@ from .todo import DashboardLink
 PAGE_SIZE = 100
 
 
-def summarise(entry: ChangeSet) -> list[dict[str, str]]:
+def summarise(change_set: ChangeSet) -> list[dict[str, str]]:
     """Number of changed rows for each action and model, as text; counted in SQL, whatever the size of the set."""
-    rows = entry.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
+    rows = change_set.changes.order_by().values_list("action", "content_type").annotate(number=Count("pk"))
     numbers = sorted((action, ContentType.objects.get_for_id(kind).name, number) for action, kind, number in rows)
     return [
         {
@@ -55,35 +55,35 @@ class ChangeSetAdmin(BaseModelAdmin):
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.has_view_permission(request)
 
-    def has_view_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
-        return super().has_view_permission(request, entry) or bool(self._pages(request, "view"))
+    def has_view_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
+        return super().has_view_permission(request, change_set) or bool(self._pages(request, "view"))
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
         return False
 
-    def has_delete_permission(self, request: HttpRequest, entry: ChangeSet | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
         return False
 
-    def has_undo_permission(self, request: HttpRequest, entry: ChangeSet) -> bool:
+    def has_undo_permission(self, request: HttpRequest, change_set: ChangeSet) -> bool:
         """Whether the user may change all rows of the models; for an own change set, the changed rows are enough."""
         pages = self.admin_site._registry
-        kinds = entry.changes.order_by().values_list("content_type", flat=True).distinct()
+        kinds = change_set.changes.order_by().values_list("content_type", flat=True).distinct()
         models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
         admins = [pages[model] for model in models if model in pages]
         return bool(admins) and all(
             page.has_unrestricted_permission(request, "change")
-            or (entry.user_id == request.user.pk and self._may_change_rows(request, entry, page))
+            or (change_set.user_id == request.user.pk and self._may_change_rows(request, change_set, page))
             for page in admins
         )
 
-    def _may_change_rows(self, request: HttpRequest, entry: ChangeSet, page: BaseModelAdmin) -> bool:
+    def _may_change_rows(self, request: HttpRequest, change_set: ChangeSet, page: BaseModelAdmin) -> bool:
         if not page.has_change_permission(request):
             return False
         kind = ContentType.objects.get_for_model(page.model)
-        keys = set(entry.changes.filter(content_type=kind).values_list("object_id", flat=True))
+        keys = set(change_set.changes.filter(content_type=kind).values_list("object_id", flat=True))
         existing = page.model._base_manager.filter(pk__in=keys).count()
         rows = page.get_queryset(request).filter(pk__in=keys)
         return len(rows) == existing and all(page.has_change_permission(request, row) for row in rows)
@@ -102,7 +102,7 @@ class ChangeSetAdmin(BaseModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         changes = RowChange.objects.filter(entry=OuterRef("pk")).order_by()
         number = changes.values("entry").annotate(number=Count("pk")).values("number")
-        entries = (
+        change_sets = (
             super()
             .get_queryset(request)
             .annotate(
@@ -111,46 +111,46 @@ class ChangeSetAdmin(BaseModelAdmin):
             )
         )
         if request.user.has_perm("cspa.view_changeset"):
-            return entries
+            return change_sets
         parts = [model for model in audit.registered_models() if model not in self.admin_site._registry]
         viewable = ContentType.objects.get_for_models(*parts, *(page.model for page in self._pages(request, "view")))
         hidden = changes.exclude(content_type__in=[kind.pk for kind in viewable.values()])
-        return entries.filter(Q(user=request.user) | ~Exists(hidden))
+        return change_sets.filter(Q(user=request.user) | ~Exists(hidden))
 
     @admin.display(description=_("records"), ordering="number")
-    def rows(self, entry: ChangeSet) -> int:
-        return entry.number
+    def rows(self, change_set: ChangeSet) -> int:
+        return change_set.number
 
     @admin.display(description=_("undone"), ordering="is_undone")
-    def undone(self, entry: ChangeSet) -> str:
-        return display_value(None, entry.is_undone)
+    def undone(self, change_set: ChangeSet) -> str:
+        return display_value(None, change_set.is_undone)
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
-        entry = self.get_object(request, unquote(object_id))
-        if entry is None:
+        change_set = self.get_object(request, unquote(object_id))
+        if change_set is None:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if request.method == "POST":
-            return self._undo(request, entry)
-        changes = entry.changes.select_related("content_type").order_by("pk")
+            return self._undo(request, change_set)
+        changes = change_set.changes.select_related("content_type").order_by("pk")
         page = Paginator(changes, PAGE_SIZE).get_page(request.GET.get("page"))
         context = {
             **self.admin_site.each_context(request),
-            "title": _("Journal: %(entry)s") % {"entry": entry},
+            "title": _("Journal: %(entry)s") % {"entry": change_set},
             "opts": self.opts,
-            "entry": entry,
+            "entry": change_set,
             "page_obj": page,
             "changes": self._display_changes(list(page.object_list)),
-            "numbers": summarise(entry),
-            "undone_by": entry.undone_by.select_related("user").order_by("pk"),
-            "may_undo": self.has_undo_permission(request, entry),
+            "numbers": summarise(change_set),
+            "undone_by": change_set.undone_by.select_related("user").order_by("pk"),
+            "may_undo": self.has_undo_permission(request, change_set),
         }
         return TemplateResponse(request, "admin/entry.html", context)
 
-    def _undo(self, request: HttpRequest, entry: ChangeSet) -> HttpResponse:
-        if not self.has_undo_permission(request, entry):
+    def _undo(self, request: HttpRequest, change_set: ChangeSet) -> HttpResponse:
+        if not self.has_undo_permission(request, change_set):
             raise PermissionDenied
         try:
-            undoing = audit.undo(entry, request.user, change_reason(request))
+            undoing = audit.undo(change_set, request.user, change_reason(request))
         except audit.UndoError as refused:
             messages.error(request, gettext("Nothing was undone."))
             for reason in refused.reasons[:20]:

@@ -32,8 +32,8 @@ class DashboardItem:
 
 def context(site: AdminSite, request: HttpRequest) -> dict:
     """Template context of the dashboard, limited to the permissions of the user."""
-    found = list(items(site, request))
-    groups = [(group.label, [item for item in found if item.task.group == group]) for group in Group]
+    open_items = list(items(site, request))
+    groups = [(group.label, [item for item in open_items if item.task.group == group]) for group in Group]
     return {
         "desk": [(label, group) for label, group in groups if group],
         "imports": last_imports(site, request),
@@ -68,8 +68,8 @@ def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet,
     page = site.get_model_admin(ChangeSet)
     if not page.has_view_permission(request):
         return []
-    entries = page.get_queryset(request).filter(kind=ChangeSet.Kind.IMPORT).select_related("user")
-    return [(entry, summarise(entry)) for entry in entries.order_by("-pk")[:LAST_IMPORTS]]
+    change_sets = page.get_queryset(request).filter(kind=ChangeSet.Kind.IMPORT).select_related("user")
+    return [(change_set, summarise(change_set)) for change_set in change_sets.order_by("-pk")[:LAST_IMPORTS]]
 
 
 def links(site: AdminSite, request: HttpRequest) -> list[DashboardLink]:

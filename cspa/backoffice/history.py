@@ -46,12 +46,13 @@ def change_reason(request: HttpRequest) -> str:
 def recorded_states(row: models.Model) -> list[HistoryState]:
     """Recorded states of ``row``, newest first, each with its differences to the state before."""
     model = type(row)
-    past = [HistoryState(change, state) for change, state in audit.history_of(row)]
-    names = DisplayNames((model, state) for each in past for state in (each.state, each.change and each.change.before))
-    for newer, older in pairwise(past):
+    states = [HistoryState(change, state) for change, state in audit.history_of(row)]
+    snapshots = [snapshot for each in states for snapshot in (each.state, each.change and each.change.before)]
+    names = DisplayNames((model, snapshot) for snapshot in snapshots)
+    for newer, older in pairwise(states):
         if newer.change.action == RowChange.Action.CHANGED:
             newer.differences = names.differences(model, older.state, newer.state)
-    return past
+    return states
 
 
 class HistoryMixin:
@@ -71,52 +72,52 @@ class HistoryMixin:
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_or_change_permission(request, row):
             raise PermissionDenied
-        past = recorded_states(row)
+        states = recorded_states(row)
         if request.method == "POST":
-            return self._restore(request, row, past)
-        old, new = self._states_to_compare(request, past)
+            return self._restore(request, row, states)
+        old, new = self._states_to_compare(request, states)
         names = DisplayNames((self.model, each.state) for each in (old, new) if each)
         context = {
             **self.admin_site.each_context(request),
             "title": _("History: %(row)s") % {"row": row},
             "opts": self.opts,
             "original": row,
-            "page_obj": Paginator(past, PAGE_SIZE).get_page(request.GET.get("page")),
+            "page_obj": Paginator(states, PAGE_SIZE).get_page(request.GET.get("page")),
             "old": old,
             "new": new,
             "differences": names.differences(self.model, old.state, new.state, editable=True) if old and new else [],
-            "newest": past[0].key if past else "",
+            "newest": states[0].key if states else "",
             "may_restore": self.has_restore_permission(request, row),
             **(extra_context or {}),
         }
         return TemplateResponse(request, "admin/history.html", context)
 
     def _states_to_compare(
-        self, request: HttpRequest, past: list[HistoryState]
+        self, request: HttpRequest, states: list[HistoryState]
     ) -> tuple[HistoryState | None, HistoryState | None]:
         """The two states in the query string, older first; by default the latest two."""
         if "old" in request.GET or "new" in request.GET:
-            chosen = [self._state_for_key(past, request.GET.get(name, "")) for name in ("old", "new")]
-            new, old = sorted(chosen, key=past.index)
+            pair = [self._state_for_key(states, request.GET.get(name, "")) for name in ("old", "new")]
+            new, old = sorted(pair, key=states.index)
             return old, new
-        return (past[1], past[0]) if len(past) > 1 else (None, None)
+        return (states[1], states[0]) if len(states) > 1 else (None, None)
 
-    def _state_for_key(self, past: list[HistoryState], key: str) -> HistoryState:
-        found = next((each for each in past if is_key(key) and each.key == str(int(key))), None)
+    def _state_for_key(self, states: list[HistoryState], key: str) -> HistoryState:
+        found = next((each for each in states if is_key(key) and each.key == str(int(key))), None)
         if found is None or found.state is None:
             raise BadRequest("There is no such state in this history.")
         return found
 
-    def _restore(self, request: HttpRequest, row: models.Model, past: list[HistoryState]) -> HttpResponse:
+    def _restore(self, request: HttpRequest, row: models.Model, states: list[HistoryState]) -> HttpResponse:
         if not self.has_restore_permission(request, row):
             raise PermissionDenied
-        chosen = self._state_for_key(past, request.POST.get("restore", ""))
+        target = self._state_for_key(states, request.POST.get("restore", ""))
         back = HttpResponseRedirect(request.path)
-        when = localize(localtime(chosen.change.entry.made_at)) if chosen.change else _("the first recorded one")
+        when = localize(localtime(target.change.entry.made_at)) if target.change else _("the first recorded one")
         message = _("Restored: the state of %(when)s") % {"when": when}
         state = {
             name: value
-            for name, value in chosen.state.items()
+            for name, value in target.state.items()
             if name not in self.restore_exclude and is_editable(find_field(self.model, name))
         }
         try:

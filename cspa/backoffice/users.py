@@ -25,7 +25,7 @@ from .forms import ConflictAwareForm
 from .model_admin import BaseModelAdmin
 
 
-def permission_label(right: Permission) -> str:
+def permission_label(permission: Permission) -> str:
     """Translated label such as "article: publish"; the names that Django stores are English."""
     action = {
         "view": gettext("view"),
@@ -35,7 +35,7 @@ def permission_label(right: Permission) -> str:
         "publish": gettext("publish"),
         "translate": gettext("translate"),
     }
-    return f"{right.content_type.name}: {action.get(right.codename.partition('_')[0], right.name)}"
+    return f"{permission.content_type.name}: {action.get(permission.codename.partition('_')[0], permission.name)}"
 
 
 class CheckboxFieldsMixin:

@@ -125,8 +125,8 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def unavailable(request: HttpRequest) -> HttpResponse:
     """503 for an outage of the database or the storage. The page returns the text of a form, so that none is lost."""
     # Do not show text that another site has sent as if the user had typed it here.
-    own = request.headers.get("Sec-Fetch-Site") == "same-origin"
-    context = {"is_error": True, "typed": list(_typed_fields(request)) if own and request.method == "POST" else []}
+    is_own_form = request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "same-origin"
+    context = {"is_error": True, "typed": list(_typed_fields(request)) if is_own_form else []}
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     response["Cache-Control"] = "no-store"
