@@ -53,7 +53,7 @@ class Keyset:
     older: str = ""
 
     @classmethod
-    def asked(cls, queryset: QuerySet[Any], time: str, parameters: QueryDict, size: int) -> "Keyset":
+    def for_parameters(cls, queryset: QuerySet[Any], time: str, parameters: QueryDict, size: int) -> "Keyset":
         """Page of ``queryset`` for ``before=`` or ``after=`` in ``parameters``.
 
         ``time`` is the name of the column to order by; the primary key breaks ties. Raise Http404 if a position is not

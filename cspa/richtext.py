@@ -105,7 +105,7 @@ def links(html: str) -> list[str]:
     return [unescape(address) for address in _LINK.findall(html)]
 
 
-def plain(html: str) -> str:
+def plain_text(html: str) -> str:
     """Plain text of the sanitised ``html``, with a space between blocks."""
     return unescape(_ELEMENT.sub("", _BLOCK_END.sub(" ", html))).strip()
 
@@ -115,10 +115,10 @@ def quotations(html: str) -> list[tuple[str, str]]:
 
     The last paragraph of a quotation names the speaker if it starts with a dash (editorial handbook, "Quotations").
     """
-    return [(plain(words), plain(caption)) for words, caption in _SPEAKER.findall(html)]
+    return [(plain_text(words), plain_text(caption)) for words, caption in _SPEAKER.findall(html)]
 
 
-def rendered(
+def render_html(
     html: str, captions: Sequence[str] = (), picture: Callable[[str, str], tuple[str, str]] | None = None
 ) -> SafeString:
     """``html`` sanitised and rendered for a page: quotations as figures with their speaker, and responsive pictures.

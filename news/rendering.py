@@ -8,7 +8,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from cspa.i18n import get_translated
-from cspa.richtext import rendered
+from cspa.richtext import render_html
 
 from .models import Article, Picture, Quotation
 
@@ -26,7 +26,7 @@ def body(article: Article) -> SafeString:
             picture, article
         )
 
-    return rendered(article.body, _captions(article), shown)
+    return render_html(article.body, _captions(article), shown)
 
 
 def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Callable[[str], str]) -> SafeString:
@@ -41,7 +41,7 @@ def plain_body(article: Article, pictures: Mapping[str, Picture], absolute: Call
         image = format_html('<img src="{}" alt="{}">', absolute(address), words)
         return image, credit(picture, article) if picture else ""
 
-    return rendered(article.body, _captions(article, absolute), shown)
+    return render_html(article.body, _captions(article, absolute), shown)
 
 
 def credit(picture: Picture, article: Article) -> SafeString:

@@ -111,7 +111,7 @@ class FeedView(ExportMixin, TemplateView):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
         return super().get_context_data(
-            page=Keyset.asked(self.get_queryset(), "published_at", self.request.GET, self.page_size),
+            page=Keyset.for_parameters(self.get_queryset(), "published_at", self.request.GET, self.page_size),
             heading=self.heading,
             kicker=self.kicker,
             scope=self.scope,

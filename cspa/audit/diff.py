@@ -15,7 +15,7 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from ..models import RowChange
-from ..richtext import plain
+from ..richtext import plain_text
 from .registry import m2m_columns, recorded_m2m
 from .snapshots import Snapshot
 
@@ -56,7 +56,7 @@ def display_value(column: "models.Field[Any, Any] | None", value: Any) -> str:
         return localize(localtime(value))
     if isinstance(value, date):
         return localize(value)
-    return plain(value) if isinstance(value, str) and "<p>" in value else str(value)
+    return plain_text(value) if isinstance(value, str) and "<p>" in value else str(value)
 
 
 def find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | None":

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.generic import TemplateView
 
 from cspa.pagination import is_page_number
-from cspa.richtext import plain
+from cspa.richtext import plain_text
 from delegations.dates import today
 from delegations.models import Parliament, Person
 from news.feeds import ENTRIES, NewsFeed
@@ -119,7 +119,7 @@ class Results:
 
     def hit(self, article: Article) -> Hit:
         text, score = article.summary, self.query.score(article.summary)
-        if score < 1 and self.query.score(body := plain(article.body)) > score:
+        if score < 1 and self.query.score(body := plain_text(article.body)) > score:
             text = body
         return Hit(article, self.query.marked(article.title), self.query.excerpt(text))
 

@@ -45,7 +45,7 @@ def published(number: int | None) -> str | SafeString:
 @register.filter(name="richtext")
 def richtext_filter(html: str) -> SafeString:
     """Stored rich text as HTML."""
-    return richtext.rendered(html)
+    return richtext.render_html(html)
 
 
 @register.filter

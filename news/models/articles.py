@@ -24,7 +24,7 @@ from cspa.absolute_urls import cached_reverse
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.i18n import language_codes
 from cspa.models import RowChange
-from cspa.richtext import pictures, plain, sanitise
+from cspa.richtext import pictures, plain_text, sanitise
 from cspa.search.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
 
@@ -409,7 +409,7 @@ class Article(DerivedModel):
         self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
         self.body = sanitise(self.body)
         # A separator word between the parts, so that no phrase matches across two of them.
-        parts = [self.title, self.summary, plain(self.body)]
+        parts = [self.title, self.summary, plain_text(self.body)]
         self.stems = " 0 ".join(" ".join(stems(part, self.language)) for part in parts)
 
     def pictures_without_words(self) -> list[str]:

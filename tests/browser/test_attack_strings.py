@@ -26,7 +26,7 @@ from django.db.models import Field
 from django.test import Client
 from django.urls import reverse
 
-from cspa.richtext import TAGS, rendered, sanitise
+from cspa.richtext import TAGS, render_html, sanitise
 from cspa.search.stems import MAX_QUERY_LENGTH
 from delegations.models import Person
 from news import preview
@@ -358,7 +358,7 @@ def saved(texts: Iterable[str]) -> Article:
     # As saving each alone does: none can swallow the next. A byte order mark counts at the beginning only.
     parts = [sanitise(text).lstrip("\ufeff") for text in texts]
     article = factories.ArticleFactory(body="".join(parts), topics=[factories.TopicFactory()])
-    assert rendered(article.body) == "".join(map(rendered, parts))
+    assert render_html(article.body) == "".join(map(render_html, parts))
     return article
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import override
 from cspa import audit
 from cspa.demo.generator import demo_models
 from cspa.models import ChangeSet
-from cspa.richtext import plain
+from cspa.richtext import plain_text
 from cspa.search.stems import words
 from delegations.models import Delegate, Parliament, Person, Source
 from news.models import Article, Quotation, Story
@@ -141,7 +141,9 @@ def test_rows_vary_like_real_data():
     dates = articles.aggregate(first=Min("date"), last=Max("date"))
     assert (f"{dates['first']}", f"{dates['last']:%Y-%m}") == ("2006-11-16", "2026-06")
     for language in ("en", "ru"):
-        found = Counter(word for article in articles.in_language(language) for word in set(words(plain(article.body))))
+        found = Counter(
+            word for article in articles.in_language(language) for word in set(words(plain_text(article.body)))
+        )
         assert sum(number > 150 for number in found.values()) > 5
         assert sum(number < 5 for number in found.values()) > 1000
     quotations = Quotation.objects.all()

@@ -27,7 +27,7 @@ def articles(number: int) -> list[Article]:
 
 def asked(query: str = "", rows: QuerySet | None = None) -> Keyset:
     rows = Article.objects.published() if rows is None else rows
-    return Keyset.asked(rows, "published_at", QueryDict(query), 4)
+    return Keyset.for_parameters(rows, "published_at", QueryDict(query), 4)
 
 
 def walk(page: Keyset, direction: str) -> list[Keyset]:

@@ -9,7 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from cspa import richtext
-from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, links, pictures, plain, rendered, sanitise
+from cspa.richtext import MAX_DEPTH, MAX_LENGTH, TAGS, links, pictures, plain_text, render_html, sanitise
 from news.models import Article
 
 from ...support import factories
@@ -47,7 +47,7 @@ ATTACKS = [
 
 @pytest.mark.parametrize("attack", ATTACKS)
 def test_dangerous_markup_is_removed(attack):
-    for html in (sanitise(attack), rendered(attack)):
+    for html in (sanitise(attack), render_html(attack)):
         lowered = html.lower()
         for word in (
             "<script",
@@ -106,7 +106,7 @@ def test_text_that_is_sanitised_again_keeps_its_words_and_pictures(pieces):
     once = sanitise("".join(pieces))
     again = sanitise(str(once))
     # A heading within a heading may become two, with a space between.
-    assert "".join(plain(again).split()) == "".join(plain(once).split())
+    assert "".join(plain_text(again).split()) == "".join(plain_text(once).split())
     assert (pictures(again), links(again)) == (pictures(once), links(once))
     assert "evil" not in once + again
     assert again.count("<img") == once.count("<img")
@@ -160,7 +160,7 @@ def test_link_to_a_page_in_another_language_names_it():
 @pytest.mark.parametrize("block", ["p", "h2", "h3", "li", "blockquote", "figcaption"])
 def test_words_of_two_blocks_are_separated_in_plain_text(block: str):
     html = f"<{block}><em>O</em>ne</{block}><{block}>t<strong>wo</strong><br>lines</{block}>"
-    assert plain(html) == "One two lines"
+    assert plain_text(html) == "One two lines"
 
 
 def test_long_text_of_allowed_elements_is_accepted():
@@ -170,7 +170,7 @@ def test_long_text_of_allowed_elements_is_accepted():
 
 def test_quotation_names_its_speaker():
     html = "<blockquote><p>First.</p><p>Second.</p><p>— Sergei Lavrov, <em>Minister</em></p></blockquote><p>After.</p>"
-    assert rendered(html) == (
+    assert render_html(html) == (
         '<figure class="quotation"><blockquote><p>First.</p><p>Second.</p></blockquote>'
         "<figcaption>Sergei Lavrov, <em>Minister</em></figcaption></figure><p>After.</p>"
     )
@@ -178,7 +178,7 @@ def test_quotation_names_its_speaker():
 
 def test_each_quotation_keeps_its_own_speaker():
     quotation = "<blockquote><p>{0}</p><p>— {0}</p></blockquote>"
-    page = rendered(quotation.format("A") + quotation.format("B") + "<blockquote><p>Nobody.</p></blockquote>")
+    page = render_html(quotation.format("A") + quotation.format("B") + "<blockquote><p>Nobody.</p></blockquote>")
     assert page.count("<figure") == 2
     assert "<figcaption>A</figcaption>" in page
     assert page.endswith("<blockquote><p>Nobody.</p></blockquote>")
