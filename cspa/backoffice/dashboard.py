@@ -35,7 +35,7 @@ def context(site: AdminSite, request: HttpRequest) -> dict:
     open_items = list(items(site, request))
     groups = [(group.label, [item for item in open_items if item.task.group == group]) for group in Group]
     return {
-        "desk": [(label, group) for label, group in groups if group],
+        "sections": [(label, group) for label, group in groups if group],
         "imports": last_imports(site, request),
         "links": links(site, request),
     }

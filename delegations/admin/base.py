@@ -26,7 +26,7 @@ from ..models import (
     Representative,
 )
 from ..models.periods import last_day_in_words
-from ..services.merge import in_words
+from ..services.merge import describe_row
 
 PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
 STACKED_PERIOD = [("starts", "ends", "last_day_in_office"), "ended", "sources"]
@@ -174,7 +174,7 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
         rows = list(rows.select_related(*self.list_select_related).order_by("pk"))
         newer = False
         for row in rows:
-            row.seen, row.period = self.get_form(request, row)(instance=row).state_token, in_words(row)
+            row.seen, row.period = self.get_form(request, row)(instance=row).state_token, describe_row(row)
             if submitted and request.POST.get(f"seen-{row.pk}") != row.seen:
                 row.shown_before, newer = request.POST.get(f"period-{row.pk}", ""), True
         if submitted and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):

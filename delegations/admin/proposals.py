@@ -168,7 +168,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
 
     @admin.display(description=_("what is proposed"))
     def proposed(self, proposal: Proposal) -> str:
-        return in_words(proposal)
+        return describe_proposal(proposal)
 
     @admin.display(description=_("answered"), ordering="request__answered_at")
     def answered_at(self, proposal: Proposal):
@@ -226,7 +226,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         return True
 
 
-def in_words(proposal: Proposal) -> str:
+def describe_proposal(proposal: Proposal) -> str:
     """Return the proposed values in one line."""
     day = confirmations.proposed(proposal)["day"]
     parts = [

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 web_address = URLValidator(schemes=["http", "https"])
 
 
-class After(models.Func):
+class DateAfter(models.Func):
     """SQL function: the date one ``unit`` (day, month, year) after a date."""
 
     output_field = models.DateField()
@@ -85,7 +85,7 @@ def _stored_as_first_day(name: str) -> Q:
 def _ended_or(*cases: When) -> Case:
     """SQL expression of the first day after a period: ``ended`` without a date first, then ``cases`` of the end."""
     return Case(
-        When(ended=True, start__isnull=False, start_precision=Precision.DAY, then=After("start")),
+        When(ended=True, start__isnull=False, start_precision=Precision.DAY, then=DateAfter("start")),
         # Not even one day is certain: the row is listed as ended and never holds.
         When(ended=True, then=Coalesce("start", Value(EARLIEST))),
         When(end__isnull=True, then=None),
@@ -96,13 +96,13 @@ def _ended_or(*cases: When) -> Case:
 
 
 COUNTS_UNTIL = _ended_or(
-    When(end_precision=Precision.MONTH, then=After("end", "month")),
-    When(end_precision=Precision.YEAR, then=After("end", "year")),
+    When(end_precision=Precision.MONTH, then=DateAfter("end", "month")),
+    When(end_precision=Precision.YEAR, then=DateAfter("end", "year")),
 )
 
 # A row that ended "in 2020" allows a successor on any day of 2020, but always holds its own first day.
 BLOCKS_UNTIL = _ended_or(
-    When(~Q(end_precision=Precision.DAY) & Q(start__isnull=False), then=Greatest("end", After("start"))),
+    When(~Q(end_precision=Precision.DAY) & Q(start__isnull=False), then=Greatest("end", DateAfter("start"))),
 )
 
 

@@ -82,14 +82,15 @@ class MergeReport:
         """The rows that move to the target, in words, grouped by model."""
         kinds: dict[str, list[str]] = {}
         for row in self.moved_rows:
-            kinds.setdefault(capfirst(row._meta.verbose_name), []).append(in_words(row))
+            kinds.setdefault(capfirst(row._meta.verbose_name), []).append(describe_row(row))
         return list(kinds.items())
 
     @property
     def merged_rows(self) -> list[tuple[str, list[str]]]:
         """The duplicate rows in words."""
         return [
-            (in_words(duplicate.row), list(map(_column_in_words, duplicate.details))) for duplicate in self.duplicates
+            (describe_row(duplicate.row), list(map(_describe_column, duplicate.details)))
+            for duplicate in self.duplicates
         ]
 
     def details(self) -> str:
@@ -98,9 +99,9 @@ class MergeReport:
         return "; ".join(
             [
                 _("The record with the public id %(other)s was merged into %(kept)s") % ids,
-                *map(_column_in_words, self.columns),
+                *map(_describe_column, self.columns),
                 *(_("moved: %(row)s") % {"row": _with_key(row)} for row in self.moved_rows),
-                *(line for duplicate in self.duplicates for line in _duplicate_in_words(duplicate)),
+                *(line for duplicate in self.duplicates for line in _describe_duplicate(duplicate)),
             ]
         )
 
@@ -128,7 +129,7 @@ def preview(target: Person, source: Person) -> MergeReport:
             report.moved_rows.append(row)
             report.conflicts += [
                 _("These two overlap: “%(kept)s” and “%(other)s”. Correct one of them first.")
-                % {"kept": in_words(one), "other": in_words(row)}
+                % {"kept": describe_row(one), "other": describe_row(row)}
                 for one in mine
                 if _collide(row, one, relation.field)
             ]
@@ -170,7 +171,7 @@ def merge(target: Person, source: Person, shown: str | None = None) -> MergeRepo
     return report
 
 
-def in_words(row: models.Model) -> str:
+def describe_row(row: models.Model) -> str:
     """Return the text of ``row`` with its role and its period."""
     parts = [str(row)]
     if isinstance(row, Delegate):
@@ -243,7 +244,7 @@ def _shown(column: models.Field, value: object) -> str:
     return str(dict(column.flatchoices).get(value, value) or "")
 
 
-def _column_in_words(column: Column) -> str:
+def _describe_column(column: Column) -> str:
     values = {"column": column.label, "kept": column.target or "–", "other": column.source or "–"}
     if column.taken:
         return _("%(column)s: “%(other)s” instead of “%(kept)s”") % values
@@ -252,10 +253,10 @@ def _column_in_words(column: Column) -> str:
     return f"{column.label}: {column.target}"
 
 
-def _duplicate_in_words(duplicate: DuplicateFact) -> list[str]:
+def _describe_duplicate(duplicate: DuplicateFact) -> list[str]:
     united = _("united: %(row)s with %(twin)s") % {"row": _with_key(duplicate.row), "twin": _with_key(duplicate.twin)}
-    return [united, *map(_column_in_words, duplicate.details)]
+    return [united, *map(_describe_column, duplicate.details)]
 
 
 def _with_key(row: models.Model) -> str:
-    return f"{row._meta.verbose_name} {row.pk} ({in_words(row)})"
+    return f"{row._meta.verbose_name} {row.pk} ({describe_row(row)})"

@@ -44,8 +44,8 @@ def signed_in(group: str, **more) -> Client:
 
 def lines(client: Client) -> dict[str, int]:
     """The lines of the desk: the address of each, with its number."""
-    desk = client.get(page("index")).context["desk"]
-    return {line.url: line.number for _label, found in desk for line in found}
+    sections = client.get(page("index")).context["sections"]
+    return {line.url: line.number for _label, found in sections for line in found}
 
 
 def tasks(client: Client) -> set[str]:

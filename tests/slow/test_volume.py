@@ -298,7 +298,7 @@ def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_a_few_
             "completeness": completeness,
         }
         costs = costs_of(client, pages)
-        for _label, lines in client.get("/admin/").context["desk"]:
+        for _label, lines in client.get("/admin/").context["sections"]:
             for line in lines:
                 assert client.get(line.url).context["cl"].result_count == line.number
         return costs

@@ -166,7 +166,7 @@ def test_the_desk_counts_what_the_page_names(client: Client, chamber):
     client.force_login(factories.UserFactory(is_superuser=True))
     desk = {
         line.url.removeprefix("/admin/delegations/"): line.number
-        for _label, lines in client.get(page("index")).context["desk"]
+        for _label, lines in client.get(page("index")).context["sections"]
         for line in lines
     }
     assert desk["person/?todo=photo"] == missing["Photo"] == 4

@@ -28,7 +28,7 @@ from delegations.models import (
     Person,
     Representative,
 )
-from delegations.services.merge import MergeError, MergeReport, in_words, merge, preview
+from delegations.services.merge import MergeError, MergeReport, describe_row, merge, preview
 from news.models import Article
 
 from ....support import factories
@@ -187,7 +187,7 @@ def test_overlapping_mandates_for_one_chamber_are_refused_by_name(kept, other, c
     factories.DelegateFactory(person=other, starts="2015")
     [conflict] = refusal(kept, other)
     assert conflict.startswith("These two overlap: “Viktor Kogut, House (Belarus), ")
-    assert all(f"“{in_words(row)}”" in conflict for row in rows)
+    assert all(f"“{describe_row(row)}”" in conflict for row in rows)
 
 
 def test_a_record_is_not_merged_with_itself(kept: Person):
