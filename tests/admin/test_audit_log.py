@@ -62,7 +62,7 @@ def undo(client: Client, entry: ChangeSet) -> str:
 # What is recorded
 
 
-def test_each_model_of_the_directory_and_the_news_is_followed():
+def test_each_model_of_delegations_and_news_is_tracked():
     unfollowed = {
         model._meta.label
         for app in ("delegations", "news")
@@ -72,7 +72,7 @@ def test_each_model_of_the_directory_and_the_news_is_followed():
     assert unfollowed == {"delegations.DelegationAssignment"}  # a connection of the accounts
 
 
-def test_assigned_parliaments_are_recorded_with_the_account():
+def test_assigned_parliaments_are_recorded_with_the_user():
     user, (belarus, armenia) = factories.UserFactory(), factories.ParliamentFactory.create_batch(2)
     user.parliaments.add(belarus)
     before = {"parliaments": [belarus.pk]}
@@ -99,7 +99,7 @@ def test_assigned_parliaments_are_recorded_with_the_account():
 
 
 @pytest.mark.both_databases("cspa.audit.recorder")
-def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(administrator: Client):
+def test_form_with_inlines_is_one_entry_with_author_reason_and_differences(administrator: Client):
     chamber = factories.ChamberFactory(name_en="House", order=1)
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2019")
     source = factories.SourceFactory(title_en="Decree 12")
@@ -129,7 +129,7 @@ def test_form_with_its_parts_is_one_entry_with_author_reason_and_differences(adm
     ("before", "after", "shown"),
     [("2019", "2020", "2019 → 2020"), ("2019-01", "2019", "January 2019 → 2019")],
 )
-def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
+def test_changed_date_shows_both_dates_in_their_precision(
     administrator: Client,
     before: str,
     after: str,
@@ -153,7 +153,7 @@ def test_change_of_a_date_shows_both_dates_as_precise_as_they_are(
     ],
     ids=["add", "remove", "clear", "add from the other end", "remove from the other end"],
 )
-def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undone(
+def test_many_to_many_change_without_a_save_is_recorded_and_undone(
     connect: Callable[[SeatQuota, Source], None],
 ):
     quota = factories.SeatQuotaFactory(sources=[factories.SourceFactory()])
@@ -168,13 +168,13 @@ def test_connection_that_is_changed_without_saving_the_row_is_recorded_and_undon
     assert list(quota.sources.values_list("pk", flat=True)) == before
 
 
-def test_form_saved_as_it_is_is_no_entry(administrator: Client):
+def test_unchanged_form_makes_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     assert administrator.post(change(quota), filled_in(administrator, change(quota))).status_code == 302
     assert not ChangeSet.objects.exists()
 
 
-def test_what_is_refused_is_no_entry(administrator: Client):
+def test_invalid_form_makes_no_entry(administrator: Client):
     quota = factories.SeatQuotaFactory()
     data = filled_in(administrator, change(quota)) | {"seats": "0"}
     assert administrator.post(change(quota), data).status_code == 200
@@ -185,13 +185,13 @@ def test_what_is_refused_is_no_entry(administrator: Client):
     assert not Source.objects.exists()
 
 
-def test_a_row_that_came_and_went_is_no_change():
+def test_row_created_and_deleted_in_one_entry_is_no_change():
     with audit.record_changes(ChangeSet.Kind.EDIT):
         Source.objects.create(title_en="Half").delete()
     assert not ChangeSet.objects.exists()
 
 
-def test_deleted_topic_comes_back_with_its_articles():
+def test_deleted_topic_is_restored_with_its_articles():
     topic, other = factories.TopicFactory.create_batch(2)
     article = factories.ArticleFactory(topics=[topic, other])
     factories.ArticleFactory(topics=[other])
@@ -203,7 +203,7 @@ def test_deleted_topic_comes_back_with_its_articles():
     assert list(Topic.objects.get(pk=topic.pk).articles.all()) == [article]
 
 
-def test_deleted_mandate_comes_back_with_the_proposals_on_it():
+def test_deleted_mandate_is_restored_with_its_proposals():
     mandate = factories.DelegateFactory()
     proposal = factories.ProposalFactory(mandate=mandate)
     with audit.record_changes(ChangeSet.Kind.DELETION):
@@ -215,7 +215,7 @@ def test_deleted_mandate_comes_back_with_the_proposals_on_it():
     assert proposal.mandate == mandate
 
 
-def test_password_of_an_account_is_never_recorded(administrator: Client):
+def test_password_of_a_user_is_never_recorded(administrator: Client):
     account = factories.UserFactory(username="anna")
     data = filled_in(administrator, change(account)) | {"first_name": "Anna"}
     assert administrator.post(change(account), data).status_code == 302
@@ -237,7 +237,7 @@ def promote(mandates: list[Delegate]) -> ChangeSet:
 
 @pytest.mark.both_databases("cspa.audit.recorder")
 @up_to(300)
-def test_recording_costs_the_same_whatever_the_number_of_rows(sizes: tuple[int, ...]):
+def test_recording_costs_the_same_with_any_number_of_rows(sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         mandates = factories.DelegateFactory.create_batch(rows, chamber=factories.ChamberFactory())
         costs = {"recording in the journal": cost(lambda: promote(mandates))}
@@ -267,7 +267,7 @@ def a_directory() -> Chamber:
     return chamber
 
 
-def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):
+def test_deleted_row_of_any_model_is_restored_completely(administrator: Client):
     a_directory()
     before = everything()
     gone = 0
@@ -287,7 +287,7 @@ def test_any_row_that_is_deleted_comes_back_whole(administrator: Client):
 
 
 @pytest.mark.long
-def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administrator: Client):
+def test_undone_import_is_redone(sample_data: Path, administrator: Client):
     a_directory()
     before = everything()
     data = (sample_data / "popolo" / "burundi.json").read_bytes()
@@ -307,7 +307,7 @@ def test_import_is_undone_as_a_whole_and_again_done(sample_data: Path, administr
     assert everything() == after
 
 
-def test_import_that_changed_and_ended_is_undone(administrator: Client):
+def test_import_that_changed_and_ended_mandates_is_undone(administrator: Client):
     chamber = a_directory()
     before = everything()
     who = Delegate.objects.order_by("pk").first().person
@@ -324,7 +324,7 @@ def test_import_that_changed_and_ended_is_undone(administrator: Client):
     assert everything() == before
 
 
-def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Client):
+def test_rows_with_swapped_dates_are_undone(administrator: Client):
     chamber = factories.ChamberFactory()
     dated = {"chamber": chamber, "sources": [factories.SourceFactory()]}
     first = factories.SeatQuotaFactory(seats=7, starts="2015", ends="2019-05", **dated)
@@ -343,7 +343,7 @@ def test_rows_that_exchange_their_dates_in_one_form_are_undone(administrator: Cl
     assert everything() == before
 
 
-def test_undoing_refuses_what_somebody_changed_since(administrator: Client):
+def test_undo_is_refused_if_a_row_has_changed_since(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     other = factories.SeatQuotaFactory(seats=3)
     with audit.record_changes(ChangeSet.Kind.LIST) as recorder:
@@ -358,7 +358,7 @@ def test_undoing_refuses_what_somebody_changed_since(administrator: Client):
     assert list(SeatQuota.objects.order_by("pk").values_list("seats", flat=True)) == [9, 4]
 
 
-def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client):
+def test_undo_is_refused_if_other_rows_depend_on_a_created_row(administrator: Client):
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         person = factories.PersonFactory(name_en="New One")
     mandate = factories.DelegateFactory(person=person)
@@ -367,7 +367,7 @@ def test_undoing_refuses_to_take_away_what_others_rest_on(administrator: Client)
     assert Person.objects.filter(pk=person.pk).exists()
 
 
-def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: Client):
+def test_undo_is_refused_if_a_created_row_was_edited(administrator: Client):
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         source = Source.objects.create(title_en="New")
     data = filled_in(administrator, change(source)) | {"title_en": "Newer"}
@@ -377,7 +377,7 @@ def test_undoing_refuses_a_row_that_was_edited_after_it_was_made(administrator: 
 
 
 @pytest.mark.both_databases("cspa.audit.recorder")
-def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):
+def test_undo_is_refused_if_rows_would_overlap(administrator: Client):
     quota = factories.SeatQuotaFactory(starts="2015", sources=[factories.SourceFactory()])
     data = filled_in(administrator, change(quota)) | {"ends": "2019-01-01"}
     administrator.post(change(quota), data)
@@ -389,7 +389,7 @@ def test_undoing_refuses_what_would_overlap_by_now(administrator: Client):
 
 
 @pytest.mark.parametrize("day", ["2014-01-01", "2016-01-01"])
-def test_first_day_that_moved_between_two_periods_moves_back(day: str):
+def test_moved_boundary_of_two_periods_is_undone(day: str):
     chamber = factories.ChamberFactory()
     first = factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2015-01-01")
     second = factories.SeatQuotaFactory(chamber=chamber, starts="2015-01-01")
@@ -403,7 +403,7 @@ def test_first_day_that_moved_between_two_periods_moves_back(day: str):
     assert everything() == before
 
 
-def test_period_that_made_way_for_a_successor_is_open_again():
+def test_period_ended_for_a_successor_is_reopened_by_undo():
     quota = factories.SeatQuotaFactory(starts="2010")
     before = everything()
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
@@ -415,7 +415,7 @@ def test_period_that_made_way_for_a_successor_is_open_again():
 
 
 @pytest.mark.parametrize("deleted", [False, True])
-def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(deleted: bool):
+def test_row_changed_twice_in_one_entry_is_undone_to_its_first_state(deleted: bool):
     quota = factories.SeatQuotaFactory(seats=7)
     before = everything()
     with audit.record_changes(ChangeSet.Kind.IMPORT) as recorder:
@@ -430,7 +430,7 @@ def test_row_that_an_entry_wrote_in_parts_is_what_it_was_before_the_first(delete
     assert everything() == before
 
 
-def test_row_that_came_and_went_in_parts_of_an_entry_leaves_nothing_to_undo():
+def test_row_created_and_deleted_in_parts_of_an_entry_leaves_nothing_to_undo():
     with audit.record_changes(ChangeSet.Kind.IMPORT) as recorder:
         source = factories.SourceFactory()
         audit.flush()
@@ -440,7 +440,7 @@ def test_row_that_came_and_went_in_parts_of_an_entry_leaves_nothing_to_undo():
     assert ChangeSet.objects.get() == recorder.entry
 
 
-def test_deletion_that_was_undone_is_not_undone_again():
+def test_second_undo_of_a_deletion_is_refused():
     quota = factories.SeatQuotaFactory()
     with audit.record_changes(ChangeSet.Kind.DELETION) as recorder:
         quota.delete()
@@ -449,14 +449,14 @@ def test_deletion_that_was_undone_is_not_undone_again():
         audit.undo(recorder.entry, None)
 
 
-def test_undoing_twice_has_nothing_left_to_undo(administrator: Client):
+def test_second_undo_has_nothing_to_undo(administrator: Client):
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         Source.objects.create(title_en="New")
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert "nothing left to undo" in undo(administrator, recorder.entry)
 
 
-def test_changed_address_is_undone_with_its_redirect(administrator: Client):
+def test_changed_slug_is_undone_with_its_redirect(administrator: Client):
     parliament = factories.ParliamentFactory(slug="old")
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
         parliament.slug = "new"
@@ -469,7 +469,7 @@ def test_changed_address_is_undone_with_its_redirect(administrator: Client):
     assert Parliament.objects.get().slug == "new"
 
 
-def test_changed_text_is_undone_with_its_quotations(administrator: Client):
+def test_changed_body_is_undone_with_its_quotations(administrator: Client):
     quoted = "<blockquote><p>{}</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted.format("First words."), title="First", slug="first")
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
@@ -484,7 +484,7 @@ def test_changed_text_is_undone_with_its_quotations(administrator: Client):
 
 
 @pytest.mark.parametrize("delete", [False, True])
-def test_quotation_that_went_with_its_text_comes_back_with_it(delete: bool):
+def test_quotation_removed_with_its_text_is_restored_with_it(delete: bool):
     quoted = "<blockquote><p>First words.</p><p>— Somebody Else</p></blockquote>"
     article = factories.ArticleFactory(body=quoted)
     with audit.record_changes(ChangeSet.Kind.EDIT) as recorder:
@@ -509,7 +509,7 @@ EDITS = st.lists(
 @pytest.mark.long
 @examples(5)
 @given(entries=st.lists(EDITS, min_size=1, max_size=4))
-def test_entries_undone_from_the_last_to_the_first_lead_back(entries):
+def test_entries_undone_in_reverse_order_restore_the_first_state(entries):
     with transaction.atomic():
         chamber = a_directory()
         seen = [everything()]
@@ -561,7 +561,7 @@ def colleagues() -> dict[str, Client]:
     return clients
 
 
-def test_entries_are_there_for_those_whose_work_they_are(colleagues: dict[str, Client]):
+def test_entries_are_listed_for_users_with_permission_only(colleagues: dict[str, Client]):
     with audit.record_changes(ChangeSet.Kind.EDIT) as directory:
         quota = factories.SeatQuotaFactory()
     with audit.record_changes(ChangeSet.Kind.EDIT) as news:
@@ -582,7 +582,7 @@ def test_entries_are_there_for_those_whose_work_they_are(colleagues: dict[str, C
     assert not SeatQuota.objects.filter(pk=quota.pk).exists()
 
 
-def test_editor_undoes_what_was_theirs_while_it_is_open(colleagues: dict[str, Client]):
+def test_editor_undoes_own_changes_of_unpublished_articles_only(colleagues: dict[str, Client]):
     article = factories.ArticleFactory(state="draft", title="First")
     client = colleagues["editor"]
     for title in ("Second", "Third"):
@@ -599,7 +599,7 @@ def test_editor_undoes_what_was_theirs_while_it_is_open(colleagues: dict[str, Cl
     assert article.title == "Second"
 
 
-def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[str, Client]):
+def test_secretary_with_an_assigned_parliament_sees_its_entries_only(colleagues: dict[str, Client]):
     mine, other = (factories.SeatQuotaFactory(sources=[factories.SourceFactory()]) for _ in range(2))
     User.objects.get(username="secretary").parliaments.add(mine.chamber.parliament)
     client = colleagues["secretary"]
@@ -617,7 +617,7 @@ def test_secretary_of_a_delegation_sees_what_is_theirs_alone(colleagues: dict[st
     assert mine.seats == data["seats"] or mine.seats == int(data["seats"]) - 1
 
 
-def test_outsider_has_no_journal(client: Client):
+def test_audit_log_is_hidden_from_users_without_permission(client: Client):
     client.force_login(factories.UserFactory(is_staff=True))
     assert client.get(page("cspa_changeset_changelist")).status_code == 404
     reader = factories.UserFactory(username="reader", is_staff=True)
@@ -634,7 +634,7 @@ def test_outsider_has_no_journal(client: Client):
 
 
 @up_to(300)
-def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
+def test_audit_log_costs_the_same_with_any_number_of_rows(
     administrator: Client,
     sizes: tuple[int, ...],
 ):
@@ -656,11 +656,11 @@ def test_pages_of_the_journal_cost_the_same_with_any_number_of_rows(
     assert_same_cost(measure, sizes)
 
 
-def test_restoring_a_seed_keeps_it_out_of_the_journal():
+def test_loaddata_makes_no_entry():
     call_command("loaddata", "seed", verbosity=0, stdout=io.StringIO())
     assert not ChangeSet.objects.exists()
 
 
-def test_the_former_address_of_the_audit_log_redirects(administrator: Client):
+def test_former_address_of_the_audit_log_redirects(administrator: Client):
     response = administrator.get("/admin/cspa/entry/7/change/?page=2")
     assert (response.status_code, response["Location"]) == (301, "/admin/cspa/changeset/7/change/?page=2")

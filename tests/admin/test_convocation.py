@@ -73,7 +73,7 @@ def roster_on(house: Chamber, day: date) -> set[tuple[int, str]]:
 # The usual course
 
 
-def test_those_who_stay_begin_anew_and_the_others_end(secretary: Client, house: Chamber):
+def test_convocation_ends_all_mandates_and_renews_those_that_continue(secretary: Client, house: Chamber):
     decree = factories.SourceFactory()
     stays = sitting(house, role="head", political_group_en="Group", constituency_ru="Округ", sources=[decree])
     goes = sitting(house, sources=[decree])
@@ -110,7 +110,7 @@ def test_those_who_stay_begin_anew_and_the_others_end(secretary: Client, house: 
     assert "delegates: 2" in LogEntry.objects.get(object_id=str(house.pk)).change_message
 
 
-def test_a_role_may_change_and_a_substitute_may_stay(secretary: Client, house: Chamber):
+def test_continuing_delegate_changes_role_and_substitute_continues(secretary: Client, house: Chamber):
     promoted, substitute = sitting(house), sitting(house, role="substitute")
     factories.SeatQuotaFactory(chamber=house, seats=1)
     data = typed(promoted, substitute) | {f"role-{promoted.uid}": "head", f"role-{substitute.uid}": "king"}
@@ -119,7 +119,7 @@ def test_a_role_may_change_and_a_substitute_may_stay(secretary: Client, house: C
     assert roster_on(house, DAY) == {(promoted.person.pk, "head"), (substitute.person.pk, "substitute")}
 
 
-def test_the_same_convocation_once_more_changes_nothing(secretary: Client, house: Chamber):
+def test_convocation_entered_twice_changes_nothing(secretary: Client, house: Chamber):
     stays, _goes = sitting(house), sitting(house)
     data = typed(stays, names="АСАНОВ Жакип", seats="8", source_title="Decree")
     save(secretary, house, data)
@@ -129,7 +129,7 @@ def test_the_same_convocation_once_more_changes_nothing(secretary: Client, house
     assert list(Delegate.objects.order_by("pk").values()) == before
 
 
-def test_somebody_in_office_may_stand_in_the_list_of_names(secretary: Client, house: Chamber):
+def test_delegate_in_office_is_recognised_in_the_list_of_names(secretary: Client, house: Chamber):
     mandate = sitting(house, person__name_ru="Жакип Асанов", person__name_en="")
     save(secretary, house, typed(names="АСАНОВ Жакип"))
     assert roster_on(house, DAY) == {(mandate.person.pk, "delegate")}
@@ -142,7 +142,7 @@ def test_somebody_in_office_may_stand_in_the_list_of_names(secretary: Client, ho
     assert "overlaps with" in conflicts(response)[0]
 
 
-def test_a_withdrawn_person_ends_and_stays_like_anybody(secretary: Client, house: Chamber):
+def test_withdrawn_person_ends_or_continues_like_any_other(secretary: Client, house: Chamber):
     person = factories.PersonFactory(withdrawn=True, withdrawal_reason_en="At their request.")
     mandate = sitting(house, person=person)
     assert "withdrawn here" not in warnings(show(secretary, house, typed(mandate)))
@@ -174,7 +174,7 @@ PERIODS = [
 ]
 
 
-def test_each_kind_of_period_ends_on_the_day_or_stays(secretary: Client, house: Chamber):
+def test_mandate_with_each_kind_of_period_ends_on_the_day_or_is_unchanged(secretary: Client, house: Chamber):
     mandates = [sitting(house, **period) for period, _ends, _warned in PERIODS]
     another = sitting(house)
     before = roster_on(house, EVE)
@@ -198,7 +198,7 @@ def test_each_kind_of_period_ends_on_the_day_or_stays(secretary: Client, house: 
     assert roster_on(house, DAY) == set()
 
 
-def test_end_of_a_month_before_the_day_is_not_touched(secretary: Client, house: Chamber):
+def test_mandate_that_ended_in_the_month_before_is_unchanged(secretary: Client, house: Chamber):
     """“Ended in May” holds until May is over: on the first of June nobody is left to be ended."""
     mandate = sitting(house, ends="2024-05")
     data = typed(mandate, day="2024-06-01", listed="2024-06-01")
@@ -209,7 +209,7 @@ def test_end_of_a_month_before_the_day_is_not_touched(secretary: Client, house: 
     assert mandate.person.mandates.count() == 2
 
 
-def test_mandates_that_begin_after_the_day_are_a_conflict_in_words(secretary: Client, house: Chamber):
+def test_mandate_that_begins_after_the_day_is_a_conflict(secretary: Client, house: Chamber):
     old = sitting(house)
     later = sitting(house, starts="2025-01-01", person__name_en="Ann Late")
     response = show(secretary, house, typed(old))
@@ -224,7 +224,7 @@ def test_mandates_that_begin_after_the_day_are_a_conflict_in_words(secretary: Cl
     assert later.person.mandates.count() == 1
 
 
-def test_mandates_that_begin_on_the_day_stay_as_they_are(secretary: Client, house: Chamber):
+def test_mandate_that_begins_on_the_day_is_unchanged(secretary: Client, house: Chamber):
     old, early = sitting(house), sitting(house, starts="2024-06-10", person__name_en="Ann Early")
     response = show(secretary, house, typed())
     assert "Ann Early: This mandate begins on the day already and stays as it is." in warnings(response)
@@ -253,7 +253,7 @@ def test_mandates_that_begin_on_the_day_stay_as_they_are(secretary: Client, hous
         ),
     ],
 )
-def test_the_quota_ends_and_the_new_one_begins(
+def test_quota_is_ended_and_succeeded_on_the_day(
     secretary: Client,
     house: Chamber,
     on_record: list,
@@ -267,7 +267,7 @@ def test_the_quota_ends_and_the_new_one_begins(
     assert {(str(row.starts), str(row.ends), row.seats) for row in SeatQuota.objects.all()} == expected
 
 
-def test_another_quota_on_or_after_the_day_is_a_conflict(secretary: Client, house: Chamber):
+def test_quota_that_begins_on_or_after_the_day_is_a_conflict(secretary: Client, house: Chamber):
     for starts in ("2024-06-10", "2025"):
         SeatQuota.objects.all().delete()
         factories.SeatQuotaFactory(chamber=house, starts=starts, seats=9)
@@ -276,7 +276,7 @@ def test_another_quota_on_or_after_the_day_is_a_conflict(secretary: Client, hous
         assert "overlaps with" in conflicts(response)[0]
 
 
-def test_seats_are_asked_only_of_those_who_may_change_them(client: Client, house: Chamber):
+def test_seats_field_requires_permission_to_change_quotas(client: Client, house: Chamber):
     user = factories.UserFactory()
     user.user_permissions.set(
         Permission.objects.filter(codename__in=["add_delegate", "change_delegate", "view_chamber"])
@@ -288,7 +288,7 @@ def test_seats_are_asked_only_of_those_who_may_change_them(client: Client, house
     assert not SeatQuota.objects.exists()
 
 
-def test_more_people_than_seats_are_said(secretary: Client, house: Chamber):
+def test_more_people_than_seats_is_a_warning(secretary: Client, house: Chamber):
     rows = [sitting(house) for _number in range(3)]
     assert "3 people for 2 seats" in warnings(show(secretary, house, typed(*rows, seats="2")))
 
@@ -314,7 +314,7 @@ def test_more_people_than_seats_are_said(secretary: Client, house: Chamber):
         ({"names": "я\0"}, "Null characters are not allowed."),
     ],
 )
-def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
+def test_invalid_field_shows_its_error_and_keeps_the_input(
     secretary: Client,
     house: Chamber,
     changes: dict,
@@ -331,7 +331,7 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
     assert mandate.ends is None
 
 
-def test_another_day_asks_again_who_stays(secretary: Client, house: Chamber):
+def test_changed_day_asks_again_who_continues(secretary: Client, house: Chamber):
     mandate = sitting(house)
     note = show(secretary, house, typed()).context["note"]
     data = typed(mandate, day="2024-07-01", note=note)
@@ -342,7 +342,7 @@ def test_another_day_asks_again_who_stays(secretary: Client, house: Chamber):
     assert mandate.ends is None
 
 
-def test_a_colleague_s_change_meanwhile_is_shown_first(secretary: Client, house: Chamber):
+def test_concurrent_change_is_shown_before_saving(secretary: Client, house: Chamber):
     mandate = sitting(house)
     note = show(secretary, house, typed(mandate)).context["note"]
     Delegate.objects.filter(pk=mandate.pk).update(political_group_en="Another group")
@@ -355,7 +355,7 @@ def test_a_colleague_s_change_meanwhile_is_shown_first(secretary: Client, house:
     assert Delegate.objects.filter(end__isnull=False).count() == 0
 
 
-def test_ids_of_another_chamber_are_not_heard(secretary: Client, house: Chamber):
+def test_ids_of_another_chamber_are_ignored(secretary: Client, house: Chamber):
     mine, theirs = sitting(house), sitting(factories.ChamberFactory())
     data = typed(theirs) | {"stays-abc": "on", "stays-": "on", f"role-{theirs.uid}": "head"}
     save(secretary, house, data)
@@ -364,7 +364,7 @@ def test_ids_of_another_chamber_are_not_heard(secretary: Client, house: Chamber)
     assert (theirs.ends, theirs.role, str(mine.ends)) == (None, "delegate", "2024-06-10")
 
 
-def test_rights_are_those_of_an_import_and_of_the_assigned_delegation(
+def test_page_requires_import_permissions_and_the_assigned_parliament(
     client: Client,
     secretary: Client,
     house: Chamber,
@@ -403,7 +403,7 @@ DAYS = [date(2017, 1, 1), date(2019, 5, 26), date(2020, 3, 1), date(2024, 1, 1),
     ),
     new=st.integers(min_value=0, max_value=2),
 )
-def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_new(rows: list, new: int):
+def test_convocation_keeps_earlier_days_and_shows_continuing_and_new_delegates(rows: list, new: int):
     with transaction.atomic():
         house = factories.ChamberFactory()
         for starts, ends, ended, role, _stays in rows:
@@ -433,7 +433,7 @@ def test_every_earlier_day_is_unchanged_and_the_day_shows_who_stays_and_who_is_n
 
 
 @up_to(200)  # 300 are saved in two batches
-def test_a_larger_chamber_takes_no_more_queries(
+def test_convocation_costs_the_same_with_any_number_of_delegates(
     secretary: Client,
     house: Chamber,
     sizes: tuple[int, ...],
@@ -457,7 +457,7 @@ def test_a_larger_chamber_takes_no_more_queries(
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_convocation_begins_with_the_keyboard_and_without_script(chromium, server):
+def test_convocation_is_entered_by_keyboard_and_without_javascript(chromium, server):
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
     house = factories.ChamberFactory(name_en="House")

@@ -165,7 +165,7 @@ WORK = {
 
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_each_line_leads_to_a_list_of_exactly_so_many_rows(administrator: Client, language: str):
+def test_each_task_links_a_list_of_as_many_rows(administrator: Client, language: str):
     write_work(2)
     administrator.post(page("language"), {"language": language})
     found = lines(administrator)
@@ -178,7 +178,7 @@ def test_each_line_leads_to_a_list_of_exactly_so_many_rows(administrator: Client
         assert f"{number} " in shown, address
 
 
-def test_the_numbers_are_those_of_the_work_that_there_is(administrator: Client):
+def test_counts_equal_the_number_of_rows_with_work(administrator: Client):
     write_work(3)
     found = {
         " ".join(re.search(r"/(\w+)/\?todo=(.+)", address).groups()): n for address, n in lines(administrator).items()
@@ -192,7 +192,7 @@ def test_the_numbers_are_those_of_the_work_that_there_is(administrator: Client):
 
 
 @up_to(300)
-def test_the_desk_costs_the_same_whatever_there_is_to_do(administrator: Client, sizes: tuple[int, ...]):
+def test_dashboard_costs_the_same_with_any_number_of_tasks(administrator: Client, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         write_work(rows)
         return {"desk": cost(lambda: administrator.get(page("index")))}
@@ -200,7 +200,7 @@ def test_the_desk_costs_the_same_whatever_there_is_to_do(administrator: Client, 
     assert_same_cost(measure, sizes)
 
 
-def test_where_nothing_needs_doing_one_sentence_says_so(administrator: Client):
+def test_dashboard_without_tasks_shows_one_sentence(administrator: Client):
     shown = words(administrator.get(page("index")))
     assert "Nothing needs doing today." in shown
     assert "0 " not in shown.partition("All lists")[0].partition("Nothing needs")[2]
@@ -210,7 +210,7 @@ def test_where_nothing_needs_doing_one_sentence_says_so(administrator: Client):
     assert "1 article waits for review" in shown
 
 
-def test_every_list_stays_reachable_from_the_desk(administrator: Client):
+def test_dashboard_links_every_changelist(administrator: Client):
     shown = administrator.get(page("index"))
     for name in ("delegations_parliament", "delegations_source", "news_topic", "cspa_user", "links_address"):
         assert f'href="{page(f"{name}_changelist")}"' in shown.text
@@ -219,7 +219,7 @@ def test_every_list_stays_reachable_from_the_desk(administrator: Client):
 # Who sees what
 
 
-def test_each_role_sees_the_work_that_it_may_do():
+def test_dashboard_shows_each_role_the_tasks_it_has_permission_for():
     write_work(1)
     directory = {name for name in WORK if not name.startswith(("article", "picture", "address"))}
     news = {"article review", "article asleep", "picture credit"}
@@ -235,7 +235,7 @@ def test_each_role_sees_the_work_that_it_may_do():
     assert tasks(signed_in("Administrators")) == set()
 
 
-def test_a_translator_is_told_of_an_open_text_that_is_older_than_its_original():
+def test_translator_sees_an_unpublished_translation_older_than_its_original():
     original = factories.ArticleFactory()
     mine = factories.ArticleFactory(language="ru", story=original.story, state="draft")
     Article.objects.filter(pk=mine.pk).update(text_changed_at=timezone.now() - timedelta(days=2))
@@ -243,7 +243,7 @@ def test_a_translator_is_told_of_an_open_text_that_is_older_than_its_original():
     assert tasks(signed_in("Translators", translates_into="en")) == set()
 
 
-def test_a_secretary_with_parliaments_sees_their_work_alone():
+def test_secretary_with_assigned_parliaments_sees_their_tasks_only():
     write_work(2)
     mine = Person.objects.filter(mandates__chamber__quotas__seats=2).order_by("pk").first()
     parliament = mine.mandates.get().chamber.parliament
@@ -260,7 +260,7 @@ def test_a_secretary_with_parliaments_sees_their_work_alone():
 
 
 @pytest.mark.long
-def test_last_imports_stand_there_for_those_whose_work_they_are(administrator: Client):
+def test_last_imports_are_shown_to_users_with_permission_only(administrator: Client):
     for number in range(5):
         clerk = factories.UserFactory(username=f"clerk{number}")
         with audit.record_changes(ChangeSet.Kind.IMPORT, clerk, details="list.csv"):
@@ -282,7 +282,7 @@ def test_last_imports_stand_there_for_those_whose_work_they_are(administrator: C
 
 
 @time_machine.travel(NOW, tick=False)
-def test_a_mandate_ends_soon_up_to_the_day_that_the_line_names(administrator: Client, settings):
+def test_mandate_is_ending_soon_until_the_day_in_the_label(administrator: Client, settings):
     administrator.force_login(User.objects.get())  # at that hour
     settings.DESK_ENDING_DAYS = 10
     for ends in ("2026-11-25", "2026-11-26", "2026-12-05", "2026-12-06", "2026", None):
@@ -295,7 +295,7 @@ def test_a_mandate_ends_soon_up_to_the_day_that_the_line_names(administrator: Cl
     assert "2 mandates end by 5 December 2026" in words(administrator.get(page("index")))
 
 
-def test_seats_are_not_missing_where_the_roster_is_confirmed_or_the_parliament_is_away(administrator: Client):
+def test_seats_are_not_missing_if_roster_is_confirmed_or_parliament_does_not_participate(administrator: Client):
     for_sure = factories.SeatQuotaFactory(starts="2020-01-01").chamber
     factories.ConfirmationFactory(parliament=for_sure.parliament, date=today())
     away = factories.SeatQuotaFactory().chamber
@@ -309,7 +309,7 @@ def test_seats_are_not_missing_where_the_roster_is_confirmed_or_the_parliament_i
 
 
 @time_machine.travel(NOW, tick=False)
-def test_the_desk_names_what_appears_next_with_the_local_hour(administrator: Client, settings):
+def test_dashboard_shows_the_next_scheduled_article_with_local_time(administrator: Client, settings):
     administrator.force_login(User.objects.get())  # at that hour
     for days in (3, 1, 8):
         factories.ArticleFactory(title=f"In {days} days", published_at=NOW + timedelta(days=days))
@@ -318,7 +318,7 @@ def test_the_desk_names_what_appears_next_with_the_local_hour(administrator: Cli
     assert "In 8 days" not in shown
 
 
-def test_a_draft_is_awake_once_anybody_saves_it(administrator: Client):
+def test_draft_is_no_longer_stale_after_a_save(administrator: Client):
     draft = factories.ArticleFactory(state="draft")
     long_ago = timezone.now() - timedelta(days=60)
     Article.objects.filter(pk=draft.pk).update(text_changed_at=long_ago)
@@ -328,14 +328,14 @@ def test_a_draft_is_awake_once_anybody_saves_it(administrator: Client):
     assert "article asleep" not in tasks(administrator)
 
 
-def test_a_withdrawn_translation_is_a_decision_and_not_work(administrator: Client):
+def test_withdrawn_translation_is_no_task(administrator: Client):
     article = factories.ArticleFactory()
     factories.ArticleFactory(language="ru", story=article.story, state="withdrawn")
     assert tasks(administrator) == set()
 
 
 @pytest.mark.parametrize("value", ["", "nonsense", "ENDING", "%00", "a" * 10_000])
-def test_a_task_that_there_is_not_is_said(administrator: Client, value: str):
+def test_unknown_task_answers_400(administrator: Client, value: str):
     for model in ("delegations_delegate", "news_article", "links_address"):
         response = administrator.get(f"{page(f'{model}_changelist')}?todo={value}")
         assert response.status_code == 400, value

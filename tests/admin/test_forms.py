@@ -59,13 +59,13 @@ MODELS = {
 # Who may come in
 
 
-def test_visitor_is_sent_to_the_login_page(client: Client):
+def test_anonymous_user_is_redirected_to_the_login_page(client: Client):
     response = client.get(page("delegations_parliament_changelist"))
     assert response.status_code == 302
     assert response["Location"] == f"{page('login')}?next={page('delegations_parliament_changelist')}"
 
 
-def test_staff_without_rights_see_an_empty_index_and_find_nothing_else(client: Client):
+def test_staff_without_permissions_see_an_empty_index_only(client: Client):
     client.force_login(factories.UserFactory())
     parliament = factories.ParliamentFactory()
     assert "You don’t have permission to view or edit anything." in words(client.get(page("index")))
@@ -79,12 +79,12 @@ def test_staff_without_rights_see_an_empty_index_and_find_nothing_else(client: C
         assert "no-store" in response["Cache-Control"]
 
 
-def test_account_that_is_not_staff_is_sent_to_the_login_page(client: Client):
+def test_user_who_is_not_staff_is_redirected_to_the_login_page(client: Client):
     client.force_login(factories.UserFactory(is_staff=False))
     assert client.get(page("index")).status_code == 302
 
 
-def test_clerk_with_rights_on_news_only_cannot_change_a_quota(client: Client, chamber: Chamber):
+def test_user_with_news_permissions_only_cannot_change_a_quota(client: Client, chamber: Chamber):
     clerk = factories.UserFactory()
     clerk.user_permissions.set(Permission.objects.filter(content_type__app_label="news"))
     client.force_login(clerk)
@@ -92,7 +92,7 @@ def test_clerk_with_rights_on_news_only_cannot_change_a_quota(client: Client, ch
     assert client.post(page("delegations_chamber_change", chamber.pk), {}).status_code == 404
 
 
-def test_clerk_of_news_can_choose_a_story(client: Client):
+def test_user_with_news_permissions_can_choose_a_story(client: Client):
     clerk = factories.UserFactory()
     clerk.user_permissions.set(Permission.objects.filter(codename__in=["add_article", "change_article"]))
     client.force_login(clerk)
@@ -108,7 +108,7 @@ def test_clerk_of_news_can_choose_a_story(client: Client):
 @pytest.mark.long
 @pytest.mark.parametrize("language", ["en", "ru"])
 @pytest.mark.parametrize("model", MODELS)
-def test_each_page_of_each_model_opens(administrator: Client, model: str, language: str):
+def test_pages_of_each_model_answer_200(administrator: Client, model: str, language: str):
     row = MODELS[model](1)[0]
     if model == "delegations_parliament":
         row = row.parliament
@@ -134,7 +134,7 @@ def test_each_page_of_each_model_opens(administrator: Client, model: str, langua
         assert f'<html lang="{language}"' in response.text
 
 
-def test_index_names_apps_and_models_in_the_order_of_the_work(administrator: Client):
+def test_index_lists_apps_and_models_in_the_configured_order(administrator: Client):
     apps = administrator.get(page("index")).context["app_list"]
     assert [(app["app_label"], [model["object_name"] for model in app["models"]]) for app in apps] == [
         (
@@ -170,13 +170,13 @@ def test_page_of_an_app_lists_its_models(administrator: Client, app: str):
         assert f'href="{model["admin_url"]}"' in response.text
 
 
-def test_language_can_be_chosen_in_the_header(administrator: Client):
+def test_language_is_chosen_in_the_header(administrator: Client):
     response = administrator.post(page("language"), {"language": "ru", "next": page("index")})
     assert response["Location"] == page("index")
     assert '<html lang="ru"' in administrator.get(page("index")).text
 
 
-def test_names_say_their_language(administrator: Client):
+def test_names_have_the_lang_attribute_of_their_language(administrator: Client):
     text = words(administrator.get(page("delegations_parliament_add")))
     assert "Name (English)" in text
     assert "Name (Русский)" in text
@@ -188,7 +188,7 @@ def test_names_say_their_language(administrator: Client):
 @pytest.mark.parametrize(
     "name", ["index", "login", "jsi18n", "password_change", "news_article_add", "news_article_changelist"]
 )
-def test_each_answer_has_the_policy_of_the_admin_and_is_not_stored(administrator: Client, name: str):
+def test_responses_have_the_csp_of_the_admin_and_no_store(administrator: Client, name: str):
     response = administrator.get(page(name))
     policy = response["Content-Security-Policy"]
     assert "unsafe" not in policy
@@ -205,18 +205,18 @@ def test_each_answer_has_the_policy_of_the_admin_and_is_not_stored(administrator
 
 
 @pytest.mark.parametrize("path", ["nonsense/", "nonsense", "delegations/parliament/abc/delete/", "r/abc/1/"])
-def test_errors_are_not_stored_either(administrator: Client, path: str):
+def test_error_responses_have_no_store(administrator: Client, path: str):
     response = administrator.get(page("index") + path, follow=path.endswith("abc/delete/"))
     assert response.status_code in {200, 404}
     assert "no-store" in response["Cache-Control"]
     assert "unsafe" not in response["Content-Security-Policy"]
 
 
-def test_redirect_to_login_is_not_stored(client: Client):
+def test_redirect_to_login_has_no_store(client: Client):
     assert "no-store" in client.get(page("index"))["Cache-Control"]
 
 
-def test_policy_allows_the_one_style_of_the_editor():
+def test_csp_allows_the_inline_style_of_the_editor():
     """The library puts one <style> into the page; after an upgrade its hash may be another."""
     source = Path(django_prose_editor.__file__).parent / "static/django_prose_editor/editor.js"
     styles = re.findall(r"`(\.ProseMirror \{.*?)`", source.read_text(), re.S)
@@ -271,7 +271,7 @@ def test_autocomplete_of_chambers_costs_the_same_with_any_number_of_rows(
 # Quotas: what clerks change most
 
 
-def test_clerk_ends_a_quota_and_adds_its_successor_in_one_save(client: Client, chamber: Chamber):
+def test_quota_is_ended_and_succeeded_in_one_save(client: Client, chamber: Chamber):
     clerk = factories.UserFactory()
     clerk.user_permissions.set(
         Permission.objects.filter(codename__in=["change_chamber", "change_seatquota", "add_seatquota"])
@@ -296,7 +296,7 @@ def test_clerk_ends_a_quota_and_adds_its_successor_in_one_save(client: Client, c
     assert source.facts() == 0
 
 
-def test_source_is_attached_to_a_quota(administrator: Client, chamber: Chamber):
+def test_source_is_added_to_a_quota(administrator: Client, chamber: Chamber):
     source = factories.SourceFactory()
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address) | {"quotas-0-seats": "7", "quotas-0-sources": [source.pk]}
@@ -304,7 +304,7 @@ def test_source_is_attached_to_a_quota(administrator: Client, chamber: Chamber):
     assert list(SeatQuota.objects.get().sources.all()) == [source]
 
 
-def test_saving_a_form_unchanged_keeps_partial_dates(administrator: Client, chamber: Chamber):
+def test_unchanged_form_keeps_partial_dates(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, starts="2015", ends="2019-05")
     factories.SeatQuotaFactory(chamber=chamber, starts="2019-05")
     before = list(SeatQuota.objects.in_order().values())
@@ -316,7 +316,7 @@ def test_saving_a_form_unchanged_keeps_partial_dates(administrator: Client, cham
     assert list(SeatQuota.objects.in_order().values()) == before
 
 
-def test_overlapping_quota_is_refused_in_words_and_nothing_is_saved(administrator: Client, chamber: Chamber):
+def test_overlapping_quota_is_a_form_error_and_nothing_is_saved(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2015")
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address)
@@ -330,7 +330,7 @@ def test_overlapping_quota_is_refused_in_words_and_nothing_is_saved(administrato
     assert chamber.name_en == "House of Representatives"
 
 
-def test_overlapping_quota_on_its_own_page_is_refused_in_words(administrator: Client, chamber: Chamber):
+def test_overlapping_quota_on_its_own_page_is_a_form_error(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, starts="2015")
     address = page("delegations_seatquota_add")
     data = filled_in(administrator, address) | {"chamber": chamber.pk, "seats": "6", "starts": "2019"}
@@ -351,7 +351,7 @@ def test_boundary_between_two_quotas_moves_both_ways_in_one_save(administrator: 
         assert [str(quota.starts) for quota in SeatQuota.objects.in_order()] == [boundary, "2015-01-01"]
 
 
-def test_deleting_a_wrong_quota_and_extending_the_other_is_one_save(administrator: Client, chamber: Chamber):
+def test_quota_is_deleted_and_another_extended_in_one_save(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2015", ends="2019")
     factories.SeatQuotaFactory(chamber=chamber, seats=6, starts="2019")
     address = page("delegations_chamber_change", chamber.pk)
@@ -379,9 +379,7 @@ def test_deleting_a_wrong_quota_and_extending_the_other_is_one_save(administrato
         ({"seats": "1000"}, "A quota has between 1 and 999 seats."),
     ],
 )
-def test_what_is_wrong_with_a_quota_is_said_in_words(
-    administrator: Client, chamber: Chamber, given: dict, sentence: str
-):
+def test_invalid_quota_is_a_form_error(administrator: Client, chamber: Chamber, given: dict, sentence: str):
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address) | {"quotas-0-seats": "6"}
     data |= {f"quotas-0-{name}": value for name, value in given.items()}
@@ -403,17 +401,17 @@ def test_what_is_wrong_with_a_quota_is_said_in_words(
         ("", "None"),
     ],
 )
-def test_dates_are_read_as_people_write_them(text: str, stored: str):
+def test_dates_are_parsed_in_common_formats(text: str, stored: str):
     assert str(PartialDateField(label="").clean(text)) == stored
 
 
-def test_last_day_in_office_stands_beside_the_first_day_no_longer_in_office(administrator: Client, chamber: Chamber):
+def test_last_day_in_office_is_shown_beside_the_end(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, ends="2019-06-01")
     response = administrator.get(page("delegations_chamber_change", chamber.pk))
     assert "31 May 2019" in words(response)
 
 
-def test_ended_without_a_date_is_stored(administrator: Client, chamber: Chamber):
+def test_end_without_a_date_is_stored(administrator: Client, chamber: Chamber):
     quota = factories.SeatQuotaFactory(chamber=chamber, starts="2015")
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address) | {"quotas-0-ended": "on"}
@@ -425,7 +423,7 @@ def test_ended_without_a_date_is_stored(administrator: Client, chamber: Chamber)
 # People
 
 
-def test_new_person_with_a_mandate_in_one_save(administrator: Client, chamber: Chamber):
+def test_person_and_mandate_are_added_in_one_save(administrator: Client, chamber: Chamber):
     address = page("delegations_person_add")
     data = filled_in(administrator, address) | {
         "name_en": "Viktor Kogut",
@@ -441,14 +439,14 @@ def test_new_person_with_a_mandate_in_one_save(administrator: Client, chamber: C
     assert mandate.political_group_en == "Independent"
 
 
-def test_person_without_any_name_is_refused_in_words(administrator: Client):
+def test_person_without_a_name_is_a_form_error(administrator: Client):
     address = page("delegations_person_add")
     response = administrator.post(address, filled_in(administrator, address))
     assert "Give the name in at least one language." in words(response)
     assert not Person.objects.exists()
 
 
-def test_second_representative_of_a_parliament_is_refused_on_the_page_of_the_person(administrator: Client):
+def test_second_representative_of_a_parliament_is_a_form_error_of_the_person(administrator: Client):
     first = factories.RepresentativeFactory(starts="2015")
     other = factories.PersonFactory()
     address = page("delegations_person_change", other.pk)
@@ -462,7 +460,7 @@ def test_second_representative_of_a_parliament_is_refused_on_the_page_of_the_per
     assert Representative.objects.get() == first
 
 
-def test_representative_is_succeeded_on_the_page_of_the_parliament(administrator: Client):
+def test_representative_is_ended_and_succeeded_on_the_page_of_the_parliament(administrator: Client):
     first = factories.RepresentativeFactory(starts="2015")
     other = factories.PersonFactory()
     address = page("delegations_parliament_change", first.parliament_id)
@@ -477,7 +475,7 @@ def test_representative_is_succeeded_on_the_page_of_the_parliament(administrator
     assert [row.person for row in first.parliament.representatives.on(date(2020, 3, 1))] == [other]
 
 
-def test_code_of_a_chamber_is_made_where_it_is_left_empty(administrator: Client):
+def test_empty_code_of_a_chamber_is_generated(administrator: Client):
     parliament = factories.ParliamentFactory(slug="kazakhstan")
     address = page("delegations_parliament_change", parliament.pk)
     data = filled_in(administrator, address) | {
@@ -491,7 +489,7 @@ def test_code_of_a_chamber_is_made_where_it_is_left_empty(administrator: Client)
     assert Chamber.objects.get().slug == "kazakhstan-mazhilis"
 
 
-def test_website_needs_one_owner(administrator: Client, chamber: Chamber):
+def test_website_without_exactly_one_owner_is_a_form_error(administrator: Client, chamber: Chamber):
     address = page("delegations_link_add")
     data = filled_in(administrator, address) | {"url": "https://house.example/"}
     assert "A website belongs to a parliament or to a chamber" in words(administrator.post(address, data))
@@ -503,7 +501,7 @@ def test_website_needs_one_owner(administrator: Client, chamber: Chamber):
 # Deletion
 
 
-def test_parliament_with_a_chamber_stays(administrator: Client, chamber: Chamber):
+def test_parliament_with_a_chamber_cannot_be_deleted(administrator: Client, chamber: Chamber):
     address = page("delegations_parliament_delete", chamber.parliament_id)
     text = words(administrator.post(address, {"post": "yes", "change_reason": "Never true"}))
     assert "stays, because the facts below rest on it" in text
@@ -511,7 +509,7 @@ def test_parliament_with_a_chamber_stays(administrator: Client, chamber: Chamber
     assert Parliament.objects.filter(pk=chamber.parliament_id).exists()
 
 
-def test_source_in_use_stays_and_the_page_says_what_rests_on_it(administrator: Client, chamber: Chamber):
+def test_source_in_use_cannot_be_deleted_and_the_page_lists_its_facts(administrator: Client, chamber: Chamber):
     used, unused = factories.SourceFactory(), factories.SourceFactory()
     factories.SeatQuotaFactory(chamber=chamber, sources=[used])
     deleting = {"post": "yes", "change_reason": "Never true"}
@@ -524,7 +522,7 @@ def test_source_in_use_stays_and_the_page_says_what_rests_on_it(administrator: C
 
 @pytest.mark.long
 @pytest.mark.parametrize("name", MODELS)
-def test_no_list_deletes_several_rows_at_once(administrator: Client, name: str):
+def test_changelists_have_no_delete_action(administrator: Client, name: str):
     MODELS[name](2)
     address = page(f"{name}_changelist")
     assert "delete_selected" not in administrator.get(address).text
@@ -534,7 +532,7 @@ def test_no_list_deletes_several_rows_at_once(administrator: Client, name: str):
     assert set(keys) <= set(model.objects.values_list("pk", flat=True))
 
 
-def test_article_without_a_story_begins_a_new_one(administrator: Client):
+def test_article_without_a_story_gets_a_new_one(administrator: Client):
     assert administrator.post(page("news_article_add"), article_form(administrator)).status_code == 302
     article = Article.objects.get()
     assert (article.slug, article.state, article.story) == (
@@ -544,7 +542,7 @@ def test_article_without_a_story_begins_a_new_one(administrator: Client):
     )
 
 
-def test_translation_is_offered_with_story_language_and_what_is_shared(administrator: Client):
+def test_add_form_of_a_translation_is_prefilled_with_story_language_and_shared_fields(administrator: Client):
     topic, parliament = factories.TopicFactory(), factories.ParliamentFactory()
     article = factories.ArticleFactory(topics=[topic], parliaments=[parliament])
     response = administrator.get(page("news_article_change", article.pk))
@@ -562,7 +560,7 @@ def test_translation_is_offered_with_story_language_and_what_is_shared(administr
     assert there in administrator.get(page("news_article_change", article.pk)).text
 
 
-def test_second_article_of_a_story_in_one_language_is_refused_in_words(administrator: Client):
+def test_second_article_of_a_story_in_one_language_is_a_form_error(administrator: Client):
     article = factories.ArticleFactory()
     data = article_form(administrator, story=article.story_id)
     response = administrator.post(page("news_article_add"), data)
@@ -587,20 +585,20 @@ def test_second_article_of_a_story_in_one_language_is_refused_in_words(administr
         ({"corrections-TOTAL_FORMS": "abc"}, "ManagementForm data is missing"),
     ],
 )
-def test_what_is_wrong_with_an_article_is_said_in_words(administrator: Client, changes: dict, sentence: str):
+def test_invalid_article_is_a_form_error(administrator: Client, changes: dict, sentence: str):
     response = administrator.post(page("news_article_add"), article_form(administrator, **changes))
     assert response.status_code == 200
     assert sentence in words(response)
     assert not Article.objects.exists()
 
 
-def test_script_in_a_text_is_not_stored(administrator: Client):
+def test_script_in_a_body_is_not_stored(administrator: Client):
     body = "<p>Text<script>alert(1)</script><img src=https://evil.example/x.png></p>"
     assert administrator.post(page("news_article_add"), article_form(administrator, body=body)).status_code == 302
     assert Article.objects.get().body == "<p>Text</p>"
 
 
-def test_correction_is_written_on_the_article(administrator: Client):
+def test_correction_is_added_on_the_page_of_the_article(administrator: Client):
     article = factories.ArticleFactory()
     address = page("news_article_change", article.pk)
     data = filled_in(administrator, address) | {
@@ -612,14 +610,14 @@ def test_correction_is_written_on_the_article(administrator: Client):
     assert article.corrections.get().date == date(2020, 5, 27)
 
 
-def test_list_says_that_an_article_is_scheduled(administrator: Client):
+def test_changelist_marks_a_scheduled_article(administrator: Client):
     later = timezone.now() + timezone.timedelta(days=3)
     factories.ArticleFactory(published_at=later)
     response = administrator.get(page("news_article_changelist"))
     assert "scheduled" in words(response)
 
 
-def test_only_a_public_article_has_a_link_to_the_site(administrator: Client):
+def test_view_on_site_link_is_shown_for_published_articles_only(administrator: Client):
     public = factories.ArticleFactory()
     draft = factories.ArticleFactory(state=Article.State.DRAFT)
     assert "View on site" in words(administrator.get(page("news_article_change", public.pk)))
@@ -629,7 +627,7 @@ def test_only_a_public_article_has_a_link_to_the_site(administrator: Client):
 # Accounts
 
 
-def test_administrator_creates_an_account_and_puts_it_into_a_group(administrator: Client):
+def test_administrator_creates_a_user_and_adds_it_to_a_group(administrator: Client):
     group = Group.objects.create(name="Interns")
     address = page("cspa_user_add")
     data = filled_in(administrator, address) | {
@@ -650,7 +648,7 @@ def test_administrator_creates_an_account_and_puts_it_into_a_group(administrator
 ASSIGNED = "Of a delegation secretary: the only delegations that this account keeps. None: all of them."
 
 
-def test_parliaments_are_assigned_on_the_page_of_an_account(administrator: Client):
+def test_parliaments_are_assigned_on_the_page_of_a_user(administrator: Client):
     anna, (belarus, armenia) = factories.UserFactory(), factories.ParliamentFactory.create_batch(2)
     address = page("cspa_user_change", anna.pk)
     shown = administrator.get(address)
@@ -678,7 +676,7 @@ def test_parliaments_are_assigned_on_the_page_of_an_account(administrator: Clien
     assert list(anna.parliaments.all()) == [armenia]
 
 
-def test_choice_of_an_assigned_parliament_is_offered_by_typing(administrator: Client):
+def test_assigned_parliament_is_chosen_by_autocomplete(administrator: Client):
     anna, parliament = factories.UserFactory(), factories.ParliamentFactory()
     shown = administrator.get(page("cspa_user_change", anna.pk))
     assert shown.context["adminform"].form.fields["assigned_parliaments"].widget.can_add_related
@@ -688,7 +686,7 @@ def test_choice_of_an_assigned_parliament_is_offered_by_typing(administrator: Cl
     assert offered["results"] == [{"id": str(parliament.pk), "text": str(parliament)}]
 
 
-def test_who_may_not_change_an_account_reads_its_assigned_parliaments(client: Client):
+def test_user_with_view_permission_sees_assigned_parliaments_read_only(client: Client):
     chief, parliament = factories.UserFactory(is_superuser=True), factories.ParliamentFactory()
     chief.parliaments.add(parliament)
     me = factories.UserFactory()
@@ -735,7 +733,7 @@ STRANGE = [
 
 
 @pytest.mark.parametrize("model", ["news_article", "delegations_delegate", "cspa_user"])
-def test_strange_address_of_a_list_is_answered(administrator: Client, model: str):
+def test_malformed_query_of_a_changelist_never_answers_500(administrator: Client, model: str):
     MODELS[model](1)
     for query in STRANGE:
         response = administrator.get(f"{page(f'{model}_changelist')}?{query}", follow=True)
@@ -743,12 +741,12 @@ def test_strange_address_of_a_list_is_answered(administrator: Client, model: str
         assert len(words(response)) > 40, query
 
 
-def test_regular_expression_in_an_address_is_400(administrator: Client):
+def test_regex_lookup_in_a_query_answers_400(administrator: Client):
     factories.ArticleFactory()
     assert administrator.get(page("news_article_changelist") + "?title__regex=(").status_code == 400
 
 
-def test_strange_address_of_a_new_article_opens_an_empty_form(administrator: Client):
+def test_malformed_query_of_an_add_form_shows_an_empty_form(administrator: Client):
     for query in (
         "published_at=9999-99-99",
         "published_at=0001-01-01T00:00:00%2B05:00",
@@ -768,7 +766,7 @@ def test_strange_address_of_a_new_article_opens_an_empty_form(administrator: Cli
 
 
 @pytest.mark.parametrize("model", ["news_article", "delegations_source", "cspa_user", "auth_group"])
-def test_strange_selection_is_400_and_deletes_nothing(administrator: Client, model: str):
+def test_malformed_selection_answers_400_and_deletes_nothing(administrator: Client, model: str):
     row = MODELS[model](1)[0]
     for selected in ("abc", "", "-1", "1.5", "٣", "9" * 5000, "99999999999999999999", "\x00"):
         data = {"action": "delete_selected", "_selected_action": [row.pk, selected], "post": "yes"}
@@ -793,7 +791,7 @@ def test_strange_selection_is_400_and_deletes_nothing(administrator: Client, mod
         "r/1/abc/",
     ],
 )
-def test_strange_path_is_answered(administrator: Client, path: str):
+def test_malformed_path_never_answers_500(administrator: Client, path: str):
     factories.ArticleFactory()
     response = administrator.get(page("index") + path, follow=True)
     assert response.status_code in {200, 400, 403, 404}
@@ -824,7 +822,7 @@ def test_forged_fields_of_a_chamber_are_refused(administrator: Client, chamber: 
     assert list(SeatQuota.objects.values()) == before
 
 
-def test_quota_of_another_chamber_is_not_changed_by_a_forged_id(administrator: Client, chamber: Chamber):
+def test_forged_id_of_another_chamber_s_quota_changes_nothing(administrator: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=7)
     other = factories.SeatQuotaFactory(seats=5)
     address = page("delegations_chamber_change", chamber.pk)
@@ -834,7 +832,7 @@ def test_quota_of_another_chamber_is_not_changed_by_a_forged_id(administrator: C
     assert other.seats == 5
 
 
-def test_form_saved_over_a_row_that_is_gone_is_refused_in_words(administrator: Client, chamber: Chamber):
+def test_form_with_a_deleted_row_is_a_form_error(administrator: Client, chamber: Chamber):
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=7)
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address) | {"quotas-0-seats": "8"}
@@ -844,7 +842,7 @@ def test_form_saved_over_a_row_that_is_gone_is_refused_in_words(administrator: C
     assert "Please correct the error" in words(response)
 
 
-def test_quota_added_by_somebody_else_meanwhile_is_not_overlapped(
+def test_concurrent_overlapping_quota_is_a_form_error(
     administrator: Client, chamber: Chamber, monkeypatch: pytest.MonkeyPatch
 ):
     """Both forms were valid when they were checked: the database refuses the second, the page says so."""

@@ -45,14 +45,14 @@ def article(administrator: Client) -> Article:
     return article
 
 
-def test_every_save_is_there_with_who_and_when(administrator: Client, article: Article):
+def test_history_lists_each_save_with_author_and_time(administrator: Client, article: Article):
     states = administrator.get(history(article)).context["page_obj"].object_list
     assert [past.state["title"] for past in states] == ["Third", "Second", "First"]
     assert states[0].change.entry.user.username in administrator.get(history(article)).text
     assert states[-1].change is None
 
 
-def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, article: Article):
+def test_history_compares_the_last_two_states_or_any_two(administrator: Client, article: Article):
     response = administrator.get(history(article))
     differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
     assert differences == {"Title": ("Second", "Third"), "Text": ("Two", "Three"), "Address": ("second", "third")}
@@ -63,7 +63,7 @@ def test_last_two_states_are_compared_and_any_two_can_be(administrator: Client, 
         assert differences["Title"] == ("First", "Third")
 
 
-def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Client, article: Article):
+def test_restoring_a_state_is_a_save_of_its_own(administrator: Client, article: Article):
     article.state = "withdrawn"
     article.withdrawal_reason = "cancelled"
     article.save()
@@ -79,7 +79,7 @@ def test_restoring_brings_the_text_back_and_is_itself_a_save(administrator: Clie
     assert Article.objects.search("two", "en").get() == article
 
 
-def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client, article: Article):
+def test_state_that_is_no_longer_valid_is_refused_with_a_message(administrator: Client, article: Article):
     factories.ArticleFactory(slug="second", published_at=article.published_at)
     response = administrator.post(history(article), restoring(article, title="Second"), follow=True)
     assert "Nothing was restored" in response.text
@@ -88,7 +88,7 @@ def test_state_that_cannot_be_again_is_refused_with_words(administrator: Client,
 
 
 @pytest.mark.long
-def test_strange_states_are_a_bad_request(administrator: Client, article: Article):
+def test_malformed_states_answer_400(administrator: Client, article: Article):
     other = factories.ArticleFactory(slug="other")
     data = filled_in(administrator, change(other)) | {"title": "Changed"}
     assert administrator.post(change(other), data).status_code == 302
@@ -97,7 +97,7 @@ def test_strange_states_are_a_bad_request(administrator: Client, article: Articl
         assert administrator.get(history(article), {"old": key, "new": key}).status_code == 400
 
 
-def test_reader_of_the_office_sees_and_does_not_restore(client: Client, article: Article):
+def test_user_with_view_permission_sees_states_and_cannot_restore(client: Client, article: Article):
     reader = factories.UserFactory()
     reader.user_permissions.add(Permission.objects.get(codename="view_article"))
     client.force_login(reader)
@@ -107,7 +107,7 @@ def test_reader_of_the_office_sees_and_does_not_restore(client: Client, article:
     assert client.post(history(article), restoring(article, title="Second")).status_code == 404
 
 
-def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client):
+def test_concurrent_save_is_refused_and_keeps_both_texts(administrator: Client):
     article = factories.ArticleFactory(title="First", body="<p>One</p>")
     mine, theirs = filled_in(administrator, change(article)), filled_in(administrator, change(article))
     other = Client()
@@ -129,7 +129,7 @@ def test_second_of_two_editors_is_told_and_nothing_is_lost(administrator: Client
     assert "<p>Anna's text</p>" in [state["body"] for _change, state in audit.history_of(article)]
 
 
-def test_importing_a_page_anew_leaves_a_revision():
+def test_repeated_page_import_makes_a_revision():
     call_command("loaddata", "seed", verbosity=0)
     article = Article.objects.get()
     former = article.body

@@ -39,7 +39,7 @@ def meanwhile(response) -> list[tuple[str, str, str]]:
     return [(entry.label, entry.before, entry.after) for form in forms for entry in form.conflicts]
 
 
-def test_every_form_of_the_back_office_compares_with_the_record():
+def test_every_admin_form_compares_with_the_record():
     reverse("admin:index")  # pages register when the addresses are read
     pages = [*admin.site._registry.values()]
     inlines = [inline for each in pages for inline in each.inlines]
@@ -48,7 +48,7 @@ def test_every_form_of_the_back_office_compares_with_the_record():
         assert issubclass(each.form, ConflictAwareForm), each
 
 
-def test_form(administrator: Client, anna: Client):
+def test_concurrent_change_in_a_form_is_refused_and_shows_both_versions(administrator: Client, anna: Client):
     quota = factories.SeatQuotaFactory(seats=7, sources=[factories.SourceFactory()])
     mine, theirs = filled_in(administrator, change(quota)), filled_in(anna, change(quota))
     assert anna.post(change(quota), theirs | {"seats": "8", "starts": "2019"}).status_code == 302
@@ -65,7 +65,7 @@ def test_form(administrator: Client, anna: Client):
     assert [state["seats"] for _change, state in audit.history_of(quota)] == [9, 8, 7]
 
 
-def test_form_without_the_state_it_was_filled_with_saves_nothing(administrator: Client):
+def test_form_without_its_initial_state_saves_nothing(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     for forged in ({}, {"_seen": ""}, {"_seen": "0" * 16}, {"_seen": "\x00"}):
         data = filled_in(administrator, change(quota)) | {"seats": "8"}
@@ -75,7 +75,7 @@ def test_form_without_the_state_it_was_filled_with_saves_nothing(administrator: 
     assert quota.seats == 7
 
 
-def test_connected_rows_are_part_of_the_state(administrator: Client, anna: Client):
+def test_concurrent_change_of_related_rows_is_refused(administrator: Client, anna: Client):
     first, second = factories.SourceFactory(title_en="First"), factories.SourceFactory(title_en="Second")
     quota = factories.SeatQuotaFactory(sources=[first])
     mine, theirs = filled_in(administrator, change(quota)), filled_in(anna, change(quota))
@@ -86,7 +86,7 @@ def test_connected_rows_are_part_of_the_state(administrator: Client, anna: Clien
     assert quota.sources.count() == 2
 
 
-def test_row_below_another_record(administrator: Client, anna: Client):
+def test_concurrent_change_of_an_inline_row_is_refused(administrator: Client, anna: Client):
     quota = factories.SeatQuotaFactory(seats=7, sources=[factories.SourceFactory()])
     mine = filled_in(administrator, change(quota.chamber))
     theirs = filled_in(anna, change(quota))  # on another page
@@ -104,7 +104,7 @@ def test_row_below_another_record(administrator: Client, anna: Client):
     assert quota.seats == 9
 
 
-def test_rows_that_nobody_else_changed_are_saved(administrator: Client, anna: Client):
+def test_inline_rows_without_a_concurrent_change_are_saved(administrator: Client, anna: Client):
     chamber = factories.ChamberFactory()
     first = factories.SeatQuotaFactory(chamber=chamber, starts="2019", seats=7, sources=[factories.SourceFactory()])
     second = factories.SeatQuotaFactory(
@@ -121,7 +121,7 @@ def test_rows_that_nobody_else_changed_are_saved(administrator: Client, anna: Cl
     assert first.seats == 7
 
 
-def test_row_that_is_gone_meanwhile(administrator: Client, anna: Client):
+def test_concurrently_deleted_row_is_refused(administrator: Client, anna: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     mine = filled_in(administrator, change(quota.chamber))
     quota.delete()
@@ -140,7 +140,7 @@ def listed(client: Client, address: str) -> dict[str, str]:
     return data | {"_save": "Save"}
 
 
-def test_list(administrator: Client, anna: Client):
+def test_concurrent_change_in_a_changelist_is_refused(administrator: Client, anna: Client):
     for order in (1, 2):
         factories.ParliamentFactory(order=order)
     address = page("delegations_parliament_changelist")
@@ -156,7 +156,7 @@ def test_list(administrator: Client, anna: Client):
     assert (entry.kind, entry.changes.count()) == ("list", 1)
 
 
-def test_several_rows_at_once(administrator: Client, anna: Client):
+def test_concurrent_change_in_a_bulk_action_is_refused(administrator: Client, anna: Client):
     rows = [factories.DelegateFactory(starts="2019", sources=[factories.SourceFactory()]) for _ in range(2)]
     address = page("delegations_delegate_changelist")
     chosen = {"action": "end", "_selected_action": [str(row.pk) for row in rows]}
@@ -185,7 +185,7 @@ def test_several_rows_at_once(administrator: Client, anna: Client):
     assert [str(row.ends) for row in Delegate.objects.order_by("pk")] == ["2020", "None"]
 
 
-def test_import_that_ran_meanwhile(administrator: Client):
+def test_concurrent_import_is_refused(administrator: Client):
     mandate = factories.DelegateFactory(starts="2019", sources=[factories.SourceFactory()])
     mine = filled_in(administrator, change(mandate))
     person = mandate.person
@@ -206,7 +206,7 @@ def test_import_that_ran_meanwhile(administrator: Client):
 # What is doubtful is asked once more
 
 
-def test_over_quota_and_no_source_are_asked_and_saved_on_demand(administrator: Client):
+def test_over_quota_and_missing_source_are_saved_after_confirmation(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=1, starts="2015")
     factories.DelegateFactory(chamber=quota.chamber, starts="2016")
     second = factories.DelegateFactory(chamber=quota.chamber, starts="2016", role="substitute")
@@ -223,7 +223,7 @@ def test_over_quota_and_no_source_are_asked_and_saved_on_demand(administrator: C
     assert Delegate.objects.get(pk=second.pk).role == "delegate"
 
 
-def test_quota_below_the_names_is_asked(administrator: Client):
+def test_quota_below_the_number_of_names_asks_for_confirmation(administrator: Client):
     quota = factories.SeatQuotaFactory(seats=2, starts="2015", sources=[factories.SourceFactory()])
     for _ in range(2):
         factories.DelegateFactory(chamber=quota.chamber, starts="2015")

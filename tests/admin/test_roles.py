@@ -112,7 +112,7 @@ def world() -> SimpleNamespace:
 # The groups
 
 
-def test_migrate_makes_the_groups_that_are_missing_and_leaves_the_others():
+def test_migrate_creates_missing_groups_and_keeps_existing_ones():
     rights = {group.name: {*group.permissions.all()} for group in Group.objects.all()}
     assert rights.keys() == GROUP_PERMISSIONS.keys()
     Group.objects.get(name="Publishers").delete()
@@ -123,7 +123,7 @@ def test_migrate_makes_the_groups_that_are_missing_and_leaves_the_others():
     assert [right.codename for right in translators.permissions.all()] == ["view_topic"]
 
 
-def test_no_group_is_made_before_all_applications_are_migrated():
+def test_groups_are_not_created_before_all_apps_are_migrated():
     Group.objects.all().delete()
     sync_groups(apps=MigrationLoader(connection).project_state(("news", "0001_initial")).apps)
     assert not Group.objects.exists()
@@ -676,7 +676,7 @@ def documented() -> Iterator[tuple[str, str, bool]]:
 MATRIX = {(door, column): may for door, column, may in documented()}
 
 
-def test_the_table_names_every_door_and_every_role():
+def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(COLUMNS)
     assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 973
@@ -685,7 +685,7 @@ def test_the_table_names_every_door_and_every_role():
 
 @pytest.mark.long
 @pytest.mark.parametrize("column", COLUMNS)
-def test_each_cell_is_true(client: Client, world, column: str):
+def test_each_cell_of_the_table_matches_the_permissions(client: Client, world, column: str):
     group, more = COLUMNS[column]
     me = factories.UserFactory(username="me", **more)
     if group:
@@ -706,7 +706,7 @@ def test_each_cell_is_true(client: Client, world, column: str):
     assert len(found) == len(DOORS)
 
 
-def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: Client, world):
+def test_anonymous_user_is_redirected_to_login_from_every_admin_page(client: Client, world):
     walked = 0
     for name in ("news_article", "news_picture", "delegations_chamber", "cspa_user", "admin_logentry"):
         for suffix in ("changelist", "add"):
@@ -728,7 +728,7 @@ def test_a_visitor_is_led_to_the_sign_in_from_every_page_of_the_office(client: C
     assert walked == 17
 
 
-def test_an_office_of_one_may_publish_alone(client: Client, settings):
+def test_author_publishes_alone_only_if_self_publishing_is_allowed(client: Client, settings):
     me = factories.UserFactory()
     me.groups.add(Group.objects.get(name="Publishers"))
     client.force_login(me)
@@ -737,7 +737,7 @@ def test_an_office_of_one_may_publish_alone(client: Client, settings):
     assert publishes_alone(client, SimpleNamespace())
 
 
-def test_who_wrote_alone_is_told_what_to_do_and_a_colleague_publishes(client: Client):
+def test_sole_author_is_refused_and_a_colleague_publishes(client: Client):
     author, colleague = factories.UserFactory.create_batch(2)
     for user in (author, colleague):
         user.groups.add(Group.objects.get(name="Publishers"))

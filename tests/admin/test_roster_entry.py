@@ -42,7 +42,7 @@ def parts(text: str) -> tuple[str, str, str, str]:
 # Reading
 
 
-def test_capitals_mark_the_family_name_and_so_the_parts():
+def test_family_name_is_recognised_by_capitals():
     assert [(name.name, name.family_name, name.given_name, name.patronymic) for name in read(OLD_PAGE)] == [
         ("Жакип Асанов", "Асанов", "Жакип", "Кажманович"),
         ("Али Бектаев", "Бектаев", "Али", "Абдикаримович"),
@@ -80,7 +80,7 @@ def test_capitals_mark_the_family_name_and_so_the_parts():
         ("• АСАНОВ\xa0Жакип", ("Жакип Асанов", "Асанов", "Жакип", "")),
     ],
 )
-def test_a_name_is_read_as_it_is_written(text: str, expected: tuple[str, str, str, str]):
+def test_name_is_parsed_into_its_parts(text: str, expected: tuple[str, str, str, str]):
     assert parts(text) == expected
 
 
@@ -102,7 +102,7 @@ def test_a_name_is_read_as_it_is_written(text: str, expected: tuple[str, str, st
         "\ud800 Жакип",
     ],
 )
-def test_what_is_no_name_is_a_problem_with_its_text(text: str):
+def test_line_without_a_name_is_a_problem_with_its_text(text: str):
     with override("en"):
         name = one(text)
     assert (name.text, name.name) == (text, "")
@@ -118,12 +118,12 @@ def test_what_is_no_name_is_a_problem_with_its_text(text: str):
         ("АСАНОВ Жакип (глава делегации, сенатор)", "(глава делегации, сенатор)"),
     ],
 )
-def test_a_function_beside_the_name_is_said_to_be_left_over(text: str, left: str):
+def test_text_beside_a_name_is_reported_as_left_over(text: str, left: str):
     name = one(text)
     assert (name.name, name.left) == ("Жакип Асанов", left)
 
 
-def test_separators_may_be_mixed_and_no_entry_vanishes():
+def test_mixed_separators_keep_every_entry():
     text = "АСАНОВ Жакип;БЕКТАЕВ Али,\r\nКОГУТ Виктор и РОГАЛЕВ Виктор и др.\n\n, ,КРОТОВ Михаил (1, 2) and LEE Ann"
     assert [name.name or name.text for name in read(text)] == [
         "Жакип Асанов",
@@ -136,7 +136,7 @@ def test_separators_may_be_mixed_and_no_entry_vanishes():
     ]
 
 
-def test_the_same_name_again_is_told_apart():
+def test_repeated_name_gets_a_key_of_its_own():
     first, second, third = read("АСАНОВ Жакип, 2) АСАНОВ Жакип, Асанов Жакип")
     assert [first.repeats, second.repeats, third.repeats] == [0, 1, 1]
     assert len({first.key, second.key, third.key}) == 3
@@ -144,7 +144,7 @@ def test_the_same_name_again_is_told_apart():
     assert read("КОГУТ Виктор, АСАНОВ Жакип")[1].key == first.key
 
 
-def test_a_list_that_is_too_long_is_refused_in_words():
+def test_too_long_list_is_an_error():
     with override("en"):
         assert len(read("Аб Вг," * MOST)) == MOST
         with pytest.raises(ImportRefusedError, match="holds 1001 names"):
@@ -171,7 +171,7 @@ PEOPLE = st.lists(
 
 @examples(25)
 @given(people=PEOPLE, separator=st.sampled_from([",", ", ", ";", "\n", "\r\n", " ,\n", " и "]), numbered=st.booleans())
-def test_a_list_that_was_written_is_read_back(people: list[tuple[str, str, str]], separator: str, numbered: bool):
+def test_written_list_is_parsed_back(people: list[tuple[str, str, str]], separator: str, numbered: bool):
     particles = {"оглы", "оглу", "улы", "ұлы", "уулу", "кызы", "қызы", "гызы"}
     people = [person for person in people if not particles & set(person[0].lower().split("-"))]
     lines = [
@@ -185,7 +185,7 @@ def test_a_list_that_was_written_is_read_back(people: list[tuple[str, str, str]]
 
 @examples(50)
 @given(text=st.text(alphabet=st.characters(codec="utf-8"), max_size=300))
-def test_any_text_is_read_without_an_accident(text: str):
+def test_arbitrary_text_is_parsed_without_an_exception(text: str):
     for name in read(text):
         assert bool(name.name) != bool(name.problem)
         assert name.text
@@ -211,7 +211,7 @@ def save(client: Client, data: dict):
     return client.post(ADDRESS, data | {"note": show(client, data).context["note"], "save": "1"}, follow=True)
 
 
-def test_the_list_of_the_old_page_is_shown_then_saved(secretary: Client, chamber: Chamber):
+def test_list_is_previewed_and_then_saved(secretary: Client, chamber: Chamber):
     data = typed(chamber, source_title="List of delegates", source_url="https://example.org/list")
     shown = show(secretary, data)
     assert "family name: Асанов; given name: Жакип; patronymic: Кажманович" in words(shown)
@@ -231,7 +231,7 @@ def test_the_list_of_the_old_page_is_shown_then_saved(secretary: Client, chamber
     assert "2" in LogEntry.objects.get(object_id=str(chamber.pk)).change_message
 
 
-def test_the_same_list_once_more_changes_nothing(secretary: Client, chamber: Chamber):
+def test_list_entered_twice_changes_nothing(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber))
     before = list(Delegate.objects.values())
     again = show(secretary, typed(chamber))
@@ -242,7 +242,7 @@ def test_the_same_list_once_more_changes_nothing(secretary: Client, chamber: Cha
     assert "This changes nothing" in words(show(secretary, typed(chamber, names="Жакип Кажманович АСАНОВ")))
 
 
-def test_another_mandate_in_that_period_is_a_conflict_in_words(secretary: Client, chamber: Chamber):
+def test_overlapping_mandate_is_a_conflict(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber))
     for changes in ({"role": "head"}, {"starts": "2021"}, {"starts": ""}):
         response = show(secretary, typed(chamber, **changes))
@@ -252,13 +252,13 @@ def test_another_mandate_in_that_period_is_a_conflict_in_words(secretary: Client
     assert Delegate.objects.count() == 2
 
 
-def test_first_day_may_be_unknown_or_a_year(secretary: Client, chamber: Chamber):
+def test_first_day_is_unknown_or_a_year(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber, names="АСАНОВ Жакип", starts=""))
     save(secretary, typed(chamber, names="БЕКТАЕВ Али", starts="2019"))
     assert [str(row.starts) for row in Delegate.objects.order_by("pk")] == ["None", "2019"]
 
 
-def test_exact_namesakes_are_never_taken_silently(secretary: Client, chamber: Chamber):
+def test_exact_namesake_requires_a_choice(secretary: Client, chamber: Chamber):
     first, second = factories.PersonFactory.create_batch(2, name_ru="Жакип Асанов", name_en="")
     response = show(secretary, typed(chamber, names="АСАНОВ Жакип"))
     assert "Say who it is." in words(response)
@@ -282,7 +282,9 @@ def test_exact_namesakes_are_never_taken_silently(secretary: Client, chamber: Ch
         ({"name_ru": "", "name_en": "Zhakup Asanov"}, "АСАНОВ Жакип"),
     ],
 )
-def test_somebody_alike_is_asked_about(secretary: Client, chamber: Chamber, on_record: dict, entered: str):
+def test_person_with_a_similar_name_requires_a_choice(
+    secretary: Client, chamber: Chamber, on_record: dict, entered: str
+):
     bare = {"given_name_ru": "", "family_name_ru": "", "given_name_en": "", "family_name_en": "", "name_en": ""}
     person = factories.PersonFactory(**bare | on_record)
     response = show(secretary, typed(chamber, names=entered))
@@ -290,7 +292,7 @@ def test_somebody_alike_is_asked_about(secretary: Client, chamber: Chamber, on_r
     assert "report" not in response.context
 
 
-def test_the_only_bearer_of_the_name_is_asked_about_if_of_another_parliament(
+def test_person_of_another_parliament_with_the_name_requires_a_choice(
     secretary: Client,
     chamber: Chamber,
 ):
@@ -303,7 +305,7 @@ def test_the_only_bearer_of_the_name_is_asked_about_if_of_another_parliament(
     assert str(elsewhere.chamber) in words(response)
 
 
-def test_a_name_in_a_language_that_the_record_lacks_is_added(secretary: Client, chamber: Chamber):
+def test_name_is_added_in_a_language_missing_on_record(secretary: Client, chamber: Chamber):
     bare = {"given_name_ru": "", "family_name_ru": "", "name_ru": "", "family_name_en": "", "given_name_en": ""}
     person = factories.PersonFactory(name_en="Ali Bektaev", **bare)
     data = typed(chamber, names="БЕКТАЕВ Али")
@@ -318,12 +320,12 @@ def test_a_name_in_a_language_that_the_record_lacks_is_added(secretary: Client, 
     assert person.mandates.count() == 2
 
 
-def test_a_language_can_be_chosen(secretary: Client, chamber: Chamber):
+def test_language_of_the_names_is_chosen(secretary: Client, chamber: Chamber):
     save(secretary, typed(chamber, names="ASANOV Zhakip", language="ru"))
     assert (Person.objects.get().name_ru, Person.objects.get().name_en) == ("Zhakip Asanov", "")
 
 
-def test_a_name_that_stands_twice_is_asked_about(secretary: Client, chamber: Chamber):
+def test_repeated_name_requires_a_choice(secretary: Client, chamber: Chamber):
     data = typed(chamber, names="АСАНОВ Жакип, КОГУТ Виктор, АСАНОВ Жакип")
     response = show(secretary, data)
     assert "The name stands in the list before, as number 1." in words(response)
@@ -338,7 +340,7 @@ def test_a_name_that_stands_twice_is_asked_about(secretary: Client, chamber: Cha
     assert len(show(secretary, data | both).context["report"]["conflicts"]) == 1
 
 
-def test_what_cannot_be_read_must_be_left_out_by_somebody(secretary: Client, chamber: Chamber):
+def test_unparsable_line_must_be_left_out_explicitly(secretary: Client, chamber: Chamber):
     data = typed(chamber, names="АСАНОВ Жакип, и др., КОГУТ Виктор – глава")
     response = show(secretary, data)
     assert "This does not look like a name. Correct it in the list, or leave it out." in words(response)
@@ -351,7 +353,7 @@ def test_what_cannot_be_read_must_be_left_out_by_somebody(secretary: Client, cha
     assert {row.person.name_ru for row in Delegate.objects.all()} == {"Жакип Асанов", "Виктор Когут"}
 
 
-def test_more_names_than_seats_and_a_missing_source_are_said(secretary: Client, chamber: Chamber):
+def test_more_names_than_seats_and_a_missing_source_are_warnings(secretary: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=1)
     text = words(show(secretary, typed(chamber)))
     assert "2 people for 1 seats" in text
@@ -360,7 +362,7 @@ def test_more_names_than_seats_and_a_missing_source_are_said(secretary: Client, 
     assert "people for" not in substitutes
 
 
-def test_a_source_on_record_is_used_and_found_again(secretary: Client, chamber: Chamber):
+def test_source_on_record_is_reused(secretary: Client, chamber: Chamber):
     source = factories.SourceFactory()
     save(secretary, typed(chamber, names="АСАНОВ Жакип", source=source.pk))
     save(secretary, typed(chamber, names="КОГУТ Виктор", source_title=source.title_en, source_url=source.url))
@@ -394,7 +396,7 @@ def test_a_source_on_record_is_used_and_found_again(secretary: Client, chamber: 
         ({"source_title": "x" * 301}, "at most 300 characters"),
     ],
 )
-def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
+def test_invalid_field_shows_its_error_and_keeps_the_input(
     secretary: Client,
     chamber: Chamber,
     changes: dict,
@@ -409,12 +411,12 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(
     assert not Person.objects.exists()
 
 
-def test_a_source_is_chosen_or_named_not_both(secretary: Client, chamber: Chamber):
+def test_source_both_chosen_and_named_is_a_form_error(secretary: Client, chamber: Chamber):
     response = show(secretary, typed(chamber, source=factories.SourceFactory().pk, source_title="Other"))
     assert "Choose a source on record or name another one, not both." in words(response)
 
 
-def test_what_was_changed_after_it_was_shown_is_not_saved_unseen(secretary: Client, chamber: Chamber):
+def test_input_changed_after_the_preview_is_previewed_again(secretary: Client, chamber: Chamber):
     data = typed(chamber)
     note = show(secretary, data).context["note"]
     for changes in ({"starts": "2021"}, {"language": "en"}, {"names": OLD_PAGE + ", КОГУТ Виктор"}):
@@ -423,7 +425,7 @@ def test_what_was_changed_after_it_was_shown_is_not_saved_unseen(secretary: Clie
     assert not Person.objects.exists()
 
 
-def test_a_directory_that_changed_meanwhile_is_shown_again(secretary: Client, chamber: Chamber):
+def test_directory_changed_after_the_preview_is_previewed_again(secretary: Client, chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=2)
     data = typed(chamber)
     note = show(secretary, data).context["note"]
@@ -434,7 +436,7 @@ def test_a_directory_that_changed_meanwhile_is_shown_again(secretary: Client, ch
     assert Delegate.objects.count() == 1
 
 
-def test_a_second_click_saves_nothing_again(secretary: Client, chamber: Chamber):
+def test_second_confirmation_saves_nothing(secretary: Client, chamber: Chamber):
     data = typed(chamber)
     note = show(secretary, data).context["note"]
     for _click in range(2):
@@ -443,20 +445,20 @@ def test_a_second_click_saves_nothing_again(secretary: Client, chamber: Chamber)
 
 
 @pytest.mark.parametrize("note", ["", "x", "a:b:c"])
-def test_a_forged_note_saves_nothing(secretary: Client, chamber: Chamber, note: str):
+def test_forged_token_saves_nothing(secretary: Client, chamber: Chamber, note: str):
     response = secretary.post(ADDRESS, typed(chamber, note=note, save="1"))
     assert "Nothing was saved" in words(response)
     assert not Person.objects.exists()
 
 
-def test_a_colleague_s_note_saves_nothing(secretary: Client, chamber: Chamber):
+def test_token_of_another_user_saves_nothing(secretary: Client, chamber: Chamber):
     note = show(secretary, typed(chamber)).context["note"]
     secretary.force_login(factories.UserFactory(is_superuser=True))
     assert "Nothing was saved" in words(secretary.post(ADDRESS, typed(chamber, note=note, save="1")))
 
 
 @pytest.mark.parametrize("forged", ["999", "abc", "\0", "9" * 5000, ""])
-def test_a_person_who_was_not_offered_cannot_be_chosen(
+def test_person_who_was_not_offered_is_an_invalid_choice(
     secretary: Client,
     chamber: Chamber,
     forged: str,
@@ -470,7 +472,7 @@ def test_a_person_who_was_not_offered_cannot_be_chosen(
 # Rights
 
 
-def test_it_takes_the_rights_to_add_and_to_change_delegates(client: Client, chamber: Chamber):
+def test_page_requires_permissions_to_add_and_change_delegates(client: Client, chamber: Chamber):
     user = factories.UserFactory()
     client.force_login(user)
     for codenames in ([], ["add_delegate"], ["change_delegate", "view_delegate"]):
@@ -480,7 +482,7 @@ def test_it_takes_the_rights_to_add_and_to_change_delegates(client: Client, cham
     assert not Person.objects.exists()
 
 
-def test_a_secretary_of_one_delegation_sees_its_chambers_and_people_alone(
+def test_secretary_with_an_assigned_parliament_sees_its_chambers_and_people_only(
     secretary: Client,
     chamber: Chamber,
 ):
@@ -508,7 +510,7 @@ def test_a_secretary_of_one_delegation_sees_its_chambers_and_people_alone(
 
 @up_to(300)
 @pytest.mark.parametrize("who", ["new people", "known people"])
-def test_a_longer_list_takes_no_more_queries(
+def test_list_costs_the_same_with_any_number_of_names(
     secretary: Client,
     chamber: Chamber,
     who: str,
@@ -528,7 +530,7 @@ def test_a_longer_list_takes_no_more_queries(
 
 
 @pytest.mark.long
-def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):
+def test_thousand_names_answer_200(secretary: Client, chamber: Chamber):
     names = ",".join(f"{made_up(n)[:6].upper()} Ив" for n in range(MOST))
     assert len(names) <= LONGEST
     data = typed(chamber, names=names)
@@ -543,7 +545,7 @@ def test_a_thousand_names_are_answered(secretary: Client, chamber: Chamber):
 
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
-def test_a_list_is_entered_with_the_keyboard_and_without_script(chromium, server):
+def test_list_is_entered_by_keyboard_and_without_javascript(chromium, server):
     me = factories.UserFactory(username="me")
     me.groups.add(Group.objects.get(name=SECRETARIES))
     chamber = factories.ChamberFactory(name_en="House")

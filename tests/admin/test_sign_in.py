@@ -92,7 +92,7 @@ def is_in(client: Client) -> bool:
 # Without a second factor
 
 
-def test_a_password_is_enough_where_nobody_demands_more(client: Client, clerk: User, group: Group):
+def test_password_is_enough_unless_a_group_requires_two_factors(client: Client, clerk: User, group: Group):
     assert sign_in(client, clerk)["Location"] == INDEX
     assert is_in(client)
     GroupPolicy.objects.create(group=group, demands_two_factors=False)
@@ -106,7 +106,7 @@ def test_a_password_is_enough_where_nobody_demands_more(client: Client, clerk: U
         ("ru", "Пожалуйста, введите корректные имя пользователя и пароль учётной записи."),
     ],
 )
-def test_an_unknown_name_is_answered_as_a_wrong_password(client: Client, clerk: User, language: str, sentence: str):
+def test_unknown_username_answers_like_a_wrong_password(client: Client, clerk: User, language: str, sentence: str):
     disabled = factories.UserFactory(is_active=False)
     answers = []
     for name, password in (("clerk", "wrong"), ("nobody", "wrong"), (disabled.username, PASSWORD)):
@@ -120,9 +120,7 @@ def test_an_unknown_name_is_answered_as_a_wrong_password(client: Client, clerk: 
 # Setting up
 
 
-def test_who_must_have_two_factors_gets_nothing_but_the_page_that_sets_them_up(
-    client: Client, clerk: User, strict: Group
-):
+def test_user_without_a_required_second_factor_is_redirected_to_its_setup(client: Client, clerk: User, strict: Group):
     target = page("cspa_user_changelist")
     response = client.post(LOGIN, {"username": "clerk", "password": PASSWORD, "next": target}, follow=True)
     assert response.redirect_chain[-1] == (f"{FACTOR}?next={target}", 302)
@@ -147,7 +145,7 @@ def addresses(patterns: list, prefix: str = "") -> Iterator[str]:
 
 
 @pytest.mark.long
-def test_no_page_of_the_office_opens_with_the_password_alone(client: Client):
+def test_admin_pages_redirect_until_the_second_factor_is_verified(client: Client):
     chief = factories.UserFactory(is_superuser=True)
     factories.PersonFactory(pk=1)
     with_factor(chief)
@@ -167,7 +165,7 @@ def test_no_page_of_the_office_opens_with_the_password_alone(client: Client):
     assert User.objects.filter(pk=chief.pk).exists()
 
 
-def test_setting_up_shows_ten_codes_once_and_opens_the_office(client: Client, clerk: User, strict: Group):
+def test_setup_shows_ten_recovery_codes_once_and_gives_access(client: Client, clerk: User, strict: Group):
     sign_in(client, clerk)
     assert not is_in(client)
     before = client.session.session_key
@@ -181,7 +179,7 @@ def test_setting_up_shows_ten_codes_once_and_opens_the_office(client: Client, cl
     assert LogEntry.objects.get(object_id=str(clerk.pk)).change_message == "Second factor set up."
 
 
-def test_a_wrong_code_sets_nothing_up_and_the_secret_stays_the_same(client: Client, clerk: User, strict: Group):
+def test_wrong_code_fails_the_setup_and_keeps_the_secret(client: Client, clerk: User, strict: Group):
     sign_in(client, clerk)
     secret = re.search(r'<code class="secret">.+?</code>', client.get(FACTOR).text).group()
     for wrong in ("000000", "abcdef", "١٢٣٤٥٦", "", "1" * 10_000, "1\x002345", "12 34"):
@@ -193,7 +191,7 @@ def test_a_wrong_code_sets_nothing_up_and_the_secret_stays_the_same(client: Clie
     assert not is_in(client)
 
 
-def test_the_secret_of_an_abandoned_set_up_is_not_shown_to_the_next(client: Client, clerk: User, strict: Group):
+def test_secret_of_an_abandoned_setup_is_not_reused(client: Client, clerk: User, strict: Group):
     sign_in(client, clerk)
     secret = re.search(r'<code class="secret">(.+?)</code>', client.get(FACTOR).text).group(1)
     other = Client()
@@ -201,7 +199,7 @@ def test_the_secret_of_an_abandoned_set_up_is_not_shown_to_the_next(client: Clie
     assert secret not in other.get(FACTOR).text
 
 
-def test_anybody_may_switch_it_on_and_is_asked_from_then_on(client: Client, clerk: User):
+def test_optional_second_factor_is_required_once_set_up(client: Client, clerk: User):
     sign_in(client, clerk)
     assert f'href="{FACTOR}"' in client.get(INDEX).text
     assert "Nobody demands it of you" in words(client.get(FACTOR))
@@ -211,7 +209,7 @@ def test_anybody_may_switch_it_on_and_is_asked_from_then_on(client: Client, cler
     assert not is_in(other)
 
 
-def test_a_group_that_begins_to_demand_it_closes_the_sessions_that_are_open(client: Client, clerk: User, group: Group):
+def test_group_that_starts_to_require_two_factors_blocks_open_sessions(client: Client, clerk: User, group: Group):
     sign_in(client, clerk)
     assert is_in(client)
     GroupPolicy.objects.create(group=group, demands_two_factors=True)
@@ -225,7 +223,7 @@ def test_a_group_that_begins_to_demand_it_closes_the_sessions_that_are_open(clie
     ("language", "label", "title"),
     [("en", "Six digits from your telephone", "Two-factor sign-in"), ("ru", "Шесть цифр", "Двухфакторный вход")],
 )
-def test_every_sign_in_asks_for_the_code_and_leads_on(
+def test_sign_in_asks_for_the_code_and_redirects_to_the_next_page(
     client: Client, clerk: User, group: Group, language: str, label: str, title: str
 ):
     with_factor(clerk)
@@ -242,14 +240,14 @@ def test_every_sign_in_asks_for_the_code_and_leads_on(
     assert client.get(target).status_code == 200
 
 
-def test_the_page_leads_nowhere_else_than_into_this_site(client: Client, clerk: User):
+def test_redirect_to_another_site_is_ignored(client: Client, clerk: User):
     with_factor(clerk)
     sign_in(client, clerk)
     response = client.post(f"{FACTOR}?next=https://evil.example/", {"code": code_of(clerk)})
     assert response["Location"] == INDEX
 
 
-def test_a_code_is_taken_once_and_not_late(client: Client, clerk: User, clock):
+def test_code_is_refused_a_second_time_and_after_it_expired(client: Client, clerk: User, clock):
     with_factor(clerk)
     sign_in(client, clerk)
     old = code_of(clerk)
@@ -267,7 +265,7 @@ def test_a_code_is_taken_once_and_not_late(client: Client, clerk: User, clock):
     assert other.post(FACTOR, {"code": code_of(clerk)}).status_code == 302
 
 
-def test_the_code_that_set_it_up_is_used(client: Client, clerk: User):
+def test_code_of_the_setup_is_refused_a_second_time(client: Client, clerk: User):
     sign_in(client, clerk)
     set_up(client)
     other = Client()
@@ -275,7 +273,7 @@ def test_the_code_that_set_it_up_is_used(client: Client, clerk: User):
     assert other.post(FACTOR, {"code": code_of(clerk)}).status_code == 200
 
 
-def test_a_recovery_code_works_once(client: Client, clerk: User, clock):
+def test_recovery_code_is_refused_a_second_time(client: Client, clerk: User, clock):
     sign_in(client, clerk)
     code, *others = set_up(client)
     for expected in (302, 200):
@@ -290,7 +288,7 @@ def test_a_recovery_code_works_once(client: Client, clerk: User, clock):
     assert StaticToken.objects.count() == len(others) == 9
 
 
-def test_the_code_of_somebody_else_is_worth_nothing(client: Client, clerk: User):
+def test_code_of_another_user_is_refused(client: Client, clerk: User):
     with_factor(clerk)
     thief = factories.UserFactory()
     with_factor(thief)
@@ -301,7 +299,7 @@ def test_the_code_of_somebody_else_is_worth_nothing(client: Client, clerk: User)
     assert not is_in(client)
 
 
-def test_who_stands_half_way_can_leave(client: Client, clerk: User):
+def test_user_can_log_out_before_the_second_factor(client: Client, clerk: User):
     with_factor(clerk)
     sign_in(client, clerk)
     assert f'action="{page("logout")}"' in client.get(FACTOR).text
@@ -309,7 +307,7 @@ def test_who_stands_half_way_can_leave(client: Client, clerk: User):
     assert client.get(FACTOR)["Location"] == f"{LOGIN}?next={FACTOR}"
 
 
-def test_codes_cannot_be_tried_quickly(client: Client, clerk: User, clock):
+def test_wrong_codes_are_rate_limited(client: Client, clerk: User, clock):
     with_factor(clerk)
     sign_in(client, clerk)
     for _ in range(3):
@@ -322,7 +320,7 @@ def test_codes_cannot_be_tried_quickly(client: Client, clerk: User, clock):
     assert client.post(FACTOR, {"code": code_of(clerk)}).status_code == 302
 
 
-def test_wrong_codes_and_wrong_passwords_are_counted_together(client: Client, clerk: User, clock):
+def test_wrong_codes_and_passwords_share_one_limit(client: Client, clerk: User, clock):
     with_factor(clerk)
     for _ in range(4):
         sign_in(client, clerk, "wrong")
@@ -341,7 +339,7 @@ def test_wrong_codes_and_wrong_passwords_are_counted_together(client: Client, cl
 # Changing and removing one's own
 
 
-def test_new_recovery_codes_make_the_old_ones_void(client: Client, clerk: User, clock):
+def test_new_recovery_codes_invalidate_the_old_ones(client: Client, clerk: User, clock):
     sign_in(client, clerk)
     old = set_up(client)
     assert client.post(FACTOR, {"code": "000000", "do": "renew"}).status_code == 200
@@ -354,7 +352,9 @@ def test_new_recovery_codes_make_the_old_ones_void(client: Client, clerk: User, 
     assert not set(new) & set(old)
 
 
-def test_removing_needs_a_code_and_leads_to_setting_up(client: Client, clerk: User, strict: Group, clock):
+def test_removing_a_second_factor_requires_a_code_and_redirects_to_the_setup(
+    client: Client, clerk: User, strict: Group, clock
+):
     sign_in(client, clerk)
     set_up(client)
     assert client.post(FACTOR, {"code": "000000", "do": "remove"}).status_code == 200
@@ -386,7 +386,7 @@ def act(client: Client, action: str, *users: User):
     return client.post(page("cspa_user_changelist"), data, follow=True)
 
 
-def test_an_administrator_resets_a_second_factor_and_the_log_says_so(client: Client, chief: User, clerk: User):
+def test_administrator_resets_a_second_factor_and_it_is_logged(client: Client, chief: User, clerk: User):
     with_factor(clerk)
     other = Client()
     other.force_login(clerk)
@@ -402,7 +402,7 @@ def test_an_administrator_resets_a_second_factor_and_the_log_says_so(client: Cli
 
 
 @pytest.mark.parametrize("action", ["reset_second_factor", "reset_lockout", "end_sessions"])
-def test_an_administrator_touches_neither_a_superuser_nor_the_own_account(client: Client, chief: User, action: str):
+def test_administrator_cannot_reset_a_superuser_or_themselves(client: Client, chief: User, action: str):
     superuser = factories.UserFactory(is_superuser=True)
     with_factor(superuser)
     other = Client()
@@ -415,7 +415,7 @@ def test_an_administrator_touches_neither_a_superuser_nor_the_own_account(client
     assert not LogEntry.objects.exists()
 
 
-def test_nobody_reads_a_secret_in_the_office(client: Client, clerk: User):
+def test_secret_is_on_no_admin_page(client: Client, clerk: User):
     chief = factories.UserFactory(is_superuser=True)
     client.force_login(chief)
     device = with_factor(clerk)
@@ -426,7 +426,7 @@ def test_nobody_reads_a_secret_in_the_office(client: Client, clerk: User):
         assert "abcdefgh" not in text
 
 
-def test_the_list_says_who_has_two_factors_and_which_groups_demand_them(client: Client, chief: User, clerk: User):
+def test_changelists_show_users_with_and_groups_requiring_two_factors(client: Client, chief: User, clerk: User):
     with_factor(clerk)
     rows = client.get(page("cspa_user_changelist")).context["cl"].result_list
     assert {user.username: user.has_second_factor for user in rows} == {"chief": False, "clerk": True}
@@ -435,7 +435,7 @@ def test_the_list_says_who_has_two_factors_and_which_groups_demand_them(client: 
     assert text.count('<td class="field-two_factors">yes</td>') == 1
 
 
-def test_an_administrator_says_on_the_page_of_a_group_that_it_demands_two_factors(client: Client, chief: User):
+def test_two_factors_are_required_on_the_page_of_a_group(client: Client, chief: User):
     group = Group.objects.get(name="Publishers")
     address = page("auth_group_change", group.pk)
     data = filled_in(client, address)
@@ -463,7 +463,7 @@ def fail(client: Client, user: str = "clerk", times: int = LIMIT, **more):
 
 
 @pytest.mark.parametrize("name", ["clerk", "nobody"])
-def test_an_account_is_limited_from_whatever_address_and_an_unknown_name_alike(clerk: User, name: str, clock):
+def test_username_is_rate_limited_across_addresses_even_if_unknown(clerk: User, name: str, clock):
     for number in range(LIMIT):
         response = sign_in(Client(REMOTE_ADDR=f"10.0.0.{number}"), name, "wrong")
         assert response.status_code == (429 if number == LIMIT - 1 else 200)
@@ -471,14 +471,14 @@ def test_an_account_is_limited_from_whatever_address_and_an_unknown_name_alike(c
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), factories.UserFactory()).status_code == 302
 
 
-def test_an_address_is_limited_for_whatever_account(client: Client, clerk: User):
+def test_address_is_rate_limited_across_usernames(client: Client, clerk: User):
     for number in range(LIMIT):
         sign_in(client, f"name{number}", "wrong")
     assert sign_in(client, clerk).status_code == 429
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), clerk).status_code == 302
 
 
-def test_a_limit_ends_when_the_page_says_so(client: Client, clerk: User, clock):
+def test_limit_ends_at_the_time_shown(client: Client, clerk: User, clock):
     fail(client)
     clock.shift(timedelta(minutes=10))
     response = sign_in(client, clerk)  # neither a right nor a wrong one makes the time longer
@@ -500,7 +500,9 @@ def test_a_limit_ends_when_the_page_says_so(client: Client, clerk: User, clock):
         ("ru", ["Слишком много попыток входа", "Повторите попытку после", "Администратор служебного раздела"]),
     ],
 )
-def test_the_answer_says_when_to_try_again_and_whom_to_ask(client: Client, clerk, language: str, sentences: list[str]):
+def test_limit_page_shows_when_to_retry_and_whom_to_contact(
+    client: Client, clerk, language: str, sentences: list[str]
+):
     response = fail(client, headers={"accept-language": language})
     assert response.status_code == 429
     for sentence in sentences:
@@ -513,14 +515,14 @@ def test_the_answer_says_when_to_try_again_and_whom_to_ask(client: Client, clerk
     assert "script-src 'self' 'nonce-" in response["Content-Security-Policy"]
 
 
-def test_a_sign_in_of_ones_own_does_not_begin_a_new_count_for_the_address(client: Client, clerk: User):
+def test_successful_sign_in_does_not_reset_the_limit_of_the_address(client: Client, clerk: User):
     own = factories.UserFactory()
     fail(client, times=LIMIT - 1)
     assert sign_in(client, own).status_code == 302
     assert fail(Client(), times=1).status_code == 429
 
 
-def test_an_administrator_lets_somebody_in_at_once(client: Client, chief: User, clerk: User):
+def test_administrator_resets_the_limit_of_a_user(client: Client, chief: User, clerk: User):
     locked = Client(REMOTE_ADDR="10.0.0.1")
     for number in range(LIMIT):
         sign_in(locked, f"name{number}", "wrong")
@@ -535,7 +537,7 @@ def test_an_administrator_lets_somebody_in_at_once(client: Client, chief: User, 
     assert locked.post(FACTOR, {"code": code_of(clerk)}).status_code == 302
 
 
-def test_a_command_lets_somebody_in_and_takes_a_lost_second_factor_away(client: Client, clerk: User, capsys):
+def test_command_resets_the_limit_and_a_lost_second_factor(client: Client, clerk: User, capsys):
     with_factor(clerk)
     fail(client)
     call_command("unlock_user", "clerk")
@@ -562,19 +564,19 @@ def test_a_command_lets_somebody_in_and_takes_a_lost_second_factor_away(client: 
         (True, None, "10.9.9.9"),
     ],
 )
-def test_the_address_is_the_one_that_the_proxy_saw(settings, behind: bool, header: str | None, address: str):
+def test_client_address_is_the_one_seen_by_the_proxy(settings, behind: bool, header: str | None, address: str):
     settings.BEHIND_PROXY = behind
     headers = {"x-forwarded-for": header} if header else {}
     assert client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.9.9.9")) == address
 
 
-def test_a_forged_header_does_not_help_out_of_a_limit(clerk: User):
+def test_forged_header_does_not_evade_a_limit(clerk: User):
     for number in range(LIMIT):
         sign_in(Client(), f"name{number}", "wrong", headers={"x-forwarded-for": f"1.1.1.{number}"})
     assert sign_in(Client(), clerk, headers={"x-forwarded-for": "9.9.9.9"}).status_code == 429
 
 
-def test_a_name_that_no_database_takes_is_refused_in_words(client: Client):
+def test_malformed_username_answers_200(client: Client):
     for name in ("a\x00b", "x" * 10_000, "", " "):
         assert sign_in(client, name).status_code == 200
         assert (
@@ -586,7 +588,7 @@ def test_a_name_that_no_database_takes_is_refused_in_words(client: Client):
 # Sessions
 
 
-def test_a_session_ends_after_an_idle_hour_and_the_page_says_why(client: Client, clerk: User, group: Group, clock):
+def test_session_ends_after_an_idle_hour_with_a_message(client: Client, clerk: User, group: Group, clock):
     target = page("cspa_user_changelist")
     sign_in(client, clerk)
     for _ in range(3):
@@ -604,9 +606,7 @@ def test_a_session_ends_after_an_idle_hour_and_the_page_says_why(client: Client,
     ("language", "sentence"),
     [("en", "because a session lasts 12 hours at most"), ("ru", "сеанс длится не более 12 часов")],
 )
-def test_a_session_ends_after_twelve_hours_however_busy(
-    client: Client, clerk: User, clock, language: str, sentence: str
-):
+def test_session_ends_after_twelve_hours_of_activity(client: Client, clerk: User, clock, language: str, sentence: str):
     sign_in(client, clerk)
     for _ in range(23):
         clock.shift(timedelta(minutes=30))
@@ -616,7 +616,7 @@ def test_a_session_ends_after_twelve_hours_however_busy(
     assert sentence in words(response)
 
 
-def test_a_form_that_comes_too_late_is_not_dropped_in_silence(client: Client, clerk: User, group: Group, clock):
+def test_form_posted_after_the_session_ended_shows_a_message(client: Client, clerk: User, group: Group, clock):
     sign_in(client, clerk)
     address = page("cspa_user_change", clerk.pk)
     data = filled_in(client, address) | {"first_name": "Late"}
@@ -630,7 +630,7 @@ def test_a_form_that_comes_too_late_is_not_dropped_in_silence(client: Client, cl
     assert client.post(f"{LOGIN}?next={address}", form)["Location"] == address
 
 
-def test_a_session_is_saved_once_a_minute_at_most(client: Client, clerk: User, clock):
+def test_session_is_saved_at_most_once_a_minute(client: Client, clerk: User, clock):
     sign_in(client, clerk)
     client.get(INDEX)
     seen = client.session["seen"]
@@ -642,7 +642,7 @@ def test_a_session_is_saved_once_a_minute_at_most(client: Client, clerk: User, c
     assert client.session["seen"] == seen + 60
 
 
-def test_a_session_from_before_the_limits_ends(client: Client, clerk: User):
+def test_session_without_a_start_time_ends(client: Client, clerk: User):
     client.force_login(clerk)
     session = client.session
     del session["began"], session["seen"]
@@ -651,7 +651,7 @@ def test_a_session_from_before_the_limits_ends(client: Client, clerk: User):
 
 
 @pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
-def test_disabling_an_account_ends_its_sessions_for_good(client: Client, chief: User, clerk: User, change: dict):
+def test_disabling_a_user_ends_its_sessions_permanently(client: Client, chief: User, clerk: User, change: dict):
     other, bystander = Client(), Client()
     sign_in(other, clerk)
     sign_in(bystander, factories.UserFactory())
@@ -669,7 +669,7 @@ def test_disabling_an_account_ends_its_sessions_for_good(client: Client, chief: 
     assert is_in(bystander)
 
 
-def test_changing_a_password_ends_the_other_sessions(client: Client, clerk: User):
+def test_changed_password_ends_the_other_sessions(client: Client, clerk: User):
     other = Client()
     for browser in (client, other):
         sign_in(browser, clerk)
@@ -680,7 +680,7 @@ def test_changing_a_password_ends_the_other_sessions(client: Client, clerk: User
     assert not is_in(other)
 
 
-def test_an_administrator_signs_somebody_out_everywhere(client: Client, chief: User, clerk: User):
+def test_administrator_ends_all_sessions_of_a_user(client: Client, chief: User, clerk: User):
     other = Client()
     sign_in(other, clerk)
     assert "All sessions ended. clerk" in words(act(client, "end_sessions", clerk))
@@ -688,7 +688,7 @@ def test_an_administrator_signs_somebody_out_everywhere(client: Client, chief: U
     assert is_in(client)
 
 
-def test_readers_have_no_session_and_it_is_not_looked_at(client: Client, django_assert_num_queries):
+def test_public_pages_neither_create_nor_read_a_session(client: Client, django_assert_num_queries):
     client.get("/en/about/")
     for cookies in ({}, {"other": "1"}):
         client.cookies.load(cookies)
@@ -701,7 +701,7 @@ def test_readers_have_no_session_and_it_is_not_looked_at(client: Client, django_
 # What it costs
 
 
-def test_a_page_costs_the_session_and_the_account_and_with_a_second_factor_its_device(client: Client, clerk: User):
+def test_page_queries_session_and_user_and_with_a_second_factor_its_device(client: Client, clerk: User):
     def ask() -> None:
         assert client.get(page("jsi18n")).status_code == 200
 
