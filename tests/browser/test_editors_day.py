@@ -60,7 +60,7 @@ def seen_by_visitor(chromium, site, address, **options):
         return page.goto(site + address).status, page.inner_text("main")
 
 
-def test_an_editor_s_whole_day(chromium, site, office, time_machine):
+def test_article_is_written_reviewed_published_corrected_and_restored(chromium, site, office, time_machine):
     with browsing(chromium, site, signed_in=True, locale="en", viewport={"width": 1440, "height": 900}) as page:
         sign_in(page, site, office["editor"])
 
@@ -192,7 +192,7 @@ def test_an_editor_s_whole_day(chromium, site, office, time_machine):
         assert any("Dushanbe" in state["body"] for _change, state in audit.history_of(article))
 
 
-def test_what_is_pasted_from_a_word_processor_comes_out_clean(chromium, site, office):
+def test_text_pasted_from_a_word_processor_is_cleaned(chromium, site, office):
     asked, refused, context = [], {}, chromium.new_context(locale="en")
     try:
         page = context.new_page()

@@ -182,7 +182,7 @@ def on_the_page(chromium, server, name: str, region: str = "Chambers and delegat
     return name in before, name in after
 
 
-def test_a_quota_is_changed_with_the_keyboard_alone(chromium, server, house):
+def test_quota_is_changed_by_keyboard(chromium, server, house):
     with working(chromium, server, SECRETARIES, "Change a quota", job=Keys) as job:
         job.open_list("Chambers")
         job.enter(job.page.get_by_role("link", name="Lower House", exact=True))
@@ -201,7 +201,7 @@ def test_a_quota_is_changed_with_the_keyboard_alone(chromium, server, house):
         assert f"{seats} deputies" in delegation(chromium, server, day)
 
 
-def test_a_delegate_is_added_once_the_warning_is_answered(chromium, server, house):
+def test_delegate_is_added_after_the_warning_is_confirmed(chromium, server, house):
     with working(chromium, server, SECRETARIES, "Add a delegate") as job:
         page = job.page
         job.open_list("People")
@@ -228,7 +228,7 @@ def test_a_delegate_is_added_once_the_warning_is_answered(chromium, server, hous
     assert on_the_page(chromium, server, "Anna Asanova") == (False, True)
 
 
-def test_a_delegate_leaves(chromium, server, house):
+def test_mandate_of_a_delegate_is_ended(chromium, server, house):
     mandate = sitting(house, "Ann Lee", "Анна Ли")
     with working(chromium, server, SECRETARIES, "A delegate leaves") as job:
         job.open_list("People")
@@ -244,7 +244,7 @@ def test_a_delegate_leaves(chromium, server, house):
     assert on_the_page(chromium, server, "Ann Lee") == (True, False)
 
 
-def test_several_leave_on_one_day_in_russian(chromium, server, house):
+def test_several_mandates_are_ended_on_one_day_in_russian(chromium, server, house):
     leaving = [sitting(house, "Ann Lee", "Анна Ли"), sitting(house, "Ben Ray", "Бен Рэй")]
     sitting(house, "Cid Poe", "Сид По")
     with working(chromium, server, SECRETARIES, "A delegate leaves", "ru") as job:
@@ -263,7 +263,7 @@ def test_several_leave_on_one_day_in_russian(chromium, server, house):
         assert on_the_page(chromium, server, name) == shown
 
 
-def test_a_new_plenipotentiary_representative(chromium, server, house):
+def test_representative_is_ended_and_succeeded(chromium, server, house):
     former = factories.RepresentativeFactory(
         parliament=house.parliament, person__name_en="Ann Lee", person__name_ru="Анна Ли", starts="2020-01-01"
     )
@@ -294,7 +294,7 @@ def test_a_new_plenipotentiary_representative(chromium, server, house):
     assert on_the_page(chromium, server, "Ben Ray", office) == (False, True)
 
 
-def test_a_misspelt_name_is_corrected(chromium, server, house):
+def test_misspelt_name_is_corrected(chromium, server, house):
     person = sitting(house, "Ann Leee", "Анна Ли").person
     former = person.get_absolute_url()
     with working(chromium, server, SECRETARIES, "Correct a misspelt name") as job:
@@ -339,7 +339,7 @@ def test_two_records_of_one_person_are_merged(chromium, server, house):
     assert on_the_page(chromium, server, "Ann Lee", "Plenipotentiary representative") == (False, True)
 
 
-def test_a_list_of_names_is_entered(chromium, server, house):
+def test_list_of_names_is_entered(chromium, server, house):
     known = factories.PersonFactory(name_en="Ali Bektaev", name_ru="Али Бектаев")
     with working(chromium, server, SECRETARIES, "Enter a list of names") as job:
         page = job.page
@@ -367,7 +367,7 @@ def test_a_list_of_names_is_entered(chromium, server, house):
         assert on_the_page(chromium, server, name) == (False, True)
 
 
-def test_a_new_convocation_begins(chromium, server, house):
+def test_new_convocation_is_entered(chromium, server, house):
     stays, goes = sitting(house, "Ann Lee", "Анна Ли"), sitting(house, "Ben Ray", "Бен Рэй")
     with working(chromium, server, SECRETARIES, "Begin a new convocation") as job:
         page = job.page
@@ -396,7 +396,7 @@ def test_a_new_convocation_begins(chromium, server, house):
     assert on_the_page(chromium, server, "5 deputies") == (False, True)
 
 
-def test_an_editor_writes_news_and_a_publisher_publishes_it(chromium, server, house):
+def test_article_is_written_by_an_editor_and_published_by_a_publisher(chromium, server, house):
     factories.TopicFactory(name_en="Peace")
     with working(chromium, server, NEWS_EDITORS, "Publish news") as job:
         page = job.page
@@ -436,7 +436,7 @@ def test_an_editor_writes_news_and_a_publisher_publishes_it(chromium, server, ho
     assert "Council meets" in seen(chromium, server, "/en/news/delegations/home/")
 
 
-def test_a_change_is_seen_compared_and_brought_back(chromium, server, house):
+def test_change_is_listed_compared_and_restored(chromium, server, house):
     person = sitting(house, "Ann Lee", "Анна Ли").person
     with working(chromium, server, SECRETARIES, "Correct a misspelt name") as job:
         for name in ("Anne Lee", "Anna Lea"):
@@ -464,7 +464,7 @@ def test_a_change_is_seen_compared_and_brought_back(chromium, server, house):
     assert "Anne Lee" in delegation(chromium, server, DAY)
 
 
-def test_what_was_done_at_once_is_undone_as_a_whole(chromium, server, house):
+def test_bulk_change_is_undone_in_one_step(chromium, server, house):
     sitting(house, "Ann Lee", "Анна Ли")
     sitting(house, "Ben Ray", "Бен Рэй")
     with working(chromium, server, SECRETARIES, "A delegate leaves") as job:
@@ -490,7 +490,7 @@ def test_what_was_done_at_once_is_undone_as_a_whole(chromium, server, house):
     assert on_the_page(chromium, server, "Ann Lee") == on_the_page(chromium, server, "Ben Ray") == (True, True)
 
 
-def test_a_parliament_is_asked_and_its_correction_decided(chromium, server, house):
+def test_confirmation_is_requested_and_its_correction_decided(chromium, server, house):
     mandate = sitting(house, "Ann Leee", "Анна Ли")
     with working(chromium, server, SECRETARIES, "Ask a parliament to confirm its list") as job:
         job.open_list("Parliaments")
@@ -525,7 +525,7 @@ def test_a_parliament_is_asked_and_its_correction_decided(chromium, server, hous
     assert "(Anna Second, Clerk of the House)" in seen(chromium, server, "/en/delegations/home/")
 
 
-def test_the_papers_of_a_session_are_prepared(chromium, server, house):
+def test_session_documents_are_prepared(chromium, server, house):
     sitting(house, "Ann Lee", "Анна Ли", ends=f"{DAY}")
     with working(chromium, server, SECRETARIES, "Prepare the papers of a session") as job:
         for day, named in ((EVE, True), (DAY, False)):

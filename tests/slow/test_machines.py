@@ -26,7 +26,7 @@ from ..support.waiting import until
 pytestmark = pytest.mark.long
 
 
-def test_processes_of_one_machine_see_an_edit_at_once(tmp_path: Path):
+def test_edit_is_shown_at_once_by_all_processes_of_a_machine(tmp_path: Path):
     machine = Machine(tmp_path / "one", f"sqlite:///{tmp_path / 'db.sqlite3'}")
     fill(machine)
     with machine.serving():
@@ -36,7 +36,7 @@ def test_processes_of_one_machine_see_an_edit_at_once(tmp_path: Path):
             assert all(machine.shows(name))
 
 
-def test_machines_hear_of_an_edit(cluster: Cluster, database: str, tmp_path: Path):
+def test_edit_is_shown_by_all_machines(cluster: Cluster, database: str, tmp_path: Path):
     with ExitStack() as stack:
         machines = [stack.enter_context(Machine(tmp_path / name, database).serving()) for name in ("one", "two")]
         for machine in machines:
@@ -48,7 +48,7 @@ def test_machines_hear_of_an_edit(cluster: Cluster, database: str, tmp_path: Pat
             until(lambda name=name: all(all(machine.shows(name)) for machine in machines))
 
 
-def test_edit_after_a_lost_connection_of_the_listener_is_shown(cluster: Cluster, database: str, tmp_path: Path):
+def test_edit_is_shown_after_the_listener_lost_its_connection(cluster: Cluster, database: str, tmp_path: Path):
     listener = "FROM pg_stat_activity WHERE query LIKE 'NOTIFY%'"
     still_there = "SELECT pid FROM pg_stat_activity WHERE pid = %s"
     with Machine(tmp_path / "one", database, workers=1).serving() as machine, cluster.connect() as connection:
@@ -61,7 +61,7 @@ def test_edit_after_a_lost_connection_of_the_listener_is_shown(cluster: Cluster,
             until(lambda name=name: all(machine.shows(name)))
 
 
-def test_a_restart_of_the_database_costs_no_reader_a_page(cluster: Cluster, database: str, tmp_path: Path):
+def test_pages_are_served_during_a_restart_of_the_database(cluster: Cluster, database: str, tmp_path: Path):
     with Machine(tmp_path / "one", database).serving() as machine:
         assert all(machine.shows(OLD))
         answers: list[tuple[int, dict[str, str], str]] = []
@@ -91,9 +91,7 @@ def test_a_restart_of_the_database_costs_no_reader_a_page(cluster: Cluster, data
         until(lambda: all(machine.shows(NEW)))
 
 
-def test_a_server_that_starts_while_the_database_is_away_has_the_pages_of_before(
-    cluster: Cluster, database: str, tmp_path: Path
-):
+def test_server_started_with_the_database_down_serves_stored_pages(cluster: Cluster, database: str, tmp_path: Path):
     machine = Machine(tmp_path / "one", database, workers=1)
     with machine.serving():
         assert OLD in machine.get(PAGE)[2]
@@ -137,7 +135,7 @@ def redis(tmp_path: Path) -> Iterator[str]:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_processes_that_share_a_cache_make_a_page_once(redis: str, settings):
+def test_page_is_rendered_once_by_processes_with_a_shared_cache(redis: str, settings):
     settings.CACHES = {"default": env_cache("", redis)}
     article = factories.ArticleFactory(title="The Council met")
     processes = [Reader(), Reader()]  # which share nothing else
@@ -170,7 +168,7 @@ def test_processes_that_share_a_cache_make_a_page_once(redis: str, settings):
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("address", ["redis://127.0.0.1:1/0", "file:////dev/null/pages"])
-def test_a_shared_cache_that_is_away_keeps_no_page_from_its_reader(address: str, settings):
+def test_pages_are_served_with_the_shared_cache_down(address: str, settings):
     settings.CACHES = {"default": env_cache("", address)}
     factories.ArticleFactory(title="The Council met")
     reader = Reader()
@@ -190,7 +188,7 @@ def test_a_shared_cache_that_is_away_keeps_no_page_from_its_reader(address: str,
 )
 @pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the connections stay
 @pytest.mark.django_db(transaction=True)
-def test_a_page_of_another_site_is_not_taken_from_the_shared_cache(name: str, value: Any, settings, tmp_path: Path):
+def test_page_of_another_site_in_the_shared_cache_is_not_served(name: str, value: Any, settings, tmp_path: Path):
     settings.CACHES = {"default": env_cache("", f"file:///{tmp_path}/pages")}
     factories.ArticleFactory(title="The Council met")
     reader = Reader()

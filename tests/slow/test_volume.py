@@ -120,7 +120,7 @@ def costs_of_articles(client, rows: int) -> Costs:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
+def test_pages_of_100_000_articles_cost_the_same_as_of_a_few_and_use_indexes(client):
     few = 100
     with rolled_back():
         write_articles(few)
@@ -166,7 +166,7 @@ def test_100_000_articles_cost_what_a_few_do_and_plans_use_the_indexes(client):
 
 @pytest.mark.both_databases("news.models.articles")
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL reads a few rows from end to end")
-def test_list_of_news_reads_no_table_and_sorts_nothing_on_sqlite():
+def test_news_list_on_sqlite_uses_indexes_and_no_sort():
     factories.ArticleFactory.create_batch(5)
     here = Article.objects.published().in_language("en")
     last = here.newest_first()[2]
@@ -215,7 +215,7 @@ def rows_read(sql: str) -> int:
 @pytest.mark.audit
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="the plans of PostgreSQL")
 @pytest.mark.django_db(transaction=True)
-def test_a_search_among_a_million_articles_looks_at_few_of_them(client):
+def test_search_among_a_million_articles_reads_few_rows(client):
     factories.TopicFactory(slug="fifth")
     with connection.cursor() as cursor:
         cursor.execute("SELECT indexdef FROM pg_indexes WHERE indexname = 'article_stems'")
@@ -288,7 +288,7 @@ def fill(people: int) -> dict[str, str]:
     }
 
 
-def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_a_few_does(client):
+def test_dashboard_with_5_000_people_and_100_000_articles_costs_the_same_as_with_a_few(client):
     def measure(people: int) -> Costs:
         completeness = f"{fill(people)['delegation']}completeness/"
         write_articles(20 * people)
@@ -307,7 +307,7 @@ def test_the_desk_of_5_000_people_and_100_000_articles_costs_what_that_of_a_few_
     assert_same_cost(measure, (3, ROWS // 20))
 
 
-def test_20_000_mandates_cost_what_twelve_do(client):
+def test_pages_of_20_000_mandates_cost_the_same_as_of_twelve(client):
     assert_same_cost(lambda people: costs_of(client, fill(people)), (3, 5_000))
 
 
@@ -353,7 +353,7 @@ def popolo_of(people: int) -> dict:
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak of a process")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fewer", [1_000, pytest.param(5_000, marks=pytest.mark.audit)])
-def test_memory_of_an_import_stays_under_400_mb_and_grows_in_proportion(tmp_path, fewer: int):
+def test_import_uses_less_than_400_mb_and_grows_linearly(tmp_path, fewer: int):
     database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     if connection.vendor == "postgresql":
         where = connection.settings_dict
