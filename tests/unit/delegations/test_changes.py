@@ -54,14 +54,14 @@ def mandates(chamber, person, *rows):
         factories.DelegateFactory(chamber=chamber, person=person, role=role, starts=starts, ends=ends)
 
 
-def test_a_mandate_makes_an_entry_where_it_begins_and_where_it_ends(chamber, person):
+def test_mandate_makes_changes_at_its_start_and_its_end(chamber, person):
     mandates(chamber, person, ("delegate", "2019-05-26", "2020-06"))
     assert told() == [("2020-06", "left", "delegate", None), ("2019-05-26", "joined", None, "delegate")]
     change = register()[-1]
     assert (change.parliament, change.chamber, change.person) == (chamber.parliament, chamber, person)
 
 
-def test_what_has_no_date_makes_no_entry(chamber, person):
+def test_row_without_dates_makes_no_change(chamber, person):
     factories.DelegateFactory(chamber=chamber)
     factories.DelegateFactory(chamber=chamber, ended=True)
     factories.SeatQuotaFactory(chamber=chamber)
@@ -85,7 +85,7 @@ def test_what_has_no_date_makes_no_entry(chamber, person):
         ("2020-02", "2020-03-01", "2020-03-01"),
     ],
 )
-def test_adjacent_mandates_of_one_person_are_a_change_of_role_or_nothing(chamber, person, end, start, recorded):
+def test_adjacent_mandates_of_a_person_are_a_change_of_role_or_none(chamber, person, end, start, recorded):
     mandates(chamber, person, ("delegate", "2019-01-01", end), ("head", start, None))
     assert told() == [
         (recorded, "role_changed", "delegate", "head"),
@@ -95,7 +95,7 @@ def test_adjacent_mandates_of_one_person_are_a_change_of_role_or_nothing(chamber
     assert told() == [("2019-01-01", "joined", None, "delegate")]
 
 
-def test_a_mandate_may_begin_and_end_in_the_same_year(chamber, person):
+def test_mandate_that_begins_and_ends_in_one_year_makes_two_changes(chamber, person):
     mandates(chamber, person, ("delegate", "2020-03-01", "2020-06-10"), ("head", "2020-06-10", "2020"))
     assert told() == [
         ("2020", "left", "head", None),
@@ -105,25 +105,25 @@ def test_a_mandate_may_begin_and_end_in_the_same_year(chamber, person):
 
 
 @pytest.mark.parametrize(("end", "start"), [("2020-03-01", "2020-03-02"), ("2020-02", "2020-03-02"), ("2020", "2022")])
-def test_a_gap_is_left_and_joined(chamber, person, end, start):
+def test_mandates_with_a_gap_make_an_end_and_a_start(chamber, person, end, start):
     mandates(chamber, person, ("delegate", "2019-01-01", end), ("head", start, None))
     assert [kind for _date, kind, *_values in told()] == ["joined", "left", "joined"]
 
 
-def test_two_chambers_are_two_mandates(chamber, person):
+def test_mandates_in_two_chambers_make_changes_of_their_own(chamber, person):
     other = factories.ChamberFactory(parliament=chamber.parliament)
     mandates(chamber, person, ("delegate", None, "2020-03-01"))
     mandates(other, person, ("delegate", "2020-03-01", None))
     assert {kind for _date, kind, *_values in told()} == {"joined", "left"}
 
 
-def test_a_mandate_that_ended_on_an_unknown_day_gives_way_to_nobody(chamber, person):
+def test_mandate_ended_without_a_date_has_no_successor(chamber, person):
     factories.DelegateFactory(chamber=chamber, person=person, starts="2019-05-01", ended=True)
     mandates(chamber, person, ("head", "2019-05-02", None))
     assert told() == [("2019-05-02", "joined", None, "head"), ("2019-05-01", "joined", None, "delegate")]
 
 
-def test_a_row_that_holds_no_known_day_does_not_come_between_two_that_do(chamber, person):
+def test_row_without_a_known_day_does_not_separate_adjacent_rows(chamber, person):
     mandates(chamber, person, ("delegate", "2018-03-01", "2019-01-01"), ("head", "2019-01-01", None))
     for starts in ("2018-06", "2019"):
         factories.DelegateFactory(chamber=chamber, person=person, starts=starts, ended=True)
@@ -132,7 +132,7 @@ def test_a_row_that_holds_no_known_day_does_not_come_between_two_that_do(chamber
 
 
 @pytest.mark.parametrize("uids", [(1, 2), (2, 1)])
-def test_row_that_holds_no_known_day_is_not_succeeded_where_another_begins_with_it(chamber, uids):
+def test_row_without_a_known_day_has_no_successor_that_begins_with_it(chamber, uids):
     factories.SeatQuotaFactory(chamber=chamber, seats=7, ends="2019-01-01")
     unknown, known = (UUID(int=number) for number in uids)
     factories.SeatQuotaFactory(chamber=chamber, seats=5, starts="2019", ended=True, uid=unknown)
@@ -141,7 +141,7 @@ def test_row_that_holds_no_known_day_is_not_succeeded_where_another_begins_with_
     assert ("2019", "quota_changed", None, 5) in told()
 
 
-def test_quotas_go_from_number_to_number(chamber):
+def test_adjacent_quotas_are_one_change_with_both_numbers(chamber):
     for seats, starts, ends in ((7, "2015-01-01", "2017"), (6, "2017-03", "2019-01-01"), (6, "2019-01-01", "2020")):
         factories.SeatQuotaFactory(chamber=chamber, seats=seats, starts=starts, ends=ends)
     assert told() == [
@@ -151,7 +151,7 @@ def test_quotas_go_from_number_to_number(chamber):
     ]
 
 
-def test_a_handover_of_the_representatives_is_one_entry(chamber, person):
+def test_handover_of_representatives_is_one_change(chamber, person):
     old, shared, new = factories.SourceFactory.create_batch(3)
     before = factories.RepresentativeFactory(
         parliament=chamber.parliament, starts="2017", ends="2019-06-01", sources=[old, shared]
@@ -173,7 +173,7 @@ def test_end_of_mandate_has_sources_of_mandate(chamber: Chamber):
     assert (left.kind, left.sources) == (Kind.LEFT, (source,))
 
 
-def test_participation_goes_from_status_to_status(chamber):
+def test_adjacent_participations_are_one_change_with_both_statuses(chamber):
     parliament = chamber.parliament
     factories.ParticipationFactory(parliament=parliament, status="observer", starts="2010", ends="2013-02-01")
     factories.ParticipationFactory(parliament=parliament, status="member", starts="2013-02-01", ends="2020-01-01")
@@ -185,7 +185,7 @@ def test_participation_goes_from_status_to_status(chamber):
 
 
 @time_machine.travel("2020-05-26T12:00:00Z")
-def test_what_is_to_come_is_not_said_before_its_day(chamber, person):
+def test_future_change_is_not_listed_before_its_day(chamber, person):
     mandates(chamber, person, ("delegate", "2020-05-26", "2020-05-27"))
     factories.SeatQuotaFactory(chamber=chamber, starts="2010", ends="2020")
     assert [str(change.date) for change in register()] == ["2020-05-26", "2010"]
@@ -193,7 +193,7 @@ def test_what_is_to_come_is_not_said_before_its_day(chamber, person):
     assert str(register(until=date(2021, 1, 1))[0].date) == "2020"
 
 
-def test_since_keeps_what_may_have_happened_since(chamber):
+def test_since_includes_partial_dates_that_may_be_later(chamber):
     for starts in ("2019-05-25", "2019-05-26", "2019-05", "2019", "2018"):
         factories.DelegateFactory(chamber=chamber, starts=starts)
     found = [str(change.date) for change in register(since=date(2019, 5, 26))]
@@ -204,7 +204,7 @@ def test_since_keeps_what_may_have_happened_since(chamber):
     assert mandate.person in seen
 
 
-def test_parliaments_and_kinds_narrow_it(chamber, person):
+def test_changes_are_filtered_by_parliament_and_kind(chamber, person):
     mandates(chamber, person, ("delegate", "2019-05-26", "2020-01-01"))
     factories.SeatQuotaFactory(chamber=chamber, starts="2019-01-01")
     factories.DelegateFactory(starts="2019-02-01")
@@ -220,7 +220,7 @@ def test_parliaments_and_kinds_narrow_it(chamber, person):
     assert list(register(parliaments=[])) == list(register(kinds=[])) == []
 
 
-def test_ids_follow_from_the_row_and_not_from_its_key(chamber, person):
+def test_ids_of_changes_depend_on_the_row_and_not_on_its_key(chamber, person):
     uid = UUID("2b0f2a0e-4c1e-4f57-9a55-0d6a1c2b3d4e")
 
     def ids():
@@ -235,7 +235,7 @@ def test_ids_follow_from_the_row_and_not_from_its_key(chamber, person):
     assert ids() == first
 
 
-def test_the_order_of_one_day_is_that_of_the_directory():
+def test_changes_of_one_day_have_the_order_of_the_directory():
     late = factories.ParliamentFactory(order=9, slug="a")
     early = factories.ParliamentFactory(order=1, slug="b")
     for parliament in (late, early):
@@ -258,7 +258,7 @@ def test_the_order_of_one_day_is_that_of_the_directory():
     assert found == sorted(found)
 
 
-def test_changes_of_one_chamber_on_one_day_stand_by_kind(chamber: Chamber):
+def test_changes_of_one_chamber_on_one_day_are_ordered_by_kind(chamber: Chamber):
     # Public ids grow in the order of creation, which is the reverse of the order of kinds.
     factories.DelegateFactory(chamber=chamber, ends="2019-01-01")
     factories.DelegateFactory(chamber=chamber, starts="2019-01-01")
@@ -268,14 +268,14 @@ def test_changes_of_one_chamber_on_one_day_stand_by_kind(chamber: Chamber):
     assert [kind for _date, kind, *_values in told()] == ["quota_changed", "role_changed", "joined", "left"]
 
 
-def test_changes_of_one_parliament_on_one_day_stand_by_kind(chamber: Chamber):
+def test_changes_of_one_parliament_on_one_day_are_ordered_by_kind(chamber: Chamber):
     of_parliament = {"parliament": chamber.parliament, "starts": "2019-01-01"}
     factories.RepresentativeFactory(**of_parliament, uid=UUID(int=1))
     factories.ParticipationFactory(**of_parliament, uid=UUID(int=2))
     assert [kind for _date, kind, *_values in told()] == ["participation_changed", "representative_changed"]
 
 
-def test_end_in_year_stands_below_change_on_following_new_year(chamber: Chamber):
+def test_end_within_a_year_sorts_before_a_change_on_the_next_new_year(chamber: Chamber):
     factories.SeatQuotaFactory(chamber=chamber, ends="2020")
     factories.DelegateFactory(chamber=chamber, starts="2021-01-01")
     assert told() == [("2021-01-01", "joined", None, "delegate"), ("2020", "quota_changed", 7, None)]
@@ -284,7 +284,7 @@ def test_end_in_year_stands_below_change_on_following_new_year(chamber: Chamber)
 # Words
 
 
-def test_each_kind_is_a_sentence(chamber, person):
+def test_each_kind_of_change_has_a_sentence(chamber, person):
     parliament = chamber.parliament
     mandates(chamber, person, ("delegate", "2015-01-01", "2016-01-01"), ("head", "2016-01-01", "2017-01-01"))
     factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2014-01-01", ends="2014-02-01")
@@ -311,7 +311,7 @@ def test_each_kind_is_a_sentence(chamber, person):
             assert "%(" not in change.words
 
 
-def test_a_withdrawn_person_is_not_named_and_not_linked(client, chamber, person):
+def test_withdrawn_person_is_neither_named_nor_linked(client, chamber, person):
     mandates(chamber, person, ("delegate", "2015-01-01", None))
     factories.RepresentativeFactory(parliament=chamber.parliament, person=person, starts="2013-01-01")
     addresses = [PAGE, ATOM, JSON, f"{PAGE}?format=csv", f"{PAGE}?format=json"]
@@ -351,7 +351,7 @@ def make_changes(number):
 
 
 @up_to(300)
-def test_it_costs_the_same_whatever_its_length(client, sizes):
+def test_register_costs_the_same_with_any_number_of_changes(client, sizes):
     def measure(rows):
         make_changes(rows)
 
@@ -366,7 +366,7 @@ def test_it_costs_the_same_whatever_its_length(client, sizes):
     assert_same_cost(measure, sizes)
 
 
-def test_the_page_links_persons_and_delegations_and_shows_sources(client, chamber, person):
+def test_page_links_persons_and_delegations_and_shows_sources(client, chamber, person):
     source = factories.SourceFactory(title_en="Decree", url="https://example.org/decree")
     mandates(chamber, person, ("delegate", "2015-01-01", None))
     Delegate.objects.get().sources.set([source])
@@ -385,7 +385,7 @@ def test_the_page_links_persons_and_delegations_and_shows_sources(client, chambe
     parse(page, namespaceHTMLElements=False)
 
 
-def test_names_are_escaped_and_say_their_language(client, chamber):
+def test_names_are_escaped_and_have_a_lang_attribute(client, chamber):
     Chamber.objects.update(name_en="<i>House</i>")
     Parliament.objects.update(short_name_en="<i>Home</i>")
     person = factories.PersonFactory(name_en="<b>Anna</b> 100%", name_ru="")
@@ -446,7 +446,7 @@ def test_filters_combine_on_page_feeds_and_files(client, chamber, person):
         "entry=%00",
     ],
 )
-def test_a_bad_filter_is_named_in_words(client, chamber, query):
+def test_invalid_filter_shows_its_error(client, chamber, query):
     factories.DelegateFactory(chamber=chamber, starts="2015-01-01")
     page = content(client, f"{PAGE}?{query}")
     assert "No change is shown" in page
@@ -457,24 +457,24 @@ def test_a_bad_filter_is_named_in_words(client, chamber, query):
 
 
 @pytest.mark.parametrize("query", ["on=2026-02-30", "on=2019", "on=%00", "on=2019-01-01&on=2019-01-02", "format=pdf"])
-def test_a_bad_day_or_format_is_refused(client, chamber, query):
+def test_invalid_day_or_format_answers_400(client, chamber, query):
     assert "Request not understood" in content(client, f"{PAGE}?{query}", 400)
 
 
 @pytest.mark.parametrize("number", ["0", "2", "abc", "1_000", "9" * 20])
-def test_a_page_that_does_not_exist_is_not_found(client, chamber, number):
+def test_page_that_does_not_exist_answers_404(client, chamber, number):
     factories.DelegateFactory(chamber=chamber, starts="2015-01-01")
     for address in (PAGE, ATOM, JSON):
         content(client, f"{address}?page={number}", 404)
 
 
-def test_before_the_founding_there_was_no_assembly(client, chamber):
+def test_day_before_the_founding_shows_a_message(client, chamber):
     factories.DelegateFactory(chamber=chamber, starts="2001-01-01")
     assert "There was no Assembly on this day" in content(client, f"{PAGE}?on=2006-11-15")
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_the_feeds_are_valid_in_each_language(client, chamber, person, language):
+def test_feeds_are_valid_in_each_language(client, chamber, person, language):
     mandates(chamber, person, ("delegate", "2015-01", None))
     address = f"/{language}/delegations/changes/feed.atom"
     feed = feedparser.parse(content(client, address))
@@ -505,7 +505,7 @@ def test_the_feeds_are_valid_in_each_language(client, chamber, person, language)
     assert feed["items"][0]["_change"]["person"]["id"] == person.public_id
 
 
-def test_an_empty_feed_does_not_change_from_request_to_request(client):
+def test_empty_feed_is_equal_at_each_request(client):
     with time_machine.travel("2020-05-26T12:00:00Z"):
         before = client.get(ATOM)["ETag"]
     with time_machine.travel("2020-05-26T12:00:09Z"):
@@ -513,7 +513,7 @@ def test_an_empty_feed_does_not_change_from_request_to_request(client):
 
 
 @pytest.mark.long
-def test_the_json_feed_leads_through_all_pages(client, chamber):
+def test_json_feed_links_all_pages(client, chamber):
     factories.DelegateFactory.create_batch(120, chamber=chamber, starts="2015-01-01")
     address, seen = f"{JSON}?kind=joined", []
     while address:
@@ -579,7 +579,7 @@ def successions(draw, values):
 class Histories(HypothesisTestCase):
     @examples(3)
     @given(st.data())
-    def test_the_register_is_what_a_patient_reader_would_write_down(self, data):
+    def test_register_equals_a_naive_comparison_of_days(self, data):
         people = factories.PersonFactory.create_batch(2)
         for parliament in factories.ParliamentFactory.create_batch(2):
             chamber = factories.ChamberFactory(parliament=parliament)

@@ -60,7 +60,7 @@ def counts():
     return {model: model.objects.count() for model in COUNTS}
 
 
-def test_loading_twice_leaves_the_facts_once():
+def test_seed_loaded_twice_has_the_facts_once():
     call_command("loaddata", "seed", verbosity=0)
     once = dump("delegations", "news")
     call_command("loaddata", "seed", verbosity=0)
@@ -70,7 +70,7 @@ def test_loading_twice_leaves_the_facts_once():
     assert dump("delegations", "news") == once
 
 
-def test_who_represents_whom():
+def test_seed_has_the_representatives_posts_and_websites():
     call_command("loaddata", "seed", verbosity=0)
     assert dict(Representative.objects.values_list("parliament__slug", "person__name_en")) == {
         "belarus": "Viktor Kogut",
@@ -89,7 +89,7 @@ def test_who_represents_whom():
     }
 
 
-def test_no_date_is_invented_and_every_fact_has_a_source():
+def test_seed_has_no_invented_dates_and_a_source_for_each_fact():
     call_command("loaddata", "seed", verbosity=0)
     rows = [row for model in (SeatQuota, Representative, AssemblyPost, Link) for row in model.objects.all()]
     assert len(rows) == 18
@@ -97,7 +97,7 @@ def test_no_date_is_invented_and_every_fact_has_a_source():
     assert all(row.sources.exists() for row in rows)
 
 
-def test_every_name_stands_in_both_languages():
+def test_seed_has_all_names_in_both_languages():
     call_command("loaddata", "seed", verbosity=0)
     named = [row for model in (Parliament, Chamber, Person, Topic) for row in model.objects.all()]
     assert len(named) >= 18 + 1
@@ -105,7 +105,7 @@ def test_every_name_stands_in_both_languages():
     assert all(source.title_en and source.title_ru for source in Source.objects.all())
 
 
-def test_a_dump_into_an_empty_database_gives_the_same_again(tmp_path):
+def test_dumped_seed_loads_identically_into_an_empty_database(tmp_path):
     call_command("loaddata", "seed", verbosity=0)
     before = dump("delegations", "news")
     path = tmp_path / "dump.json"
@@ -117,7 +117,7 @@ def test_a_dump_into_an_empty_database_gives_the_same_again(tmp_path):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_fixture_with_one_bad_row_changes_nothing(tmp_path):
+def test_fixture_with_an_invalid_row_changes_nothing(tmp_path):
     call_command("loaddata", "seed", verbosity=0)
     rows = dump("delegations")
     call_command("flush", interactive=False, verbosity=0)
@@ -131,7 +131,7 @@ def test_a_fixture_with_one_bad_row_changes_nothing(tmp_path):
     assert not connection.needs_rollback
 
 
-def test_the_seed_holds_russias_article_with_its_quotations_and_sources():
+def test_seed_has_the_article_of_russia_with_quotations_and_sources():
     call_command("loaddata", "seed", verbosity=0)
     article = Article.objects.get()
     assert (article.language, str(article.date), article.state) == ("en", "2020-05-26", "published")

@@ -112,7 +112,7 @@ def belarus():
     return parliament
 
 
-def test_everything_recorded_comes_back_byte_for_byte(belarus):
+def test_full_record_is_exported_identically_after_import(belarus):
     text = export()
     assert len(text) > 5_000
     assert comes_back(text)
@@ -122,7 +122,7 @@ def test_everything_recorded_comes_back_byte_for_byte(belarus):
     assert Delegate.objects.get(role="head").sources.count() == 1
 
 
-def test_the_seed_comes_back_byte_for_byte():
+def test_seed_is_exported_identically_after_import():
     call_command("loaddata", "seed", verbosity=0)
     text = export()
     assert Parliament.objects.count() == 5
@@ -132,7 +132,7 @@ def test_the_seed_comes_back_byte_for_byte():
 @pytest.mark.parametrize(
     ("name", "country", "people"), [("burundi.json", "BI", 227), ("zimbabwe-senate.json", "ZW", 67)]
 )
-def test_a_publishers_file_imports_once_and_comes_back(sample_data, name, country, people):
+def test_file_of_a_publisher_is_imported_once_and_exported_identically(sample_data, name, country, people):
     data = (sample_data / "popolo" / name).read_bytes()
     first = import_file(data, "popolo", country=country, skip_invalid=True)
     assert (first.saved, first.counts["added"]["people"]) == (True, people)
@@ -144,13 +144,13 @@ def test_a_publishers_file_imports_once_and_comes_back(sample_data, name, countr
     assert comes_back(export())
 
 
-def test_the_document_does_not_depend_on_the_language(belarus):
+def test_document_does_not_depend_on_the_language(belarus):
     with override("ru"):
         russian = export()
     assert russian == export()
 
 
-def test_a_known_client_reads_it(belarus):
+def test_document_is_read_by_an_independent_client(belarus):
     client = Popolo(json.loads(export()))
     person = client.persons[0]
     assert person.name.startswith("Viktor Kogut")
@@ -166,7 +166,7 @@ def test_a_known_client_reads_it(belarus):
     assert sorted(seats) == [6, 7]
 
 
-def test_every_date_and_id_is_as_popolo_wants_it(belarus):
+def test_dates_and_ids_conform_to_popolo(belarus):
     document = popolo.document()
     dates = re.findall(r'"(?:start|end)_date": "([^"]*)"', popolo.text(document))
     assert len(dates) > 8
@@ -184,7 +184,7 @@ def test_every_date_and_id_is_as_popolo_wants_it(belarus):
         assert row["organization_id"] in organizations
 
 
-def test_a_withdrawn_person_has_an_id_and_a_reason_and_nothing_else(belarus):
+def test_withdrawn_person_has_id_and_reason_only(belarus):
     gone = Person.objects.get(withdrawn=True)
     assert gone.name_en not in export()
     record = next(row for row in popolo.document()["persons"] if row["id"] == str(gone.public_id))
@@ -195,14 +195,14 @@ def test_a_withdrawn_person_has_an_id_and_a_reason_and_nothing_else(belarus):
     }
 
 
-def test_a_chamber_named_as_a_parliament_keeps_an_id_of_its_own(belarus):
+def test_chamber_with_the_slug_of_a_parliament_has_an_id_of_its_own(belarus):
     factories.ChamberFactory(parliament=belarus, slug="belarus")
     ids = [row["id"] for row in popolo.document()["organizations"]]
     assert len(ids) == len(set(ids))
     assert comes_back(export())
 
 
-def test_a_day_has_what_holds_on_it(belarus):
+def test_export_of_a_day_has_the_facts_of_that_day(belarus):
     roles = {row["role"] for row in popolo.document(date(2018, 1, 1))["memberships"]}
     assert roles == {"head"}
     after = popolo.document(date(2021, 1, 1))
@@ -212,7 +212,7 @@ def test_a_day_has_what_holds_on_it(belarus):
     assert [row["classification"] for row in popolo.document(date(2005, 1, 1))["organizations"]] == ["assembly"]
 
 
-def test_one_delegation_leaves_the_others_out(belarus):
+def test_export_of_one_delegation_excludes_others(belarus):
     other = factories.DelegateFactory(starts="2019")
     factories.AssemblyPostFactory()
     document = popolo.document(parliament=belarus)
@@ -222,7 +222,7 @@ def test_one_delegation_leaves_the_others_out(belarus):
 
 
 @up_to(300)
-def test_the_document_costs_the_same_whatever_its_length(sizes):
+def test_document_costs_the_same_with_any_number_of_rows(sizes):
     def measure(rows):
         source = factories.SourceFactory()
         for number in range(rows):
@@ -240,7 +240,7 @@ def test_the_document_costs_the_same_whatever_its_length(sizes):
 # The addresses
 
 
-def test_the_file_and_that_of_a_delegation_answer_as_json(client, belarus):
+def test_files_have_the_json_content_type(client, belarus):
     answer = client.get("/data/popolo.json")
     assert (answer.status_code, answer["Content-Type"]) == (200, "application/json")
     assert answer.content.decode() == export()
@@ -261,7 +261,7 @@ def test_the_file_and_that_of_a_delegation_answer_as_json(client, belarus):
         ("/data/belarus/popolo.json?on=%00", 400, "on"),
     ],
 )
-def test_a_wrong_question_is_answered_with_words(client, belarus, address, status, parameter):
+def test_invalid_query_answers_with_a_message(client, belarus, address, status, parameter):
     answer = client.get(address)
     assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
     assert answer.json()["parameter"] == parameter
@@ -271,7 +271,7 @@ def test_a_wrong_question_is_answered_with_words(client, belarus, address, statu
 # The command
 
 
-def test_the_command_writes_whole_files(belarus, tmp_path, capsys):
+def test_command_writes_complete_files(belarus, tmp_path, capsys):
     file = tmp_path / "all.json"
     call_command("export_delegations", output=file)
     assert file.read_text() == export()
@@ -361,7 +361,7 @@ def build(history):
 @pytest.mark.long
 @examples(8)
 @given(history=histories())
-def test_any_history_comes_back_byte_for_byte(history):
+def test_arbitrary_history_is_exported_identically_after_import(history):
     empty()
     build(history)
     text = export()

@@ -46,7 +46,7 @@ def delegate():
 
 
 class TestMandateRow:
-    def test_a_row_has_a_cell_for_every_column(self, delegate):
+    def test_row_has_a_cell_for_each_column(self, delegate):
         row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
         assert row["id"] == str(delegate.uid)
         assert (row["person_id"], row["name_en"], row["family_name_en"]) == (12, "Viktor Kogut", "Kogut")
@@ -59,21 +59,21 @@ class TestMandateRow:
         assert (row["political_group_en"], row["political_group_ru"]) == ("", "Фракция")
         assert (row["start"], row["end"], row["ended"]) == ("2019-05", "2021", False)
 
-    def test_each_name_has_a_column_in_every_language(self):
+    def test_name_has_a_column_in_each_language(self):
         for name in ("name", "family_name", "given_name", "patronymic", "political_group", "constituency"):
             assert {f"{name}_en", f"{name}_ru"} <= set(serializers.MANDATE_COLUMNS)
         assert len(serializers.MANDATE_COLUMNS) == len(set(serializers.MANDATE_COLUMNS))
 
-    def test_several_sources_share_three_cells_and_come_apart_again(self, delegate):
+    def test_several_sources_are_joined_in_three_cells_and_split_again(self, delegate):
         row = dict(zip(serializers.MANDATE_COLUMNS, serializers.mandate_row(delegate), strict=True))
         cells = zip(*(serializers.split_cell(row[f"source_{part}"]) for part in ("title", "url", "date")), strict=True)
         assert list(cells) == [("Decree", "https://example.org/d", "2020-05-26"), ("First | second", "", "")]
 
     @pytest.mark.parametrize("values", [["a"], ["a", "b"], ["a | b", ""], ["|", "\\|", "\\"], ["", "", ""]])
-    def test_what_is_joined_comes_apart(self, values):
+    def test_joined_values_are_split_into_the_same_values(self, values):
         assert serializers.split_cell(serializers.join_cell(values)) == values
 
-    def test_a_withdrawn_person_keeps_the_id_alone(self, delegate):
+    def test_row_of_a_withdrawn_person_has_the_id_only(self, delegate):
         person = delegate.person
         person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
         person.save()
@@ -85,7 +85,7 @@ class TestMandateRow:
 
 
 class TestRecords:
-    def test_a_delegate_says_what_is_recorded_and_null_for_the_rest(self, delegate):
+    def test_delegate_has_recorded_values_and_null_for_missing_ones(self, delegate):
         with override("ru"):
             record = serializers.delegate_record(delegate)
         assert record["person"] == {
@@ -101,11 +101,11 @@ class TestRecords:
         assert [source["url"] for source in record["source"]] == ["https://example.org/d", None]
         assert [source["date"] for source in record["source"]] == ["2020-05-26", None]
 
-    def test_an_end_that_is_not_known_is_said(self):
+    def test_unknown_end_is_marked(self):
         record = serializers.delegate_record(factories.DelegateFactory(starts="2019", ended=True))
         assert (record["start"], record["end"], record["ended"]) == ("2019", None, True)
 
-    def test_a_withdrawn_person_has_an_id_and_no_name_anywhere(self, delegate):
+    def test_withdrawn_person_has_an_id_and_no_name_in_any_record(self, delegate):
         person = delegate.person
         factories.RepresentativeFactory(person=person, parliament=delegate.chamber.parliament)
         person.withdrawn, person.withdrawal_reason_en = True, "At the person's own request."
@@ -124,7 +124,7 @@ class TestRecords:
             assert name not in text
         assert records[0]["person"] == dict.fromkeys(("name", "family_name", "given_name", "patronymic")) | {"id": 12}
 
-    def test_a_delegation_states_its_figures_and_never_zero_for_what_is_not_published(self, delegate):
+    def test_delegation_has_null_for_unpublished_figures(self, delegate):
         quota = factories.SeatQuotaFactory(chamber=delegate.chamber, seats=7)
         factories.ChamberFactory(parliament=delegate.chamber.parliament, slug="without-quota", kind="", order=2)
         factories.LinkFactory(chamber=delegate.chamber, url="https://example.org/house")
@@ -137,7 +137,7 @@ class TestRecords:
         assert house["website"] == "https://example.org/house"
         assert (other["seats"], other["unnamed"], other["kind"], other["website"]) == (None, None, None, None)
 
-    def test_every_record_is_made_of_json_values(self, delegate):
+    def test_records_consist_of_json_values(self, delegate):
         factories.SeatQuotaFactory(chamber=delegate.chamber)
         records = [
             serializers.delegate_record(delegate),

@@ -76,7 +76,7 @@ def chamber():
 # Popolo as others write it
 
 
-def test_a_new_country_becomes_a_parliament_with_one_chamber_and_no_quota():
+def test_new_country_becomes_a_parliament_with_one_chamber_and_no_quota():
     report = take(popolo())
     parliament = Parliament.objects.get()
     assert (parliament.slug, parliament.country.code, parliament.name_en) == ("burundi", "BI", "Assemblée nationale")
@@ -87,7 +87,7 @@ def test_a_new_country_becomes_a_parliament_with_one_chamber_and_no_quota():
     assert report.counts["added"] | {"people": 1, "delegates": 1, "parliaments": 1} == report.counts["added"]
 
 
-def test_names_in_other_languages_fill_their_columns_and_no_part_is_guessed():
+def test_names_in_other_languages_are_stored_without_guessed_parts():
     person = somebody(
         name="Виктор Когут",
         family_name="Когут",
@@ -113,7 +113,7 @@ def test_names_in_other_languages_fill_their_columns_and_no_part_is_guessed():
     assert " kogut " in row.name_words
 
 
-def test_group_and_constituency_are_kept_as_text_and_private_data_are_not():
+def test_group_and_constituency_are_stored_and_private_data_are_not():
     person = somebody(birth_date="1960", email="a@example.org", image="https://example.org/a.jpg", gender="Female")
     party = {
         "id": "p",
@@ -148,14 +148,14 @@ def test_group_and_constituency_are_kept_as_text_and_private_data_are_not():
         (None, "2011", ("2010", "2011")),
     ],
 )
-def test_each_missing_date_is_taken_from_the_term_by_itself(start, end, expected):
+def test_missing_start_or_end_is_taken_from_the_term(start, end, expected):
     term = {"id": "t", "classification": "legislative period", "start_date": "2010", "end_date": "2015-04-30"}
     take(popolo(memberships=[member(start_date=start, end_date=end, legislative_period_id="t")], events=[term]))
     mandate = Delegate.objects.get()
     assert (str(mandate.starts), str(mandate.ends)) == expected
 
 
-def test_several_memberships_of_one_person_are_several_mandates():
+def test_memberships_of_one_person_become_mandates():
     rows = [member(start_date="2010", end_date="2015"), member(start_date="2015")]
     report = take(popolo(memberships=rows))
     assert (Person.objects.count(), Delegate.objects.count()) == (1, 2)
@@ -163,7 +163,7 @@ def test_several_memberships_of_one_person_are_several_mandates():
     assert not take(popolo(memberships=rows)).changes
 
 
-def test_sources_are_kept_once_and_the_persons_serve_where_the_row_has_none():
+def test_sources_are_stored_once_and_default_to_those_of_the_person():
     link = {"url": "https://example.org/list", "note": "List"}
     rows = [member("a"), member("b", sources=[{"url": "https://example.org/b"}, {"url": "javascript:x"}])]
     report = take(popolo([somebody(sources=[link]), somebody("b", "Bob Ray", sources=[link])], rows))
@@ -173,7 +173,7 @@ def test_sources_are_kept_once_and_the_persons_serve_where_the_row_has_none():
     assert words(report.warnings) == ["/memberships/1: No address: javascript:x"]
 
 
-def test_two_ids_are_two_people_and_an_id_seen_before_is_the_same(chamber):
+def test_people_are_matched_by_id(chamber):
     people = [somebody("a"), somebody("b", "Lee Ann")]
     rows = [member("a"), member("b")]
     report = take(popolo(people, rows), chamber="belarus-house")
@@ -190,7 +190,7 @@ def test_two_ids_are_two_people_and_an_id_seen_before_is_the_same(chamber):
     assert third.counts["added"]["people"] == 1
 
 
-def test_wikidata_is_kept_and_finds_the_person(chamber):
+def test_wikidata_id_is_stored_and_matches_the_person(chamber):
     person = factories.DelegateFactory(chamber=chamber, starts="2001", ends="2002").person
     Identifier.objects.create(person=person, scheme="wikidata", identifier="Q7")
     take(
@@ -202,7 +202,7 @@ def test_wikidata_is_kept_and_finds_the_person(chamber):
     assert person.identifiers.count() == 2
 
 
-def test_a_name_that_only_one_person_on_record_has_is_that_person(chamber):
+def test_unique_name_matches_the_person_on_record(chamber):
     person = factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010", ends="2012").person
     elsewhere = factories.DelegateFactory(person__name_en="Bob Ray").person
     report = take(popolo([somebody(), somebody("b", "Bob Ray")], [member(), member("b")]), chamber="belarus-house")
@@ -211,7 +211,7 @@ def test_a_name_that_only_one_person_on_record_has_is_that_person(chamber):
     assert "Bob Ray is new, and looks like" in words(report.warnings)[0]
 
 
-def test_a_withdrawn_person_stays_withdrawn():
+def test_withdrawn_person_stays_withdrawn():
     take(popolo())
     person = Person.objects.get()
     person.withdrawn, person.withdrawal_reason_en, person.name_en = True, "Own request.", "Gone"
@@ -221,7 +221,7 @@ def test_a_withdrawn_person_stays_withdrawn():
     assert (person.withdrawn, person.name_en) == (True, "Gone")
 
 
-def test_a_known_country_means_the_chamber_with_the_files_id_else_the_only_one(chamber):
+def test_chamber_of_a_known_country_is_matched_by_imported_id_or_is_the_only_one(chamber):
     take(popolo(), country="BY")
     chamber.refresh_from_db()
     assert (chamber.imported_id, chamber.delegates.count()) == ("leg", 1)
@@ -232,7 +232,7 @@ def test_a_known_country_means_the_chamber_with_the_files_id_else_the_only_one(c
         take(popolo(), country="BY")
 
 
-def test_what_the_file_does_not_say_stays_as_it_was():
+def test_values_missing_in_the_file_are_kept():
     take(popolo())
     mandate = Delegate.objects.get()
     mandate.role, mandate.ends = "head", "2018"
@@ -242,7 +242,7 @@ def test_what_the_file_does_not_say_stays_as_it_was():
     assert words(report.warnings) == ["/memberships/0: On record the mandate has ended; the file does not say so."]
 
 
-def test_a_better_known_start_and_a_new_end_change_the_same_mandate():
+def test_more_precise_start_and_new_end_change_the_same_mandate():
     take(popolo(memberships=[member(start_date="2015")]))
     report = take(popolo(memberships=[member(start_date="2015-03-01", end_date="2019")]))
     assert report.counts["ended"]["delegates"] == 1
@@ -251,7 +251,7 @@ def test_a_better_known_start_and_a_new_end_change_the_same_mandate():
 
 
 @pytest.mark.parametrize("end", [None, "2019"])
-def test_earlier_membership_in_new_file_is_not_the_mandate_on_record(end):
+def test_earlier_membership_in_a_new_file_is_a_mandate_of_its_own(end):
     take(popolo(memberships=[member(start_date="2015-03-01")]))
     mandate = Delegate.objects.get()
     # The dates of the earlier membership alone could mean the mandate on record.
@@ -262,7 +262,7 @@ def test_earlier_membership_in_new_file_is_not_the_mandate_on_record(end):
     assert (str(mandate.starts), mandate.ends and str(mandate.ends)) == ("2015-03-01", end)
 
 
-def test_dates_may_move_past_each_other_in_one_import():
+def test_swapped_dates_are_saved_in_one_import():
     before = [member(start_date="2010", end_date="2015-01-01"), member(start_date="2015-01-01", end_date="2016")]
     take(popolo(memberships=before))
     first, second = Delegate.objects.order_by("start")
@@ -278,7 +278,7 @@ def test_dates_may_move_past_each_other_in_one_import():
 # Doubts and conflicts
 
 
-def test_a_row_said_twice_is_one_row_with_a_warning():
+def test_repeated_row_is_one_row_with_a_warning():
     report = take(popolo([somebody(), somebody()], [member(), member()]))
     assert report.saved
     assert words(report.warnings)[:2] == [
@@ -288,7 +288,7 @@ def test_a_row_said_twice_is_one_row_with_a_warning():
     assert Delegate.objects.count() == 1
 
 
-def test_what_is_only_doubtful_is_saved_with_warnings(chamber):
+def test_doubtful_rows_are_saved_with_warnings(chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=1)
     report = take(
         popolo([somebody(), somebody("b", "Bob Ray")], [member(start_date=None), member("b")]),
@@ -319,7 +319,7 @@ CONFLICTS = {
 
 
 @pytest.mark.parametrize("case", CONFLICTS)
-def test_a_conflict_stops_all_and_can_be_left_out(case):
+def test_conflict_stops_the_import_unless_skipped(case):
     bad, message = CONFLICTS[case]
     data = popolo(GOOD, [member("a"), member("c"), bad], areas=[{"id": "long", "name": "x" * 201}])
     report = take(data)
@@ -339,7 +339,7 @@ def test_a_conflict_stops_all_and_can_be_left_out(case):
     "person",
     [{"id": "b"}, {"name": "Bob"}, somebody("b", "x" * 151), somebody("b", 5), somebody("b", "a\0"), ["b"], None],
 )
-def test_a_person_who_cannot_be_read_is_left_out_with_every_row(person):
+def test_invalid_person_is_skipped_with_all_rows(person):
     data = popolo([somebody(), person], [member("a"), member("b")])
     assert len(take(data).conflicts) == 2 or not isinstance(person, dict) or "id" not in person
     report = take(data, skip_invalid=True)
@@ -347,7 +347,7 @@ def test_a_person_who_cannot_be_read_is_left_out_with_every_row(person):
     assert {note.location for note in report.skipped} >= {"/memberships/1"}
 
 
-def test_a_person_who_could_be_any_of_several_is_a_conflict(chamber):
+def test_ambiguous_person_is_a_conflict(chamber):
     for _ in range(2):
         factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2001", ends="2002")
     report = take(popolo(), chamber="belarus-house")
@@ -356,13 +356,13 @@ def test_a_person_who_could_be_any_of_several_is_a_conflict(chamber):
     assert Person.objects.count() == 2
 
 
-def test_a_file_row_that_overlaps_with_one_on_record_is_a_conflict(chamber):
+def test_row_that_overlaps_one_on_record_is_a_conflict(chamber):
     factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010", ends="2016")
     report = take(popolo(), chamber="belarus-house")
     assert "overlaps with 2010 – 2016 on record" in report.conflicts[0].message
 
 
-def test_change_that_is_left_out_keeps_its_days_from_other_rows(chamber):
+def test_skipped_change_keeps_its_days_from_other_rows(chamber):
     first = factories.DelegateFactory(chamber=chamber, starts="2010", ends="2015")
     second = factories.DelegateFactory(chamber=chamber, person=first.person, starts="2015", ends="2018")
     about = {"person_id": first.person.public_id, "chamber": chamber.slug}
@@ -380,7 +380,7 @@ def test_change_that_is_left_out_keeps_its_days_from_other_rows(chamber):
     assert [str(row.starts) for row in Delegate.objects.order_by("start")] == ["2010", "2015"]
 
 
-def test_many_conflicts_of_one_person_take_no_time():
+def test_many_conflicts_of_one_person_are_reported_quickly():
     rows = [member(start_date=f"{year}-{month:02}", area_id="x") for year in range(1950, 2090) for month in (1, 2)]
     assert len(take(popolo(memberships=rows * 10)).conflicts) == len(rows) - 1
 
@@ -389,7 +389,7 @@ def test_many_conflicts_of_one_person_take_no_time():
 
 
 @pytest.mark.parametrize("start", ["2020-05-01", "2021-01-01"])
-def test_a_missing_mandate_stays_unless_a_day_is_given(start):
+def test_missing_mandate_is_ended_only_if_a_day_is_given(start):
     everybody = popolo(GOOD, [member("a"), member("b"), member("c", start_date=start)])
     fewer = popolo(GOOD[:1], [member("a")])
     take(everybody)
@@ -403,7 +403,7 @@ def test_a_missing_mandate_stays_unless_a_day_is_given(start):
 
 
 @pytest.mark.parametrize("dates", [{"start_date": "never"}, {"end_date": "2014"}])
-def test_a_row_that_was_left_out_is_not_missing(dates):
+def test_mandate_of_a_skipped_row_is_not_missing(dates):
     take(popolo(GOOD, [member("a"), member("b")]))
     bad = popolo(GOOD, [member("a"), member("b", **dates)])
     report = take(bad, skip_invalid=True, end_missing=date(2020, 5, 1))
@@ -411,7 +411,7 @@ def test_a_row_that_was_left_out_is_not_missing(dates):
     assert not Delegate.objects.filter(end__isnull=False).exists()
 
 
-def test_mandate_stays_open_where_a_row_of_its_person_is_left_out_for_an_overlap():
+def test_mandate_stays_open_if_a_row_of_its_person_is_skipped_for_an_overlap():
     take(popolo(GOOD, [member("a"), member("b", start_date="2015-03-01")]))
     later = [{"start_date": "2016-01-01", "end_date": "2016-05-01", "role": "head"}, {"start_date": "2021-01-01"}]
     report = take(
@@ -425,7 +425,7 @@ def test_mandate_stays_open_where_a_row_of_its_person_is_left_out_for_an_overlap
     assert not any("2020-05-01" in line for line in words(report.skipped))
 
 
-def test_missing_in_one_chamber_says_nothing_of_another(chamber):
+def test_missing_mandate_in_another_chamber_is_not_ended(chamber):
     other = factories.DelegateFactory(chamber__parliament=chamber.parliament, starts="2010")
     take(popolo(), chamber="belarus-house", end_missing=date(2020, 5, 1))
     other.refresh_from_db()
@@ -451,7 +451,7 @@ def sheet_of(*rows, header=MANDATE_COLUMNS):
 
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_mandates_come_back_into_the_same_chambers(tmp_path, file_format, chamber):
+def test_exported_mandates_are_imported_into_the_same_chambers(tmp_path, file_format, chamber):
     sources = [factories.SourceFactory(title_en="A | B", date=date(2020, 1, 2)), factories.SourceFactory(url="")]
     person = factories.PersonFactory(name_en="=Ann", name_ru='Анна "Энн", Ли', patronymic_ru="'-x", gender="female")
     factories.DelegateFactory(
@@ -478,7 +478,7 @@ def test_mandates_come_back_into_the_same_chambers(tmp_path, file_format, chambe
         assert rows[0] == rows[1]
 
 
-def test_mandates_that_ended_without_any_date_are_known_by_their_roles(chamber):
+def test_mandates_ended_without_a_date_are_matched_by_role(chamber):
     person = factories.PersonFactory(name_en="Ann Lee")
     for role in ("head", "substitute"):
         factories.DelegateFactory(chamber=chamber, person=person, role=role, ended=True)
@@ -491,7 +491,7 @@ def test_mandates_that_ended_without_any_date_are_known_by_their_roles(chamber):
 
 
 @pytest.mark.parametrize("other", ["person", "chamber"])
-def test_id_of_another_mandate_in_foreign_table_begins_new_mandate(chamber, other):
+def test_id_of_another_mandate_in_a_foreign_table_makes_a_new_mandate(chamber, other):
     ann = factories.PersonFactory(name_en="Ann Lee")
     council = factories.ChamberFactory(parliament=chamber.parliament)
     about = {"person": {"chamber": chamber}, "chamber": {"chamber": council, "person": ann}}[other]
@@ -502,7 +502,7 @@ def test_id_of_another_mandate_in_foreign_table_begins_new_mandate(chamber, othe
     assert Delegate.objects.get(uid=known.uid, person=known.person, chamber=known.chamber).starts == known.starts
 
 
-def test_id_of_the_same_mandate_in_foreign_table_changes_its_start(chamber):
+def test_id_of_the_same_mandate_in_a_foreign_table_changes_its_start(chamber):
     known = factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010")
     row = {"id": known.uid, "name_en": "Ann Lee", "start": "2011"}
     assert import_file(table_of(row), "csv", chamber=chamber.slug).saved
@@ -520,7 +520,7 @@ def test_id_of_the_same_mandate_in_foreign_table_changes_its_start(chamber):
         ("Another decree", "2020-01-02", 2),
     ],
 )
-def test_source_at_one_address_is_known_by_its_title_and_its_date(chamber, title, day, documents):
+def test_sources_at_one_address_are_matched_by_title_and_date(chamber, title, day, documents):
     source = factories.SourceFactory(title_en="Decree", url="https://example.org/decrees", date=date(2020, 1, 2))
     row = {"name_en": "Ann Lee", "source_title": title, "source_url": source.url, "source_date": day}
     assert import_file(table_of({**row, "chamber": chamber.slug}), "csv").saved
@@ -528,7 +528,7 @@ def test_source_at_one_address_is_known_by_its_title_and_its_date(chamber, title
     assert (Delegate.objects.get().sources.get() == source) is (documents == 1)
 
 
-def test_a_table_may_have_few_columns_and_semicolons(chamber):
+def test_csv_with_few_columns_and_semicolons_is_imported(chamber):
     text = "name_en;start;source_url\nAnn Lee;2019-05;https://example.org/x\n".encode("utf-8-sig")
     report = import_file(text, "csv", chamber="belarus-house")
     assert report.saved
@@ -537,7 +537,7 @@ def test_a_table_may_have_few_columns_and_semicolons(chamber):
     assert not import_file(text, "csv", chamber="belarus-house").changes
 
 
-def test_a_spreadsheet_may_hold_dates_and_numbers(chamber):
+def test_spreadsheet_with_dates_and_numbers_is_imported(chamber):
     data = sheet_of({"name_en": "Ann Lee", "start": date(2019, 5, 26), "end": 2020, "ended": False})
     assert import_file(data, "xlsx", chamber="belarus-house").saved
     assert (str(Delegate.objects.get().starts), str(Delegate.objects.get().ends)) == ("2019-05-26", "2020")
@@ -565,7 +565,7 @@ def test_a_spreadsheet_may_hold_dates_and_numbers(chamber):
     ],
 )
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
-def test_a_bad_row_of_a_table_is_named_by_its_line(chamber, row, message, file_format):
+def test_invalid_row_of_a_table_is_reported_with_its_line(chamber, row, message, file_format):
     make = {"csv": table_of, "xlsx": sheet_of}[file_format]
     good = {"name_en": "Bob Ray", "chamber": "belarus-house"}
     data = make(good, {"name_en": "Ann Lee", "chamber": "belarus-house", **row})
@@ -618,7 +618,7 @@ UNREADABLE = {
 
 
 @pytest.mark.parametrize("case", UNREADABLE)
-def test_a_file_that_cannot_be_read_is_refused_with_words(case):
+def test_unreadable_file_is_refused_with_a_message(case):
     data, file_format, message = UNREADABLE[case]
     with pytest.raises(ImportRefusedError, match=message):
         take(data, file_format)
@@ -626,19 +626,19 @@ def test_a_file_that_cannot_be_read_is_refused_with_words(case):
 
 
 @pytest.mark.long
-def test_a_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
+def test_zip_bomb_is_refused_before_it_is_unpacked(monkeypatch):
     monkeypatch.setattr("openpyxl.load_workbook", lambda *args, **kwargs: pytest.fail("was opened"))
     with pytest.raises(ImportRefusedError, match="when it is unpacked"):
         take(archive(**{"xl/worksheets/sheet1.xml": b"0" * (files.MAX_UNPACKED + 1)}), "xlsx")
 
 
-def test_entities_in_a_sheet_are_refused():
+def test_xml_entities_in_a_spreadsheet_are_refused():
     bomb = b'<?xml version="1.0"?><!DOCTYPE a [<!ENTITY b "c">]><a>&b;</a>'
     with pytest.raises(ImportRefusedError, match="undamaged"):
         take(archive(**{"[Content_Types].xml": bomb, "xl/workbook.xml": bomb}), "xlsx")
 
 
-def test_limits_are_stated(monkeypatch):
+def test_file_above_a_limit_is_refused_with_the_limit(monkeypatch):
     monkeypatch.setattr(files, "MAX_ROWS", 2)
     with pytest.raises(ImportRefusedError, match="more than 2 rows"):
         import_file(b"name_en,chamber\n" + b"a,b\n" * 3, "csv")
@@ -647,7 +647,7 @@ def test_limits_are_stated(monkeypatch):
         import_file(b"x" * (1024 * 1024 + 1), "csv")
 
 
-def test_a_foreign_file_needs_a_chamber_or_a_country(chamber):
+def test_foreign_file_requires_a_chamber_or_a_country(chamber):
     with pytest.raises(ImportRefusedError, match="name the chamber or the country"):
         import_file(popolo(), "popolo")
     with pytest.raises(ImportRefusedError, match="no chamber with the code"):
@@ -661,7 +661,7 @@ def test_a_foreign_file_needs_a_chamber_or_a_country(chamber):
 # All or nothing, and how dear
 
 
-def test_an_import_that_breaks_off_leaves_nothing(monkeypatch):
+def test_failed_import_saves_nothing(monkeypatch):
     def break_off(difference, progress):
         real_save(difference, progress)
         assert Delegate.objects.exists()
@@ -674,14 +674,14 @@ def test_an_import_that_breaks_off_leaves_nothing(monkeypatch):
     assert not Person.objects.exists()
 
 
-def test_a_dry_run_tells_all_and_saves_nothing():
+def test_dry_run_reports_all_and_saves_nothing():
     report = take(popolo(), dry_run=True)
     assert (report.saved, report.counts["added"]["delegates"]) == (False, 1)
     assert not Parliament.objects.exists()
 
 
 @up_to(300)
-def test_the_cost_of_an_import_does_not_follow_its_length(sizes):
+def test_import_costs_the_same_with_any_number_of_rows(sizes):
     def measure(rows):
         people = [somebody(str(number), f"Person {number}") for number in range(rows)]
         members = [member(str(number), sources=[{"url": "https://example.org"}]) for number in range(rows)]
@@ -695,7 +695,7 @@ def test_the_cost_of_an_import_does_not_follow_its_length(sizes):
     assert_same_cost(measure, sizes)
 
 
-def test_import_into_chamber_loads_no_mandate_of_another_parliament(chamber):
+def test_import_into_a_chamber_loads_no_mandate_of_another_parliament(chamber):
     here, elsewhere = factories.DelegateFactory(chamber=chamber), factories.DelegateFactory()
     loaded = set()
 
@@ -711,7 +711,7 @@ def test_import_into_chamber_loads_no_mandate_of_another_parliament(chamber):
     assert elsewhere.pk not in loaded
 
 
-def test_a_former_id_is_the_person_it_was_merged_into(chamber):
+def test_former_id_matches_the_person_it_was_merged_into(chamber):
     person = factories.PersonFactory()
     FormerPublicId.objects.create(person=person, public_id=900)
     report = import_file(table_of({"person_id": 900, "name_en": "Old Name", "chamber": "belarus-house"}), "csv")
@@ -720,7 +720,7 @@ def test_a_former_id_is_the_person_it_was_merged_into(chamber):
     assert "Old Name" not in Person.objects.values_list("name_en", flat=True)
 
 
-def test_an_identifier_belongs_to_one_person(chamber):
+def test_identifier_of_another_person_is_skipped_with_a_warning(chamber):
     same = [{"scheme": "wikidata", "identifier": "Q7"}]
     people = [somebody(identifiers=same), somebody("b", "Bob Ray", identifiers=same)]
     report = take(popolo(people, [member("a"), member("b")]), chamber="belarus-house")
@@ -774,7 +774,7 @@ EDITS = {
 
 
 @pytest.mark.parametrize("case", EDITS)
-def test_a_fault_in_our_own_export_is_named(case):
+def test_fault_in_an_own_export_is_reported(case):
     change, message = EDITS[case]
     report = edited(change)
     assert not report.saved
@@ -782,7 +782,7 @@ def test_a_fault_in_our_own_export_is_named(case):
     assert Delegate.objects.count() == 1
 
 
-def test_what_our_own_export_leaves_out_is_taken_away():
+def test_values_removed_from_an_own_export_are_removed():
     def change(file):
         file["memberships"][0].pop("start_date")
         file["memberships"][0] |= {"end_date": "2020-01-01", "role": "head"}
@@ -793,7 +793,7 @@ def test_what_our_own_export_leaves_out_is_taken_away():
     assert (mandate.starts, str(mandate.ends), mandate.role) == (None, "2020-01-01", "head")
 
 
-def test_a_former_address_keeps_the_present_one():
+def test_former_slug_in_an_own_export_keeps_the_current_slug():
     def rename(file):
         parliament = Parliament.objects.get()
         parliament.slug = "renamed"
@@ -804,7 +804,7 @@ def test_a_former_address_keeps_the_present_one():
     assert Parliament.objects.get().slug == "renamed"
 
 
-def test_former_address_of_another_parliament_is_not_kept():
+def test_former_slug_of_another_parliament_is_not_imported():
     def claim(file):
         other = factories.ParliamentFactory(slug="present")
         FormerSlug.objects.create(parliament=other, slug="former")
@@ -831,7 +831,7 @@ def run(capsys, *arguments):
     return code, capsys.readouterr().out
 
 
-def test_the_command_prints_one_object(capsys, tmp_path):
+def test_command_prints_one_json_object(capsys, tmp_path):
     file = tmp_path / "file.json"
     file.write_bytes(popolo(GOOD, [member("a"), member("b", start_date="x")]))
     code, out = run(capsys, file, "--country", "bi", "--json")
@@ -844,7 +844,7 @@ def test_the_command_prints_one_object(capsys, tmp_path):
     assert report["added"].keys() == report["unchanged"].keys() >= {"people", "delegates"}
 
 
-def test_the_command_shows_the_difference_in_words(capsys, tmp_path):
+def test_command_prints_the_difference_as_text(capsys, tmp_path):
     file = tmp_path / "file.json"
     file.write_bytes(popolo())
     code, out = run(capsys, file, "--country", "BI", "--dry-run")
@@ -855,7 +855,7 @@ def test_the_command_shows_the_difference_in_words(capsys, tmp_path):
 
 
 @pytest.mark.parametrize("arguments", [["nowhere.json"], ["file.txt"], ["file.json", "--json"]])
-def test_what_the_command_cannot_read_ends_with_1(capsys, tmp_path, monkeypatch, arguments):
+def test_command_exits_with_1_for_an_unreadable_file(capsys, tmp_path, monkeypatch, arguments):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "file.txt").write_text("x")
     (tmp_path / "file.json").write_text("x")
@@ -888,7 +888,7 @@ def upload(client, data, name="file.json", **options):
     return client.post(PAGE, {"file": file, "country": "BI", **options})
 
 
-def test_the_page_shows_the_difference_and_saves_it_when_confirmed(secretary, tmp_path):
+def test_page_shows_the_difference_and_saves_it_after_confirmation(secretary, tmp_path):
     answer = upload(secretary, popolo())
     assert "Ann Lee" in answer.content.decode()
     assert not Person.objects.exists()
@@ -901,7 +901,7 @@ def test_the_page_shows_the_difference_and_saves_it_when_confirmed(secretary, tm
     assert "upload the file again" in again.content.decode()
 
 
-def test_the_page_refuses_when_the_difference_has_changed_since(secretary):
+def test_page_refuses_a_changed_difference(secretary):
     answer = upload(secretary, popolo())
     take(popolo([somebody(name="Ann Other")]))
     done = secretary.post(PAGE, {"note": answer.context["note"]}, follow=True)
@@ -918,7 +918,7 @@ def test_the_page_refuses_when_the_difference_has_changed_since(secretary):
         (popolo(memberships=[member(start_date="x")]), "file.json", "Nothing can be imported"),
     ],
 )
-def test_the_page_says_what_is_wrong(secretary, data, name, words):
+def test_page_shows_errors_of_the_file(secretary, data, name, words):
     answer = upload(secretary, data, name)
     assert answer.status_code == 200
     assert words in answer.content.decode()
@@ -926,7 +926,7 @@ def test_the_page_says_what_is_wrong(secretary, data, name, words):
 
 
 @pytest.mark.parametrize("field", ["chamber", "country", "end_missing"])
-def test_nonsense_in_the_form_is_answered_with_words(secretary, field):
+def test_malformed_field_shows_an_error(secretary, field):
     for nonsense in ("x\0", "9999-99-99", "y" * 5_000):
         answer = upload(secretary, popolo(), **{field: nonsense})
         assert answer.status_code == 200
@@ -934,16 +934,16 @@ def test_nonsense_in_the_form_is_answered_with_words(secretary, field):
 
 
 @pytest.mark.parametrize("note", ["", "x", "../../etc/passwd"])
-def test_a_forged_note_leads_nowhere(secretary, note):
+def test_forged_token_saves_nothing(secretary, note):
     assert "upload the file again" in secretary.post(PAGE, {"note": note}, follow=True).content.decode()
 
 
-def test_the_page_is_for_those_who_may_change_delegates(client):
+def test_page_requires_permission_to_change_delegates(client):
     client.force_login(factories.UserFactory())
     assert client.get(PAGE).status_code == 404
     assert upload(client, popolo()).status_code == 404
 
 
-def test_a_template_of_the_table_can_be_had(secretary):
+def test_template_of_the_table_is_downloaded(secretary):
     answer = secretary.get(PAGE + "template.csv")
     assert answer.getvalue().decode("utf-8-sig").strip() == ",".join(MANDATE_COLUMNS)

@@ -140,7 +140,7 @@ def facts() -> dict:
     }
 
 
-def test_article_keeps_its_paragraphs_word_for_word(seed_page: bytes):
+def test_article_keeps_its_paragraphs_verbatim(seed_page: bytes):
     import_page(seed_page)
     article = Article.objects.get()
     assert article.title.startswith("Russia suggested exploring possible cooperation")
@@ -152,7 +152,7 @@ def test_article_keeps_its_paragraphs_word_for_word(seed_page: bytes):
     assert article.body.split("\n") == [f"<p>{paragraph}</p>" for paragraph in paragraphs]
 
 
-def test_second_time_nothing_changes(seed_page: bytes):
+def test_second_import_changes_nothing(seed_page: bytes):
     import_page(seed_page)
     report = import_page(seed_page)
     assert report.saved
@@ -160,7 +160,7 @@ def test_second_time_nothing_changes(seed_page: bytes):
     assert not report.warnings
 
 
-def test_on_top_of_the_fixture_only_the_text_of_the_article_differs(seed_page: bytes):
+def test_import_after_the_seed_differs_in_the_body_of_the_article_only(seed_page: bytes):
     call_command("loaddata", "seed", verbosity=0)
     before = facts()
     text = Article.objects.get().body
@@ -189,7 +189,7 @@ def test_withdrawn_article_stays_withdrawn(seed_page: bytes):
     assert "not published" in words(report)
 
 
-def test_variant_with_a_date_ends_the_undated_quota_on_that_day(seed_page: bytes):
+def test_dated_page_ends_the_undated_quota_on_its_day(seed_page: bytes):
     call_command("loaddata", "seed", verbosity=0)
     import_page(with_seats(seed_page, 6), date(2021, 1, 1))
     quotas = SeatQuota.objects.filter(chamber__slug="kyrgyzstan-supreme-council").order_by("seats")
@@ -202,13 +202,13 @@ def test_variant_with_a_date_ends_the_undated_quota_on_that_day(seed_page: bytes
     assert AssemblyPost.objects.filter(end=None).count() == 2
 
 
-def test_two_articles_of_one_day_with_one_address():
+def test_second_article_with_the_same_slug_gets_a_number():
     import_page(page_of(title="A meeting in Minsk"))
     import_page(page_of(title="A meeting, in Minsk!"))
     assert sorted(Article.objects.values_list("slug", flat=True)) == ["a-meeting-in-minsk", "a-meeting-in-minsk-2"]
 
 
-def test_markup_in_a_page_is_text():
+def test_markup_in_a_page_is_imported_as_text():
     import_page(page_of(text="1 < 2 & <script>alert(1)</script> “quoted” «quoted» 'so'"))
     article = Article.objects.get()
     assert "<script" not in article.body
@@ -218,7 +218,7 @@ def test_markup_in_a_page_is_text():
 
 @pytest.mark.parametrize("ending", [b"\r\n", b"\r", b"\n\n"])
 @pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"])
-def test_line_endings_and_a_byte_order_mark(ending: bytes, mark: bytes):
+def test_line_endings_and_byte_order_mark_are_accepted(ending: bytes, mark: bytes):
     import_page(mark + page_of(KYRGYZ.format(7)).replace(b"\n", ending))
     assert SeatQuota.objects.get().seats == 7
     assert Article.objects.get().body == "<p>They met.</p>"
@@ -242,7 +242,7 @@ def test_line_endings_and_a_byte_order_mark(ending: bytes, mark: bytes):
         b"T\n26 May 2020\nT\n" + b"word " * 60_000,
     ],
 )
-def test_what_is_no_such_page_is_refused_with_words(data: bytes):
+def test_file_that_is_no_such_page_is_refused_with_a_message(data: bytes):
     with pytest.raises(ImportRefusedError, match=r"\w{4}"):
         read(data)
 
@@ -264,7 +264,7 @@ def test_what_is_no_such_page_is_refused_with_words(data: bytes):
         "Anything else",
     ],
 )
-def test_line_that_is_not_understood_is_listed_with_its_number_and_skipped(line: str):
+def test_unparsable_line_is_skipped_and_listed_with_its_number(line: str):
     report = import_block(block_of("Delegation", line), None)
     assert report.saved
     assert any(note.location == 2 for note in report.warnings)
@@ -281,7 +281,7 @@ def test_line_that_is_not_understood_is_listed_with_its_number_and_skipped(line:
         "8 members of the Senate, and 8 deputies of the Mazhilis of the Republic of Kazakhstan.",
     ],
 )
-def test_ways_to_write_it(line: str):
+def test_variants_of_a_quota_line_are_parsed(line: str):
     report = import_block(block_of(line), None)
     assert not report.warnings
     assert {row.chamber.slug: row.seats for row in SeatQuota.objects.all()} == {
@@ -290,7 +290,7 @@ def test_ways_to_write_it(line: str):
     }
 
 
-def test_armenia_comes_from_the_table_of_members():
+def test_parliament_is_created_from_the_table_of_members():
     import_block(
         block_of(
             "Delegation of the National Assembly of the Republic of Armenia to the CSTO PA consists of 5 deputies.",
@@ -308,14 +308,14 @@ def test_armenia_comes_from_the_table_of_members():
 
 
 @pytest.mark.parametrize("name", ["", "12", "Ivan Petrov, Pavel Ivanov", "Ivan and Pavel", "to be named: soon"])
-def test_name_that_is_none_ends_nobody(name: str):
+def test_invalid_name_does_not_end_a_representative(name: str):
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), None)
     report = import_block(block_of(KYRGYZ.format(7), ENVOY.format(name)), DAY)
     assert report.warnings
     assert Representative.objects.get().end is None
 
 
-def test_post_that_is_not_known_is_listed():
+def test_unknown_post_is_listed():
     line = "Plenipotentiary Representative of the Supreme Council of the Kyrgyz Republic, poet: Shabdanbek Alishev"
     report = import_block(block_of(KYRGYZ.format(7), line), None)
     assert "poet" in words(report)
@@ -323,7 +323,7 @@ def test_post_that_is_not_known_is_listed():
     assert not AssemblyPost.objects.exists()
 
 
-def test_person_on_record_is_the_same_person():
+def test_person_on_record_is_reused():
     parliament = factories.ParliamentFactory(
         slug="kyrgyzstan", country="KG", name_en="Supreme Council of the Kyrgyz Republic"
     )
@@ -334,7 +334,7 @@ def test_person_on_record_is_the_same_person():
     assert Person.objects.count() == 2
 
 
-def test_withdrawn_name_does_not_come_back():
+def test_withdrawn_name_stays_withdrawn_after_import():
     person = factories.PersonFactory(name_en="Shabdanbek Alishev", withdrawn=True, withdrawal_reason_en="asked for it")
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
     assert Representative.objects.get().person == person
@@ -345,14 +345,14 @@ def test_withdrawn_name_does_not_come_back():
 # As seen on a day
 
 
-def test_days_before_the_first_page_are_not_known():
+def test_days_before_the_first_page_have_no_facts():
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
     assert not SeatQuota.objects.on(DAY - timedelta(1)).exists()
     assert not Representative.objects.on(DAY - timedelta(1)).exists()
     assert SeatQuota.objects.on(DAY).get().seats == 7
 
 
-def test_block_without_a_representative_states_none_from_that_day():
+def test_block_without_a_representative_ends_the_representative():
     import_block(
         block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev"), SITE.format("http://kenesh.kg/")), None
     )
@@ -362,7 +362,7 @@ def test_block_without_a_representative_states_none_from_that_day():
     assert SeatQuota.objects.get().end is None
 
 
-def test_missing_block_ends_nothing_and_is_said():
+def test_missing_block_ends_nothing_and_is_a_warning():
     import_block(block_of(KYRGYZ.format(7)), None)
     report = import_block(block_of(), DAY)
     assert "nothing ends" in words(report)
@@ -370,14 +370,14 @@ def test_missing_block_ends_nothing_and_is_said():
     assert not Observation.objects.exists()
 
 
-def test_undated_page_that_says_otherwise_changes_nothing_and_is_listed():
+def test_contradicting_undated_page_changes_nothing_and_is_listed():
     import_block(block_of(KYRGYZ.format(7)), None)
     report = import_block(block_of(KYRGYZ.format(6)), None)
     assert "--as-of" in words(report)
     assert SeatQuota.objects.get().seats == 7
 
 
-def test_two_pages_of_one_day_that_contradict_each_other_are_a_conflict():
+def test_contradicting_pages_of_one_day_are_a_conflict():
     import_block(block_of(KYRGYZ.format(7)), DAY)
     report = import_block(block_of(KYRGYZ.format(6)), DAY)
     assert report.conflicts
@@ -385,7 +385,7 @@ def test_two_pages_of_one_day_that_contradict_each_other_are_a_conflict():
     assert SeatQuota.objects.get().seats == 7
 
 
-def test_fact_dated_by_hand_stands():
+def test_fact_dated_by_hand_is_unchanged():
     import_block(block_of(KYRGYZ.format(7)), DAY)
     quota = SeatQuota.objects.get()
     quota.start, quota.seats = date(2019, 3, 1), 8
@@ -400,7 +400,7 @@ def test_fact_dated_by_hand_stands():
     ]
 
 
-def test_corrected_end_of_a_fact_from_a_page_stands():
+def test_corrected_end_of_an_imported_fact_is_unchanged():
     import_block(block_of(KYRGYZ.format(7)), date(2018, 1, 1))
     import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
     quota = SeatQuota.objects.get(seats=7)
@@ -413,14 +413,14 @@ def test_corrected_end_of_a_fact_from_a_page_stands():
     ]
 
 
-def test_second_post_of_somebody_else_stays():
+def test_post_of_another_person_is_unchanged():
     post = factories.AssemblyPostFactory(post="deputy_executive_secretary", start=None)
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
     post.refresh_from_db()
     assert post.end is None
 
 
-def test_every_fact_rests_on_its_pages():
+def test_facts_have_their_pages_as_sources():
     import_block(block_of(KYRGYZ.format(7)), date(2018, 1, 1))
     import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
     import_block(block_of(KYRGYZ.format(6)), date(2020, 1, 1))
@@ -431,7 +431,7 @@ def test_every_fact_rests_on_its_pages():
     ]
 
 
-def test_observations_go_out_and_come_back():
+def test_observations_are_unchanged_by_export_and_import():
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev"), SITE.format("http://kenesh.kg/")), DAY)
     import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
     data = popolo.text(popolo.document()).encode()
@@ -445,7 +445,7 @@ def test_observations_go_out_and_come_back():
 
 
 @pytest.mark.parametrize("statement", [None, [], {"seats": 7}, {"seats": {"a": "7"}}, {"posts": "x"}, {"other": 1}])
-def test_observation_of_another_shape_is_a_conflict(statement):
+def test_malformed_observation_is_a_conflict(statement):
     import_block(block_of(KYRGYZ.format(7)), DAY)
     document = popolo.document()
     parliament = next(row for row in document["organizations"] if row.get("observations"))
@@ -506,7 +506,7 @@ class TestAnyOrder(TestCase):
         order=st.randoms(use_true_random=False),
         twice=st.booleans(),
     )
-    def test_answer_for_a_day_is_what_the_latest_page_said(self, pile: dict, order, twice: bool):
+    def test_facts_of_a_day_equal_the_latest_page_in_any_order_of_import(self, pile: dict, order, twice: bool):
         days = list(pile)
         order.shuffle(days)
         for day in days * (2 if twice else 1):
@@ -526,7 +526,7 @@ def run(*args) -> str:
     return out.getvalue()
 
 
-def test_command_imports_a_pile_all_or_nothing(tmp_path: Path):
+def test_command_imports_several_pages_all_or_none(tmp_path: Path):
     for name, seats in (("one", 7), ("two", 7)):
         (tmp_path / name).write_bytes(page_of(KYRGYZ.format(seats), title=name))
     (tmp_path / "three").write_bytes(page_of(KYRGYZ.format(6), title="three"))
@@ -540,7 +540,7 @@ def test_command_imports_a_pile_all_or_nothing(tmp_path: Path):
     assert Observation.objects.count() == 1
 
 
-def test_command_shows_and_saves_nothing_in_a_dry_run(tmp_path: Path):
+def test_command_shows_the_difference_and_saves_nothing_in_a_dry_run(tmp_path: Path):
     (tmp_path / "page").write_bytes(page_of(KYRGYZ.format(7)))
     out = run(tmp_path / "page", "--dry-run")
     assert "+ quotas: Supreme Council" in out
@@ -551,7 +551,7 @@ def test_command_shows_and_saves_nothing_in_a_dry_run(tmp_path: Path):
 
 
 @pytest.mark.parametrize("name", ["missing", "folder", "none"])
-def test_command_refuses_what_is_no_page_with_words(tmp_path: Path, name: str):
+def test_command_refuses_an_invalid_page_with_a_message(tmp_path: Path, name: str):
     (tmp_path / "folder").mkdir()
     (tmp_path / "none").write_text("nothing of the kind")
     with pytest.raises(CommandError, match="nothing was saved"):

@@ -22,7 +22,7 @@ def parliament():
     return factories.ParliamentFactory()
 
 
-def test_seats_named_and_unnamed_are_three_numbers_and_a_substitute_fills_none(parliament):
+def test_substitute_counts_neither_as_named_nor_as_unnamed_seat(parliament):
     chamber = factories.ChamberFactory(parliament=parliament)
     factories.SeatQuotaFactory(chamber=chamber, seats=16)
     factories.DelegateFactory.create_batch(12, chamber=chamber)
@@ -31,7 +31,7 @@ def test_seats_named_and_unnamed_are_three_numbers_and_a_substitute_fills_none(p
     assert (found.seats, found.named, found.unnamed, found.substitutes, found.over) == (16, 12, 4, 1, 0)
 
 
-def test_more_names_than_seats_are_over_and_never_a_negative_number(parliament):
+def test_more_names_than_seats_are_over_quota_and_unnamed_is_not_negative(parliament):
     chamber = factories.ChamberFactory(parliament=parliament)
     factories.SeatQuotaFactory(chamber=chamber, seats=2)
     factories.DelegateFactory.create_batch(3, chamber=chamber)
@@ -40,7 +40,7 @@ def test_more_names_than_seats_are_over_and_never_a_negative_number(parliament):
     assert found.seat_groups == [(2, 2)]
 
 
-def test_figures_of_several_chambers_are_added_up(parliament: Parliament):
+def test_figures_of_several_chambers_are_summed(parliament: Parliament):
     for seats, named, substitutes in [(1, 2, 1), (1, 3, 0), (2, 1, 1), (3, 0, 0)]:
         chamber = factories.ChamberFactory(parliament=parliament)
         factories.SeatQuotaFactory(chamber=chamber, seats=seats)
@@ -52,7 +52,7 @@ def test_figures_of_several_chambers_are_added_up(parliament: Parliament):
     assert (found.unnamed, found.vacant, found.over) == (4, 4, 3)
 
 
-def test_names_of_empty_roster_are_unknown_until_roster_is_confirmed(parliament: Parliament):
+def test_names_of_an_empty_roster_are_unknown_until_it_is_confirmed(parliament: Parliament):
     factories.SeatQuotaFactory(chamber__parliament=parliament, seats=2)
     assert delegation(parliament).names is None
     factories.ConfirmationFactory(parliament=parliament, date=DAY)
@@ -60,12 +60,12 @@ def test_names_of_empty_roster_are_unknown_until_roster_is_confirmed(parliament:
     assert (found.names, found.vacant) == (0, 2)
 
 
-def test_names_are_zero_where_only_substitute_is_published(parliament: Parliament):
+def test_names_are_zero_if_only_a_substitute_is_published(parliament: Parliament):
     factories.DelegateFactory(chamber__parliament=parliament, role=Delegate.Role.SUBSTITUTE)
     assert delegation(parliament).names == 0
 
 
-def test_a_chamber_without_a_quota_is_missing_and_the_total_is_of_what_is_known(parliament):
+def test_chamber_without_a_quota_is_excluded_from_the_total(parliament):
     with_quota, without = factories.ChamberFactory.create_batch(2, parliament=parliament)
     factories.SeatQuotaFactory(chamber=with_quota, seats=7)
     found = delegation(parliament)
@@ -73,13 +73,13 @@ def test_a_chamber_without_a_quota_is_missing_and_the_total_is_of_what_is_known(
     assert (found.chambers[1].seats, found.chambers[1].unnamed) == (None, None)
 
 
-def test_without_any_quota_the_seats_are_not_published(parliament):
+def test_seats_are_not_published_without_any_quota(parliament):
     factories.ChamberFactory(parliament=parliament)
     assert delegation(parliament).seats is None
     assert Seats.sum([delegation(parliament).figures]).seats is None
 
 
-def test_the_quota_of_the_day_counts(parliament):
+def test_seats_are_those_of_the_quota_on_the_day(parliament):
     chamber = factories.ChamberFactory(parliament=parliament)
     factories.SeatQuotaFactory(chamber=chamber, seats=6, ends="2020-05-26")
     factories.SeatQuotaFactory(chamber=chamber, seats=7, starts="2020-05-26")
@@ -89,7 +89,7 @@ def test_the_quota_of_the_day_counts(parliament):
     assert delegation(parliament, date(2020, 5, 26)).dated
 
 
-def test_delegation_is_dated_only_where_each_quota_is_dated(parliament: Parliament):
+def test_delegation_is_dated_if_all_quotas_are_dated(parliament: Parliament):
     factories.ChamberFactory(parliament=parliament)
     factories.SeatQuotaFactory(chamber__parliament=parliament, starts="2019")
     assert delegation(parliament).dated
@@ -97,26 +97,26 @@ def test_delegation_is_dated_only_where_each_quota_is_dated(parliament: Parliame
     assert not delegation(parliament).dated
 
 
-def test_websites_of_parliament_stand_before_those_of_its_chambers(parliament: Parliament):
+def test_websites_of_the_parliament_come_before_those_of_its_chambers(parliament: Parliament):
     last, first = (factories.ChamberFactory(parliament=parliament, order=order) for order in (2, 1))
     of_last, of_first = (factories.LinkFactory(chamber=chamber) for chamber in (last, first))
     own = factories.LinkFactory(parliament=parliament)
     assert delegation(parliament).websites == [own, of_first, of_last]
 
 
-def test_without_participations_a_parliament_is_listed_with_no_status(parliament):
+def test_parliament_without_participations_is_listed_without_a_status(parliament):
     assert delegation(parliament).status is None
     assert delegation(parliament).status_label == "not recorded"
 
 
-def test_with_participations_it_is_listed_only_on_the_days_they_cover(parliament):
+def test_parliament_with_participations_is_listed_on_covered_days_only(parliament):
     factories.ParticipationFactory(parliament=parliament, status="observer", starts="2020-05-26", ends="2020-06-01")
     assert delegations_on(date(2020, 5, 25)) == []
     assert delegations_on(date(2020, 6, 1)) == []
     assert delegation(parliament).status == "observer"
 
 
-def test_a_representative_brings_the_posts_that_he_holds_on_the_day(parliament):
+def test_representative_has_the_posts_held_on_the_day(parliament):
     representative = factories.RepresentativeFactory(parliament=parliament)
     held = factories.AssemblyPostFactory(person=representative.person)
     factories.AssemblyPostFactory(person=representative.person, post="chair", ends="2019")
@@ -125,7 +125,7 @@ def test_a_representative_brings_the_posts_that_he_holds_on_the_day(parliament):
     assert delegation(parliament).representatives[0].current_posts == [held]
 
 
-def test_the_head_comes_first_and_the_others_by_name(parliament):
+def test_head_comes_first_and_others_are_ordered_by_name(parliament):
     chamber = factories.ChamberFactory(parliament=parliament)
     for family, role in [("Abc", "delegate"), ("Zed", "head"), ("Aaa", "delegate"), ("Aaa", "substitute")]:
         factories.DelegateFactory(chamber=chamber, role=role, person__family_name_en=family)

@@ -96,25 +96,25 @@ def days(model, rows):
 
 @pytest.mark.both_databases("delegations.models.periods")
 class TestOn:
-    def test_a_period_is_half_open(self):
+    def test_period_is_half_open(self):
         quota = row(SeatQuota, starts="2020-03-01", ends="2020-03-05")
         quota.save()
         assert days(SeatQuota, [quota]) == [(date(2020, 3, 1), date(2020, 3, 4), 4)]
         assert quota.last_day == date(2020, 3, 4)
 
-    def test_on_the_day_of_a_handover_one_counts(self):
+    def test_day_of_a_handover_counts_for_one_row(self):
         first, second = row(SeatQuota, ends="2020-03-05"), row(SeatQuota, starts="2020-03-05")
         first.save()
         second.save()
         assert [quota.pk for quota in SeatQuota.objects.on(date(2020, 3, 4))] == [first.pk]
         assert [quota.pk for quota in SeatQuota.objects.on(date(2020, 3, 5))] == [second.pk]
 
-    def test_a_partial_start_counts_from_its_first_day_and_a_partial_end_until_it_is_over(self):
+    def test_partial_start_counts_from_its_first_day_and_partial_end_to_its_last(self):
         quota = row(SeatQuota, starts="2019-05", ends="2020")
         quota.save()
         assert days(SeatQuota, [quota]) == [(date(2019, 5, 1), date(2020, 12, 31), 611)]
 
-    def test_a_partial_end_gives_way_to_the_next_start_in_the_same_year(self):
+    def test_partial_end_is_cut_by_the_next_start_in_the_same_year(self):
         first, second = row(SeatQuota, starts="2019", ends="2020"), row(SeatQuota, starts="2020-06-15")
         first.save()
         second.save()
@@ -122,7 +122,7 @@ class TestOn:
         assert days(SeatQuota, [second])[0][0] == date(2020, 6, 15)
 
     @pytest.mark.parametrize(("factory", "line"), LINES)
-    def test_partial_end_gives_way_to_the_next_start_of_its_own_line_only(self, factory, line):
+    def test_partial_end_is_cut_by_the_next_start_of_its_own_line_only(self, factory, line):
         values = {column: make() for column, make in line.items()}
         same = {column: first for column, (first, _other) in values.items()}
         ending = factory(**same, ends="2020")
@@ -134,18 +134,18 @@ class TestOn:
         assert ending in rows.on(date(2020, 10, 31))
         assert ending not in rows.on(date(2020, 11, 1))
 
-    def test_row_that_starts_within_its_partial_end_holds_until_the_end_is_over(self):
+    def test_row_that_starts_within_its_partial_end_counts_to_the_last_day_of_the_end(self):
         quota = factories.SeatQuotaFactory(starts="2020-03-01", ends="2020")
         assert list(SeatQuota.objects.on(date(2020, 12, 31))) == [quota]
         assert not SeatQuota.objects.on(date(2021, 1, 1))
 
     @pytest.mark.parametrize("year", ["1900", "2020"])
-    def test_partial_end_gives_way_to_a_start_on_its_first_day(self, year):
+    def test_partial_end_is_cut_by_a_start_on_its_first_day(self, year):
         first = factories.SeatQuotaFactory(ends=year)
         second = factories.SeatQuotaFactory(chamber=first.chamber, starts=year)
         assert list(SeatQuota.objects.on(date(int(year), 1, 1))) == [second]
 
-    def test_partial_end_does_not_give_way_to_a_start_before_it(self):
+    def test_partial_end_is_not_cut_by_an_earlier_start(self):
         quota = factories.SeatQuotaFactory(starts="2018", ends="2020")
         factories.SeatQuotaFactory(chamber=quota.chamber, starts="2019-05", ended=True)
         website = factories.LinkFactory(starts="2018", ends="2020")
@@ -154,7 +154,7 @@ class TestOn:
             assert list(SeatQuota.objects.on(day)) == [quota], day
             assert set(Link.objects.on(day)) == {website, beside}, day
 
-    def test_ended_at_an_unknown_date_counts_on_its_exact_start_day_only(self):
+    def test_row_ended_without_a_date_counts_on_its_exact_start_day_only(self):
         exact = row(SeatQuota, starts="2019-05-03", ended=True)
         partial = row(SeatQuota, starts="2019-06", ended=True)
         undated = row(SeatQuota, ended=True)
@@ -167,35 +167,35 @@ class TestOn:
             None,
         ]
 
-    def test_an_empty_period_counts_for_every_day(self):
+    def test_empty_period_counts_on_each_day(self):
         quota = row(SeatQuota)
         quota.save()
         assert SeatQuota.objects.on(date(1901, 1, 1)).get() == quota
         assert not quota.dated
 
-    def test_bounds_follow_an_update_of_the_queryset(self):
+    def test_queryset_update_changes_the_bounds(self):
         quota = row(SeatQuota, starts="2019")
         quota.save()
         SeatQuota.objects.update(end=date(2019, 3, 1))
         assert days(SeatQuota, [quota])[0][1] == date(2019, 2, 28)
 
-    def test_an_update_that_would_leave_a_bound_behind_is_refused(self):
+    def test_queryset_update_with_an_outdated_bound_is_refused(self):
         row(SeatQuota, starts="2019-05-03").save()
         with pytest.raises(FieldError, match="start_precision"):
             SeatQuota.objects.update(start_precision=Precision.YEAR)
 
-    def test_the_database_refuses_a_partial_date_that_is_not_its_first_day(self):
+    def test_partial_date_other_than_its_first_day_violates_a_constraint(self):
         row(SeatQuota, starts="2019").save()
         with pytest.raises(IntegrityError), transaction.atomic():
             SeatQuota.objects.update(start=date(2019, 5, 3))
 
-    def test_bulk_create_stores_a_partial_date_as_its_first_day(self):
+    def test_bulk_create_stores_partial_date_as_its_first_day(self):
         quota = row(SeatQuota, start=date(2019, 5, 3), start_precision=Precision.YEAR)
         SeatQuota.objects.bulk_create([quota])
         assert SeatQuota.objects.get().start == date(2019, 1, 1)
 
 
-def test_rows_in_order_are_latest_first_and_those_without_start_last():
+def test_rows_in_order_are_latest_first_and_undated_last():
     periods = [
         ("2020", None),
         ("2020", "2021-03"),
@@ -252,7 +252,7 @@ class TestNoOverlap:
             ({"starts": "2020", "ends": "2020"}, {"starts": "2020", "ends": "2020"}),
         ],
     )
-    def test_the_database_refuses_an_overlap(self, model, first, second):
+    def test_overlap_violates_a_constraint(self, model, first, second):
         row(model, **first).save()
         self.refused(model, **second)
 
@@ -267,14 +267,14 @@ class TestNoOverlap:
             ({"starts": "2018", "ends": "2030"}, {"starts": "2019-05", "ended": True}),
         ],
     )
-    def test_what_does_not_overlap_is_accepted_in_either_order(self, model, first, second):
+    def test_rows_without_overlap_are_saved_in_either_order(self, model, first, second):
         self.accepted(model, **first)
         self.accepted(model, **second)
         model.objects.all().delete()
         self.accepted(model, **second)
         self.accepted(model, **first)
 
-    def test_an_update_below_the_orm_is_refused_too(self, model):
+    def test_overlap_by_raw_sql_violates_a_constraint(self, model):
         row(model, starts="2019-01-01", ends="2020-01-01").save()
         later = row(model, starts="2020-01-01")
         later.save()
@@ -285,7 +285,7 @@ class TestNoOverlap:
 @pytest.mark.both_databases("delegations.models.periods")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
-def test_the_refusal_survives_a_rebuild_of_the_table(model):
+def test_overlap_constraint_survives_a_rebuild_of_the_table(model):
     state = MigrationLoader(connection).project_state()
     # SQLite makes a new table for each change and drops the old one, with its triggers.
     for null in (True, False):
@@ -313,7 +313,7 @@ def test_the_refusal_survives_a_rebuild_of_the_table(model):
         {"starts": "2019", "ends": "2020", "ended": True},
     ],
 )
-def test_the_database_refuses_impossible_dates(period):
+def test_impossible_dates_violate_a_constraint(period):
     with pytest.raises(IntegrityError), transaction.atomic():
         row(SeatQuota, **period).save()
     with pytest.raises(ValidationError):
@@ -322,7 +322,7 @@ def test_the_database_refuses_impossible_dates(period):
 
 class TestPartialDate:
     @pytest.mark.parametrize("text", ["2019", "2019-05", "2019-05-26"])
-    def test_is_written_as_it_was_read(self, text):
+    def test_partial_date_is_formatted_as_parsed(self, text):
         assert str(PartialDate.parse(text)) == text
 
     @pytest.mark.parametrize(
@@ -341,7 +341,7 @@ class TestPartialDate:
             "2019-05-26T10",
         ],
     )
-    def test_refuses_what_is_no_date(self, text):
+    def test_invalid_partial_date_is_refused(self, text):
         with pytest.raises(ValueError, match=r"."):
             PartialDate.parse(text)
 
@@ -355,5 +355,5 @@ class TestPartialDate:
             ("2020-02-29", date(2020, 3, 1)),
         ],
     )
-    def test_knows_the_first_day_after_it(self, text, after):
+    def test_partial_date_has_the_first_day_after_it(self, text, after):
         assert PartialDate.parse(text).after == after

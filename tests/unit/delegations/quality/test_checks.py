@@ -48,7 +48,7 @@ def unguard(table, name):
             cursor.execute(f"DROP TRIGGER {name}_insert")
 
 
-def test_sound_data_raise_no_doubt(chamber, source):
+def test_valid_data_have_no_issues(chamber, source):
     parliament, person = chamber.parliament, factories.PersonFactory()
     factories.ParticipationFactory(parliament=parliament, starts="2010", ends="2015-01-01", sources=[source])
     factories.ParticipationFactory(parliament=parliament, starts="2015-01-01", sources=[source])
@@ -71,7 +71,7 @@ def test_sound_data_raise_no_doubt(chamber, source):
         ("participation", {"starts": "2015"}, {"starts": "2015"}),
     ],
 )
-def test_an_overlap_that_came_past_the_database_is_found(chamber, model, first, second):
+def test_overlap_without_the_database_constraint_is_found(chamber, model, first, second):
     unguard(f"delegations_{model}", f"{model}_no_overlap")
     parliament, person = chamber.parliament, factories.PersonFactory()
     factory, line = {
@@ -88,7 +88,7 @@ def test_an_overlap_that_came_past_the_database_is_found(chamber, model, first, 
 
 
 @pytest.mark.parametrize("ends", [None, "2015"])
-def test_row_that_ended_without_any_date_overlaps_nothing(chamber, ends):
+def test_row_ended_without_dates_overlaps_no_other(chamber, ends):
     person = factories.PersonFactory()
     for factory, line in (
         (factories.SeatQuotaFactory, {"chamber": chamber}),
@@ -102,7 +102,7 @@ def test_row_that_ended_without_any_date_overlaps_nothing(chamber, ends):
 
 
 @pytest.mark.parametrize(("end", "start"), [("2017", "2017-05"), ("2017-05-01", "2017-05-01"), ("2017-05", "2017-05")])
-def test_a_handover_is_no_overlap_and_not_over_quota(chamber, end, start):
+def test_handover_is_neither_overlap_nor_over_quota(chamber, end, start):
     quota = factories.SeatQuotaFactory(chamber=chamber, seats=1)
     person = factories.PersonFactory()
     factories.DelegateFactory(chamber=chamber, person=person, ends=end)
@@ -112,7 +112,7 @@ def test_a_handover_is_no_overlap_and_not_over_quota(chamber, end, start):
     assert found() == [("over_quota", quota)]
 
 
-def test_more_names_than_seats_on_any_day_are_over_quota(chamber):
+def test_more_names_than_seats_on_any_day_is_over_quota(chamber):
     early = factories.SeatQuotaFactory(chamber=chamber, seats=2, starts="2010", ends="2015-01-01")
     late = factories.SeatQuotaFactory(chamber=chamber, seats=1, starts="2015-01-01")
     factories.DelegateFactory(chamber=chamber)
@@ -127,14 +127,14 @@ def test_more_names_than_seats_on_any_day_are_over_quota(chamber):
     ]
 
 
-def test_names_under_a_later_quota_do_not_crowd_the_earlier_one(chamber):
+def test_names_under_a_later_quota_do_not_count_for_the_earlier_one(chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=1, ends="2015-01-01")
     factories.SeatQuotaFactory(chamber=chamber, seats=2, starts="2015-01-01")
     factories.DelegateFactory.create_batch(2, chamber=chamber, starts="2016")
     assert found() == []
 
 
-def test_a_quota_from_before_the_founding_is_not_asked_about(chamber):
+def test_quota_before_the_founding_is_not_checked(chamber):
     factories.SeatQuotaFactory(chamber=chamber, seats=1, ends="2006-11-16")
     factories.DelegateFactory.create_batch(2, chamber=chamber)
     assert found() == []
@@ -158,7 +158,7 @@ def test_a_quota_from_before_the_founding_is_not_asked_about(chamber):
         ({"starts": "2015-02", "ended": True}, False),
     ],
 )
-def test_a_mandate_outside_the_participation_is_found_where_it_is_certain(chamber, period, doubtful):
+def test_mandate_certainly_outside_the_participation_is_found(chamber, period, doubtful):
     parliament = chamber.parliament
     mandate = factories.DelegateFactory(chamber=chamber, **period)
     assert found() == []
@@ -185,7 +185,7 @@ def test_facts_without_a_source_are_found(chamber, source):
 
 
 @time_machine.travel("2020-05-26T12:00:00Z")
-def test_only_the_latest_word_on_a_roster_can_expire(chamber):
+def test_latest_confirmation_of_a_roster_expires_only(chamber):
     parliament = chamber.parliament
     for day in (date(2018, 1, 1), date(2019, 5, 27), date(2021, 1, 1)):
         factories.ConfirmationFactory(parliament=parliament, date=day)
@@ -207,7 +207,7 @@ def test_only_the_latest_word_on_a_roster_can_expire(chamber):
         ({"name_en": "Viktor Kogut"}, {"name_en": "Viktor Ivanovich Kogut"}, False),
     ],
 )
-def test_people_with_the_same_words_in_their_names_may_be_one(first, second, same):
+def test_people_with_the_same_words_in_their_names_are_possible_duplicates(first, second, same):
     first, second = (factories.PersonFactory(**{"name_ru": "", **names}) for names in (first, second))
     assert found() == ([("same_person", second)] if same else [])
     if same:
@@ -227,7 +227,7 @@ def one_of_each(source):
 
 
 @up_to(300)
-def test_it_costs_the_same_with_any_number_of_doubts(source, sizes):
+def test_checks_cost_the_same_with_any_number_of_doubts(source, sizes):
     def measure(rows):
         for _ in range(rows):
             one_of_each(source)
@@ -262,7 +262,7 @@ def checked(*arguments):
     return output.getvalue(), 0
 
 
-def test_the_command_says_whether_there_is_anything(chamber, source):
+def test_command_exit_status_says_whether_there_are_doubts(chamber, source):
     assert checked() == ("", 0)
     assert json.loads(checked("--json")[0]) == {"count": 0, "doubts": []}
     mandate = factories.DelegateFactory(chamber=chamber, person__name_en="Anna First")
@@ -292,7 +292,7 @@ def secretary(client, *permissions):
     return client
 
 
-def test_whoever_may_see_the_directory_finds_the_list_from_the_index(client, chamber):
+def test_index_links_the_list_for_users_with_view_permission(client, chamber):
     mandate = factories.DelegateFactory(chamber=chamber)
     quota = factories.SeatQuotaFactory(chamber=chamber)
     secretary(client, "view_parliament", "view_delegate")
@@ -303,7 +303,7 @@ def test_whoever_may_see_the_directory_finds_the_list_from_the_index(client, cha
     assert f"/seatquota/{quota.pk}/" not in page.text
 
 
-def test_nobody_else_sees_it(client, chamber):
+def test_list_is_hidden_from_users_without_permission(client, chamber):
     assert client.get(ADDRESS).status_code == 302
     secretary(client, "view_article")
     assert client.get(ADDRESS).status_code == 404
@@ -311,7 +311,7 @@ def test_nobody_else_sees_it(client, chamber):
 
 
 @pytest.mark.long
-def test_its_pages_take_any_number(client):
+def test_invalid_page_number_answers_200(client):
     factories.DelegateFactory.create_batch(101, chamber=factories.ChamberFactory())
     secretary(client, "view_parliament", "view_delegate")
     for number in ("0", "abc", "%00", "9" * 5000, "1_000", "-1"):
@@ -319,7 +319,7 @@ def test_its_pages_take_any_number(client):
     assert client.get(f"{ADDRESS}?page=2").text.count("no source is recorded") == 1
 
 
-def test_it_speaks_the_language_of_the_reader(chamber):
+def test_list_is_in_the_language_of_the_user(chamber):
     factories.DelegateFactory(chamber=chamber)
     with override("ru"):
         assert chamber.parliament.short_name_ru in doubts()[0].words

@@ -36,7 +36,7 @@ def address(language: str = "en", slug: str = "home") -> str:
     return f"/{language}/delegations/{slug}/completeness/"
 
 
-def test_the_figures_are_those_of_the_people_and_facts_of_the_day(chamber):
+def test_figures_count_the_people_and_facts_of_the_day(chamber):
     source = factories.SourceFactory()
     whole = factories.PersonFactory(photo="people/x.jpg")
     only_english = factories.PersonFactory(name_ru="", given_name_ru="", family_name_ru="")
@@ -61,7 +61,7 @@ def test_the_figures_are_those_of_the_people_and_facts_of_the_day(chamber):
     assert figures(chamber, date(2018, 1, 1))["Photo"] == (1, 1)
 
 
-def test_the_page_names_what_is_missing(client: Client, chamber):
+def test_page_lists_missing_facts(client: Client, chamber):
     known = factories.PersonFactory(photo="people/x.jpg", name_en="Known Person", family_name_en="")
     factories.DelegateFactory(chamber=chamber, person=known, role="head", starts="2019-01-01")
     unseen = factories.PersonFactory(name_en="Unseen Person", family_name_en="")
@@ -84,7 +84,7 @@ def test_the_page_names_what_is_missing(client: Client, chamber):
     assert response.text.count('<svg class="share"') == 6
 
 
-def test_a_withdrawn_name_stays_withdrawn(client: Client, chamber):
+def test_withdrawn_name_is_not_shown(client: Client, chamber):
     gone = factories.PersonFactory(
         name_en="Secret Person", family_name_en="", withdrawn=True, withdrawal_reason_en="X."
     )
@@ -96,7 +96,7 @@ def test_a_withdrawn_name_stays_withdrawn(client: Client, chamber):
     assert figures(chamber, today())["Source"] == (0, 1)
 
 
-def test_the_confirmation_and_whether_it_still_holds(client: Client, chamber):
+def test_page_shows_the_confirmation_and_whether_it_is_valid(client: Client, chamber):
     assert "has not confirmed its roster" in words(client.get(address()))
     factories.ConfirmationFactory(parliament=chamber.parliament, date=today() - timedelta(days=500))
     factories.ConfirmationFactory(parliament=chamber.parliament, date=today() + timedelta(days=1))
@@ -108,7 +108,7 @@ def test_the_confirmation_and_whether_it_still_holds(client: Client, chamber):
     assert "no longer speaks" not in shown
 
 
-def test_any_day_can_be_asked_for(client: Client, chamber):
+def test_page_shows_the_requested_day(client: Client, chamber):
     factories.ParticipationFactory(parliament=chamber.parliament, starts="2010", ends="2015")
     factories.DelegateFactory(chamber=chamber, starts="2010", ends="2015")
     assert "took no part in the Assembly on this day" in words(client.get(address()))
@@ -122,7 +122,7 @@ def test_any_day_can_be_asked_for(client: Client, chamber):
     assert client.get(f"{address()}?on=2012-03-04&on=2012-03-04").status_code == 400
 
 
-def test_where_nobody_is_named_nothing_is_said_to_be_complete(client: Client, chamber):
+def test_delegation_without_names_is_not_shown_as_complete(client: Client, chamber):
     factories.SeatQuotaFactory(chamber=chamber)
     shown = words(client.get(address()))
     assert "No name is published for this day." in shown
@@ -130,14 +130,14 @@ def test_where_nobody_is_named_nothing_is_said_to_be_complete(client: Client, ch
     assert "0 of 1" in shown
 
 
-def test_the_delegation_leads_to_it_and_back_on_the_same_day(client: Client, chamber):
+def test_delegation_page_and_completeness_page_link_each_other_on_the_same_day(client: Client, chamber):
     factories.DelegateFactory(chamber=chamber)
     shown = client.get("/en/delegations/home/?on=2019-02-01").text
     assert f'href="{address()}?on=2019-02-01"' in shown
     assert 'href="/en/delegations/home/?on=2019-02-01"' in client.get(f"{address()}?on=2019-02-01").text
 
 
-def test_a_former_address_redirects_and_an_unknown_one_is_404(client: Client, chamber):
+def test_former_address_redirects_and_an_unknown_one_answers_404(client: Client, chamber):
     chamber.parliament.slug = "new-home"
     chamber.parliament.save()
     response = client.get(f"{address()}?on=2019-02-01")
@@ -148,14 +148,14 @@ def test_a_former_address_redirects_and_an_unknown_one_is_404(client: Client, ch
         assert client.get(address(slug=slug)).status_code == 404
 
 
-def test_in_russian(client: Client, chamber):
+def test_page_in_russian_is_translated(client: Client, chamber):
     factories.DelegateFactory(chamber=chamber)
     shown = words(client.get(address("ru")))
     assert "0 из 1" in shown
     assert all(label.isascii() is False for label in figures(chamber, language="ru"))
 
 
-def test_the_desk_counts_what_the_page_names(client: Client, chamber):
+def test_dashboard_counts_equal_the_gaps_on_the_page(client: Client, chamber):
     """One delegation alone is on record: its gaps are all there are."""
     factories.SeatQuotaFactory(chamber=chamber)
     for number in range(3):
@@ -177,7 +177,7 @@ def test_the_desk_counts_what_the_page_names(client: Client, chamber):
 
 
 @up_to(300)
-def test_the_page_costs_the_same_whatever_is_missing(client: Client, chamber: Chamber, sizes: tuple[int, ...]):
+def test_page_costs_the_same_with_any_number_of_gaps(client: Client, chamber: Chamber, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for _row in range(rows):
             factories.DelegateFactory(chamber=chamber)
@@ -197,5 +197,5 @@ def test_the_page_costs_the_same_whatever_is_missing(client: Client, chamber: Ch
     ("part", "whole", "filled"),
     [(0, 0, 0), (0, 5, 0), (5, 5, BAR), (1, 2, BAR // 2), (1, 999, 1), (998, 999, BAR - 1)],
 )
-def test_a_bar_is_full_or_empty_only_where_it_is_true(part: int, whole: int, filled: int):
+def test_bar_is_full_or_empty_for_exact_shares_only(part: int, whole: int, filled: int):
     assert share(part, whole).filled == filled

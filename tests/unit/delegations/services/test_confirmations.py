@@ -124,7 +124,7 @@ def decide(office: Client, proposal: Proposal, decision: str, **fields: str):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_link_shows_the_list_as_recorded_and_is_stored_and_found_nowhere(client, home, language):
+def test_link_shows_the_recorded_list_with_no_store_and_noindex(client, home, language):
     factories.DelegateFactory(chamber=home.chamber, person__name_en="Gone Long", starts="2010", ends="2015")
     _asked, address = ask(home)
     response = client.get(address.replace("/en/", f"/{language}/"))
@@ -150,7 +150,7 @@ def test_the_link_shows_the_list_as_recorded_and_is_stored_and_found_nowhere(cli
     assert "confirm" not in client.get("/sitemap.xml").text
 
 
-def test_the_key_of_the_link_is_not_in_the_database(home):
+def test_key_of_a_link_is_not_stored(home):
     asked, address = ask(home)
     key = address.split("/")[3].split(":")[0]
     asked.refresh_from_db()
@@ -160,7 +160,7 @@ def test_the_key_of_the_link_is_not_in_the_database(home):
     assert asked.expires_at == NOW + timedelta(days=14)
 
 
-def test_looking_at_it_does_not_use_it_up_and_an_answer_does(client, home):
+def test_link_is_used_up_by_an_answer_and_not_by_a_visit(client, home):
     asked, address = ask(home)
     for _ in range(3):
         assert client.get(address).status_code == 200
@@ -178,7 +178,7 @@ def test_looking_at_it_does_not_use_it_up_and_an_answer_does(client, home):
     assert "На неё ответили" in words(client.get(address.replace("/en/", "/ru/")))
 
 
-def test_it_expires_after_the_days_of_the_setting(client, home, clock, settings):
+def test_link_expires_after_the_days_in_the_setting(client, home, clock, settings):
     settings.CONFIRMATION_DAYS = 3
     asked, address = ask(home)
     shown = digest(client, address)
@@ -192,7 +192,7 @@ def test_it_expires_after_the_days_of_the_setting(client, home, clock, settings)
     assert asked in ConfirmationRequest.objects.in_state("expired", NOW + timedelta(days=3))
 
 
-def test_a_withdrawn_link_is_closed(client, home):
+def test_withdrawn_link_is_closed(client, home):
     asked, address = ask(home)
     assert confirmations.withdraw(asked)
     assert not confirmations.withdraw(asked)
@@ -204,7 +204,7 @@ def test_a_withdrawn_link_is_closed(client, home):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_forged_link_tells_nothing(client, home, language):
+def test_forged_link_reveals_nothing(client, home, language):
     _asked, address = ask(home)
     _prefix, token = address.rstrip("/").rsplit("/", 1)
     key, signature = token.split(":")
@@ -221,7 +221,7 @@ def test_a_forged_link_tells_nothing(client, home, language):
     assert "home" not in texts.pop().lower().replace("home page", "").replace("home news", "")[500:]
 
 
-def test_a_parliament_that_takes_no_part_today_has_no_list(client, home, office):
+def test_parliament_that_does_not_participate_today_has_no_list(client, home, office):
     _asked, address = ask(home)
     factories.ParticipationFactory(parliament=home.parliament, starts="2010", ends="2015")
     response = client.get(address)
@@ -235,7 +235,7 @@ def test_a_parliament_that_takes_no_part_today_has_no_list(client, home, office)
 # Correct as it stands
 
 
-def test_correct_as_it_stands_is_a_confirmation_of_today_with_its_source(home):
+def test_confirmed_list_makes_a_confirmation_of_today_with_a_source(home):
     client = Client(enforce_csrf_checks=True)  # as a browser that was given no cookie
     asked, address = ask(home)
     response = confirm(client, address, name_ru="Анна Вторая", office_ru="руководитель аппарата")
@@ -255,7 +255,7 @@ def test_correct_as_it_stands_is_a_confirmation_of_today_with_its_source(home):
     assert "Подтверждено парламентом 20 мая 2026 г. (Анна Вторая, руководитель аппарата)." in public
 
 
-def test_in_russian_one_signs_in_russian(client, home):
+def test_confirmation_in_russian_is_stored_in_russian(client, home):
     _asked, address = ask(home)
     address = address.replace("/en/", "/ru/")
     response = client.post(address, {"do": "correct", "shown": digest(client, address), **SIGNED})
@@ -279,7 +279,7 @@ def test_in_russian_one_signs_in_russian(client, home):
         {"office_ru": "руководитель"},
     ],
 )
-def test_who_confirms_must_be_said_within_bounds(client, home, wrong):
+def test_name_of_the_confirming_person_is_required_and_limited(client, home, wrong):
     _asked, address = ask(home)
     response = confirm(client, address, **wrong)
     assert response.status_code == 200
@@ -288,7 +288,7 @@ def test_who_confirms_must_be_said_within_bounds(client, home, wrong):
     assert confirm(client, address).context["confirmation"]
 
 
-def test_what_a_stranger_writes_is_escaped(client, home):
+def test_input_of_the_visitor_is_escaped(client, home):
     _asked, address = ask(home)
     confirm(client, address, name_en="<script>alert(1)</script>", office_en='"><b>')
     public = client.get("/en/delegations/home/").text
@@ -297,7 +297,7 @@ def test_what_a_stranger_writes_is_escaped(client, home):
     assert '"><b>' not in public
 
 
-def test_a_button_that_does_not_exist_confirms_nothing(client, home):
+def test_unknown_button_confirms_nothing(client, home):
     _asked, address = ask(home)
     for do in ("", "x", "correct\x00", "corrections "):
         response = client.post(address, {"do": do, "shown": digest(client, address), **SIGNED})
@@ -305,7 +305,7 @@ def test_a_button_that_does_not_exist_confirms_nothing(client, home):
     assert not Confirmation.objects.exists()
 
 
-def test_a_list_that_changed_meanwhile_is_shown_again_and_not_confirmed(client, home):
+def test_concurrently_changed_list_is_shown_again_and_not_confirmed(client, home):
     asked, address = ask(home)
     shown = digest(client, address)
     changes = [
@@ -331,12 +331,12 @@ def test_a_list_that_changed_meanwhile_is_shown_again_and_not_confirmed(client, 
     assert client.post(address, {"do": "correct", "shown": shown, **SIGNED}).context["confirmation"]
 
 
-def test_the_language_makes_no_difference_to_the_digest(client, home):
+def test_digest_does_not_depend_on_the_language(client, home):
     _asked, address = ask(home)
     assert digest(client, address) == digest(client, address.replace("/en/", "/ru/"))
 
 
-def test_a_second_confirmation_of_one_day_gets_words_and_leaves_the_link_open(client, home):
+def test_second_confirmation_of_one_day_is_refused_and_leaves_the_link_open(client, home):
     first, second = ask(home), ask(home)
     confirm(client, first[1])
     response = confirm(client, second[1])
@@ -350,7 +350,7 @@ def test_a_second_confirmation_of_one_day_gets_words_and_leaves_the_link_open(cl
 
 @pytest.mark.both_databases("delegations.services.confirmations")
 @pytest.mark.django_db(transaction=True)
-def test_of_two_answers_at_once_one_wins(home):
+def test_first_of_two_concurrent_answers_is_accepted(home):
     asked, address = ask(home)
     shown = digest(Client(), address)
     start, results = threading.Barrier(2), []
@@ -380,7 +380,7 @@ def test_of_two_answers_at_once_one_wins(home):
 
 @up_to(300)
 @pytest.mark.parametrize("query", ["", "?do=corrections"])
-def test_the_page_costs_the_same_whatever_the_length_of_the_list(client, home, query, sizes):
+def test_page_costs_the_same_with_any_number_of_people(client, home, query, sizes):
     def measure(rows):
         factories.DelegateFactory.create_batch(rows, chamber=home.chamber, starts="2020")
         _asked, address = ask(home)
@@ -396,7 +396,7 @@ def test_the_page_costs_the_same_whatever_the_length_of_the_list(client, home, q
 # Withdrawn people
 
 
-def test_a_withdrawn_person_is_on_the_list_without_a_name(client, home):
+def test_withdrawn_person_is_listed_without_a_name(client, home):
     person = home.mandate.person
     person.withdrawn, person.withdrawal_reason_en = True, "At the person's request."
     person.save()
@@ -417,7 +417,7 @@ def test_a_withdrawn_person_is_on_the_list_without_a_name(client, home):
 # Corrections
 
 
-def test_one_answer_carries_several_corrections(client, home):
+def test_answer_with_several_corrections_makes_a_proposal_for_each(client, home):
     first, other, service = home.mandate.uid, home.other.uid, home.service.uid
     found = proposals(
         client,
@@ -481,7 +481,7 @@ def test_one_answer_carries_several_corrections(client, home):
         ({"name_00000000-0000-0000-0000-000000000000": "Forged", "missing99_name": "Forged"}, "Nothing is corrected."),
     ],
 )
-def test_what_cannot_be_a_correction_gets_words(client, home, fields, complaint):
+def test_invalid_correction_is_a_form_error(client, home, fields, complaint):
     asked, address = ask(home)
     client.raise_request_exception = False
     fields = {name.format(first=home.mandate.uid): text for name, text in fields.items()}
@@ -496,7 +496,7 @@ def test_what_cannot_be_a_correction_gets_words(client, home, fields, complaint)
         assert asked.proposals.count() == 1
 
 
-def test_thousands_of_rows_are_refused_and_privately(client, home):
+def test_form_with_thousands_of_rows_is_refused_with_no_store(client, home):
     _asked, address = ask(home)
     client.raise_request_exception = False
     many = {f"missing{number}_name": "x" for number in range(3001)}
@@ -511,7 +511,7 @@ def test_thousands_of_rows_are_refused_and_privately(client, home):
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_the_clerk_asks_from_the_page_of_the_parliament_and_sees_the_link_once(client, home, office, language):
+def test_link_is_created_on_the_page_of_the_parliament_and_shown_once(client, home, office, language):
     office.cookies["django_language"] = language
     add = page("delegations_confirmationrequest_add")
     assert (
@@ -549,7 +549,7 @@ def test_the_clerk_asks_from_the_page_of_the_parliament_and_sees_the_link_once(c
     assert not mail.outbox
 
 
-def test_the_letter_is_sent_where_an_address_is_given_which_is_not_kept(home, office, settings):
+def test_mail_is_sent_to_a_given_address_which_is_not_stored(home, office, settings):
     settings.DEFAULT_FROM_EMAIL = "secretariat@example.org"
     add = page("delegations_confirmationrequest_add")
     data = {"parliament": home.parliament.pk, "addressee": "Petr Third", "email": "private@example.org"}
@@ -566,7 +566,7 @@ def test_the_letter_is_sent_where_an_address_is_given_which_is_not_kept(home, of
 
 
 @pytest.mark.parametrize("email", ["x", "a@b", "a@example.org\nBcc: b@example.org", "a\x00@example.org", "a" * 10_000])
-def test_an_address_that_is_none_sends_and_makes_nothing(home, office, email):
+def test_invalid_address_sends_no_mail_and_makes_no_request(home, office, email):
     add = page("delegations_confirmationrequest_add")
     response = office.post(add, {"parliament": home.parliament.pk, "addressee": "Petr Third", "email": email})
     assert response.status_code == 200
@@ -575,7 +575,7 @@ def test_an_address_that_is_none_sends_and_makes_nothing(home, office, email):
     assert not ConfirmationRequest.objects.exists()
 
 
-def test_a_mail_server_that_is_away_leaves_the_letter_to_be_copied(home, office, monkeypatch):
+def test_mail_server_down_shows_the_mail_for_copying(home, office, monkeypatch):
     def away(*args, **kwargs):
         raise ConnectionRefusedError
 
@@ -597,7 +597,7 @@ def test_a_mail_server_that_is_away_leaves_the_letter_to_be_copied(home, office,
         ("x=y", {"addressee": "a" * 10_000}),
     ],
 )
-def test_a_forged_form_of_the_office_gets_words(home, office, query, data):
+def test_forged_form_of_the_clerk_is_refused_with_a_message(home, office, query, data):
     add = page("delegations_confirmationrequest_add")
     assert office.get(f"{add}?{query}").status_code == 200
     response = office.post(f"{add}?{query}", data)
@@ -606,7 +606,7 @@ def test_a_forged_form_of_the_office_gets_words(home, office, query, data):
     assert not ConfirmationRequest.objects.exists()
 
 
-def test_open_links_are_listed_and_withdrawn(client, home, office, clock):
+def test_open_links_are_listed_and_can_be_withdrawn(client, home, office, clock):
     asked, address = ask(home)
     answered, other = ask(home)
     confirm(client, other)
@@ -637,7 +637,7 @@ def the(found: list[Proposal]) -> Proposal:
     return proposal
 
 
-def test_the_queue_has_an_address_and_its_pages_show_both_sides(client, home, office):
+def test_proposals_are_listed_and_their_pages_show_both_versions(client, home, office):
     proposal = the(
         proposals(client, home, **{f"role_{home.mandate.uid}": "delegate", f"day_{home.mandate.uid}": "2026"})
     )
@@ -655,7 +655,7 @@ def test_the_queue_has_an_address_and_its_pages_show_both_sides(client, home, of
     assert "Refused: clerk, 20 May 2026, 15:00. Reason: Wrong" in words(decided)
 
 
-def test_accepting_an_end_ends_the_mandate_on_the_word_of_the_parliament(client, home, office):
+def test_accepted_end_ends_the_mandate_with_the_answer_as_source(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"gone_{uid}": "on", f"day_{uid}": "2026-04-26"}))
     assert decide(office, proposal, "accepted")["Location"].endswith("?state=waiting")
@@ -672,7 +672,7 @@ def test_accepting_an_end_ends_the_mandate_on_the_word_of_the_parliament(client,
     assert proposal.state == "accepted"
 
 
-def test_an_end_without_a_day_is_for_the_clerk_to_date(client, home, office):
+def test_accepted_end_without_a_day_requires_a_day(client, home, office):
     proposal = the(proposals(client, home, **{f"gone_{home.mandate.uid}": "on"}))
     response = decide(office, proposal, "accepted")
     assert "Give the first day no longer in office" in words(response)
@@ -687,7 +687,7 @@ def test_an_end_without_a_day_is_for_the_clerk_to_date(client, home, office):
     assert (proposal.state, proposal.reason) == ("changed", "As the decree says.")
 
 
-def test_accepting_another_role_ends_the_mandate_and_begins_one(client, home, office):
+def test_accepted_role_ends_the_mandate_and_begins_another(client, home, office):
     uid, source = home.mandate.uid, factories.SourceFactory()
     home.mandate.sources.add(source)
     home.mandate.political_group_en = "Group"
@@ -704,7 +704,7 @@ def test_accepting_another_role_ends_the_mandate_and_begins_one(client, home, of
     assert [set(row.sources.all()) for row in rows] == [{source, answer}, {answer}]
 
 
-def test_another_role_from_the_first_day_corrects_the_row(client, home, office):
+def test_accepted_role_from_the_first_day_corrects_the_mandate(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"role_{uid}": "delegate", f"day_{uid}": "2020-01-01"}))
     decide(office, proposal, "accepted")
@@ -713,7 +713,7 @@ def test_another_role_from_the_first_day_corrects_the_row(client, home, office):
 
 
 @pytest.mark.parametrize("day", ["", "2019-12-31"])
-def test_another_role_needs_a_day_within_the_mandate(client, home, office, day):
+def test_accepted_role_requires_a_day_within_the_mandate(client, home, office, day):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"role_{uid}": "delegate", f"day_{uid}": day}))
     text = words(decide(office, proposal, "accepted"))
@@ -723,7 +723,7 @@ def test_another_role_needs_a_day_within_the_mandate(client, home, office, day):
     assert not Source.objects.exists()
 
 
-def test_accepting_a_name_corrects_it_in_the_language_of_the_answer(client, home, office):
+def test_accepted_name_is_corrected_in_the_language_of_the_answer(client, home, office):
     person = home.mandate.person
     asked, address = ask(home)
     signed = {"name_ru": "Анна Вторая", "office_ru": "руководитель"}
@@ -736,7 +736,7 @@ def test_accepting_a_name_corrects_it_in_the_language_of_the_answer(client, home
     assert Person.objects.search("Первой").get() == person
 
 
-def test_a_name_is_corrected_with_its_recorded_parts(client, home, office):
+def test_accepted_name_is_corrected_with_its_recorded_parts(client, home, office):
     person = home.mandate.person
     person.family_name_en, person.given_name_en, person.patronymic_en = "First", "Ivan", "Petrovich"
     person.save()
@@ -751,7 +751,7 @@ def test_a_name_is_corrected_with_its_recorded_parts(client, home, office):
     assert (person.name_en, person.family_name_en, person.patronymic_en) == ("Ivan Firrst", "Firrst", "Petrovich")
 
 
-def test_accepting_a_missing_person_adds_record_and_mandate(client, home, office):
+def test_accepted_missing_person_is_added_with_a_mandate(client, home, office):
     proposal = the(
         proposals(client, home, missing0_name="New Face", missing0_place="home-house", missing0_day="2026-04")
     )
@@ -761,7 +761,7 @@ def test_accepting_a_missing_person_adds_record_and_mandate(client, home, office
     assert row.sources.get().title_en.startswith("Confirmation by link")
 
 
-def test_a_missing_person_who_is_on_record_is_chosen_not_doubled(client, home, office):
+def test_missing_person_on_record_is_reused(client, home, office):
     known = Person.objects.create(name_en="Former Member", name_ru="Бывший Член")
     proposal = the(proposals(client, home, missing0_name="Former Member", missing0_place="home-house"))
     assert "This field is required." in words(decide(office, proposal, "accepted"))
@@ -773,7 +773,7 @@ def test_a_missing_person_who_is_on_record_is_chosen_not_doubled(client, home, o
     assert Person.objects.filter(name_en="Former Member").count() == 1
 
 
-def test_a_conflict_is_named_and_nothing_is_half_done(client, home, office):
+def test_conflict_is_named_and_nothing_is_saved(client, home, office):
     people = Person.objects.count()
     proposal = the(proposals(client, home, missing0_name="New Envoy", missing0_place="representative"))
     text = words(decide(office, proposal, "accepted"))
@@ -788,7 +788,7 @@ def test_a_conflict_is_named_and_nothing_is_half_done(client, home, office):
     assert Representative.objects.get(person__name_en="New Envoy").starts.first == date(2026, 4, 1)
 
 
-def test_what_the_database_refuses_gets_words(client, home, office, monkeypatch):
+def test_integrity_error_is_shown_as_a_message(client, home, office, monkeypatch):
     proposal = the(proposals(client, home, missing0_name="New Face", missing0_place="home-house"))
     people = Person.objects.count()
 
@@ -800,7 +800,7 @@ def test_what_the_database_refuses_gets_words(client, home, office, monkeypatch)
     assert (proposal.state, Person.objects.count()) == ("waiting", people)
 
 
-def test_a_fact_that_changed_since_the_answer_is_not_overwritten_unseen(client, home, office):
+def test_fact_changed_since_the_answer_is_not_overwritten(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"role_{uid}": "delegate", f"day_{uid}": "2026-04-26"}))
     home.mandate.role = "deputy_head"
@@ -814,7 +814,7 @@ def test_a_fact_that_changed_since_the_answer_is_not_overwritten_unseen(client, 
     assert Delegate.objects.filter(person=home.mandate.person).count() == 2
 
 
-def test_what_changed_while_the_clerk_looked_is_shown_again(client, home, office):
+def test_fact_changed_while_the_page_was_open_is_shown_again(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"gone_{uid}": "on", f"day_{uid}": "2026-04-26"}))
     address = page("delegations_proposal_change", proposal.pk)
@@ -826,7 +826,7 @@ def test_what_changed_while_the_clerk_looked_is_shown_again(client, home, office
     assert str(home.mandate.ends) == "2026-03-01"
 
 
-def test_what_is_recorded_already_as_proposed_is_accepted(client, home, office):
+def test_proposal_already_recorded_is_accepted(client, home, office):
     uid = home.mandate.uid
     ended, named = proposals(
         client, home, **{f"gone_{uid}": "on", f"day_{uid}": "2026-04-26", f"name_{home.other.uid}": "Oleg Ottr"}
@@ -840,7 +840,7 @@ def test_what_is_recorded_already_as_proposed_is_accepted(client, home, office):
         assert proposal.state == "accepted"
 
 
-def test_a_row_that_is_gone_can_only_be_refused(client, home, office):
+def test_proposal_on_a_deleted_row_can_only_be_refused(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"gone_{uid}": "on", f"day_{uid}": "2026-04-26"}))
     home.mandate.delete()
@@ -850,7 +850,7 @@ def test_a_row_that_is_gone_can_only_be_refused(client, home, office):
     assert proposal.state == "refused"
 
 
-def test_refusing_needs_a_reason_and_changes_nothing(client, home, office):
+def test_refusal_requires_a_reason_and_changes_nothing(client, home, office):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"gone_{uid}": "on", f"day_{uid}": "2026-04-26"}))
     assert "Give the reason." in words(decide(office, proposal, "refused"))
@@ -876,7 +876,7 @@ def test_refusing_needs_a_reason_and_changes_nothing(client, home, office):
         {"decide": "changed", "reason": "x", "shown": "x"},
     ],
 )
-def test_a_forged_decision_gets_words(client, home, office, fields):
+def test_forged_decision_is_refused_with_a_message(client, home, office, fields):
     uid = home.mandate.uid
     proposal = the(proposals(client, home, **{f"role_{uid}": "delegate", f"day_{uid}": "2026-04-26"}))
     decision = fields.pop("decide")
@@ -888,7 +888,7 @@ def test_a_forged_decision_gets_words(client, home, office, fields):
 
 
 @pytest.mark.parametrize("rows", [1, 3])
-def test_free_text_is_shown_escaped_and_accepted_when_it_is_done(client, home, office, rows):
+def test_free_text_is_escaped_and_can_be_accepted(client, home, office, rows):
     proposal = the(proposals(client, home, text="<b>bold</b>\nsecond line"))
     shown = office.get(page("delegations_proposal_change", proposal.pk)).text
     assert "&lt;b&gt;bold&lt;/b&gt;<br>second line" in shown
@@ -898,7 +898,7 @@ def test_free_text_is_shown_escaped_and_accepted_when_it_is_done(client, home, o
 # The confirmation of a corrected list
 
 
-def test_the_confirmation_is_recorded_once_every_correction_is_decided(client, home, office, clock):
+def test_confirmation_is_recorded_after_all_corrections_are_decided(client, home, office, clock):
     uid = home.mandate.uid
     first, second = proposals(
         client,
@@ -929,7 +929,7 @@ def test_the_confirmation_is_recorded_once_every_correction_is_decided(client, h
     assert f'formaction="{record}"' not in office.get(change).text
 
 
-def test_without_an_answer_there_is_nothing_to_record(home, office):
+def test_request_without_an_answer_cannot_be_recorded(home, office):
     asked, _address = ask(home)
     record = page("delegations_confirmationrequest_record", asked.pk)
     assert "still waiting" in words(office.post(record, follow=True))
@@ -939,7 +939,7 @@ def test_without_an_answer_there_is_nothing_to_record(home, office):
 # Nobody else
 
 
-def test_who_has_no_right_finds_nothing(home, client):
+def test_pages_answer_404_without_permission(home, client):
     proposal = factories.ProposalFactory(request__parliament=home.parliament)
     asked, _address = ask(home)
     client.force_login(factories.UserFactory())
@@ -963,7 +963,7 @@ def test_who_has_no_right_finds_nothing(home, client):
     assert User.objects.count() >= 3
 
 
-def test_nothing_of_requests_and_proposals_leaves_the_office(client, home):
+def test_requests_and_proposals_change_no_public_response(client, home):
     """Every public door answers the same, byte for byte, with a request, an answer and its corrections as without."""
     from ....support.crawl import seen
 
@@ -1004,7 +1004,7 @@ def test_nothing_of_requests_and_proposals_leaves_the_office(client, home):
     assert [door for door in before if before[door] != after[door]] == []
 
 
-def test_words_of_both_languages_stand_in_the_pages(client, home, office):
+def test_pages_are_translated_in_both_languages(client, home, office):
     _asked, address = ask(home)
     with override("ru"):
         text = words(client.get(address.replace("/en/", "/ru/") + "?do=corrections"))
@@ -1018,7 +1018,7 @@ def test_words_of_both_languages_stand_in_the_pages(client, home, office):
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")], ids=["wide", "narrow"])
-def test_the_whole_way_without_script(chromium, server, width, scheme):
+def test_list_is_corrected_decided_and_recorded_without_javascript(chromium, server, width, scheme):
     """A clerk asks, the parliament corrects, the clerk decides and records; then the public page says so."""
     from axe_playwright_python.sync_playwright import Axe
 

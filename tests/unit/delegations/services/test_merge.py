@@ -85,7 +85,7 @@ def column(report: MergeReport, label: str):
 # What moves
 
 
-def test_everything_that_points_at_the_other_record_moves(kept: Person, other: Person):
+def test_relations_of_the_other_record_are_moved(kept: Person, other: Person):
     mandate = factories.DelegateFactory(person=other, starts="2019")
     service = factories.RepresentativeFactory(person=other)
     post = factories.AssemblyPostFactory(person=other)
@@ -106,7 +106,7 @@ def test_everything_that_points_at_the_other_record_moves(kept: Person, other: P
     assert not Person.objects.filter(public_id=old).exists()
 
 
-def test_no_table_can_point_at_a_person_unseen():
+def test_all_relations_to_a_person_have_names():
     """A relation without a name would not be walked; those of connecting tables belong to a walked one."""
     hidden = [
         relation
@@ -118,13 +118,13 @@ def test_no_table_can_point_at_a_person_unseen():
     assert not Person._meta.many_to_many
 
 
-def test_article_that_names_both_names_the_one_that_is_left_once(kept: Person, other: Person):
+def test_article_with_both_persons_has_the_kept_one_once(kept: Person, other: Person):
     article = factories.ArticleFactory(people=[kept, other])
     merge(kept, other)
     assert list(article.people.all()) == [kept]
 
 
-def test_mandates_of_both_for_one_chamber_stand_side_by_side(kept: Person, other: Person, chamber):
+def test_separate_mandates_of_both_for_one_chamber_are_kept(kept: Person, other: Person, chamber):
     factories.DelegateFactory(person=kept, chamber=chamber, starts="2015-01-01", ends="2019-05-26")
     factories.DelegateFactory(person=other, chamber=chamber, starts="2019-05-26", role="head")
     assert preview(kept, other).conflicts == []
@@ -135,7 +135,7 @@ def test_mandates_of_both_for_one_chamber_stand_side_by_side(kept: Person, other
 # What becomes one
 
 
-def test_identical_mandates_become_one_with_the_sources_of_both(kept: Person, other: Person, chamber):
+def test_identical_mandates_are_merged_with_the_sources_of_both(kept: Person, other: Person, chamber):
     first, second, third = factories.SourceFactory.create_batch(3)
     period = {"chamber": chamber, "starts": "2015-03", "ends": "2019", "role": "head"}
     mine = factories.DelegateFactory(person=kept, **period, political_group_en="Labour", sources=[first, second])
@@ -161,7 +161,7 @@ def test_identical_mandates_become_one_with_the_sources_of_both(kept: Person, ot
     assert (mandate.political_group_en, mandate.constituency_ru) == ("Labour", "Минск")
 
 
-def test_identical_posts_become_one_and_different_commissions_stay_two(kept: Person, other: Person):
+def test_identical_posts_are_merged_and_different_commissions_kept(kept: Person, other: Person):
     for person, commission in ((kept, "Law"), (other, "Law"), (other, "Defence")):
         factories.AssemblyPostFactory(person=person, post="commission_chair", commission_en=commission)
     merge(kept, other)
@@ -179,7 +179,7 @@ def test_identical_posts_become_one_and_different_commissions_stay_two(kept: Per
         ({}, {"role": "head"}),
     ],
 )
-def test_overlapping_mandates_for_one_chamber_are_refused_by_name(kept, other, chamber, mine, theirs):
+def test_overlapping_mandates_for_one_chamber_are_refused_with_their_names(kept, other, chamber, mine, theirs):
     rows = [
         factories.DelegateFactory(person=kept, chamber=chamber, **mine),
         factories.DelegateFactory(person=other, chamber=chamber, **theirs),
@@ -190,11 +190,11 @@ def test_overlapping_mandates_for_one_chamber_are_refused_by_name(kept, other, c
     assert all(f"“{describe_row(row)}”" in conflict for row in rows)
 
 
-def test_a_record_is_not_merged_with_itself(kept: Person):
+def test_record_is_not_merged_with_itself(kept: Person):
     assert refusal(kept, Person.objects.get(pk=kept.pk)) == ["A record cannot be merged with itself."]
 
 
-def test_what_was_not_shown_is_not_merged(kept: Person, other: Person):
+def test_merge_is_refused_if_the_preview_is_outdated(kept: Person, other: Person):
     shown = preview(kept, other).digest
     factories.DelegateFactory(person=other)
     with pytest.raises(MergeError, match="The records were changed meanwhile"):
@@ -207,7 +207,7 @@ def test_what_was_not_shown_is_not_merged(kept: Person, other: Person):
 # What the merged record says
 
 
-def test_empty_columns_are_filled_and_what_differs_stays(kept: Person, other: Person):
+def test_empty_fields_are_filled_and_differing_ones_kept(kept: Person, other: Person):
     kept.name_ru = kept.given_name_en = kept.gender = ""
     kept.save()
     other.name_ru, other.patronymic_ru, other.gender = "Виктор Когут", "Николаевич", "male"
@@ -231,7 +231,7 @@ def test_empty_columns_are_filled_and_what_differs_stays(kept: Person, other: Pe
     assert Person.objects.search("Когут Виктор Николаевич").get() == kept
 
 
-def test_photo_comes_with_its_credit_and_text(kept: Person, other: Person):
+def test_photo_is_moved_with_its_credit_and_alternative_text(kept: Person, other: Person):
     kept.photo_credit_en, kept.photo_alt_ru = "Left over", "Осталось"
     kept.save()
     Person.objects.filter(pk=other.pk).update(photo="people/b.jpg", photo_credit_en="BelTA", photo_alt_en="At a desk")
@@ -242,7 +242,7 @@ def test_photo_comes_with_its_credit_and_text(kept: Person, other: Person):
     assert kept.photo_alt_ru == ""
 
 
-def test_own_photo_stays_with_its_own_text(kept: Person, other: Person):
+def test_own_photo_is_kept_with_its_own_alternative_text(kept: Person, other: Person):
     Person.objects.filter(pk=kept.pk).update(photo="people/a.jpg", photo_credit_en="CSTO PA")
     Person.objects.filter(pk=other.pk).update(photo="people/b.jpg", photo_credit_en="BelTA", photo_alt_en="At a desk")
     for person in (kept, other):
@@ -261,7 +261,7 @@ def test_own_photo_stays_with_its_own_text(kept: Person, other: Person):
         ("By law.", "At own request.", "By law."),
     ],
 )
-def test_withdrawn_stays_withdrawn_with_the_reason(client, kept, other, mine, theirs, reason):
+def test_withdrawn_person_stays_withdrawn_with_the_reason(client, kept, other, mine, theirs, reason):
     for person, why in ((kept, mine), (other, theirs)):
         person.withdrawn, person.withdrawal_reason_en = bool(why), why
         person.save()
@@ -278,7 +278,7 @@ def test_withdrawn_stays_withdrawn_with_the_reason(client, kept, other, mine, th
 # Afterwards
 
 
-def test_old_addresses_redirect_also_after_a_second_merge(client: Client, kept: Person, other: Person):
+def test_former_addresses_redirect_after_a_second_merge(client: Client, kept: Person, other: Person):
     last = factories.PersonFactory(name_en="V. Kogut")
     former = [other.public_id, kept.public_id]
     merge(kept, other)
@@ -290,13 +290,13 @@ def test_old_addresses_redirect_also_after_a_second_merge(client: Client, kept: 
     assert person["former_ids"] == [str(public_id) for public_id in sorted(former)]
 
 
-def test_public_id_of_a_merged_record_is_not_given_again(kept: Person, other: Person):
+def test_public_id_of_a_merged_record_is_not_reused(kept: Person, other: Person):
     merge(kept, other)
     assert factories.PersonFactory().public_id > other.public_id
 
 
 @pytest.mark.django_db(transaction=True)
-def test_fixture_of_everything_loads_into_an_empty_database(tmp_path, kept: Person, other: Person):
+def test_dumped_fixture_loads_into_an_empty_database(tmp_path, kept: Person, other: Person):
     Identifier.objects.create(person=other, scheme="wikidata", identifier="Q1")
     factories.DelegateFactory(person=other, sources=[factories.SourceFactory()])
     factories.ArticleFactory(people=[other])
@@ -345,7 +345,7 @@ def facts(people: list[Person]) -> list[set]:
 @pytest.mark.long
 @examples(8)
 @given(data=st.data())
-def test_no_fact_is_lost_whatever_the_histories(data):
+def test_merge_of_arbitrary_histories_keeps_all_facts(data):
     with transaction.atomic():
         people = factories.PersonFactory.create_batch(2)
         chambers = factories.ChamberFactory.create_batch(2)
@@ -396,7 +396,7 @@ def confirmed(client: Client, kept: Person, other: Person) -> dict:
     return {"other": other.public_id, "shown": report.digest}
 
 
-def test_form_of_a_person_leads_to_the_page_which_names_people_alike(administrator: Client, kept, other, chamber):
+def test_form_of_a_person_links_the_page_with_similar_people(administrator: Client, kept, other, chamber):
     factories.DelegateFactory(person=other, chamber=chamber)
     factories.PersonFactory(family_name_en="Alishev", family_name_ru="Алишев")
     form = administrator.get(page("delegations_person_change", kept.pk)).text
@@ -406,7 +406,9 @@ def test_form_of_a_person_leads_to_the_page_which_names_people_alike(administrat
     assert "Alishev" not in text
 
 
-def test_page_shows_both_and_merges_on_confirmation(administrator: Client, kept: Person, other: Person, chamber):
+def test_page_shows_both_records_and_merges_after_confirmation(
+    administrator: Client, kept: Person, other: Person, chamber
+):
     factories.DelegateFactory(person=other, chamber=chamber, starts="2019-05")
     text = words(administrator.get(merge_page(kept, other)))
     assert f"Viktar Kogut ({other.public_id}) becomes part of Viktor Kogut ({kept.public_id})" in text
@@ -424,7 +426,7 @@ def test_page_shows_both_and_merges_on_confirmation(administrator: Client, kept:
     assert "moved: delegate" in words(administrator.get(page("cspa_changeset_change", in_journal.pk)))
 
 
-def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other: Person, chamber):
+def test_merge_is_undone_in_one_step(administrator: Client, kept: Person, other: Person, chamber):
     factories.DelegateFactory(person=other, chamber=chamber, starts="2019-05", sources=[factories.SourceFactory()])
     twin = {"chamber": factories.ChamberFactory(), "starts": "2012", "ends": "2016"}
     for person in (kept, other):
@@ -440,7 +442,7 @@ def test_merging_is_undone_as_a_whole(administrator: Client, kept: Person, other
     assert {model: audit.snapshots(model, model.objects.values_list("pk", flat=True)) for model in models} == before
 
 
-def test_conflict_is_shown_and_a_forged_confirmation_refused(administrator, kept, other, chamber):
+def test_conflict_is_shown_and_forged_confirmation_is_refused(administrator, kept, other, chamber):
     for person in (kept, other):
         factories.DelegateFactory(person=person, chamber=chamber, starts="2015" if person == kept else "2016")
     response = administrator.get(merge_page(kept, other))
@@ -454,7 +456,7 @@ def test_conflict_is_shown_and_a_forged_confirmation_refused(administrator, kept
 
 
 @pytest.mark.parametrize("shown", [{}, {"shown": "nonsense"}, {"shown": "\x00"}])
-def test_confirmation_of_something_else_merges_nothing(administrator, kept, other, shown):
+def test_confirmation_of_another_merge_is_refused(administrator, kept, other, shown):
     response = administrator.post(merge_page(kept), {"other": other.public_id, **shown}, follow=True)
     assert "The records were changed meanwhile. Look at them again." in words(response)
     assert Person.objects.count() == 2
@@ -462,7 +464,7 @@ def test_confirmation_of_something_else_merges_nothing(administrator, kept, othe
 
 @pytest.mark.parametrize("text", ["", "abc", "0", "-1", "1.5", "9" * 20, "9" * 5000, "٣", "a\x00b", "%00"])
 @pytest.mark.parametrize("method", ["get", "post"])
-def test_nonsense_for_a_public_id_is_answered_in_words(administrator: Client, kept: Person, method: str, text: str):
+def test_malformed_public_id_shows_a_message(administrator: Client, kept: Person, method: str, text: str):
     response = getattr(administrator, method)(merge_page(kept), {"other": text})
     assert response.status_code == 200
     assert 'class="errorlist"' in response.text
@@ -470,12 +472,12 @@ def test_nonsense_for_a_public_id_is_answered_in_words(administrator: Client, ke
 
 
 @pytest.mark.parametrize("key", ["0", "abc", "9" * 30])
-def test_person_that_is_not_there_is_not_found(administrator: Client, key: str):
+def test_unknown_person_answers_404(administrator: Client, key: str):
     assert administrator.get(page("delegations_person_merge", key)).status_code == 404
 
 
 @pytest.mark.parametrize("right", ["change_person", "delete_person"])
-def test_merging_takes_the_rights_to_change_and_to_delete(client: Client, kept: Person, other: Person, right: str):
+def test_merge_requires_permissions_to_change_and_to_delete(client: Client, kept: Person, other: Person, right: str):
     clerk = factories.UserFactory()
     clerk.user_permissions.set(Permission.objects.filter(codename__in=[right, "view_person"]))
     client.force_login(clerk)
@@ -487,7 +489,7 @@ def test_merging_takes_the_rights_to_change_and_to_delete(client: Client, kept: 
 
 
 @up_to(300)
-def test_preview_costs_the_same_whatever_moves(kept: Person, other: Person, sizes: tuple[int, ...]):
+def test_preview_costs_the_same_with_any_number_of_relations(kept: Person, other: Person, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for _number in range(rows):
             factories.DelegateFactory(person=other)
@@ -503,7 +505,9 @@ def test_preview_costs_the_same_whatever_moves(kept: Person, other: Person, size
 
 
 @up_to(300)
-def test_list_of_people_alike_costs_the_same(administrator: Client, kept: Person, sizes: tuple[int, ...]):
+def test_list_of_similar_people_costs_the_same_with_any_number_of_people(
+    administrator: Client, kept: Person, sizes: tuple[int, ...]
+):
     def measure(rows: int) -> Costs:
         for _number in range(rows):
             factories.DelegateFactory(person=factories.PersonFactory(name_en="Viktor Kogut"))
@@ -519,7 +523,7 @@ def test_list_of_people_alike_costs_the_same(administrator: Client, kept: Person
 # The rest of a person's, a parliament's and a chamber's page
 
 
-def test_clerk_withdraws_a_name_with_its_reason(administrator: Client, kept: Person):
+def test_name_is_withdrawn_with_a_reason(administrator: Client, kept: Person):
     address = page("delegations_person_change", kept.pk)
     data = filled_in(administrator, address) | {"withdrawn": "on"}
     assert "Give the reason of the withdrawal" in words(administrator.post(address, data))
@@ -531,7 +535,7 @@ def test_clerk_withdraws_a_name_with_its_reason(administrator: Client, kept: Per
     assert "name withdrawn" not in names.content.decode()
 
 
-def test_page_of_a_person_shows_former_ids_and_keeps_identifiers(administrator: Client, kept: Person, other: Person):
+def test_form_of_a_person_shows_former_ids_and_saves_identifiers(administrator: Client, kept: Person, other: Person):
     taken = Identifier.objects.create(person=other, scheme="wikidata", identifier="Q1")
     FormerPublicId.objects.create(person=kept, public_id=900)
     address = page("delegations_person_change", kept.pk)
@@ -547,7 +551,7 @@ def test_page_of_a_person_shows_former_ids_and_keeps_identifiers(administrator: 
     assert [str(row) for row in kept.identifiers.all()] == ["wikidata: Q2"]
 
 
-def test_clerk_records_a_confirmation_on_the_page_of_the_parliament(administrator: Client):
+def test_confirmation_is_recorded_on_the_page_of_the_parliament(administrator: Client):
     parliament = factories.ParliamentFactory(slug="belarus", country="BY")
     FormerSlug.objects.create(parliament=parliament, slug="byelorussia")
     source = factories.SourceFactory()
@@ -569,7 +573,7 @@ def test_clerk_records_a_confirmation_on_the_page_of_the_parliament(administrato
     )
 
 
-def test_list_of_confirmations_says_which_still_speak(administrator: Client):
+def test_list_of_confirmations_shows_which_are_valid(administrator: Client):
     parliament = factories.ParliamentFactory()
     old = factories.ConfirmationFactory(parliament=parliament, date=today() - timedelta(days=400))
     new = factories.ConfirmationFactory(parliament=parliament, date=today())
@@ -577,7 +581,7 @@ def test_list_of_confirmations_says_which_still_speak(administrator: Client):
     assert [(row, row.covers) for row in rows] == [(new, True), (old, False)]
 
 
-def test_chamber_is_recognised_in_imported_files_by_the_id_given_here(administrator: Client, chamber):
+def test_imported_id_of_a_chamber_is_saved_and_recognised_by_the_importer(administrator: Client, chamber):
     address = page("delegations_chamber_change", chamber.pk)
     data = filled_in(administrator, address) | {"imported_id": "house-of-representatives"}
     assert administrator.post(address, data).status_code == 302

@@ -103,7 +103,7 @@ def text_of(data: bytes) -> str:
 # What the papers say
 
 
-def test_a_roster_has_seats_people_and_representative_in_the_order_and_form_of_each_language(belarus, armenia):
+def test_roster_has_seats_people_and_representative_in_each_language(belarus, armenia):
     english, russian = document(["roster"], ["en", "ru"]).sections
     assert [sheet.about for sheet in english.pages] == ["National Assembly", "Parliament of Armenia"]
     figures, people, representatives = english.pages[0].tables
@@ -130,7 +130,7 @@ def test_a_roster_has_seats_people_and_representative_in_the_order_and_form_of_e
     assert (russian.head, russian.day) == ("Парламентская Ассамблея ОДКБ", "26 мая 2020 г.")
 
 
-def test_what_is_not_published_says_so(armenia):
+def test_unpublished_facts_are_shown_as_not_published(armenia):
     (roster, attendance, quorum) = document().sections[0].pages
     assert rows(roster.tables[0]) == [["House", "not published", "not published", "not published"]]
     assert [table.empty for table in roster.tables[1:]] == [
@@ -144,7 +144,7 @@ def test_what_is_not_published_says_so(armenia):
     ]
 
 
-def test_an_attendance_sheet_has_boxes_and_the_substitutes_apart(belarus):
+def test_attendance_sheet_has_boxes_and_lists_substitutes_separately(belarus):
     (sheet,) = document(["attendance"]).sections[0].pages
     present, substitutes = sheet.tables
     assert [column.title for column in present.columns] == ["No.", "Name", "Chamber", "Role", "Signature"]
@@ -161,7 +161,7 @@ def test_an_attendance_sheet_has_boxes_and_the_substitutes_apart(belarus):
     assert sheet.notes == ["Seats without a published name: 4."]
 
 
-def test_two_chambers_have_a_total_and_a_confirmed_roster_has_vacant_seats(belarus):
+def test_two_chambers_have_a_total_and_confirmed_roster_shows_vacant_seats(belarus):
     other = factories.ChamberFactory(parliament=belarus, name_en="Council", order=2)
     factories.SeatQuotaFactory(chamber=other, seats=4)
     factories.ConfirmationFactory(parliament=belarus, date=DAY)
@@ -176,7 +176,7 @@ def test_two_chambers_have_a_total_and_a_confirmed_roster_has_vacant_seats(belar
 
 @examples(50)
 @given(seats=st.integers(1, 999), parts=st.integers(1, 99), more=st.integers(0, 99))
-def test_the_quorum_is_the_smallest_number_that_is_the_share(seats: int, parts: int, more: int):
+def test_quorum_is_the_smallest_number_not_below_the_share(seats: int, parts: int, more: int):
     share = Fraction(parts, parts + more)
     found = session_documents.quorum(seats, share)
     assert isinstance(found, int)
@@ -196,11 +196,11 @@ def test_the_quorum_is_the_smallest_number_that_is_the_share(seats: int, parts: 
         (None, "2/3", None),
     ],
 )
-def test_the_quorum_is_rounded_up_and_never_invented(seats, share, found):
+def test_quorum_is_rounded_up_or_unknown(seats, share, found):
     assert session_documents.quorum(seats, Fraction(share)) == found
 
 
-def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):
+def test_total_requires_all_quotas_and_excludes_observers(belarus, settings):
     settings.QUORUM = Fraction(1, 2)
     delegation("tajikistan", 3, seats=12, name_en="Majlisi Oli")
     serbia = delegation("serbia", 4, seats=5, name_en="Assembly of Serbia")
@@ -221,7 +221,7 @@ def test_the_total_needs_every_quota_and_counts_no_observer(belarus, settings):
     assert "Council (Belarus)" in sheet.notes[2]
 
 
-def test_a_parliament_without_a_chamber_makes_the_total_unknown(belarus):
+def test_total_is_unknown_if_a_parliament_has_no_chamber(belarus):
     factories.ParticipationFactory(parliament__name_en="New", parliament__order=9)
     (sheet,) = document(["quorum"]).sections[0].pages
     assert rows(sheet.tables[0])[1][3:] == ["not published", "not published", "not known"]
@@ -231,7 +231,7 @@ def test_a_parliament_without_a_chamber_makes_the_total_unknown(belarus):
 # Whom and which day
 
 
-def test_a_withdrawn_person_is_named_on_paper_and_nowhere_in_public(belarus, administrator):
+def test_withdrawn_person_is_named_in_documents_and_on_no_public_page(belarus, administrator):
     zoya = Delegate.objects.get(person__name_en="Zoya Zhuk").person
     zoya.withdrawn, zoya.withdrawal_reason_en = True, "At her own request."
     zoya.save()
@@ -266,7 +266,7 @@ def answer(client: Client, **asked) -> bytes:
         ("2030-01-01", "1 January 2030 is a day to come; these papers say what is recorded today."),
     ],
 )
-def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator, on, said):
+def test_day_before_the_founding_or_in_the_future_shows_a_note(belarus, administrator, on, said):
     with time_machine.travel(NOW):
         assert said in answer(administrator, on=on, format="print").decode()
         pdf = text_of(answer(administrator, on=on, format="pdf", language="en"))
@@ -284,12 +284,12 @@ def test_a_day_before_the_founding_and_one_to_come_say_so(belarus, administrator
         (date(2020, 6, 2), ["2 June 2020 is a day to come; these papers say what is recorded today."]),
     ],
 )
-def test_papers_warn_of_a_day_to_come_and_not_of_the_founding_or_today(belarus, day, notices):
+def test_documents_warn_of_a_future_day_only(belarus, day, notices):
     with time_machine.travel(NOW):
         assert document(day=Day.of(day)).sections[0].notices == notices
 
 
-def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):
+def test_documents_are_of_the_requested_day_or_today(belarus, administrator):
     mandate = Delegate.objects.get(person__name_en="Zoya Zhuk")
     mandate.ends = "2020-05-26"
     mandate.save()
@@ -317,7 +317,7 @@ def test_the_day_decides_and_is_today_unless_asked(belarus, administrator):
     ],
 )
 @pytest.mark.parametrize("language", ["en", "ru"])
-def test_bad_input_gets_words(belarus, administrator, query, language):
+def test_invalid_query_shows_a_message(belarus, administrator, query, language):
     administrator.cookies["django_language"] = language
     response = administrator.get(f"{PACK}?format=pdf&{query}" if "format" not in query else f"{PACK}?{query}")
     assert response.status_code == 400
@@ -325,7 +325,7 @@ def test_bad_input_gets_words(belarus, administrator, query, language):
     assert {"en": "Please correct", "ru": "Исправьте"}[language] in response.text
 
 
-def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):
+def test_form_offers_all_valid_parameters(belarus, administrator):
     shown = administrator.get(PACK, {"on": "2020-05-26", "papers": "quorum", "language": "ru"}).text
     assert 'value="2020-05-26"' in shown
     assert [shown.count(f'value="{value}" {state}') for value, state in (("quorum", "id"), ("roster", "id"))] == [1, 1]
@@ -342,7 +342,7 @@ def test_the_form_offers_what_an_address_may_ask_for(belarus, administrator):
 # Pages for print
 
 
-def test_the_page_holds_the_same_as_the_document_and_nothing_that_runs(belarus, armenia, administrator):
+def test_page_equals_the_document_and_has_no_script(belarus, armenia, administrator):
     response = administrator.get(PACK, {"on": "2020-05-26", "format": "print"})
     text = " ".join(words(response).split())
     for part in document(languages=["en", "ru"]).sections:
@@ -367,7 +367,7 @@ def cells_of(table: documents.Table) -> list[str]:
     return [cell for row in (*table.rows, table.total) for cell in row]
 
 
-def test_a_name_in_another_language_says_so(administrator):
+def test_name_in_another_language_is_marked(administrator):
     parliament = delegation("belarus", 1)
     sit(parliament, name_en="", family_name_en="", name_ru="Янка Купала")
     shown = administrator.get(PACK, {"format": "print", "language": "en"}).text
@@ -378,7 +378,7 @@ def test_a_name_in_another_language_says_so(administrator):
 
 
 @pytest.mark.long
-def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):
+def test_pdf_has_the_text_of_the_document(belarus, armenia, administrator):
     data = answer(administrator, on="2020-05-26", format="pdf")
     text = text_of(data).replace("\xad ", "")
     checked = 0
@@ -403,14 +403,14 @@ def test_the_pdf_says_what_the_document_says(belarus, armenia, administrator):
 
 
 @pytest.mark.parametrize(("name", "kept"), [("Петр Орлов", True), ("漢字", False)])
-def test_the_pdf_keeps_the_rules_for_accessible_documents_where_every_letter_can_be_shown(name, kept):
+def test_pdf_conforms_to_pdf_ua_if_the_font_has_all_letters(name, kept):
     sit(delegation("belarus", 1), name_en=name, family_name_en="")
     root = PdfReader(io.BytesIO(documents.render_pdf(document(languages=["en", "ru"])))).trailer["/Root"]
     assert (b"<pdfuaid:part>1</pdfuaid:part>" in root["/Metadata"].get_object().get_data()) == kept
     assert root["/MarkInfo"]["/Marked"]
 
 
-def test_the_pdf_has_the_letters_of_every_member(administrator):
+def test_pdf_has_the_letters_of_all_member_states(administrator):
     parliament = delegation("belarus", 1)
     for code, letters in LETTERS.items():
         half = len(letters) // 2
@@ -434,7 +434,7 @@ def test_the_pdf_has_the_letters_of_every_member(administrator):
     "name",
     ["*bold* _it_ #panic() $x$ <b>", '"]} \\', "漢字 😀 Հայ", "A" * 150, "Очень " * 24, "a\tb", "\u202eevil"],
 )
-def test_no_name_breaks_a_paper_or_runs_in_it(administrator, name):
+def test_documents_are_rendered_with_any_name(administrator, name):
     sit(delegation("belarus", 1), name_en=name, family_name_en="", name_ru="", family_name_ru="")
     text = text_of(answer(administrator, format="pdf", language="en"))
     if name.isascii() and "\t" not in name:
@@ -444,7 +444,7 @@ def test_no_name_breaks_a_paper_or_runs_in_it(administrator, name):
 
 
 @pytest.mark.long
-def test_three_hundred_people_flow_over_pages_that_repeat_the_head_of_the_table(administrator):
+def test_table_head_is_repeated_on_each_page_for_300_people(administrator):
     parliament = delegation("belarus", 1, seats=300)
     chamber = parliament.chambers.get()
     for person in factories.PersonFactory.create_batch(300):
@@ -461,7 +461,7 @@ def test_three_hundred_people_flow_over_pages_that_repeat_the_head_of_the_table(
 # Badges
 
 
-def test_each_person_of_a_delegation_has_one_badge(belarus, armenia, administrator):
+def test_badges_list_each_person_of_a_delegation_once(belarus, armenia, administrator):
     head = Delegate.objects.get(role="head").person
     factories.RepresentativeFactory(parliament=armenia, person=head)
     belarus.representatives.update(person=head)
@@ -485,7 +485,7 @@ def test_each_person_of_a_delegation_has_one_badge(belarus, armenia, administrat
     }
 
 
-def test_a_badge_runs_no_formula_and_a_missing_name_stays_empty(administrator):
+def test_badge_has_no_formula_and_leaves_a_missing_name_empty(administrator):
     sit(delegation("belarus", 1), name_en="=1+1", family_name_en="", name_ru="", family_name_ru="")
     data = answer(administrator, format="csv")
     assert data.startswith(b"\xef\xbb\xbf")
@@ -497,7 +497,7 @@ def test_a_badge_runs_no_formula_and_a_missing_name_stays_empty(administrator):
 
 
 @pytest.mark.parametrize("form", ["", "print", "pdf", "csv"])
-def test_nobody_else_sees_them(client: Client, belarus, form):
+def test_documents_are_hidden_from_users_without_permission(client: Client, belarus, form):
     asked = {"format": form} if form else {}
     visited = client.get(PACK, asked)
     assert (visited.status_code, visited["Location"].partition("?")[0]) == (302, page("login"))
@@ -511,7 +511,7 @@ def test_nobody_else_sees_them(client: Client, belarus, form):
 
 
 @pytest.mark.parametrize("form", ["print", "pdf", "csv"])
-def test_a_secretary_sees_the_assigned_delegations_alone(client: Client, belarus, armenia, form):
+def test_secretary_sees_assigned_delegations_only(client: Client, belarus, armenia, form):
     sit(armenia, name_en="Ani Hakobyan", family_name_en="Hakobyan")
     me = factories.UserFactory()
     me.groups.add(Group.objects.get(name="Delegation secretaries"))
@@ -549,7 +549,7 @@ def fill(rows: int) -> None:
 
 
 @up_to(300)
-def test_it_costs_the_same_with_any_number_of_delegations(administrator, sizes):
+def test_documents_cost_the_same_with_any_number_of_delegations(administrator, sizes):
     def measure(rows):
         fill(rows)
         return {
@@ -569,7 +569,7 @@ def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes)
     assert_same_cost(measure, sizes)
 
 
-def test_no_delegation_is_a_sheet_of_its_own(administrator):
+def test_day_without_delegations_shows_a_message(administrator):
     assert "No delegation is on record for this day." in answer(administrator, format="print").decode()
     assert "No delegation is on record for this day." in text_of(answer(administrator, format="pdf", language="en"))
 
@@ -588,7 +588,7 @@ def site(server):
 @pytest.mark.browser
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ru", "dark")])
-def test_the_pages_pass_axe_and_do_not_scroll_sideways(chromium, site, language, scheme):
+def test_pages_pass_axe_without_horizontal_scrolling(chromium, site, language, scheme):
     from axe_playwright_python.sync_playwright import Axe
 
     me = factories.UserFactory(username="me", is_superuser=True)
