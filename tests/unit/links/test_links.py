@@ -156,12 +156,12 @@ def check(*options: str) -> tuple[str, str]:
         ("/a\x00b", Answer(Outcome.ANSWERED, 200)),  # sent as %00
     ],
 )
-def test_each_outcome_is_told_apart(site, path: str, answer: Answer):
+def test_response_is_classified_by_outcome(site, path: str, answer: Answer):
     assert ask(site + path, private=True) == answer
 
 
 @pytest.mark.parametrize("path", ["/slow", "/drip"])
-def test_answer_that_never_ends_is_a_timeout(site, path: str, monkeypatch):
+def test_response_that_never_ends_is_a_timeout(site, path: str, monkeypatch):
     monkeypatch.setattr(checker, "SECONDS", 0.2)
     assert ask(site + path, private=True) == Answer(Outcome.TIMEOUT)
 
@@ -182,14 +182,14 @@ def test_answer_that_never_ends_is_a_timeout(site, path: str, monkeypatch):
         ("http://\ud800/", Outcome.NO_ADDRESS),
     ],
 )
-def test_what_is_no_answer_at_all(site, url: str, outcome: Outcome):
+def test_failed_connection_is_classified_by_outcome(site, url: str, outcome: Outcome):
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = url.replace("{free}", str(unused.getsockname()[1])).replace("{plain}", site.rpartition(":")[2])
         assert ask(url, private=True).outcome == outcome
 
 
-def test_a_certificate_that_nobody_signed_is_said(monkeypatch):
+def test_self_signed_certificate_is_an_outcome_of_its_own(monkeypatch):
     class Untrusted:
         def wrap_socket(self, sock, **more):
             raise checker.ssl.SSLCertVerificationError("self-signed")
@@ -207,13 +207,13 @@ def test_a_certificate_that_nobody_signed_is_said(monkeypatch):
         "2002:7f00:1::", "2002:a00:1::", "ff02::1",
     ],
 )  # fmt: skip
-def test_private_networks_are_known(ip: str):
+def test_private_addresses_are_recognised(ip: str):
     assert not is_public(ip)
     assert is_public("93.184.216.34")
     assert is_public("2606:2800:220:1:248:1893:25c8:1946")
 
 
-def test_a_private_host_is_never_asked_whatever_leads_there(site, monkeypatch):
+def test_private_host_is_not_requested_by_link_or_redirect(site, monkeypatch):
     port = site.rpartition(":")[2]
     for host in ("127.0.0.1", "localhost", "2130706433", "[::ffff:127.0.0.1]"):
         assert ask(f"http://{host}:{port}/ok") == Answer(Outcome.PRIVATE), host
@@ -224,7 +224,7 @@ def test_a_private_host_is_never_asked_whatever_leads_there(site, monkeypatch):
     assert [path for _method, path, _agent in Site.asked] == ["/inwards"]
 
 
-def test_each_is_asked_once_and_politely(site, settings):
+def test_address_is_requested_once_and_by_get_only_if_head_fails(site, settings):
     settings.SITE_URL = "https://assembly.example"
     ask(f"{site}/ok", private=True)
     ask(f"{site}/get-only", private=True)
@@ -239,14 +239,14 @@ def test_each_is_asked_once_and_politely(site, settings):
 # Gathering
 
 
-def test_the_links_of_a_text_are_found():
+def test_links_of_a_body_are_found():
     body = (
         '<p><a href="https://example.org/?a=1&amp;b=2">One</a>, <a hreflang="ru" href="/two">two</a>, <a>three</a></p>'
     )
     assert links(body) == ["https://example.org/?a=1&b=2", "/two"]
 
 
-def test_what_is_in_force_or_public_is_gathered_and_nothing_else():
+def test_addresses_in_force_or_published_are_gathered_only():
     website = factories.LinkFactory(url="https://example.org/site")
     factories.LinkFactory(url="https://example.org/former", starts="2019", ends="2020")
     source = factories.SourceFactory(url="https://example.org/site")
@@ -267,7 +267,7 @@ def test_what_is_in_force_or_public_is_gathered_and_nothing_else():
     assert list(found["https://example.org/text"].articles.all()) == [article]
 
 
-def test_what_is_named_no_longer_is_forgotten_and_the_rest_keeps_its_result():
+def test_address_that_is_no_longer_linked_is_deleted_and_others_keep_their_result():
     kept, gone = factories.SourceFactory(), factories.SourceFactory()
     gather()
     Address.objects.update(outcome="answered", status=200)
@@ -279,7 +279,7 @@ def test_what_is_named_no_longer_is_forgotten_and_the_rest_keeps_its_result():
 
 
 @up_to(300)
-def test_gathering_costs_the_same_whatever_there_is(sizes: tuple[int, ...]):
+def test_gather_costs_the_same_with_any_number_of_addresses(sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for number in range(rows):
             factories.SourceFactory()
@@ -291,7 +291,7 @@ def test_gathering_costs_the_same_whatever_there_is(sizes: tuple[int, ...]):
     assert_same_cost(measure, sizes)
 
 
-def test_a_source_is_not_in_use_because_its_address_was_asked():
+def test_source_with_a_checked_address_can_be_deleted():
     source = factories.SourceFactory()
     gather()
     assert source.facts() == 0
@@ -302,7 +302,7 @@ def test_a_source_is_not_in_use_because_its_address_was_asked():
 # The command
 
 
-def test_the_command_stores_results_and_since_when_an_address_fails(site):
+def test_command_stores_results_and_the_time_of_the_first_failure(site):
     factories.LinkFactory(url=f"{site}/ok")
     source = factories.SourceFactory(url=f"{site}/gone")
     with time_machine.travel("2026-11-01T09:00:00Z", tick=False):
@@ -320,7 +320,7 @@ def test_the_command_stores_results_and_since_when_an_address_fails(site):
     assert not Address.objects.failing().exists()
 
 
-def test_the_silent_ones_alone_can_be_asked_again(site):
+def test_command_checks_failed_addresses_only_on_request(site):
     for path in ("ok", "gone"):
         factories.SourceFactory(url=f"{site}/{path}")
     check("--allow-private")
@@ -329,13 +329,13 @@ def test_the_silent_ones_alone_can_be_asked_again(site):
     assert {path for _method, path, _agent in Site.asked} == {"/gone"}
 
 
-def test_a_private_address_is_not_asked_by_the_command_either(site):
+def test_command_does_not_request_a_private_address(site):
     factories.SourceFactory(url=f"{site}/ok")
     assert "in a private network: not asked" in check()[0]
     assert Site.asked == []
 
 
-def test_no_page_asks_anybody(site, client: Client):
+def test_pages_make_no_requests_to_other_sites(site, client: Client):
     parliament = factories.LinkFactory(url=f"{site}/ok").parliament
     article = factories.ArticleFactory(body=f'<p><a href="{site}/ok">A</a></p>')
     gather()
@@ -353,7 +353,7 @@ def test_no_page_asks_anybody(site, client: Client):
 # The list
 
 
-def test_the_list_says_what_came_of_it_and_leads_to_where_it_stands(client: Client):
+def test_changelist_shows_outcomes_and_links_the_pages_with_the_address(client: Client):
     client.force_login(factories.UserFactory(is_superuser=True))
     website, source = factories.LinkFactory(), factories.SourceFactory(title_en="A decree")
     articles = [factories.ArticleFactory(title=f"Article {number}") for number in range(7)]
@@ -371,7 +371,7 @@ def test_the_list_says_what_came_of_it_and_leads_to_where_it_stands(client: Clie
 
 
 @up_to(300)
-def test_the_list_costs_the_same_whatever_its_length(client: Client, sizes: tuple[int, ...]):
+def test_changelist_costs_the_same_with_any_number_of_addresses(client: Client, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for number in range(rows):
             address = Address.objects.create(url=f"https://example.org/{number}")
@@ -388,7 +388,7 @@ def test_the_list_costs_the_same_whatever_its_length(client: Client, sizes: tupl
     assert_same_cost(measure, sizes)
 
 
-def test_nobody_writes_an_address_by_hand(client: Client):
+def test_address_cannot_be_added_or_changed_in_the_admin(client: Client):
     client.force_login(factories.UserFactory(is_superuser=True))
     address = Address.objects.create(url="https://example.org/")
     address.websites.add(factories.LinkFactory())
