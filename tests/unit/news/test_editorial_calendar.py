@@ -40,7 +40,7 @@ def month(client: Client, asked: str = "") -> list[list[list[str]]]:
     return [[["".join(item.itertext()).split() for item in cell.iter("li")] for cell in row] for row in rows]
 
 
-def test_an_article_stands_on_its_local_day_with_hour_language_and_state(administrator: Client):
+def test_article_is_on_its_local_day_with_time_language_and_state(administrator: Client):
     factories.ArticleFactory(title="Late", published_at=datetime(2026, 11, 1, 21, 30, tzinfo=UTC))
     factories.ArticleFactory(title="Tomorrow", language="ru", published_at=NOW + timedelta(days=1))
     weeks = month(administrator)
@@ -52,7 +52,7 @@ def test_an_article_stands_on_its_local_day_with_hour_language_and_state(adminis
     assert weeks[4][3] == [["12:00", "RU", "scheduled", "Tomorrow"]]
 
 
-def test_drafts_stand_in_it_where_their_time_is_to_come_and_the_withdrawn_never(administrator: Client):
+def test_drafts_are_shown_if_scheduled_and_withdrawn_articles_never(administrator: Client):
     later, before = NOW + timedelta(hours=3), NOW - timedelta(hours=3)
     for state in Article.State.values:
         for when, name in ((later, "later"), (before, "before")):
@@ -61,7 +61,7 @@ def test_drafts_stand_in_it_where_their_time_is_to_come_and_the_withdrawn_never(
     assert titles == {"draft-later", "review-later", "published-later", "published-before"}
 
 
-def test_the_table_has_headings_and_each_day_leads_to_its_list(administrator: Client):
+def test_table_has_headings_and_each_day_links_its_list(administrator: Client):
     factories.ArticleFactory(title="Here", published_at=NOW)
     factories.ArticleFactory(title="Elsewhere", published_at=NOW - timedelta(days=1))
     response = administrator.get(page("news_article_calendar"))
@@ -77,7 +77,7 @@ def test_the_table_has_headings_and_each_day_leads_to_its_list(administrator: Cl
     assert [article.title for article in found] == ["Here"]
 
 
-def test_in_russian(administrator: Client):
+def test_calendar_in_russian_has_russian_month_and_weekdays(administrator: Client):
     administrator.post(page("language"), {"language": "ru"})
     response = administrator.get(page("news_article_calendar"))
     tree = parsed(response)
@@ -96,7 +96,9 @@ def test_in_russian(administrator: Client):
         ("2100-12", "2100-11", None),
     ],
 )
-def test_the_months_before_and_after(administrator: Client, asked: str, before: str | None, after: str | None):
+def test_calendar_links_the_previous_and_next_month(
+    administrator: Client, asked: str, before: str | None, after: str | None
+):
     response = administrator.get(page("news_article_calendar"), {"month": asked})
     found = [name for name in (before, after) if name]
     assert [link for link in found if f'href="?month={link}"' in response.text] == found
@@ -110,14 +112,14 @@ def test_the_months_before_and_after(administrator: Client, asked: str, before: 
         "٢٠٢٦-١١", "2026-1", " 2026-11", "a" * 10_000, "9" * 5_000, "-1",
     ],
 )  # fmt: skip
-def test_what_is_no_month_gets_words(administrator: Client, asked: str):
+def test_invalid_month_shows_a_message(administrator: Client, asked: str):
     response = administrator.get(page("news_article_calendar"), {"month": asked})
     assert response.status_code == 400
     assert "is a month between 1900 and 2100, written as 2026-11" in response.text
 
 
 @up_to(300)
-def test_a_month_costs_the_same_whatever_is_in_it(administrator: Client, sizes: tuple[int, ...]):
+def test_month_costs_the_same_with_any_number_of_articles(administrator: Client, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for number in range(rows):
             factories.ArticleFactory(published_at=datetime(2026, 11, 1 + number % 28, 12, tzinfo=UTC))
@@ -126,7 +128,7 @@ def test_a_month_costs_the_same_whatever_is_in_it(administrator: Client, sizes: 
     assert_same_cost(measure, sizes)
 
 
-def test_of_a_crowded_day_the_first_are_shown_and_the_list_has_all(administrator: Client):
+def test_day_with_many_articles_shows_the_first_and_links_the_list(administrator: Client):
     for number in range(23):
         factories.ArticleFactory(title=f"Number-{number}", published_at=NOW + timedelta(minutes=number))
     shown = words(administrator.get(page("news_article_calendar")))
@@ -135,11 +137,11 @@ def test_of_a_crowded_day_the_first_are_shown_and_the_list_has_all(administrator
     assert "3 more" in shown
 
 
-def test_the_list_of_articles_and_the_desk_lead_to_it(administrator: Client):
+def test_changelist_and_dashboard_link_the_calendar(administrator: Client):
     for address in (page("news_article_changelist"), page("index")):
         assert f'href="{page("news_article_calendar")}"' in administrator.get(address).text
 
 
-def test_who_does_not_read_news_finds_no_calendar(client: Client):
+def test_calendar_requires_permission_to_view_articles(client: Client):
     client.force_login(factories.UserFactory())
     assert client.get(page("news_article_calendar")).status_code == 404

@@ -187,7 +187,7 @@ def a_rich_archive() -> None:
 
 
 @pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
-def test_what_goes_out_comes_back_without_loss(media, tmp_path):
+def test_exported_news_is_imported_without_loss(media, tmp_path):
     a_rich_archive()
     file = tmp_path / "archive" / "articles.jsonl"
     file.parent.mkdir()
@@ -247,7 +247,7 @@ LEFT_OUT = {"id", "date", "stems", "preview_key", "article", "width", "height", 
         (Attachment, schema.ATTACHMENT, {"id": "uid", "path": "file"}),
     ],
 )
-def test_no_column_is_forgotten(model, keys, names):
+def test_export_covers_all_fields_of_the_models(model, keys, names):
     parts = {"corrections", "quotations", "former_addresses", "pictures", "attachments"} | {"focus_y"}
     held = {names.get(key, key) for key in keys} | parts
     fields = {field.name for field in [*model._meta.fields, *model._meta.many_to_many]} - LEFT_OUT
@@ -255,14 +255,14 @@ def test_no_column_is_forgotten(model, keys, names):
     assert len(fields) > 1
 
 
-def test_an_import_reads_what_the_shape_says_in_any_order(tmp_path):
+def test_import_reads_keys_in_any_order(tmp_path):
     values = a_line(quotations=[], body=SPOKEN.format(words="Yes.", who="Nobody"))
     file = to_file(tmp_path, "\ufeff" + json.dumps(dict(reversed(values.items()))), "", "  ")
     assert imported(file)["added"]["articles"] == 1
     assert imported(to_file(tmp_path, values))["unchanged"]["articles"] == 1
 
 
-def test_without_a_word_on_quotations_the_text_and_the_directory_say_who_it_was(tmp_path):
+def test_quotations_missing_in_the_line_are_read_from_the_body(tmp_path):
     person = factories.PersonFactory(name_en="Viktor Kogut")
     body = SPOKEN.format(words="Yes.", who="Viktor Kogut, Secretary")
     silent, telling = a_line(body=body), a_line(body=body, quotations=[])
@@ -272,7 +272,7 @@ def test_without_a_word_on_quotations_the_text_and_the_directory_say_who_it_was(
     assert imported(to_file(tmp_path, silent))["unchanged"]["articles"] == 1
 
 
-def test_people_and_delegations_are_known_by_their_former_names(tmp_path):
+def test_people_and_delegations_are_matched_by_former_ids_and_slugs(tmp_path):
     person, parliament = factories.PersonFactory(), factories.ParliamentFactory()
     FormerPublicId.objects.create(person=person, public_id=9_000)
     FormerSlug.objects.create(parliament=parliament, slug="former")
@@ -291,13 +291,13 @@ def test_people_and_delegations_are_known_by_their_former_names(tmp_path):
     assert imported(file)["unchanged"]["articles"] == 1
 
 
-def test_only_what_readers_may_see_goes_out_with_published(client, tmp_path):
+def test_export_with_published_has_published_articles_only(client, tmp_path):
     a_rich_archive()
     text = exported("--published")
     assert sorted(json.loads(each)["slug"] for each in text.split("\n")[:-1]) == ["second", "zagolovok"]
 
 
-def test_what_is_not_public_stays_so(client, tmp_path):
+def test_unpublished_article_is_imported_unpublished(client, tmp_path):
     states = {
         "draft": a_line(state="draft"),
         "review": a_line(state="review"),
@@ -319,7 +319,7 @@ def test_what_is_not_public_stays_so(client, tmp_path):
 # What is on record
 
 
-def test_an_article_that_differs_is_listed_and_stays(tmp_path):
+def test_differing_article_is_listed_and_unchanged_without_update(tmp_path):
     article = factories.ArticleFactory(topics=[factories.TopicFactory()])
     before = exported()
     values = json.loads(before) | {"title": "Other", "topics": [], "published": "2021-01-01T00:00:00Z"}
@@ -360,7 +360,7 @@ def everything_else(values: dict, person: Person) -> dict:
 
 
 @pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
-def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_path):
+def test_update_replaces_all_differing_values_and_makes_a_revision(media, tmp_path):
     a_rich_archive()
     article = Article.objects.get(slug="second")
     before = by_id(exported())
@@ -387,7 +387,7 @@ def test_an_update_replaces_all_that_differs_and_leaves_a_revision(media, tmp_pa
     assert counts() == rows
 
 
-def test_an_update_of_an_article_that_has_no_revision_keeps_what_it_replaces(tmp_path):
+def test_update_of_an_article_without_revisions_stores_the_replaced_state(tmp_path):
     values = a_line()
     imported(to_file(tmp_path, values))
     article = Article.objects.get()
@@ -398,7 +398,7 @@ def test_an_update_of_an_article_that_has_no_revision_keeps_what_it_replaces(tmp
     assert titles == ["Other", values["title"]]
 
 
-def test_pictures_and_documents_of_an_article_can_be_replaced(media, tmp_path):
+def test_update_replaces_pictures_and_attachments(media, tmp_path):
     article = factories.ArticleFactory(picture=factories.PictureFactory())
     stays, goes = (factories.AttachmentFactory(article=article, title=title) for title in ("Stays", "Goes"))
     call_command("export_articles", str(tmp_path / "out.jsonl"), "--files", str(tmp_path))
@@ -420,7 +420,7 @@ def test_pictures_and_documents_of_an_article_can_be_replaced(media, tmp_path):
     assert goes.file.name in stored(media)  # files stay, for whoever has their address
 
 
-def test_what_the_record_says_of_topics_sources_and_pictures_stays_and_is_told(media, tmp_path):
+def test_differing_topics_sources_and_pictures_are_kept_with_a_warning(media, tmp_path):
     topic, source, picture = factories.TopicFactory(), factories.SourceFactory(), factories.PictureFactory()
     factories.ArticleFactory(sources=[source], picture=picture)
     values = json.loads(exported())
@@ -513,7 +513,7 @@ def with_the_file_of_another_picture(there: Article) -> dict:
     ],
     ids=lambda value: getattr(value, "__name__", ""),
 )
-def test_what_contradicts_the_record_is_refused(media, tmp_path, make, why):
+def test_line_that_contradicts_the_record_is_a_conflict(media, tmp_path, make, why):
     bad = make(on_record())
     before, files = counts(), stored(media)
     report = imported(to_file(tmp_path, a_line(), bad, a_line()), "--update")
@@ -523,7 +523,7 @@ def test_what_contradicts_the_record_is_refused(media, tmp_path, make, why):
     assert (counts(), stored(media)) == (before, files)
 
 
-def test_an_article_is_known_by_story_and_language_too(tmp_path):
+def test_article_is_matched_by_story_and_language(tmp_path):
     there = on_record()
     values = json.loads(exported()) | {"id": str(uuid4())}
     assert imported(to_file(tmp_path, values))["unchanged"]["articles"] == 1
@@ -646,7 +646,7 @@ BAD = {
 
 
 @pytest.mark.parametrize(("bad", "why"), BAD.values(), ids=BAD.keys())
-def test_a_line_that_cannot_be_read_is_named_and_nothing_is_saved(tmp_path, bad, why):
+def test_invalid_line_is_reported_and_nothing_is_saved(tmp_path, bad, why):
     on_record()
     before = counts()
     bad = a_line(**bad) if isinstance(bad, dict) else bad
@@ -659,18 +659,18 @@ def test_a_line_that_cannot_be_read_is_named_and_nothing_is_saved(tmp_path, bad,
 
 
 @pytest.mark.parametrize("key", ["id", "story", "language", "title", "slug", "body", "state", "published"])
-def test_a_key_that_is_missing_is_named(tmp_path, key):
+def test_missing_key_is_reported(tmp_path, key):
     assert words(imported(to_file(tmp_path, a_line(**{key: ...})))["conflicts"]) == [f"“{key}” is missing."]
 
 
-def test_lines_that_describe_one_thing_otherwise_contradict_each_other(tmp_path):
+def test_lines_with_different_values_for_one_object_are_a_conflict(tmp_path):
     topic = {"slug": "law", "name_en": "Law"}
     report = imported(to_file(tmp_path, a_line(topics=[topic]), a_line(topics=[topic | {"name_ru": "Право"}])))
     assert words(report["conflicts"]) == ["Line 1 says otherwise of this: topics law"]
     assert not Topic.objects.exists()
 
 
-def test_of_many_problems_the_first_hundred_are_listed_and_the_others_counted(tmp_path, capsys):
+def test_first_hundred_problems_are_listed_and_others_counted(tmp_path, capsys):
     file = to_file(tmp_path, *["[]"] * 1_234)
     report = imported(file)
     assert [note["line"] for note in report["conflicts"]] == list(range(1, 101))
@@ -682,7 +682,7 @@ def test_of_many_problems_the_first_hundred_are_listed_and_the_others_counted(tm
     assert "  line 100: This is not an object.\n  … and 1134 more\n" in printed
 
 
-def test_of_many_articles_the_first_thousand_are_listed_and_the_others_counted(monkeypatch, tmp_path, capsys):
+def test_first_thousand_articles_are_listed_and_others_counted(monkeypatch, tmp_path, capsys):
     monkeypatch.setattr("news.jsonl.report.LISTED", {"entries": 2, "conflicts": 2, "warnings": 2})
     values = [a_line() for _ in range(5)]
     call_command("import_articles", str(to_file(tmp_path, *values)))
@@ -695,7 +695,7 @@ def test_of_many_articles_the_first_thousand_are_listed_and_the_others_counted(m
     assert "  … and 3 more\n" in printed
 
 
-def test_files_that_are_none_are_refused(tmp_path, capsys):
+def test_invalid_files_are_refused(tmp_path, capsys):
     for content, why in ((b"", "The file is empty."), (b"\n\n", "The file is empty.")):
         (tmp_path / "none.jsonl").write_bytes(content)
         assert imported(tmp_path / "none.jsonl")["error"] == why
@@ -705,7 +705,7 @@ def test_files_that_are_none_are_refused(tmp_path, capsys):
         call_command("export_articles", str(tmp_path / "away" / "out.jsonl"))
 
 
-def test_an_export_that_stops_leaves_the_file_as_it_was(monkeypatch, tmp_path):
+def test_failed_export_keeps_the_existing_file(monkeypatch, tmp_path):
     factories.ArticleFactory()
     file = tmp_path / "out.jsonl"
     file.write_text("before")
@@ -716,7 +716,7 @@ def test_an_export_that_stops_leaves_the_file_as_it_was(monkeypatch, tmp_path):
     assert file.read_text() == "before"
 
 
-def test_both_ends_can_be_a_pipe(monkeypatch, tmp_path):
+def test_export_writes_to_stdout_and_import_reads_stdin(monkeypatch, tmp_path):
     factories.ArticleFactory()
     text = exported("-")
     Article.objects.all().delete()
@@ -726,7 +726,7 @@ def test_both_ends_can_be_a_pipe(monkeypatch, tmp_path):
     assert exported() == text
 
 
-def test_a_dry_run_shows_the_difference_and_saves_nothing(media, tmp_path, capsys):
+def test_dry_run_shows_the_difference_and_saves_nothing(media, tmp_path, capsys):
     a_rich_archive()
     file = tmp_path / "articles.jsonl"
     call_command("export_articles", str(file), "--files", str(tmp_path))
@@ -740,7 +740,7 @@ def test_a_dry_run_shows_the_difference_and_saves_nothing(media, tmp_path, capsy
     assert imported(file) == dry | {"saved": True}
 
 
-def test_a_dry_run_counts_what_several_chunks_share_once(monkeypatch, media, tmp_path):
+def test_dry_run_counts_objects_shared_by_chunks_once(monkeypatch, media, tmp_path):
     a_rich_archive()
     file = tmp_path / "articles.jsonl"
     call_command("export_articles", str(file), "--files", str(tmp_path))
@@ -771,7 +771,7 @@ PATHS += ["pictures/" + "p" * 300 + ".jpg"]
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_a_path_leads_nowhere_else(media, tmp_path, path):
+def test_path_outside_the_folder_is_refused(media, tmp_path, path):
     values = with_files(tmp_path)
     values["picture"]["path"] = path
     report = imported(to_file(tmp_path, values))
@@ -783,7 +783,7 @@ def test_a_path_leads_nowhere_else(media, tmp_path, path):
     assert stored(media) == set()
 
 
-def test_a_link_that_leads_elsewhere_is_not_followed(media, tmp_path):
+def test_symlink_to_another_folder_is_not_followed(media, tmp_path):
     folder = tmp_path / "archive"
     folder.mkdir()
     values = with_files(folder)
@@ -795,7 +795,7 @@ def test_a_link_that_leads_elsewhere_is_not_followed(media, tmp_path):
     assert stored(media) == set()
 
 
-def test_files_are_looked_for_beside_the_file_or_where_files_says(media, tmp_path):
+def test_files_are_found_beside_the_import_or_in_the_files_option(media, tmp_path):
     (tmp_path / "elsewhere").mkdir()
     values = with_files(tmp_path / "elsewhere")
     file = to_file(tmp_path, values)
@@ -824,7 +824,7 @@ def test_files_are_looked_for_beside_the_file_or_where_files_says(media, tmp_pat
     ],
     ids=["no picture", "too small", "no document", "too large"],
 )
-def test_a_file_that_is_not_what_it_should_be_is_refused(media, tmp_path, name, content, why):
+def test_invalid_picture_or_attachment_is_refused(media, tmp_path, name, content, why):
     good, bad = with_files(tmp_path), a_line()
     (tmp_path / "bad").mkdir()
     file = to_file(tmp_path, good, bad | with_files(tmp_path / "bad"))
@@ -835,7 +835,7 @@ def test_a_file_that_is_not_what_it_should_be_is_refused(media, tmp_path, name, 
     assert (counts(), stored(media), file.exists()) == (before, set(), True)
 
 
-def test_what_was_stored_for_an_import_that_is_not_saved_is_removed(media, tmp_path, monkeypatch):
+def test_files_of_a_failed_import_are_removed(media, tmp_path, monkeypatch):
     values = with_files(tmp_path)
     file = to_file(tmp_path, values, a_line())
     # After everything, as when the connection is lost.
@@ -849,7 +849,7 @@ def test_what_was_stored_for_an_import_that_is_not_saved_is_removed(media, tmp_p
     assert (stored(media), Picture.objects.count(), Article.objects.count()) == (set(), 0, 0)
 
 
-def test_a_file_that_is_there_with_the_same_bytes_stays_as_it_is(media, tmp_path, settings):
+def test_identical_stored_file_is_reused(media, tmp_path, settings):
     values = with_files(tmp_path)
     (media / "pictures").mkdir(parents=True)
     there = media / "pictures" / "p.jpg"
@@ -860,7 +860,7 @@ def test_a_file_that_is_there_with_the_same_bytes_stays_as_it_is(media, tmp_path
     assert Picture.objects.get().file.name == "pictures/p.jpg"
 
 
-def test_a_file_that_an_earlier_attempt_left_is_taken(media, tmp_path):
+def test_file_left_by_an_earlier_import_is_reused(media, tmp_path):
     values = with_files(tmp_path)
     file = to_file(tmp_path, values)
     assert imported(file)["saved"]
@@ -870,7 +870,7 @@ def test_a_file_that_an_earlier_attempt_left_is_taken(media, tmp_path):
     assert imported(file)["saved"]
 
 
-def test_another_file_of_the_same_name_is_not_overwritten(media, tmp_path):
+def test_different_file_of_the_same_name_is_not_overwritten(media, tmp_path):
     values = with_files(tmp_path)
     for name in ("pictures/p.jpg", "attachments/a.pdf"):
         (media / name).parent.mkdir(parents=True, exist_ok=True)
@@ -882,7 +882,7 @@ def test_another_file_of_the_same_name_is_not_overwritten(media, tmp_path):
 
 
 @pytest.mark.parametrize("options", [[], ["--dry-run"]])
-def test_what_is_published_has_its_alternative_texts(media, tmp_path, options):
+def test_published_article_with_a_picture_without_alternative_text_is_a_conflict(media, tmp_path, options):
     values = with_files(tmp_path)
     values["picture"] |= {"alt_en": "", "alt_ru": "Руки"}
     figure = '<p>A</p><figure><img src="/media/pictures/p.jpg" alt=""></figure>'
@@ -897,7 +897,7 @@ def test_what_is_published_has_its_alternative_texts(media, tmp_path, options):
     assert imported(to_file(tmp_path, values, inside), *options)["error"] is None
 
 
-def test_a_picture_of_a_text_that_nobody_has_is_told(tmp_path):
+def test_missing_picture_of_a_body_is_a_warning(tmp_path):
     body = '<p>A</p><figure><img src="/media/pictures/gone.jpg" alt="Hands"></figure>'
     report = imported(to_file(tmp_path, a_line(body=body)))
     assert (report["saved"], words(report["warnings"])) == (
@@ -906,7 +906,7 @@ def test_a_picture_of_a_text_that_nobody_has_is_told(tmp_path):
     )
 
 
-def test_an_export_says_which_files_are_missing(media, tmp_path):
+def test_export_reports_missing_files(media, tmp_path):
     article = factories.ArticleFactory(picture=factories.PictureFactory())
     name = article.picture.file.name
     (media / name).unlink()
@@ -921,7 +921,7 @@ class Terminal(io.StringIO):
         return True
 
 
-def test_somebody_who_watches_sees_how_far_it_is(monkeypatch, tmp_path):
+def test_progress_is_shown_on_a_terminal(monkeypatch, tmp_path):
     monkeypatch.setattr(reader, "CHUNK", 2)
     monkeypatch.setattr("news.management.commands.export_articles.CHUNK", 2)
     terminal = Terminal()
@@ -955,7 +955,7 @@ def many_lines(number: int) -> list[dict]:
 
 
 @up_to(300)
-def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
+def test_import_and_export_cost_the_same_with_any_number_of_articles(tmp_path, sizes):
     def measure(rows):
         file = to_file(tmp_path, *many_lines(rows))
         new = cost(partial(imported, file))
@@ -967,7 +967,7 @@ def test_articles_cost_the_same_whatever_their_number(tmp_path, sizes):
 
 
 @pytest.mark.both_databases("cspa.db.bulk_copy", "news.jsonl", "news.jsonl.writer")
-def test_each_chunk_costs_the_same(monkeypatch, tmp_path):
+def test_chunks_cost_the_same(monkeypatch, tmp_path):
     def cost_of(number):
         with rolled_back():
             return cost(partial(imported, to_file(tmp_path, *many_lines(number))))
@@ -993,7 +993,7 @@ print(int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1]) 
 @pytest.mark.skipif(not os.path.exists("/proc/self/status"), reason="only Linux tells the peak of a process")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fewer", [1_500, pytest.param(5_000, marks=pytest.mark.audit)])
-def test_memory_does_not_grow_with_the_number_of_articles(tmp_path, fewer: int):
+def test_memory_is_constant_with_any_number_of_articles(tmp_path, fewer: int):
     """A hundred thousand take three minutes; that they need no more follows from twice as many needing no more."""
     database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     if connection.vendor == "postgresql":
@@ -1029,7 +1029,7 @@ def test_memory_does_not_grow_with_the_number_of_articles(tmp_path, fewer: int):
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite packs no texts")
 @pytest.mark.django_db(transaction=True)
-def test_an_import_packs_texts_quickly_and_nobody_else_does(tmp_path):
+def test_import_compresses_bodies_with_lz4_and_other_saves_do_not(tmp_path):
     long = f"<p>{' '.join(f'word{place % 97}' for place in range(2000))}</p>"
 
     def packed(slug: str) -> str:
@@ -1044,7 +1044,7 @@ def test_an_import_packs_texts_quickly_and_nobody_else_does(tmp_path):
 
 
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="PostgreSQL plans by what it has counted")
-def test_a_large_import_has_the_database_count_its_rows(tmp_path, monkeypatch):
+def test_large_import_updates_database_statistics(tmp_path, monkeypatch):
     monkeypatch.setattr("news.jsonl.ANALYZE_AFTER", 3)
     imported(to_file(tmp_path, *many_lines(6)))
     with connection.cursor() as cursor:

@@ -39,7 +39,7 @@ def figure(picture: Picture, alt: str = "", caption: str = "") -> str:
 @pytest.mark.parametrize(
     ("size", "widths"), [((2000, 1000), (480, 960, 1600)), ((960, 640), (480, 960)), ((300, 200), (300,))]
 )
-def test_there_is_every_width_that_the_picture_has_in_both_formats(size: tuple, widths: tuple):
+def test_picture_has_all_widths_up_to_its_own_in_both_formats(size: tuple, widths: tuple):
     picture = factories.PictureFactory(file=ContentFile(factories.photo(size), "x.jpg"))
     assert (picture.width, picture.height) == (min(size[0], 1600), min(size[0], 1600) * size[1] // size[0])
     assert [kind for kind, _srcset in picture.versions] == ["image/avif", "image/webp"]
@@ -51,7 +51,7 @@ def test_there_is_every_width_that_the_picture_has_in_both_formats(size: tuple, 
 
 
 @pytest.mark.parametrize(("focus", "colour"), [((0, 50), "red"), ((100, 50), "blue")])
-def test_lists_show_the_part_that_matters(focus: tuple, colour: str):
+def test_card_is_cropped_around_the_focus(focus: tuple, colour: str):
     panorama = ContentFile(factories.photo((1500, 300)), "x.jpg")
     picture = factories.PictureFactory(file=panorama, focus_x=focus[0], focus_y=focus[1])
     for _kind, address in picture.cards:
@@ -61,7 +61,7 @@ def test_lists_show_the_part_that_matters(focus: tuple, colour: str):
         assert (red > blue) == (colour == "red")
 
 
-def test_another_focus_is_another_file_so_that_no_cache_shows_the_former():
+def test_changed_focus_gives_another_file_name():
     picture = factories.PictureFactory()
     before = picture.cards
     picture.focus_x = 10
@@ -83,7 +83,7 @@ def test_another_focus_is_another_file_so_that_no_cache_shows_the_former():
         ({"alt_en": ""}, "A hall", True),  # the article has its own words; the lead picture is another one
     ],
 )
-def test_nothing_is_published_with_a_picture_that_has_no_words(administrator: Client, texts, alt, passes):
+def test_article_with_a_picture_without_alternative_text_is_not_published(administrator: Client, texts, alt, passes):
     picture = factories.PictureFactory(**texts)
     data = article_form(administrator, body=figure(picture, alt), state="draft")
     assert administrator.post(page("news_article_add"), data).status_code == 302
@@ -96,7 +96,7 @@ def test_nothing_is_published_with_a_picture_that_has_no_words(administrator: Cl
         assert Article.objects.get().state == "draft"
 
 
-def test_lead_picture_needs_words_in_the_language_of_the_article(administrator: Client):
+def test_lead_picture_requires_alternative_text_in_the_language_of_the_article(administrator: Client):
     picture = factories.PictureFactory(alt_ru="")
     for language, passes in (("ru", False), ("en", True)):
         data = article_form(administrator, language=language, picture=picture.pk, state="published", title=language)
@@ -104,7 +104,7 @@ def test_lead_picture_needs_words_in_the_language_of_the_article(administrator: 
         assert (response.status_code == 302) == passes, language
 
 
-def test_words_of_a_picture_that_readers_see_are_not_taken_away(administrator: Client):
+def test_alternative_text_of_a_published_picture_cannot_be_removed(administrator: Client):
     picture = factories.PictureFactory()
     factories.ArticleFactory(body=figure(picture))
     factories.ArticleFactory(language="ru", state="draft", picture=picture)
@@ -148,13 +148,13 @@ def test_words_of_a_picture_that_readers_see_are_not_taken_away(administrator: C
         ),
     ],
 )
-def test_a_text_shows_uploaded_pictures_only_and_keeps_the_words_of_others(html: str, expected: str):
+def test_sanitise_keeps_uploaded_pictures_and_the_alternative_text_of_others(html: str, expected: str):
     once = sanitise(html)
     assert once.replace("&gt;", ">") == expected.replace("&gt;", ">")
     assert sanitise(once) == once
 
 
-def test_what_a_text_shows_is_read_back():
+def test_pictures_of_a_body_are_found_with_their_alternative_text():
     html = sanitise('<figure><img src="/media/pictures/a-1_B.jpg" alt="a &gt; &quot;b&quot; &amp; c"></figure>')
     assert pictures(html) == [("/media/pictures/a-1_B.jpg", 'a > "b" & c')]
 
@@ -174,7 +174,7 @@ def illustrated() -> Article:
     return article
 
 
-def test_page_shows_pictures_with_size_words_and_credit(client: Client, illustrated: Article):
+def test_page_shows_pictures_with_size_alternative_text_and_credit(client: Client, illustrated: Article):
     text = client.get(illustrated.get_absolute_url()).text
     lead, inner = illustrated.picture, Picture.objects.exclude(pk=illustrated.picture_id).get()
     assert f'src="{lead.address}" alt="{lead.alt_en}" width="1200" height="800" fetchpriority="high"' in text
@@ -185,7 +185,7 @@ def test_page_shows_pictures_with_size_words_and_credit(client: Client, illustra
     assert f'<meta property="og:image" content="http://testserver{lead.address}">' in text
 
 
-def test_page_offers_documents_with_language_and_size(client: Client, illustrated: Article):
+def test_page_links_attachments_with_language_and_size(client: Client, illustrated: Article):
     document = illustrated.attachments.get()
     text = client.get(illustrated.get_absolute_url()).text
     assert f'<a href="{document.file.url}" hreflang="ru" type="application/pdf">' in text
@@ -196,12 +196,12 @@ def test_page_offers_documents_with_language_and_size(client: Client, illustrate
     assert b"".join(answer.streaming_content) == factories.PDF
 
 
-def test_list_shows_the_part_that_matters_without_repeating_the_title(client: Client, illustrated: Article):
+def test_list_shows_the_card_with_empty_alternative_text(client: Client, illustrated: Article):
     text = client.get("/en/news/").text
     assert f'<img src="{illustrated.picture.cards[-1][1]}" alt="" width="480" height="320" loading="lazy"' in text
 
 
-def test_feeds_data_and_api_name_pictures_with_their_host(client: Client, illustrated: Article):
+def test_feeds_json_ld_and_api_have_absolute_picture_urls(client: Client, illustrated: Article):
     lead, inner = illustrated.picture, Picture.objects.exclude(pk=illustrated.picture_id).get()
     entry = feedparser.parse(client.get("/en/news/feed.atom").content).entries[0]
     assert f'src="http://testserver{inner.address}"' in entry.content[0].value
@@ -221,7 +221,7 @@ def test_feeds_data_and_api_name_pictures_with_their_host(client: Client, illust
 
 
 @up_to(30)
-def test_pictures_cost_no_further_queries(client: Client, sizes: tuple[int, ...]):
+def test_pictures_cost_no_additional_queries(client: Client, sizes: tuple[int, ...]):
     def measure(rows: int) -> Costs:
         for _ in range(rows):
             lead, *inner = (factories.PictureFactory(file=ContentFile(tiny, "photo.jpg")) for _ in range(3))
@@ -243,7 +243,7 @@ def test_pictures_cost_no_further_queries(client: Client, sizes: tuple[int, ...]
 # In the office
 
 
-def test_picture_is_uploaded_cleaned_and_found_for_the_text(administrator: Client):
+def test_picture_is_uploaded_cleaned_and_offered_by_the_editor(administrator: Client):
     data = filled_in(administrator, page("news_picture_add")) | {
         "file": SimpleUploadedFile("../../x.jpg", factories.photo(), "image/jpeg"),
         "alt_en": "A vote in the hall",
@@ -258,14 +258,14 @@ def test_picture_is_uploaded_cleaned_and_found_for_the_text(administrator: Clien
     assert administrator.get(page("news_picture_recent"), {"q": "nobody"}).json() == {"pictures": []}
 
 
-def test_pictures_are_listed_for_nobody_without_the_right(client: Client):
+def test_list_of_pictures_requires_permission(client: Client):
     client.force_login(factories.UserFactory())
     factories.PictureFactory()
     assert client.get(page("news_picture_recent")).status_code == 404
 
 
 @pytest.mark.parametrize("content", [b"", b"MZ", b"<html>%PDF-%%EOF</html>", b"%PDF-1.4\n", b"GIF89a%%EOF"])
-def test_what_is_no_document_is_refused_with_words(administrator: Client, content: bytes):
+def test_invalid_attachment_is_a_form_error(administrator: Client, content: bytes):
     data = article_form(administrator) | {
         "attachments-TOTAL_FORMS": "1",
         "attachments-0-title": "Statement",
@@ -278,7 +278,7 @@ def test_what_is_no_document_is_refused_with_words(administrator: Client, conten
     assert not Attachment.objects.exists()
 
 
-def test_document_has_a_name_that_cannot_be_guessed():
+def test_attachment_has_an_unguessable_name():
     first, second = factories.AttachmentFactory(), factories.AttachmentFactory()
     assert first.file.name != second.file.name
     assert len(first.file.name) > len("attachments/statement-.pdf") + 12
@@ -289,7 +289,7 @@ def test_document_has_a_name_that_cannot_be_guessed():
 # A translation beside its original
 
 
-def test_translation_is_written_beside_its_original_with_the_same_picture(administrator: Client):
+def test_translation_form_shows_the_original_and_has_its_picture(administrator: Client):
     article = factories.ArticleFactory(picture=factories.PictureFactory(), title="Original title")
     offered = f"{page('news_article_add')}?story={article.story_id}&language=ru"
     response = administrator.get(offered)
@@ -305,7 +305,7 @@ def test_translation_is_written_beside_its_original_with_the_same_picture(admini
     assert "Original:" not in words(administrator.get(page("news_article_change", article.pk)))
 
 
-def test_translation_older_than_its_original_is_declared_equal(administrator: Client):
+def test_outdated_translation_is_declared_up_to_date(administrator: Client):
     article = factories.ArticleFactory()
     translation = factories.ArticleFactory(story=article.story, language="ru")
     address = page("news_article_change", translation.pk)
@@ -322,7 +322,7 @@ def test_translation_older_than_its_original_is_declared_equal(administrator: Cl
     assert Article.objects.with_translation().get(pk=translation.pk).translation == "equal"
 
 
-def test_picture_file_of_a_large_upload_is_a_fresh_jpeg():
+def test_large_upload_is_resized_and_encoded_as_jpeg():
     png = io.BytesIO()
     Image.new("RGBA", (3000, 1500)).save(png, "PNG")
     picture = factories.PictureFactory(file=ContentFile(png.getvalue(), "x.png"))

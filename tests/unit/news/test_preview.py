@@ -26,7 +26,7 @@ def draft() -> Article:
     return article
 
 
-def test_whoever_has_the_link_sees_the_article_as_readers_will(client, draft):
+def test_preview_link_shows_the_article_as_published(client, draft):
     response = client.get(preview.link(draft))
     assert response.status_code == 200
     assert "<h1>Not yet public</h1>" in response.text
@@ -40,7 +40,7 @@ def test_whoever_has_the_link_sees_the_article_as_readers_will(client, draft):
     assert client.get(draft.get_absolute_url()).status_code == 404
 
 
-def test_link_expires_after_seven_days_and_says_when(client, draft):
+def test_link_expires_after_seven_days_and_shows_the_date(client, draft):
     with time_machine.travel(NOW, tick=False) as clock:
         link = preview.link(draft)
         assert "8 May 2026, 15:00" in client.get(link).text
@@ -53,7 +53,7 @@ def test_link_expires_after_seven_days_and_says_when(client, draft):
         assert gone["Cache-Control"] == "no-store, private"
 
 
-def test_withdrawn_links_show_nothing_even_when_new_ones_are_made(client, draft):
+def test_withdrawn_link_answers_404_after_a_new_one_is_made(client, draft):
     link = preview.link(draft)
     assert client.get(link).status_code == 200
     preview.withdraw_links(draft)
@@ -63,7 +63,7 @@ def test_withdrawn_links_show_nothing_even_when_new_ones_are_made(client, draft)
 
 
 @pytest.mark.parametrize("change", [lambda link: link[:-5] + "xxxx/", lambda link: "/en/news/preview/x:y:z/"])
-def test_forged_link_shows_nothing(client, draft, change):
+def test_forged_link_answers_404(client, draft, change):
     assert client.get(change(preview.link(draft))).status_code == 404
 
 
@@ -72,13 +72,13 @@ def test_article_without_a_key_has_no_link(client):
     assert client.get(preview.link(article)).status_code == 404
 
 
-def test_link_in_another_language_leads_to_the_article_s(client, draft):
+def test_link_in_another_language_redirects_to_that_of_the_article(client, draft):
     link = preview.link(draft)
     response = client.get(link.replace("/en/", "/ru/"))
     assert (response.status_code, response["Location"]) == (302, link)
 
 
-def test_editor_makes_and_withdraws_the_link_in_the_admin(administrator: Client):
+def test_link_is_made_and_withdrawn_in_the_admin(administrator: Client):
     article = factories.ArticleFactory(state="draft", title="Not yet public")
     page = reverse("admin:news_article_preview", args=[article.pk])
     assert f'href="{page}"' in administrator.get(reverse("admin:news_article_change", args=[article.pk])).text
@@ -93,7 +93,7 @@ def test_editor_makes_and_withdraws_the_link_in_the_admin(administrator: Client)
     assert administrator.get(reverse("admin:news_article_preview", args=[99])).status_code == 404
 
 
-def test_link_is_made_by_nobody_without_the_right(client):
+def test_link_requires_permission(client):
     article = factories.ArticleFactory(state="draft")
     client.force_login(factories.UserFactory())
     assert client.post(reverse("admin:news_article_preview", args=[article.pk]), {"do": "open"}).status_code == 404
@@ -110,7 +110,7 @@ def test_link_is_made_by_nobody_without_the_right(client):
         ("Europe/Berlin", "2026-10-25", "03:30", True),
     ],
 )
-def test_time_that_the_clock_skips_or_repeats_is_refused_with_words(
+def test_nonexistent_or_ambiguous_local_time_is_a_form_error(
     administrator: Client,
     settings,
     zone: str,

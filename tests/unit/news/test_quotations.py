@@ -35,7 +35,7 @@ def viktor() -> Person:
     return person
 
 
-def test_text_decides_which_quotations_there_are():
+def test_quotations_are_read_from_the_body():
     article = factories.ArticleFactory(
         body="<p>A</p>"
         + quote("One &amp; <em>two</em>.", "Ann Lee, Minister, of State")
@@ -49,7 +49,7 @@ def test_text_decides_which_quotations_there_are():
     ("day", "function"),
     [(date(2020, 5, 26), "deputy Executive Secretary of the Assembly"), (date(2018, 5, 26), "")],
 )
-def test_speaker_is_linked_and_the_function_is_that_of_the_day(viktor, day: date, function: str):
+def test_speaker_is_linked_with_the_function_of_the_day(viktor, day: date, function: str):
     moment = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
     article = factories.ArticleFactory(body=quote("One.", "Viktor Kogut"), published_at=moment)
     (quotation,) = article.quotations.all()
@@ -62,7 +62,7 @@ def test_function_is_in_the_language_of_the_article(viktor):
     assert article.quotations.get().function.startswith("заместитель Ответственного секретаря")
 
 
-def test_function_may_come_from_a_service_or_a_mandate():
+def test_function_is_read_from_a_post_or_a_mandate():
     service = factories.RepresentativeFactory(person__name_en="Ann Lee", starts="2019")
     mandate = factories.DelegateFactory(person__name_en="Bob Ray", starts="2019")
     article = factories.ArticleFactory(body=quote("One.", "Ann Lee") + quote("Two.", "Bob Ray"))
@@ -71,19 +71,19 @@ def test_function_may_come_from_a_service_or_a_mandate():
     assert second.function == f"delegate, {mandate.chamber}"
 
 
-def test_what_the_text_says_counts_more_than_what_is_looked_up(viktor):
+def test_function_in_the_text_takes_precedence(viktor):
     article = factories.ArticleFactory(body=quote("One.", "Viktor Kogut, guest"))
     assert article.quotations.get().function == "guest"
 
 
-def test_nobody_is_linked_where_two_people_bear_the_name_or_it_is_withdrawn(viktor):
+def test_ambiguous_or_withdrawn_name_is_not_linked(viktor):
     factories.PersonFactory(name_en="Viktor Kogut")
     factories.PersonFactory(name_en="Ann Lee", withdrawn=True, withdrawal_reason_en="asked")
     article = factories.ArticleFactory(body=quote("One.", "Viktor Kogut") + quote("Two.", "Ann Lee"))
     assert [row.person for row in article.quotations.all()] == [None, None]
 
 
-def test_what_was_chosen_stays_with_its_words():
+def test_chosen_speaker_is_kept_with_the_words():
     person = factories.PersonFactory()
     article = factories.ArticleFactory(body=quote("One.", "A") + quote("Two.", "B") + quote("Three.", "C"))
     Quotation.objects.filter(words="Two.").update(person=person, function="Chair", original_language="ru")
@@ -96,7 +96,7 @@ def test_what_was_chosen_stays_with_its_words():
     assert not article.quotations.exists()
 
 
-def test_bulk_create_and_fixtures_make_them_too(tmp_path):
+def test_bulk_create_and_fixtures_make_quotations(tmp_path):
     story = factories.ArticleFactory().story
     Article.objects.bulk_create(
         [factories.ArticleFactory.build(story=story, language="ru", body=quote("Раз.", "Анна"), slug="a")]
@@ -112,7 +112,7 @@ def test_bulk_create_and_fixtures_make_them_too(tmp_path):
     assert Quotation.objects.get().function == "Chosen"
 
 
-def test_seed_article_quotes_two_people_in_order():
+def test_seed_article_has_quotations_of_two_people_in_order():
     call_command("loaddata", "seed", verbosity=0)
     speakers = list(Quotation.objects.values_list("speaker", flat=True))
     assert len(speakers) == 12
@@ -120,7 +120,7 @@ def test_seed_article_quotes_two_people_in_order():
     assert "biological security" in Quotation.objects.all()[1].words
 
 
-def test_page_feed_data_and_api_show_them(client, viktor):
+def test_quotations_are_on_page_and_in_feed_json_ld_and_api(client, viktor):
     article = factories.ArticleFactory(body=quote("One.", "Viktor Kogut"))
     Quotation.objects.update(original_language="ru")
     page = client.get(article.get_absolute_url())
@@ -142,7 +142,7 @@ def test_page_feed_data_and_api_show_them(client, viktor):
     }
 
 
-def test_page_of_a_person_lists_what_they_said_in_public_articles_only(client, viktor):
+def test_page_of_a_person_lists_quotations_of_published_articles_only(client, viktor):
     page = viktor.get_absolute_url()
     assert "In their words" not in client.get(page).text
     factories.ArticleFactory(body=quote("A public word.", "Viktor Kogut"), title="Public")
@@ -163,21 +163,21 @@ def test_withdrawn_person_is_not_named_under_a_quotation(client, viktor):
         assert "Kogut" not in client.get(door).text, door
 
 
-def test_markup_in_a_caption_runs_nothing(client):
+def test_markup_in_a_caption_is_escaped(client):
     article = factories.ArticleFactory(body=quote("One.", "A &lt;img src=x onerror=alert(1)&gt;, <b>B</b>"))
     text = client.get(article.get_absolute_url()).text
     assert "A &lt;img src=x onerror=alert(1)&gt;" in text
     assert "<img src=x" not in text
 
 
-def test_merged_people_keep_their_quotations(viktor):
+def test_quotations_are_kept_after_a_merge_of_people(viktor):
     article = factories.ArticleFactory(body=quote("One.", "Viktor Kogut"))
     kept = factories.PersonFactory(name_en="V. Kogut")
     merge(kept, viktor)
     assert article.quotations.get().person == kept
 
 
-def test_editor_chooses_speaker_and_function_while_changing_the_text(administrator: Client, viktor):
+def test_speaker_and_function_are_chosen_in_the_form_of_the_article(administrator: Client, viktor):
     article = factories.ArticleFactory(body=quote("One.", "The Minister") + quote("Two.", "B"))
     address = reverse("admin:news_article_change", args=[article.pk])
     data = filled_in(administrator, address) | {
@@ -195,7 +195,7 @@ def test_editor_chooses_speaker_and_function_while_changing_the_text(administrat
 
 
 @up_to(300)
-def test_saving_and_showing_cost_the_same_with_any_number(client, sizes):
+def test_saving_and_showing_cost_the_same_with_any_number_of_quotations(client, sizes):
     def measure(rows):
         people = [factories.PersonFactory(name_en=f"Speaker {place}") for place in range(rows)]
         article = factories.ArticleFactory()
