@@ -69,7 +69,8 @@ def test_each_model_of_delegations_and_news_is_tracked():
         for model in apps.get_app_config(app).get_models()
         if model not in audit.registered_models()
     }
-    assert unfollowed == {"delegations.DelegationAssignment"}  # a connection of the accounts
+    # The assignment is recorded with the user.
+    assert unfollowed == {"delegations.DelegationAssignment"}
 
 
 def test_assigned_parliaments_are_recorded_with_the_user():
@@ -274,7 +275,8 @@ def test_deleted_row_of_any_model_is_restored_completely(administrator: Client):
     for model in (Delegate, SeatQuota, Representative, Confirmation, Article):
         for row in model.objects.all():
             address = page(f"{row._meta.app_label}_{row._meta.model_name}_delete", row.pk)
-            assert administrator.post(address, {"post": "yes"}).status_code == 302  # without a reason
+            # The form has no reason.
+            assert administrator.post(address, {"post": "yes"}).status_code == 302
             assert model.objects.filter(pk=row.pk).exists()
             assert administrator.post(address, {"post": "yes", "change_reason": "Never true"}).status_code == 302
             assert not model.objects.filter(pk=row.pk).exists()
@@ -331,7 +333,8 @@ def test_rows_with_swapped_dates_are_undone(administrator: Client):
     second = factories.SeatQuotaFactory(seats=6, starts="2019-05", **dated)
     before = everything()
     data = filled_in(administrator, change(chamber)) | {
-        "quotas-0-starts": "2015",  # the later one comes first
+        # The later quota comes first.
+        "quotas-0-starts": "2015",
         "quotas-0-ends": "2019-05",
         "quotas-1-starts": "2019-05",
         "quotas-1-ends": "",
@@ -464,7 +467,8 @@ def test_changed_slug_is_undone_with_its_redirect(administrator: Client):
     assert FormerSlug.objects.get().slug == "old"
     assert "undone as a whole" in undo(administrator, recorder.entry)
     assert Parliament.objects.get().slug == "old"
-    assert FormerSlug.objects.get().slug == "new"  # somebody may have followed it meanwhile
+    # The redirect stays, since visitors may have bookmarked the address.
+    assert FormerSlug.objects.get().slug == "new"
     assert "undone as a whole" in undo(administrator, ChangeSet.objects.latest("pk"))
     assert Parliament.objects.get().slug == "new"
 

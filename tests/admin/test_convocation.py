@@ -337,7 +337,8 @@ def test_changed_day_asks_again_who_continues(secretary: Client, house: Chamber)
     data = typed(mandate, day="2024-07-01", note=note)
     response = secretary.post(address(house), data | {"save": "1"})
     assert "Tick those who stay" in words(response)
-    assert [row["stays"] for row in response.context["rows"]] == [True]  # nothing that was ticked is lost
+    # The ticked box is kept.
+    assert [row["stays"] for row in response.context["rows"]] == [True]
     mandate.refresh_from_db()
     assert mandate.ends is None
 
@@ -432,7 +433,8 @@ def test_convocation_keeps_earlier_days_and_shows_continuing_and_new_delegates(r
 # Numbers
 
 
-@up_to(200)  # 300 are saved in two batches
+# 300 rows are saved in two batches.
+@up_to(200)
 def test_convocation_costs_the_same_with_any_number_of_delegates(
     secretary: Client,
     house: Chamber,

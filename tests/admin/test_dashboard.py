@@ -80,7 +80,8 @@ def write_work(number: int) -> None:
         factories.PersonFactory, [{"name_en": "", "given_name_en": "", "family_name_en": ""}] * number
     )
     factories.create_many(
-        factories.RepresentativeFactory,  # nor a first day
+        # The row has no first day either.
+        factories.RepresentativeFactory,
         [
             {"parliament": row, "person": other, "ends": soon["ends"]}
             for row, other in zip(parliaments, others, strict=True)
@@ -94,7 +95,8 @@ def write_work(number: int) -> None:
     )
     delegates = factories.create_many(factories.PersonFactory, [{}] * number)
     factories.create_many(
-        factories.DelegateFactory,  # no first day
+        # The row has no first day.
+        factories.DelegateFactory,
         [
             {"chamber": row, "person": person, "sources": [source]}
             for row, person in zip(whole, delegates, strict=True)
@@ -126,7 +128,8 @@ def write_work(number: int) -> None:
     file = factories.PictureFactory().file.name
     pictures = factories.PictureFactory.build_batch(number, credit_en="", credit_ru="", file=file)
     for index, picture in enumerate(pictures):
-        picture.file.name = f"pictures/{index}.jpg"  # there is no such file: making its sizes would take long
+        # The file does not exist, since generating its sizes takes long.
+        picture.file.name = f"pictures/{index}.jpg"
     Picture.objects.bulk_create(pictures)
     factories.ArticleFactory(state="draft", published_at=now + timedelta(days=2))
     factories.ArticleFactory(published_at=now + timedelta(days=20))
@@ -224,9 +227,8 @@ def test_dashboard_shows_each_role_the_tasks_it_has_permission_for():
     directory = {name for name in WORK if not name.startswith(("article", "picture", "address"))}
     news = {"article review", "article asleep", "picture credit"}
     translations = {f"article {task}-{code}" for task in ("into", "again") for code in ("en", "ru")}
-    into = {
-        name for name in translations if "into" in name
-    }  # of the published, only publishers may change a translation
+    # Only publishers may change the translation of a published article.
+    into = {name for name in translations if "into" in name}
     assert tasks(signed_in("Delegation secretaries")) == directory | {"address directory"}
     assert tasks(signed_in("Publishers")) == news | translations | {"article scheduled", "address news"}
     assert tasks(signed_in("News editors")) == news | into
@@ -283,7 +285,8 @@ def test_last_imports_are_shown_to_users_with_permission_only(administrator: Cli
 
 @time_machine.travel(NOW, tick=False)
 def test_mandate_is_ending_soon_until_the_day_in_the_label(administrator: Client, settings):
-    administrator.force_login(User.objects.get())  # at that hour
+    # The session begins at the frozen time.
+    administrator.force_login(User.objects.get())
     settings.DESK_ENDING_DAYS = 10
     for ends in ("2026-11-25", "2026-11-26", "2026-12-05", "2026-12-06", "2026", None):
         factories.DelegateFactory(starts="2020-01-01", ends=ends)
@@ -310,7 +313,8 @@ def test_seats_are_not_missing_if_roster_is_confirmed_or_parliament_does_not_par
 
 @time_machine.travel(NOW, tick=False)
 def test_dashboard_shows_the_next_scheduled_article_with_local_time(administrator: Client, settings):
-    administrator.force_login(User.objects.get())  # at that hour
+    # The session begins at the frozen time.
+    administrator.force_login(User.objects.get())
     for days in (3, 1, 8):
         factories.ArticleFactory(title=f"In {days} days", published_at=NOW + timedelta(days=days))
     shown = words(administrator.get(page("index")))

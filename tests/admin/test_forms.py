@@ -121,10 +121,12 @@ def test_pages_of_each_model_answer_200(administrator: Client, model: str, langu
         page(f"{model}_delete", row.pk),
         page(f"{model}_history", row.pk),
     ]
-    if model in ("delegations_observation", "delegations_proposal"):  # no form writes it
+    # No form adds rows of this model.
+    if model in ("delegations_observation", "delegations_proposal"):
         addresses.remove(page(f"{model}_add"))
         assert administrator.get(page(f"{model}_add")).status_code == 404
-    if model == "links_address":  # check_links alone writes it, and forgets it
+    # Only check_links adds and deletes rows of this model.
+    if model == "links_address":
         for name, arguments in (("add", []), ("delete", [row.pk])):
             addresses.remove(page(f"{model}_{name}", *arguments))
             assert administrator.get(page(f"{model}_{name}", *arguments)).status_code == 404
@@ -247,7 +249,8 @@ def test_changelist_costs_the_same_with_any_number_of_rows(administrator: Client
 
         return {f"changelist of {model}": cost(ask)}
 
-    Group.objects.all().delete()  # those of the roles
+    # The groups of the roles would count as rows.
+    Group.objects.all().delete()
     assert_same_cost(measure, sizes)
 
 
@@ -345,7 +348,8 @@ def test_boundary_between_two_quotas_moves_both_ways_in_one_save(administrator: 
     address = page("delegations_chamber_change", chamber.pk)
     for boundary in ("2018-01-01", "2020-01-01"):
         data = filled_in(administrator, address)
-        assert data["quotas-0-seats"] == "6"  # latest first
+        # The latest quota comes first.
+        assert data["quotas-0-seats"] == "6"
         data |= {"quotas-0-starts": boundary, "quotas-1-ends": boundary}
         assert save(administrator, address, data).status_code == 302
         assert [str(quota.starts) for quota in SeatQuota.objects.in_order()] == [boundary, "2015-01-01"]

@@ -57,7 +57,8 @@ def test_history_compares_the_last_two_states_or_any_two(administrator: Client, 
     differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
     assert differences == {"Title": ("Second", "Third"), "Text": ("Two", "Three"), "Address": ("second", "third")}
     first, last = 0, RowChange.objects.of(article).latest("pk").pk
-    for old, new in ((first, last), (last, first)):  # in whichever order they are chosen
+    # The order of the choice does not matter.
+    for old, new in ((first, last), (last, first)):
         response = administrator.get(history(article), {"old": old, "new": new})
         differences = {entry.label: (entry.before, entry.after) for entry in response.context["differences"]}
         assert differences["Title"] == ("First", "Third")

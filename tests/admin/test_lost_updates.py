@@ -40,7 +40,8 @@ def meanwhile(response) -> list[tuple[str, str, str]]:
 
 
 def test_every_admin_form_compares_with_the_record():
-    reverse("admin:index")  # pages register when the addresses are read
+    # The admin registers its pages when the URLconf is loaded.
+    reverse("admin:index")
     pages = [*admin.site._registry.values()]
     inlines = [inline for each in pages for inline in each.inlines]
     assert (len(pages), len(inlines)) == (23, 14)
@@ -89,7 +90,8 @@ def test_concurrent_change_of_related_rows_is_refused(administrator: Client, ann
 def test_concurrent_change_of_an_inline_row_is_refused(administrator: Client, anna: Client):
     quota = factories.SeatQuotaFactory(seats=7, sources=[factories.SourceFactory()])
     mine = filled_in(administrator, change(quota.chamber))
-    theirs = filled_in(anna, change(quota))  # on another page
+    # The other user has another page open.
+    theirs = filled_in(anna, change(quota))
     assert anna.post(change(quota), theirs | {"seats": "8"}).status_code == 302
     response = administrator.post(change(quota.chamber), mine | {"quotas-0-seats": "9"})
     assert response.status_code == 200
@@ -115,7 +117,8 @@ def test_inline_rows_without_a_concurrent_change_are_saved(administrator: Client
     assert anna.post(change(second), theirs | {"seats": "3"}).status_code == 302
     # What the page shows of the other row is old, and is not sent back over it.
     response = administrator.post(change(chamber), mine | {"quotas-0-seats": "8"})
-    assert response.status_code == 200  # the old number of the other row would have gone back
+    # Saving would have restored the old number of the other row.
+    assert response.status_code == 200
     assert meanwhile(response) == [("Seats", "3", str(second.seats))]
     first.refresh_from_db()
     assert first.seats == 7
@@ -218,7 +221,8 @@ def test_over_quota_and_missing_source_are_saved_after_confirmation(administrato
     assert Delegate.objects.get(pk=second.pk).role == "substitute"
     asked = response.context["adminform"].form
     assert f'name="{asked.confirmation_token_name}"' in response.text
-    assert administrator.post(change(second), data | {"_asked": "on"}).status_code == 200  # of something else
+    # The confirmation belongs to another question.
+    assert administrator.post(change(second), data | {"_asked": "on"}).status_code == 200
     assert administrator.post(change(second), data | {"_asked": asked.confirmation_token}).status_code == 302
     assert Delegate.objects.get(pk=second.pk).role == "delegate"
 

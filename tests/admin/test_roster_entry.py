@@ -92,7 +92,8 @@ def test_name_is_parsed_into_its_parts(text: str, expected: tuple[str, str, str,
         "АСАНОВ",
         "председатель комитета",
         "12 человек",
-        "Aсанов Жакип",  # the first letter is Latin
+        # The first letter is Latin.
+        "Aсанов Жакип",
         "ИВАНОВ Иван ПЕТРОВ",
         "АСАНОВ Жакип 2-й",
         "АСАНОВ <b>Жакип</b>",

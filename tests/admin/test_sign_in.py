@@ -328,7 +328,8 @@ def test_wrong_codes_and_passwords_share_one_limit(client: Client, clerk: User, 
     for number in range(5):
         assert client.post(FACTOR, {"code": "000000"}).status_code == 200
         clock.shift(2**number)
-    sign_in(client, clerk)  # a right password does not begin a new count
+    # A correct password does not reset the count.
+    sign_in(client, clerk)
     assert client.post(FACTOR, {"code": "000000"}).status_code == 429
     clock.shift(60)
     assert client.post(FACTOR, {"code": code_of(clerk)}).status_code == 429
@@ -394,7 +395,8 @@ def test_administrator_resets_a_second_factor_and_it_is_logged(client: Client, c
     assert "Second factor reset. clerk" in words(response)
     assert not TOTPDevice.objects.exists()
     assert not StaticDevice.objects.exists()
-    assert other.get(FACTOR).status_code == 302  # whoever found the telephone is out
+    # The session of whoever found the telephone has ended.
+    assert other.get(FACTOR).status_code == 302
     entry = LogEntry.objects.get()
     assert (entry.user, entry.object_repr, entry.change_message) == (chief, "clerk", "Second factor reset.")
     assert sign_in(other, clerk).status_code == 302
@@ -481,7 +483,8 @@ def test_address_is_rate_limited_across_usernames(client: Client, clerk: User):
 def test_limit_ends_at_the_time_shown(client: Client, clerk: User, clock):
     fail(client)
     clock.shift(timedelta(minutes=10))
-    response = sign_in(client, clerk)  # neither a right nor a wrong one makes the time longer
+    # Neither a correct nor a wrong password extends the limit.
+    response = sign_in(client, clerk)
     assert "Try again after 25 Nov. 2026, 12:31." in words(response).replace("November", "Nov.")
     assert response["Retry-After"] == "1260"
     fail(client, times=3)
@@ -558,7 +561,8 @@ def test_command_resets_the_limit_and_a_lost_second_factor(client: Client, clerk
         (False, None, "10.9.9.9"),
         (False, "1.2.3.4", "10.9.9.9"),
         (True, "1.2.3.4", "1.2.3.4"),
-        (True, "6.6.6.6, 1.2.3.4", "1.2.3.4"),  # whatever the client says comes first
+        # The header of the client comes first.
+        (True, "6.6.6.6, 1.2.3.4", "1.2.3.4"),
         (True, "2001:db8::1", "2001:db8::1"),
         (True, "evil'; --", "10.9.9.9"),
         (True, None, "10.9.9.9"),
