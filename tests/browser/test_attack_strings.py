@@ -46,10 +46,14 @@ if THOROUGH:
     pytestmark.append(pytest.mark.audit)
 
 CORPORA = Path(settings.BASE_DIR) / "var" / "corpora"
-SAMPLE = 30  # strings of each corpus in an ordinary run
-SHARE = 20_000  # letters of strings on a page that shows many
-PAGES = 20  # that are looked at together
-PICTURES = 60  # in an article
+# The number of strings of each corpus in an ordinary run.
+SAMPLE = 30
+# The maximum number of characters on a page with many strings.
+SHARE = 20_000
+# The number of pages that are visited together.
+PAGES = 20
+# The number of pictures in an article.
+PICTURES = 60
 
 
 # The strings
@@ -66,13 +70,15 @@ def python_literals(folder: str) -> Iterator[str]:
 def bleach() -> Iterator[str]:
     yield from python_literals("bleach-*/tests")
     for path in CORPORA.glob("bleach-*/tests/data/*.test"):
-        yield path.read_text().split("\n--\n")[0]  # what is expected follows
+        # The expected output follows.
+        yield path.read_text().split("\n--\n")[0]
 
 
 def feedparser() -> Iterator[str]:
     """The escaped markup in each feed; of a feed with none, the feed itself."""
     for path in CORPORA.glob("feedparser-*/tests/wellformed/sanitize/*.xml"):
-        feed = re.sub("<!--.*?-->", "", path.read_text(errors="replace"), count=1, flags=re.DOTALL)  # what is expected
+        # The first comment holds the expected output.
+        feed = re.sub("<!--.*?-->", "", path.read_text(errors="replace"), count=1, flags=re.DOTALL)
         inner = re.findall(r">([^<>]*&lt;[^<>]*)<|<!\[CDATA\[(.*?)\]\]>", feed, re.DOTALL)
         yield from [unescape(escaped) or verbatim for escaped, verbatim in inner] or [feed]
 
@@ -204,7 +210,8 @@ const findings = (document, texts, foreign) => {
 """
 )
 
-Texts = list[tuple[str, str, list[str]]]  # selector, attribute ("" for the text), what each of them says
+# Each item is a selector, an attribute ("" for the text) and the expected values.
+Texts = list[tuple[str, str, list[str]]]
 
 
 class Tab:
@@ -239,7 +246,8 @@ class Tab:
                     f"([texts, foreign]) => {{ {FINDINGS} return findings(document, texts, foreign); }}",
                     [texts, foreign],
                 )
-        except Exception as error:  # the page went elsewhere while it was looked at
+        # The page navigated away during the visit.
+        except Exception as error:
             found = [str(error)]
         else:
             if (response.status, self.page.url) != (200, self.server + path):
@@ -251,7 +259,8 @@ class Tab:
         self.happened.clear()
         try:
             with in_time("documents"):
-                if self.page.url != f"{self.server}/robots.txt":  # their addresses are relative to it
+                # The addresses of the markup are relative to this page.
+                if self.page.url != f"{self.server}/robots.txt":
                     self.page.goto(f"{self.server}/robots.txt")
                 found, happened = self.page.evaluate(
                     f"""async (documents) => {{ {FINDINGS}
@@ -323,7 +332,8 @@ def client(server) -> Client:
     return Client(headers={"host": server.removeprefix("http://")})
 
 
-Show = Callable[[list[list[str]]], list[list[str]]]  # shows groups of strings; what is wrong with each group
+# The callable shows groups of strings and returns the findings of each group.
+Show = Callable[[list[list[str]]], list[list[str]]]
 
 
 def judge(show: Show, groups: Iterable[list[str]], together: int = 1) -> int:

@@ -26,7 +26,8 @@ pytestmark = [pytest.mark.browser, pytest.mark.django_db]
 # It is the same on each page, and larger than most of them: axe looks at it once.
 SIDEBAR = {"exclude": [["#nav-sidebar"]]}
 
-TABLET = 768  # pixels: the narrowest screen that the office works on
+# The width in pixels of the narrowest supported screen of the admin.
+TABLET = 768
 
 # One page of each kind: a list, form, history or deletion with a template, a widget or an inline of its own.
 PAGES = {

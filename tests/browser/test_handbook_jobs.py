@@ -59,7 +59,8 @@ class Job:
         self.page.get_by_role("banner").get_by_role("link").first.click()
         self.page.get_by_text(self.words("All lists", "Begin with the desk")).click()
         self.page.get_by_role("rowheader").get_by_role("link", name=self.words(name), exact=True).click()
-        self.page.wait_for_load_state()  # the script that counts what is ticked
+        # The script that counts ticked rows has to be loaded.
+        self.page.wait_for_load_state()
 
     def follow(self, name: str) -> None:
         self.page.get_by_role("main").get_by_role("link", name=self.words(name)).click()
