@@ -41,10 +41,12 @@ def test_edit_is_shown_by_all_machines(cluster: Cluster, database: str, tmp_path
         machines = [stack.enter_context(Machine(tmp_path / name, database).serving()) for name in ("one", "two")]
         for machine in machines:
             assert all(machine.shows(OLD))
-        machines[0].rename(NEW)  # the machine that writes waits for nothing
+        # The machine that writes does not wait.
+        machines[0].rename(NEW)
         assert all(machines[0].shows(NEW))
         for name in (OLD, NEW, OLD):
-            write(cluster, name)  # on neither of them
+            # The write happens on neither machine.
+            write(cluster, name)
             until(lambda name=name: all(all(machine.shows(name)) for machine in machines))
 
 
@@ -95,7 +97,8 @@ def test_server_started_with_the_database_down_serves_stored_pages(cluster: Clus
     machine = Machine(tmp_path / "one", database, workers=1)
     with machine.serving():
         assert OLD in machine.get(PAGE)[2]
-        until(lambda: is_filled(machine.pages))  # the server writes a moment after its answer
+        # The server writes the page shortly after its response.
+        until(lambda: is_filled(machine.pages))
     cluster.stop()
     try:
         with machine.serving():
@@ -138,7 +141,8 @@ def redis(tmp_path: Path) -> Iterator[str]:
 def test_page_is_rendered_once_by_processes_with_a_shared_cache(redis: str, settings):
     settings.CACHES = {"default": env_cache("", redis)}
     article = factories.ArticleFactory(title="The Council met")
-    processes = [Reader(), Reader()]  # which share nothing else
+    # The processes share nothing but the cache.
+    processes = [Reader(), Reader()]
     start = threading.Barrier(100)
     answers: list[bytes] = []
 
@@ -186,7 +190,8 @@ def test_pages_are_served_with_the_shared_cache_down(address: str, settings):
         ("DATABASES", {"default": {**settings.DATABASES["default"], "PORT": "1"}}),
     ],
 )
-@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")  # the connections stay
+# The connections stay the same.
+@pytest.mark.filterwarnings("ignore:Overriding setting DATABASES")
 @pytest.mark.django_db(transaction=True)
 def test_page_of_another_site_in_the_shared_cache_is_not_served(name: str, value: Any, settings, tmp_path: Path):
     settings.CACHES = {"default": env_cache("", f"file:///{tmp_path}/pages")}

@@ -227,12 +227,15 @@ def test_search_among_a_million_articles_reads_few_rows(client):
         "frequent": 1_500,
         "frequent -rare": 1_500,
         '"joint exercise"': 2_500,
-        "middle": 10_500,  # stands in 2 of 100, so it is not frequent
+        # The word is in 2 of 100 articles, so it is not frequent.
+        "middle": 10_500,
         "rare": 300,
         "rare frequent": 800,
-        "frequent -meeting": 11_500,  # there are none, and 500 are asked for a suggestion
+        # There are no results, and 500 articles are read for a suggestion.
+        "frequent -meeting": 11_500,
         "frequent joint": 13_000,
-        '"never beside"': 113_000,  # each article with both words: only they tell whether these stand together
+        # Only the articles with both words show whether the words are adjacent.
+        '"never beside"': 113_000,
         "nothing": 800,
         "frequent&topic=fifth": 6_500,
         "rare&topic=fifth": 800,
