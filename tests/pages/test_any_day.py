@@ -426,7 +426,8 @@ def test_each_of_3000_days_equals_a_naive_computation():
             (slug, person) for slug, (_seats, people) in figures.items() for person in people
         }, day
         assert rows_on(day, Representative, "person__public_id") == {(person,) for person in sitting}, day
-        if number not in changes and number % 10:  # a delegation takes ten times as long as the rule
+        # Rendering a delegation takes ten times as long as the naive computation.
+        if number not in changes and number % 10:
             continue
         (found,) = delegations_on(day)
         assert {

@@ -112,7 +112,8 @@ def test_unchanged_feed_answers_304(client, scopes, ending):
 
 
 ATOM = "{http://www.w3.org/2005/Atom}"
-JSON_FEED = {  # https://www.jsonfeed.org/version/1.1/
+# https://www.jsonfeed.org/version/1.1/
+JSON_FEED = {
     "type": "object",
     "required": ["version", "title", "items"],
     "properties": {

@@ -51,7 +51,8 @@ class TestSeedPages:
 
     def test_facts_missing_in_the_source_are_shown_as_not_published(self, client, seed):
         words = text(client.get("/en/delegations/tajikistan/"))
-        assert words.count("not published") >= 2  # the representative and the names
+        # Both the representative and the names are not published.
+        assert words.count("not published") >= 2
         assert "not published" in text(client.get("/en/delegations/kazakhstan/")), "websites"
 
     def test_representative_is_shown_with_the_other_post(self, client, seed):
@@ -217,7 +218,8 @@ class TestPublication:
         noon = datetime(2020, 5, 26, 12, tzinfo=UTC)
         rows = [
             factories.ArticleFactory(title=f"Row {number}", published_at=noon + timedelta(days=day), topics=[topic])
-            for number, day in enumerate([-9, 0, 0, 0, 9])  # three at one time: the order of creation decides
+            # Three articles have the same time, so the order of creation decides.
+            for number, day in enumerate([-9, 0, 0, 0, 9])
         ]
         factories.ArticleFactory(title="Elsewhere", published_at=noon + timedelta(days=1))
         factories.ArticleFactory(title="По-русски", language="ru", published_at=noon, topics=[topic])
@@ -261,7 +263,8 @@ class TestPublication:
         }
         article = factories.ArticleFactory(**shared)
         expected = [
-            factories.ArticleFactory(**{name: shared[name] for name in names})  # the best is the oldest
+            # The best match is the oldest article.
+            factories.ArticleFactory(**{name: shared[name] for name in names})
             for names in (("people", "topics"), ("people", "parliaments"), ("people",), ("topics",), ("parliaments",))
         ]
         published = Article.objects.published()
@@ -357,7 +360,8 @@ def test_archive_lists_the_years_and_counts_the_months_of_the_requested_year(cli
     ("period", "before"), [("2021/", "2020/"), ("2021/01/", "2020/12/"), ("2021/01/01/", "2020/12/31/")]
 )
 def test_article_at_the_first_moment_of_a_period_is_listed_in_that_period_only(client, period, before):
-    midnight = datetime.fromisoformat("2021-01-01T00:00+03:00")  # in the Assembly's time zone
+    # The time is in the Assembly's time zone.
+    midnight = datetime.fromisoformat("2021-01-01T00:00+03:00")
     article = factories.ArticleFactory(published_at=midnight)
     assert client.get(f"/en/news/{period}").context["page"].rows == [article]
     assert client.get(f"/en/news/{before}").context["page"].rows == []
