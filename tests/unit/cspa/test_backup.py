@@ -118,7 +118,8 @@ def everything() -> None:
     with audit.record_changes(ChangeSet.Kind.EDIT, user, "A slip"):
         article.title = "A plenary session"
         article.save()
-        factories.TopicFactory().delete()  # its key is gone for ever
+        # The key of the deleted row is never reused.
+        factories.TopicFactory().delete()
 
 
 def wipe() -> None:
@@ -142,7 +143,8 @@ def of_the_search(table: str) -> bool:
 def database() -> dict[str, list[tuple]]:
     """Every row of every table, with every column."""
     names = set(connection.introspection.table_names()) - {"django_migrations", "django_session", "cspa_version"}
-    names.discard("sqlite_stat1")  # which ANALYZE makes, in other tests
+    # ANALYZE creates this table in other tests.
+    names.discard("sqlite_stat1")
     found = {}
     with connection.cursor() as cursor:
         for name in sorted(name for name in names if not of_the_search(name)):
@@ -158,7 +160,8 @@ def uploads() -> dict[str, bytes]:
 
 def pages() -> dict[str, tuple[int, str]]:
     """What a visitor can reach, at one time of the day."""
-    with time_machine.travel(NOW, tick=False), override("en"):  # a page leaves its language behind
+    # A request leaves its language active.
+    with time_machine.travel(NOW, tick=False), override("en"):
         return seen(Client())
 
 
@@ -211,14 +214,16 @@ def test_restore_after_wipe_gives_equal_rows_pages_and_files(tmp_path, capsys):
     }
     assert [name for name, found in rows.items() if not found] == [], "give everything() a row of these"
     stored = Path(configured.MEDIA_ROOT, Person.objects.exclude(photo="").get().photo.name)
-    assert stat.S_IMODE(stored.stat().st_mode) == 0o644  # the proxy shows them
+    # The proxy has to read the files.
+    assert stat.S_IMODE(stored.stat().st_mode) == 0o644
 
 
 @pytest.mark.both_databases("cspa.backup.dump", "cspa.backup.load", "cspa.backup.tables")
 def test_restored_site_keeps_key_sequences_undo_accounts_and_search(saved):
     restore(saved)
     last = read_manifest(saved)["tables"]["news_topic"]["last_key"]
-    assert last == Topic.objects.order_by("-pk").first().pk + 1  # that of the one that was deleted
+    # The last key belongs to the deleted row.
+    assert last == Topic.objects.order_by("-pk").first().pk + 1
     assert factories.TopicFactory().pk == last + 1
     article = Article.objects.get(title="A plenary session")
     assert article.former_addresses.count() == 1
@@ -243,7 +248,8 @@ def test_backups_of_the_same_state_have_the_same_bytes(saved, tmp_path):
     restore(saved)
     make(tmp_path / "again")
     differ = [name for name in file_names(saved) if digest(saved / name) != digest(tmp_path / "again" / name)]
-    assert {*differ, "manifest.json", "SHA256SUMS"} == {"manifest.json", "SHA256SUMS"}  # they hold the time
+    # These files contain the time.
+    assert {*differ, "manifest.json", "SHA256SUMS"} == {"manifest.json", "SHA256SUMS"}
 
 
 def test_backup_is_readable_by_its_owner_only_and_passes_sha256sum(saved):

@@ -45,7 +45,8 @@ def test_seats_do_not_overlap(total):
 def russian_numbers() -> Iterator[None]:
     """The locale of the process writes numbers as in Russian."""
     before = locale.setlocale(locale.LC_NUMERIC)
-    with suppress(locale.Error):  # not installed everywhere; the language alone decides what Django formats
+    # The locale may not be installed. Django formats by the language only.
+    with suppress(locale.Error):
         locale.setlocale(locale.LC_NUMERIC, "ru_RU.UTF-8")
     yield
     locale.setlocale(locale.LC_NUMERIC, before)

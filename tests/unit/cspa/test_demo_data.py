@@ -28,7 +28,8 @@ pytestmark = [pytest.mark.long, pytest.mark.django_db]
 def demo_data(articles: int = 60, people: int = 200, seed: int = 1) -> str:
     output = StringIO()
     call_command("demo_data", articles=articles, people=people, seed=seed, stdout=output)
-    connection.check_constraints()  # PostgreSQL empties no table of which this waits for the end of the test
+    # PostgreSQL does not truncate a table with pending deferred constraints.
+    connection.check_constraints()
     return output.getvalue()
 
 

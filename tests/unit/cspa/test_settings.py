@@ -148,7 +148,8 @@ def test_boolean_is_one_of_four_words_and_an_empty_one_is_unset(value, meaning, 
         ("DEBUG", "on"),
         ("CSRF_TRUSTED_ORIGINS", "example.org"),
         ("DATABASE_URL", "oracle://host/name"),
-        ("DATABASE_REPLICA_URLS", "postgres://host/name"),  # of a SQLite file
+        # A SQLite file has no replicas.
+        ("DATABASE_REPLICA_URLS", "postgres://host/name"),
         ("CACHE_URL", "file://pages"),
         ("CACHE_URL", "file:///"),
         ("CACHE_URL", "memcached://host"),
@@ -229,7 +230,8 @@ def test_postgresql_gets_a_pool_that_checks_its_connections(monkeypatch):
     assert database["CONN_HEALTH_CHECKS"] is True
     assert database["OPTIONS"]["pool"]["max_size"] > 1
     assert database["OPTIONS"]["sslmode"] == "require"
-    assert not database.get("CONN_MAX_AGE")  # Django refuses lasting connections beside a pool
+    # Django refuses persistent connections with a pool.
+    assert not database.get("CONN_MAX_AGE")
 
 
 def test_replicas_have_the_options_of_the_primary_and_a_shorter_timeout(monkeypatch):
@@ -248,7 +250,8 @@ def test_shared_cache_that_does_not_respond_times_out(monkeypatch, settings):
     with socket.create_server(("127.0.0.1", 0)) as mute:
         monkeypatch.setenv("SOME_NAME", f"redis://127.0.0.1:{mute.getsockname()[1]}/0")
         cache = env.env_cache("SOME_NAME", "")
-        assert (cache["OPTIONS"]["socket_connect_timeout"], cache["OPTIONS"]["socket_timeout"]) == (1, 1)  # seconds
+        # The timeouts are in seconds.
+        assert (cache["OPTIONS"]["socket_connect_timeout"], cache["OPTIONS"]["socket_timeout"]) == (1, 1)
         cache["OPTIONS"]["socket_timeout"] = 0.01
         settings.CACHES = {"default": cache}
         with pytest.raises(Exception, match=r"(?i)timeout"):

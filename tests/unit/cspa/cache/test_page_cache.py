@@ -199,7 +199,8 @@ def test_staff_previews_and_forms_bypass_the_cache(reader: Reader, article: Arti
         ("Vary", "Cookie", 0),
         ("Vary", "Accept-Language, Cookie", 0),
         ("Vary", "Accept-Language", 1),
-        ("ETag", "", 0),  # there is none
+        # The response has no such header.
+        ("ETag", "", 0),
         ("X-Robots-Tag", "noindex", 1),
     ],
 )
@@ -380,7 +381,8 @@ def test_pages_are_current_after_every_kind_of_edit(
     addresses = addresses if FACTOR > 1 else one_of_each_kind(addresses)
     for name, edit in done.items():
         before = {address: reader.get(address) for address in addresses}
-        with reader.renders(0):  # what did not change is not made again
+        # An unchanged page is not rendered again.
+        with reader.renders(0):
             assert all(reader.get(address).content == before[address].content for address in addresses)
         edit()
         changed = 0
@@ -439,11 +441,13 @@ def test_edit_committed_while_versions_are_read_shows_on_the_next_request(reader
     people = "/en/delegations/people/"
     person = factories.DelegateFactory(person__name_en="Viktor Kogut").person
     assert b"Viktor Kogut" in reader.get(people).content
-    Article.objects.update(dateline="Minsk")  # the versions are read again, and so is the next moment of the news
+    # The versions and the next publication time are read again.
+    Article.objects.update(dateline="Minsk")
     statements = count()
 
     def edit(execute: Callable, *arguments: object) -> object:
-        if next(statements) == 1:  # after the versions
+        # The edit happens after the versions are read.
+        if next(statements) == 1:
             person.name_en = "Somebody Else"
             person.save()
         return execute(*arguments)
@@ -504,7 +508,8 @@ def test_pages_change_at_midnight_in_the_time_zone_of_the_assembly(reader: Reade
 def test_migrate_restores_the_triggers_of_a_rebuilt_table(reader: Reader, article: Article):
     assert len(versions.tracked_tables()) > 30
     reader.get(LIST)
-    with connection.schema_editor() as editor:  # on SQLite the table is made anew, and its triggers go
+    # SQLite recreates the table, which drops its triggers.
+    with connection.schema_editor() as editor:
         old = Article._meta.get_field("dateline")
         new = old.clone()
         new.null = True
@@ -550,7 +555,8 @@ def test_versions_increase_and_are_never_reused(article: Article):
         Article.objects.update(dateline="")
         return number() > seen[-1]
 
-    until(is_higher_without_the_row)  # with the next tick of SQLite's clock, which counts milliseconds
+    # The number rises with the next millisecond of SQLite's clock.
+    until(is_higher_without_the_row)
 
 
 @pytest.mark.both_databases("cspa.cache.triggers")

@@ -69,11 +69,13 @@ def test_lagging_replica_is_skipped_for_a_while(reader: Reader, copies: list[Cop
     with one.is_read(False), two.is_read(True):
         assert b"Another title" in reader.get(LIST).content
     rename("A third title")
-    with one.is_read(False), two.is_read(False):  # neither is there yet: the primary
+    # Neither replica has the write yet, so the primary is read.
+    with one.is_read(False), two.is_read(False):
         assert b"A third title" in reader.get(LIST).content
     one.follow()
     with mock.patch("cspa.cache.replicas.stored_versions", side_effect=AssertionError):
-        reader.get("/en/news/2020/")  # they are not even asked
+        # The versions of the replicas are not queried.
+        reader.get("/en/news/2020/")
     with mock.patch("time.monotonic", return_value=time.monotonic() + 3600), one.is_read(True):
         reader.get("/en/news/2020/05/")
 
@@ -117,7 +119,8 @@ def test_staff_and_writes_use_the_primary(reader: Reader, copies: list[Copy], cl
         assert there.title == "The Council met"
         there.topics.add(factories.TopicFactory())
     assert [topic._state.db for topic in there.topics.all()] == [DEFAULT_DB_ALIAS]
-    there.story = Story.objects.get()  # of another database, for Django
+    # For Django, the story belongs to another database.
+    there.story = Story.objects.get()
     assert router.db_for_write(Article, instance=there) == DEFAULT_DB_ALIAS
     assert not router.allow_migrate("replica1", "news")
 
@@ -185,7 +188,8 @@ def test_streaming_replica_is_read_only_while_it_is_current(cluster: Cluster, st
         assert is_read()
 
         standby.say("pause")
-        for name in (NEW, OLD, NEW):  # it lags: the primary is read
+        # The replica lags, so the primary is read.
+        for name in (NEW, OLD, NEW):
             write(cluster, name)
             names.append(name)
             until(lambda: machine.shows(names[-1])[0])

@@ -46,7 +46,8 @@ def test_set_returns_before_the_page_is_written(folder: Path):
         shared_cache.set(KEY, response())
         assert written == []
         go_on.set()
-        shared_cache.get(KEY)  # after the write
+        # The request follows the write.
+        shared_cache.get(KEY)
     assert len(written) == 1
 
 
@@ -59,7 +60,8 @@ def test_folder_is_readable_by_its_owner_only(folder: Path):
 
 def test_folder_holds_a_bounded_number_of_pages(settings, folder: Path):
     settings.CACHES["default"]["OPTIONS"]["MAX_ENTRIES"] = 10
-    settings.CACHES = settings.CACHES  # makes the backend anew
+    # The assignment makes Django recreate the backend.
+    settings.CACHES = settings.CACHES
     keys = [CacheKey("https", "example.org", f"/en/{number}/", "", "") for number in range(30)]
     for key in keys:
         shared_cache.set(key, response())

@@ -107,7 +107,8 @@ def test_backup_and_restore_include_the_files_of_the_bucket(store, tmp_path):
     restore(tmp_path / "backup")
     assert {name: content(name) for name in uploads.names()} == before
     start_anew(photo := Person.objects.get().photo.name)
-    restore(tmp_path / "backup")  # one is there already
+    # One file already exists.
+    restore(tmp_path / "backup")
     assert {name: content(name) for name in uploads.names()} == before
     assert Attachment.objects.get().file.name in before
     start_anew()

@@ -60,7 +60,8 @@ def test_full_health_check_shows_states_and_ages_to_staff(reader: Reader, articl
             "rendered_since_start": 2,
         },
     }
-    assert reader.site.pages.popitem()[0] == order[0]  # the least used is still the least used
+    # The least recently used page has not changed.
+    assert reader.site.pages.popitem()[0] == order[0]
 
 
 def test_full_health_check_is_short_for_others(reader: Reader, client: Client):
