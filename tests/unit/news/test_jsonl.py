@@ -40,7 +40,8 @@ from ...support.counting import assert_equal_costs, assert_same_cost, cost, roll
 
 pytestmark = pytest.mark.django_db
 
-NEWS = (Attachment, Article, Story, Topic, Picture, Source)  # in the order in which they can be deleted
+# The models are in the order in which their rows can be deleted.
+NEWS = (Attachment, Article, Story, Topic, Picture, Source)
 SPOKEN = "<blockquote><p>{words}</p><p>— {who}</p></blockquote>"
 
 
@@ -133,7 +134,8 @@ def a_rich_archive() -> None:
     sources = [
         factories.SourceFactory(date=date(1900, 1, 1), title_ru=""),
         factories.SourceFactory(url="", date=None),
-        factories.SourceFactory(),  # first named, so that it is the older one after an import
+        # This source comes first, so that it is the older one after an import.
+        factories.SourceFactory(),
     ]
     lead = factories.PictureFactory(focus_x=0, focus_y=100)
     shown = factories.PictureFactory(decorative=True, alt_en="", alt_ru="", credit_en="", credit_ru="")
@@ -155,7 +157,8 @@ def a_rich_archive() -> None:
             parliaments=[belarus, armenia],
             people=[other, speaker],
             sources=[sources[2], sources[0]],
-            published_at=datetime(2020, 5, 25, 21, 30, 0, 1, tzinfo=UTC),  # the 26th in the Assembly's time zone
+            # The local day is the 26th in the Assembly's time zone.
+            published_at=datetime(2020, 5, 25, 21, 30, 0, 1, tzinfo=UTC),
         )
         russian = factories.ArticleFactory(
             story=english.story,
@@ -167,7 +170,8 @@ def a_rich_archive() -> None:
         )
     quoted = Quotation.objects.filter(article=english)
     assert [row.person_id for row in quoted] == [speaker.pk, None, speaker.pk]
-    quoted.filter(place=0).update(person=None, function="")  # chosen by hand, against the text
+    # These values are chosen by hand and differ from the text.
+    quoted.filter(place=0).update(person=None, function="")
     quoted.filter(place=1).update(person=other, function="Chair", original_language="ru")
     Quotation.objects.filter(article=russian).update(person=None)
     english.title = "Another title, which the translation does not have"
@@ -194,7 +198,8 @@ def test_exported_news_is_imported_without_loss(media, tmp_path):
     call_command("export_articles", str(file), "--files", str(file.parent))
     text = file.read_text()
     assert exported() == text
-    assert len(text.splitlines()) > 6  # a line separator inside a text is none of the file
+    # A line separator inside a text does not separate lines of the file.
+    assert len(text.splitlines()) > 6
     assert text.count("\n") == 6
     before = list(records(Article.objects.all()))
     dates = dict(Article.objects.values_list("uid", "date"))
@@ -417,7 +422,8 @@ def test_update_replaces_pictures_and_attachments(media, tmp_path):
     assert imported(to_file(tmp_path, values), "--update")["unchanged"]["articles"] == 1
     values["picture"] = json.loads((tmp_path / "out.jsonl").read_text())["picture"]
     assert words(imported(to_file(tmp_path, values))["warnings"])[0].endswith(" (picture)")
-    assert goes.file.name in stored(media)  # files stay, for whoever has their address
+    # Files stay, since visitors may have their address.
+    assert goes.file.name in stored(media)
 
 
 def test_differing_topics_sources_and_pictures_are_kept_with_a_warning(media, tmp_path):
@@ -531,7 +537,8 @@ def test_article_is_matched_by_story_and_language(tmp_path):
     assert imported(to_file(tmp_path, values), "--update")["changed"]["articles"] == 1
     there.refresh_from_db()
     assert there.title == "Other"
-    assert str(there.uid) != values["id"]  # a public id never changes
+    # A public id never changes.
+    assert str(there.uid) != values["id"]
 
 
 # Lines that cannot be read

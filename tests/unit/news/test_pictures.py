@@ -80,7 +80,8 @@ def test_changed_focus_gives_another_file_name():
         ({"alt_en": ""}, "", False),
         ({"alt_en": "", "alt_ru": ""}, "", False),
         ({"alt_en": "", "decorative": True}, "", True),
-        ({"alt_en": ""}, "A hall", True),  # the article has its own words; the lead picture is another one
+        # The article has its own alternative text; the lead picture is another one.
+        ({"alt_en": ""}, "A hall", True),
     ],
 )
 def test_article_with_a_picture_without_alternative_text_is_not_published(administrator: Client, texts, alt, passes):
@@ -297,7 +298,8 @@ def test_translation_form_shows_the_original_and_has_its_picture(administrator: 
     assert "Original title" in words(response)
     data = filled_in(administrator, offered)
     assert data["picture"] == str(article.picture_id)
-    refused = administrator.post(offered, data)  # without a title
+    # The form has no title.
+    refused = administrator.post(offered, data)
     assert "Original title" in words(refused)
     assert administrator.post(offered, data | {"title": "т", "summary": "т", "body": "<p>т</p>"}).status_code == 302
     there = page("news_article_change", Article.objects.get(language="ru").pk)
