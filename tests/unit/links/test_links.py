@@ -102,7 +102,8 @@ class Site(BaseHTTPRequestHandler):
     def handle_one_request(self) -> None:
         try:
             super().handle_one_request()
-        except OSError:  # the other side has gone
+        # The client has disconnected.
+        except OSError:
             self.close_connection = True
 
 
@@ -153,7 +154,8 @@ def check(*options: str) -> tuple[str, str]:
         ("/giant", Answer(Outcome.ANSWERED, 200)),
         ("/heads", Answer(Outcome.BROKEN)),
         ("/nonsense", Answer(Outcome.BROKEN)),
-        ("/a\x00b", Answer(Outcome.ANSWERED, 200)),  # sent as %00
+        # The character is sent as %00.
+        ("/a\x00b", Answer(Outcome.ANSWERED, 200)),
     ],
 )
 def test_response_is_classified_by_outcome(site, path: str, answer: Answer):
@@ -174,7 +176,8 @@ def test_response_that_never_ends_is_a_timeout(site, path: str, monkeypatch):
         ("https://127.0.0.1:{plain}/", Outcome.BROKEN),
         ("http://[::1/", Outcome.NO_ADDRESS),
         ("http:///path", Outcome.NO_ADDRESS),
-        ("http://a\x00b/", Outcome.NO_HOST),  # asked as %00
+        # The character is sent as %00.
+        ("http://a\x00b/", Outcome.NO_HOST),
         (f"http://{'a' * 300}/", Outcome.NO_ADDRESS),
         ("http://127.0.0.1:99999/", Outcome.NO_ADDRESS),
         ("ftp://example.org/", Outcome.NO_ADDRESS),
@@ -296,7 +299,8 @@ def test_source_with_a_checked_address_can_be_deleted():
     gather()
     assert source.facts() == 0
     source.delete()
-    assert Address.objects.count() == 1  # until the next check
+    # The address stays until the next check.
+    assert Address.objects.count() == 1
 
 
 # The command
