@@ -67,7 +67,8 @@ def found(people, text):
         ("kogut viktor", "kogut"),
         ("Kogut, Viktor", "kogut"),
         ("Виктор Kogut", "kogut"),
-        ("kоgut", "kogut"),  # with a Cyrillic о
+        # The о is Cyrillic.
+        ("kоgut", "kogut"),
         # initials, glued or not, before or after
         ("V. Kogut", "kogut"),
         ("Kogut V", "kogut"),
@@ -133,17 +134,21 @@ def test_person_is_found_by_each_spelling_of_the_name(people, text, keys):
     [
         "Mikhail Kogut",
         "M. Kogut",
-        "K. Kogut",  # the initial is of another word than the family name
+        # The initial belongs to a word other than the family name.
+        "K. Kogut",
         "Ш. Шишкина",
         "kogut kogut",
-        "Иван Иванов",  # Сергей Иванов has one such word only
+        # Сергей Иванов has only one such word.
+        "Иван Иванов",
         "Рогалев В. К.",
         "Рогалев Виктор Иванович",
         "Щербаков Д. В.",
-        "Petr Ivanov",  # Петрович is no Пётр
+        # Петрович does not match Пётр.
+        "Petr Ivanov",
         "П. Иванов",
         "Kagutin",
-        "Kgot",  # two slips
+        # The word has two typing errors.
+        "Kgot",
         "Lee",
         "gut",
         "Nikolaevich",

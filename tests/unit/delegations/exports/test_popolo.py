@@ -64,7 +64,8 @@ def empty():
     for model in MODELS:
         model._base_manager.all().delete()
     for source in Source.objects.all():
-        if not source.facts():  # articles may rest on it
+        # Articles may still use the source.
+        if not source.facts():
             source.delete()
 
 

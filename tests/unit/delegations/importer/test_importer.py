@@ -689,7 +689,8 @@ def test_import_costs_the_same_with_any_number_of_rows(sizes):
         assert Delegate.objects.count() == rows
         return costs
 
-    measure(1)  # the chamber and the source are known from here on
+    # The chamber and the source are on record from here on.
+    measure(1)
     Delegate.objects.all().delete()
     Person.objects.all().delete()
     assert_same_cost(measure, sizes)

@@ -66,9 +66,12 @@ def test_directory_name_in_russian_starts_with_the_family_name():
     "alphabet",
     [
         "абвгдежзийклмнопрстуфхцчшщъыьэюя",
-        "аәбвгғдежзийкқлмнңоөпрстуүұфхһцчшщъыьэюя",  # Kazakh but for і and the order of ү and ұ, as UTS 10 has them
-        "абвгдежзийклмнңоөпрстуүфхцчшщъыьэюя",  # Kyrgyz
-        "абвгғдежзиӣйкқлмнопрстуӯфхҳчҷшъэюя",  # Tajik
+        # Kazakh, except for і and the order of ү and ұ, which follow UTS 10.
+        "аәбвгғдежзийкқлмнңоөпрстуүұфхһцчшщъыьэюя",
+        # Kyrgyz.
+        "абвгдежзийклмнңоөпрстуүфхцчшщъыьэюя",
+        # Tajik.
+        "абвгғдежзиӣйкқлмнопрстуӯфхҳчҷшъэюя",
     ],
 )
 def test_names_are_ordered_by_their_alphabet_on_both_databases(alphabet):

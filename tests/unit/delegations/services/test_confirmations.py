@@ -39,7 +39,8 @@ LANGUAGES = ["en", "ru"]
 
 @pytest.fixture(autouse=True)
 def clock(request):
-    if "browser" in request.keywords:  # which has a clock of its own
+    # The browser uses the real clock.
+    if "browser" in request.keywords:
         yield None
         return
     with time_machine.travel(NOW, tick=False) as clock:
@@ -141,7 +142,8 @@ def test_link_shows_the_recorded_list_with_no_store_and_noindex(client, home, la
     assert response["Referrer-Policy"] == "no-referrer"
     assert '<meta name="robots" content="noindex">' in response.text
     assert "canonical" not in response.text
-    assert "hreflang" in response.text  # the switch of languages
+    # The link belongs to the language switch.
+    assert "hreflang" in response.text
     assert f'href="{address if language == "ru" else address.replace("/en/", "/ru/")}"' in response.text
     assert not response.cookies
     assert "<script" not in response.text
@@ -236,7 +238,8 @@ def test_parliament_that_does_not_participate_today_has_no_list(client, home, of
 
 
 def test_confirmed_list_makes_a_confirmation_of_today_with_a_source(home):
-    client = Client(enforce_csrf_checks=True)  # as a browser that was given no cookie
+    # The client acts as a browser without a cookie.
+    client = Client(enforce_csrf_checks=True)
     asked, address = ask(home)
     response = confirm(client, address, name_ru="Анна Вторая", office_ru="руководитель аппарата")
     assert "Confirmed by the parliament on 20 May 2026" in words(response)
@@ -321,7 +324,8 @@ def test_concurrently_changed_list_is_shown_again_and_not_confirmed(client, home
             response = client.post(address, {"do": do, "shown": shown, **SIGNED, **more})
             assert response.status_code == 200
             assert "The list was changed while you looked at it." in words(response)
-            assert 'value="Anna Second"' in response.text  # what was typed stays
+            # The input is kept.
+            assert 'value="Anna Second"' in response.text
         assert "Newly Come" in response.text
         assert response.context["digest"] != shown
         shown = response.context["digest"]

@@ -450,7 +450,8 @@ def test_conflict_is_shown_and_forged_confirmation_is_refused(administrator, kep
     assert 'value="Merge"' not in response.text
     response = administrator.post(merge_page(kept), confirmed(administrator, kept, other), follow=True)
     assert response.status_code == 200
-    assert words(response).count("These two overlap") == 2  # the message, and the page that it stands on
+    # The text is in the message and on the page.
+    assert words(response).count("These two overlap") == 2
     assert Person.objects.count() == 2
     assert not LogEntry.objects.exists()
 

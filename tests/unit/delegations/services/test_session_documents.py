@@ -28,7 +28,8 @@ from ....support.generated import examples
 pytestmark = pytest.mark.django_db
 
 DAY = Day.of(date(2020, 5, 26))
-NOW = datetime(2020, 6, 1, 9, 5, tzinfo=UTC)  # 12:05 in Moscow
+# The time in Moscow is 12:05.
+NOW = datetime(2020, 6, 1, 9, 5, tzinfo=UTC)
 PACK = "/admin/delegations/parliament/session-pack/"
 
 
@@ -560,7 +561,8 @@ def test_documents_cost_the_same_with_any_number_of_delegations(administrator, s
     assert_same_cost(measure, sizes)
 
 
-@up_to(30)  # 300 delegations take ten seconds to set
+# Typesetting 300 delegations takes ten seconds.
+@up_to(30)
 def test_pdf_costs_the_same_with_any_number_of_delegations(administrator, sizes):
     def measure(rows):
         fill(rows)
