@@ -1,4 +1,4 @@
-"""The journal: what the office changes is one entry, which can be looked at and undone as a whole."""
+"""The audit log: each change in the admin is one entry, which users can view and undo as a whole."""
 
 import io
 from collections.abc import Callable
@@ -40,7 +40,7 @@ pytestmark = pytest.mark.django_db
 
 
 def everything() -> dict:
-    """All that is followed, row by row."""
+    """All tracked rows."""
     return {
         model: audit.snapshots(model, model._base_manager.order_by("pk").values_list("pk", flat=True))
         for model in audit.registered_models()

@@ -1,4 +1,4 @@
-"""A new convocation: the former mandates end on its first day, those who stay and those who are new begin on it."""
+"""A new convocation ends the former mandates on its first day and starts those of continuing and new delegates."""
 
 from datetime import date, timedelta
 
@@ -199,7 +199,7 @@ def test_mandate_with_each_kind_of_period_ends_on_the_day_or_is_unchanged(secret
 
 
 def test_mandate_that_ended_in_the_month_before_is_unchanged(secretary: Client, house: Chamber):
-    """“Ended in May” holds until May is over: on the first of June nobody is left to be ended."""
+    """“Ended in May” holds until the end of May, so no mandate is left to be ended on the first of June."""
     mandate = sitting(house, ends="2024-05")
     data = typed(mandate, day="2024-06-01", listed="2024-06-01")
     save(secretary, house, data)

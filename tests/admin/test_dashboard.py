@@ -1,4 +1,4 @@
-"""The desk: each line counts what the list behind it shows, and nobody is told of work that they may not do."""
+"""The dashboard: each task counts the rows of the list it links, and users see only tasks they have permission for."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -32,7 +32,7 @@ def administrator(client: Client) -> Client:
 
 
 def signed_in(group: str, **more) -> Client:
-    """A browser of somebody in ``group``; parliaments are assigned with ``parliaments=[…]``."""
+    """A client signed in as a member of ``group``; ``parliaments=[…]`` are assigned to the user."""
     parliaments = more.pop("parliaments", [])
     user = factories.UserFactory(**more)
     user.groups.add(Group.objects.get(name=group))
@@ -43,18 +43,18 @@ def signed_in(group: str, **more) -> Client:
 
 
 def lines(client: Client) -> dict[str, int]:
-    """The lines of the desk: the address of each, with its number."""
+    """The count of each line of the dashboard, by its URL."""
     sections = client.get(page("index")).context["sections"]
     return {line.url: line.number for _label, found in sections for line in found}
 
 
 def tasks(client: Client) -> set[str]:
-    """The lines by model and task: "delegate ending"."""
+    """The counts by model and task, such as "delegate ending"."""
     return {" ".join(re.search(r"/(\w+)/\?todo=(.+)", address).groups()) for address in lines(client)}
 
 
 def write_work(number: int) -> None:
-    """So many rows for each task, and for each a row that is none of its business."""
+    """Create ``number`` rows for each task, and for each a row that does not belong to it."""
     source = factories.SourceFactory()
     now = timezone.now()
     parliaments = factories.create_many(factories.ParliamentFactory, [{}] * number)

@@ -1,4 +1,4 @@
-"""The back office, used through its real forms."""
+"""The admin, used through its real forms."""
 
 import base64
 import hashlib
@@ -219,7 +219,7 @@ def test_redirect_to_login_has_no_store(client: Client):
 
 
 def test_csp_allows_the_inline_style_of_the_editor():
-    """The library puts one <style> into the page; after an upgrade its hash may be another."""
+    """The library adds one <style> to the page. An upgrade may change its hash."""
     source = Path(django_prose_editor.__file__).parent / "static/django_prose_editor/editor.js"
     styles = re.findall(r"`(\.ProseMirror \{.*?)`", source.read_text(), re.S)
     hashes = {f"'sha256-{base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()}'" for style in styles}
@@ -849,7 +849,7 @@ def test_form_with_a_deleted_row_is_a_form_error(administrator: Client, chamber:
 def test_concurrent_overlapping_quota_is_a_form_error(
     administrator: Client, chamber: Chamber, monkeypatch: pytest.MonkeyPatch
 ):
-    """Both forms were valid when they were checked: the database refuses the second, the page says so."""
+    """Both forms are valid when they are checked. The database refuses the second, and the page shows the error."""
     from delegations.forms import PeriodFormSet
 
     address = page("delegations_chamber_change", chamber.pk)

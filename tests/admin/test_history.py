@@ -1,4 +1,4 @@
-"""The history of an article: every save with who and when, comparing, restoring; nothing is overwritten unseen."""
+"""The history of an article: each save with author and time, comparison, restoring and concurrent saves."""
 
 import pytest
 from django.contrib.auth.models import Permission
@@ -26,7 +26,7 @@ def change(article: Article) -> str:
 
 
 def restoring(article: Article, **said: str) -> dict[str, str]:
-    """What the button beside the newest state that ``said`` this sends."""
+    """The data that the button of the newest state with ``said`` sends."""
     states = list(audit.history_of(article))
     key = next(change.pk for change, state in states if all(state[name] == value for name, value in said.items()))
     return {"restore": str(key), "newest": str(states[0][0].pk), "change_reason": "A slip"}
@@ -34,7 +34,7 @@ def restoring(article: Article, **said: str) -> dict[str, str]:
 
 @pytest.fixture
 def article(administrator: Client) -> Article:
-    """Written once and changed twice in the admin."""
+    """An article that was created once and changed twice in the admin."""
     article = factories.ArticleFactory(
         title="First", body="<p>One</p>", topics=[factories.TopicFactory(name_en="Peace")]
     )

@@ -1,4 +1,4 @@
-"""Two people change the same thing: the second is told, sees both versions, and nothing is overwritten unseen."""
+"""Concurrent changes: the second user sees both versions, and nothing is overwritten unseen."""
 
 import pytest
 from django.contrib import admin
@@ -23,14 +23,14 @@ def change(row) -> str:
 
 @pytest.fixture
 def anna() -> Client:
-    """The other browser."""
+    """A client of another user."""
     client = Client()
     client.force_login(factories.UserFactory(is_superuser=True, username="anna"))
     return client
 
 
 def meanwhile(response) -> list[tuple[str, str, str]]:
-    """What the page shows side by side, of its form and of those below it."""
+    """The differences that the page shows for its form and its inlines."""
     context = response.context
     forms = [
         context["adminform"].form,
@@ -134,7 +134,7 @@ def test_concurrently_deleted_row_is_refused(administrator: Client, anna: Client
 
 
 def listed(client: Client, address: str) -> dict[str, str]:
-    """What the browser would send if the list were saved as it is."""
+    """The data that the browser sends if the changelist is saved unchanged."""
     formset = client.get(address).context["cl"].formset
     data = {f"form-{name}": str(value) for name, value in formset.management_form.initial.items()}
     for form in formset.forms:

@@ -1,4 +1,4 @@
-"""Who may do what in the back office: docs/roles.md says it, and every cell of it is tried by HTTP."""
+"""Permissions in the admin: each cell of the tables in docs/roles.md is tested over HTTP."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ COLUMNS = {
 
 @pytest.fixture
 def world() -> SimpleNamespace:
-    """What there is to look at: news in every state, two delegations, two accounts."""
+    """Sample rows: articles in each state, two delegations and two users."""
     colleague = factories.UserFactory(username="colleague")
 
     def article(state: str, **more) -> Article:
@@ -133,7 +133,7 @@ def test_groups_are_not_created_before_all_apps_are_migrated():
 
 
 def opens(address: str, **parameters: str) -> Callable:
-    """Whether a page is there."""
+    """Whether the user can open a page."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         status = client.get(address, parameters).status_code
@@ -144,7 +144,7 @@ def opens(address: str, **parameters: str) -> Callable:
 
 
 def edits(find: Callable[[SimpleNamespace], object], **changes: str) -> Callable:
-    """Whether the page of a row can be saved, with ``changes`` if any, which then hold."""
+    """Whether the user can save the page of a row, with ``changes`` if given, and the row has them afterwards."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         row = find(world)
@@ -167,7 +167,7 @@ def acts(
     data: dict | Callable[[SimpleNamespace], dict],
     done: Callable[[SimpleNamespace], bool],
 ) -> Callable:
-    """Whether sending ``data`` to an address has its effect."""
+    """Whether sending ``data`` to a URL has its effect."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         response = client.post(find(world), data(world) if callable(data) else data)
@@ -178,7 +178,7 @@ def acts(
 
 
 def lists(model: str, find: Callable[[SimpleNamespace], object]) -> Callable:
-    """Whether the list of ``model`` holds a row."""
+    """Whether the changelist of ``model`` contains a row."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         response = client.get(page(f"{model}_changelist"))
@@ -203,7 +203,7 @@ def offers(model: str, field: str, find: Callable[[SimpleNamespace], object]) ->
 
 
 def publishes_alone(client: Client, world: SimpleNamespace) -> bool:
-    """Whether somebody can write and publish an article without anybody else."""
+    """Whether the user can write and publish an article alone."""
     if client.get(page("news_article_add")).status_code == 404:
         return False
     data = filled_in(client, page("news_article_add"))
@@ -222,7 +222,7 @@ def translates(client: Client, world: SimpleNamespace) -> bool:
 
 
 def files_under_topic(client: Client, world: SimpleNamespace) -> bool:
-    """Whether more than the texts of a translation can be changed."""
+    """Whether the user can change more than the texts of a translation."""
     address = page("news_article_change", world.russian.pk)
     if client.get(address).status_code == 404:
         return False
@@ -336,7 +336,7 @@ def merges(find: Callable[[SimpleNamespace], Person]) -> Callable:
 
 
 def has_papers(delegation: str) -> Callable:
-    """Whether the papers of a session name who sits for a delegation."""
+    """Whether the documents of a session name the delegates of a delegation."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         response = client.get(page("delegations_session"), {"format": "print"})
@@ -365,7 +365,7 @@ def makes_itself_superuser(client: Client, world: SimpleNamespace) -> bool:
 
 
 def helps(action: str, make: Callable[[User], object], gone: Callable[[User], bool], who: str = "colleague"):
-    """Whether an action on the list of accounts ends what ``make`` began."""
+    """Whether an action on the changelist of users ends what ``make`` created."""
 
     def probe(client: Client, world: SimpleNamespace) -> bool:
         user = getattr(world, who)
@@ -390,7 +390,7 @@ def of(delegation: str, name: str) -> Callable[[SimpleNamespace], object]:
 
 
 def entry_about(find: Callable[[SimpleNamespace], object]) -> Callable[[SimpleNamespace], str]:
-    """The page of an entry of the journal in which a colleague changed a row."""
+    """The page of an audit log entry in which another user changed a row."""
 
     def address(world: SimpleNamespace) -> str:
         row = find(world)
@@ -444,7 +444,7 @@ def bulk_deletes(model: str, find: Callable[[SimpleNamespace], object]) -> Calla
 
 
 def asks(delegation: str) -> Callable:
-    """Whether a parliament can be asked to confirm its list."""
+    """Whether the user can ask a parliament to confirm its list."""
     return acts(
         lambda world: page("delegations_confirmationrequest_add"),
         lambda world: {"parliament": of(delegation, "parliament")(world).pk, "addressee": "Somebody asked"},
@@ -462,7 +462,7 @@ def withdraws_link(delegation: str) -> Callable:
 
 
 def decides(delegation: str) -> Callable:
-    """Whether a proposed correction can be refused."""
+    """Whether the user can refuse a proposed correction."""
     find = of(delegation, "proposal")
     return acts(
         lambda world: page("delegations_proposal_change", find(world).pk),
@@ -472,7 +472,7 @@ def decides(delegation: str) -> Callable:
 
 
 def records(delegation: str) -> Callable:
-    """Whether the confirmation of a corrected list can be recorded."""
+    """Whether the user can record the confirmation of a corrected list."""
     find = of(delegation, "decided")
     return acts(
         lambda world: page("delegations_confirmationrequest_record", find(world).request_id),
@@ -657,7 +657,7 @@ DOORS: dict[str, Callable] = {
 
 
 def documented() -> Iterator[tuple[str, str, bool]]:
-    """Line, column and cell of the tables of docs/roles.md."""
+    """Row, column and cell of the tables in docs/roles.md."""
     text = (Path(settings.BASE_DIR) / "docs" / "roles.md").read_text()
     header: list[str] = []
     for line in text.splitlines():

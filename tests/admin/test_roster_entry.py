@@ -1,4 +1,4 @@
-"""A pasted list of names: read, asked about, shown as a difference, and saved at once or not at all."""
+"""A pasted list of names: it is parsed, matched with the record, previewed, and saved completely or not at all."""
 
 from datetime import date
 
@@ -208,7 +208,7 @@ def show(client: Client, data: dict):
 
 
 def save(client: Client, data: dict):
-    """Send what was typed until the difference is shown, then confirm it."""
+    """Send the input until the difference is shown, then confirm it."""
     return client.post(ADDRESS, data | {"note": show(client, data).context["note"], "save": "1"}, follow=True)
 
 

@@ -1,4 +1,4 @@
-"""Signing in to the back office: two factors, limits of attempts, sessions that end."""
+"""Sign-in to the admin: two factors, rate limits and the end of sessions."""
 
 import re
 from collections.abc import Iterator
@@ -34,7 +34,7 @@ LIMIT = 10
 
 @pytest.fixture(autouse=True)
 def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that moves when a test moves it."""
+    """A clock that tests move."""
     with time_machine.travel(datetime(2026, 11, 25, 9, tzinfo=UTC), tick=False) as clock:
         yield clock
 
@@ -46,7 +46,7 @@ def clerk() -> User:
 
 @pytest.fixture
 def group(clerk: User) -> Group:
-    """A group with rights, in which the clerk is."""
+    """A group with permissions, to which the clerk belongs."""
     group = Group.objects.get(name="Administrators")
     clerk.groups.add(group)
     return group
@@ -54,7 +54,7 @@ def group(clerk: User) -> Group:
 
 @pytest.fixture
 def strict(group: Group) -> Group:
-    """The same, where the group demands two factors."""
+    """The same group, which requires two factors."""
     GroupPolicy.objects.create(group=group, demands_two_factors=True)
     return group
 
@@ -64,12 +64,12 @@ def sign_in(client: Client, user: User | str, password: str = PASSWORD, **more):
 
 
 def code_of(user: User) -> str:
-    """What the telephone of ``user`` shows now."""
+    """The present one-time code of ``user``."""
     return f"{TOTP(TOTPDevice.objects.get(user=user).bin_key).token():06}"
 
 
 def set_up(client: Client) -> list[str]:
-    """Set up the second factor by what the page shows; the recovery codes."""
+    """Set up the second factor with the secret of the page. Returns the recovery codes."""
     shown = client.get(FACTOR).text
     secret = re.search(r'<code class="secret">(.+?)</code>', shown).group(1).replace(" ", "")
     assert len(secret) == 32
@@ -135,7 +135,7 @@ def test_user_without_a_required_second_factor_is_redirected_to_its_setup(client
 
 
 def addresses(patterns: list, prefix: str = "") -> Iterator[str]:
-    """The address of every page below ``patterns``, with a number for whatever is asked for."""
+    """The URL of each page below ``patterns``, with a number for each argument."""
     for pattern in patterns:
         path = prefix + re.sub(r"<[^>]+>", "1", str(pattern.pattern).replace("^", "").replace("$", ""))
         if isinstance(pattern, URLResolver):
@@ -375,7 +375,7 @@ def test_removing_a_second_factor_requires_a_code_and_redirects_to_the_setup(
 
 @pytest.fixture
 def chief(client: Client) -> User:
-    """An administrator, signed in."""
+    """A client signed in as an administrator."""
     chief = factories.UserFactory(username="chief")
     chief.groups.add(Group.objects.get(name="Administrators"))
     client.force_login(chief)
