@@ -1,4 +1,4 @@
-"""Pages in Chromium: accessibility rules, no sideways scrolling, nothing asked of anybody else."""
+"""Pages in Chromium: accessibility rules, no horizontal scrolling, no requests to other hosts."""
 
 import pytest
 from django.conf import settings
@@ -55,14 +55,14 @@ WIDTHS = (NARROW, 360, 768, WIDE)
 
 @pytest.fixture(scope="module")
 def site(server, module_db):
-    """The address of a site that the tests of this module only read."""
+    """The URL of a site that the tests of this module only read."""
     with module_db.unblock():
         fill()
     return server
 
 
 def fill() -> None:
-    """The seed, long lists and a delegation as full as any may become."""
+    """Load the seed, long lists and a delegation of the maximum size."""
     call_command("loaddata", "seed", verbosity=0)
     source = factories.SourceFactory()
     parliament = factories.ParliamentFactory(slug="full")
@@ -88,7 +88,7 @@ def fill() -> None:
 
 
 def addresses(language):
-    """The address of each page in a language, with the status of its answer."""
+    """The URL of each page in a language, with the status of its response."""
     yield from ((f"/{language}/{page}", 200) for page in PAGES)
     yield f"/{language}/nothing/", 404
     yield "/api/v1/docs", 200
@@ -102,7 +102,7 @@ def addresses(language):
 
 
 def page_templates() -> set[str]:
-    """Every template that is a page of its own."""
+    """All templates of complete pages."""
     folder = settings.BASE_DIR / "templates"
     names = {str(path.relative_to(folder)) for path in folder.rglob("*.html")}
     return {name for name in names if not name.startswith(("admin/", "components/", "django/", "pages/"))}

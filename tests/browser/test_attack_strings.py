@@ -1,8 +1,8 @@
-"""Strings of attacks from public corpora, wherever text is typed: Chromium runs none of it and asks nobody else.
+"""Attack strings of public corpora in every text field: Chromium runs none and contacts no other host.
 
-`make corpora` fetches them. An ordinary run takes a sample of each corpus, a thorough one (`make audit`) every string.
-Many strings share a page, where none can swallow the next; if something happens, fewer and fewer of them are shown, to
-name the one that does it.
+`make corpora` downloads them. An ordinary run tests a sample of each corpus, `make audit` tests all strings.
+Many strings share a page, separated so that none can swallow the next. If one has an effect, the test shows fewer and
+fewer of them, to name it.
 """
 
 import ast
@@ -75,7 +75,7 @@ def bleach() -> Iterator[str]:
 
 
 def feedparser() -> Iterator[str]:
-    """The escaped markup in each feed; of a feed with none, the feed itself."""
+    """The escaped markup in each feed, or the feed itself if it has none."""
     for path in CORPORA.glob("feedparser-*/tests/wellformed/sanitize/*.xml"):
         # The first comment holds the expected output.
         feed = re.sub("<!--.*?-->", "", path.read_text(errors="replace"), count=1, flags=re.DOTALL)
@@ -84,7 +84,7 @@ def feedparser() -> Iterator[str]:
 
 
 def said_by(folder: str, code: str) -> list[str]:
-    """What a package in a folder prints as JSON: its code runs in a process of its own."""
+    """The JSON output of a package in a folder, whose code runs in a process of its own."""
     (package,) = CORPORA.glob(folder)
     program = f"import json, sys; sys.path.insert(0, {str(package)!r}); {code}"
     return json.loads(subprocess.run([sys.executable, "-I", "-c", program], capture_output=True, check=True).stdout)
@@ -108,7 +108,7 @@ def corpora() -> dict[str, set[str]]:
 
 @pytest.fixture(scope="session")
 def strings(corpora: dict[str, set[str]]) -> list[str]:
-    """Every string, or the same few of each corpus in each run."""
+    """All strings, or the same sample of each corpus in each run."""
     if THOROUGH:
         return sorted(set().union(*corpora.values()))
     chosen = set()
@@ -133,7 +133,7 @@ def test_corpora_have_the_expected_numbers_of_strings(corpora: dict[str, set[str
 
 
 def accepted(field: Field, strings: list[str]) -> list[str]:
-    """Those of ``strings`` that a form takes; of the others each is too long or holds what no text has."""
+    """The ``strings`` that a form accepts. The others are too long or contain forbidden characters."""
     refused = set()
     for text in strings:
         try:
@@ -145,7 +145,7 @@ def accepted(field: Field, strings: list[str]) -> list[str]:
 
 
 def packed(strings: list[str], limit: int) -> list[list[str]]:
-    """``strings`` in groups that fit into ``limit`` letters, a space between each two; a longer one is alone."""
+    """``strings`` in groups of at most ``limit`` characters, joined by spaces. A longer string is alone."""
     groups: list[list[str]] = [[]]
     for text in strings:
         if groups[-1] and len(" ".join([*groups[-1], text])) > limit:
@@ -215,7 +215,7 @@ Texts = list[tuple[str, str, list[str]]]
 
 
 class Tab:
-    """A tab of Chromium, and what should not happen there."""
+    """A tab of Chromium, which records forbidden events."""
 
     def __init__(self, context, server: str):
         self.server, self.happened = server, []
@@ -235,7 +235,7 @@ class Tab:
         dialog.dismiss()
 
     def visit(self, path: str, texts: Texts = (), foreign: bool = False) -> list[str]:
-        """What is wrong with the page at ``path``; of markup that is ``foreign``, with rich text alone."""
+        """The findings of the page at ``path``. Markup that is ``foreign`` is checked as rich text only."""
         self.happened.clear()
         try:
             with in_time(path):
@@ -255,7 +255,7 @@ class Tab:
         return [f"{path}: {what}" for what in [*found, *self.happened]]
 
     def take_in(self, documents: list[tuple[str, Texts]]) -> list[list[str]]:
-        """What is wrong with each of these as Chromium reads it, and what runs when they join one page."""
+        """The findings of each text as Chromium parses it, and of all texts joined in one page."""
         self.happened.clear()
         try:
             with in_time("documents"):
@@ -297,28 +297,28 @@ def tab(chromium, server: str, **options) -> Iterator[Tab]:
 
 @pytest.fixture(scope="module")
 def reader(chromium, server) -> Iterator[Tab]:
-    """A reader's tab: that the policy had to stop something is a finding."""
+    """The tab of a visitor, in which a CSP violation is a finding."""
     with tab(chromium, server) as reader:
         yield reader
 
 
 @pytest.fixture(scope="module")
 def lawless(chromium, server) -> Iterator[Tab]:
-    """A tab without the policy, as a program that reads feeds may be: what could run does."""
+    """A tab without a CSP, like a feed reader, in which scripts can run."""
     with tab(chromium, server, bypass_csp=True) as lawless:
         yield lawless
 
 
 @pytest.fixture(scope="module")
 def staff(chromium, server) -> Iterator[Tab]:
-    """A tab for those who sign in."""
+    """A tab for staff users."""
     with tab(chromium, server) as staff:
         yield staff
 
 
 @pytest.fixture
 def editor(staff, server) -> Tab:
-    """The tab of somebody signed in."""
+    """The tab of a signed-in editor."""
     client = Client()
     client.force_login(factories.UserFactory(is_superuser=True))
     cookie = {"name": settings.SESSION_COOKIE_NAME, "value": client.cookies[settings.SESSION_COOKIE_NAME].value}
@@ -328,7 +328,7 @@ def editor(staff, server) -> Tab:
 
 @pytest.fixture
 def client(server) -> Client:
-    """Asks for pages under the address of the server."""
+    """A client that sends requests with the host of the server."""
     return Client(headers={"host": server.removeprefix("http://")})
 
 
@@ -337,7 +337,7 @@ Show = Callable[[list[list[str]]], list[list[str]]]
 
 
 def judge(show: Show, groups: Iterable[list[str]], together: int = 1) -> int:
-    """The number of strings shown; fails with the name of one that does something."""
+    """The number of strings shown. Fails with the name of a string that has an effect."""
     number = 0
     for some in map(list, batched(groups, together)):
         number += sum(map(len, some))
@@ -347,7 +347,7 @@ def judge(show: Show, groups: Iterable[list[str]], together: int = 1) -> int:
 
 
 def narrowed(show: Show, groups: list[list[str]], found: list[str]) -> list[str]:
-    """As few strings of ``groups`` as do something, and what."""
+    """The smallest part of ``groups`` that has an effect, and the effect."""
     if len(groups) > 1:
         middle = len(groups) // 2
         halves = [groups[:middle], groups[middle:]]
@@ -364,7 +364,7 @@ def narrowed(show: Show, groups: list[list[str]], found: list[str]) -> list[str]
 
 
 def saved(texts: Iterable[str]) -> Article:
-    """A published article that shows each of ``texts`` as an article that holds nothing else would."""
+    """A published article with all ``texts``, each rendered as in an article of its own."""
     # As saving each alone does: none can swallow the next. A byte order mark counts at the beginning only.
     parts = [sanitise(text).lstrip("\ufeff") for text in texts]
     article = factories.ArticleFactory(body="".join(parts), topics=[factories.TopicFactory()])
@@ -381,7 +381,7 @@ def entries(client: Client, topic: Topic) -> list[ElementTree.Element]:
 
 
 def content(client: Client, article: Article) -> str:
-    """The text of ``article`` in the feed of its topic, where it is alone."""
+    """The text of ``article`` in the feed of its topic, which has no other article."""
     (entry,) = entries(client, article.topics.get())
     return entry.findtext("{*}content")
 

@@ -1,4 +1,4 @@
-"""Each kind of page of the back office in Chromium: accessibility rules, no sideways scrolling, its policy."""
+"""Pages of the admin in Chromium: accessibility rules, no horizontal scrolling, no CSP violations."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -57,14 +57,14 @@ ELSEWHERE = {
 
 @pytest.fixture(scope="module")
 def office(server, module_db):
-    """The address of a site that the tests of this module only read."""
+    """The URL of a site that the tests of this module only read."""
     with module_db.unblock():
         fill()
     return server
 
 
 def fill() -> None:
-    """A row or two of everything, and the account that may do all."""
+    """Create one or two rows of each model, and a superuser."""
     factories.UserFactory(username="chief", is_superuser=True)
     source = factories.SourceFactory()
     parliament = factories.ParliamentFactory(slug="full")
@@ -113,7 +113,7 @@ def chief(office):
 
 
 def addresses() -> Iterator[str]:
-    """The address of each kind of page, for somebody who has signed in."""
+    """The URL of each kind of page for a signed-in user."""
     yield reverse("admin:index")
     yield reverse("admin:app_list", args=["delegations"])
     for name, kinds in PAGES.items():
@@ -147,7 +147,7 @@ def sign_in(page, site, user):
 
 
 def widget_templates(user: User) -> set[str]:
-    """The template of each widget in the form of each model and in its inlines."""
+    """The template of each widget in the forms and inlines of all models."""
     reverse("admin:index")
     request, names = HttpRequest(), set()
     request.user = user

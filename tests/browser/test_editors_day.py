@@ -1,4 +1,4 @@
-"""A whole day of the newsroom in Chromium, as the handbook tells it: from the first word to a restored text."""
+"""A day of the newsroom in Chromium, as in the handbook: from the first draft to a restored text."""
 
 import re
 from datetime import timedelta
@@ -29,14 +29,14 @@ PASTED = """
 
 @pytest.fixture
 def site(server):
-    """The address of a site with one person to quote."""
+    """The URL of a site with one person to quote."""
     factories.PersonFactory(name_en="Viktor Kogut")
     return server
 
 
 @pytest.fixture
 def office():
-    """Who works in it, by role."""
+    """The users by role."""
     people = {}
     for name, group in (("editor", NEWS_EDITORS), ("publisher", PUBLISHERS)):
         people[name] = factories.UserFactory(username=name)
@@ -55,7 +55,7 @@ def text_field(page):
 
 
 def seen_by_visitor(chromium, site, address, **options):
-    """Status and text of a page for somebody without an account."""
+    """Status and text of a page for an anonymous visitor."""
     with browsing(chromium, site, **options) as page:
         return page.goto(site + address).status, page.inner_text("main")
 

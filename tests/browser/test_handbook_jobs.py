@@ -1,7 +1,7 @@
-"""Somebody who never saw Django does the jobs of docs/editorial-handbook.md, from its words alone.
+"""A new user does the jobs of docs/editorial-handbook.md with the handbook as the only instruction.
 
-What a test follows, presses or fills in must stand in the section of the job: a handbook that changes, or a button
-with another name, fails it.
+The section of the job must contain each link, button and field that a test uses. A changed handbook or a renamed
+button therefore fails the test.
 """
 
 import re
@@ -40,13 +40,13 @@ def section(heading: str) -> str:
 
 
 class Job:
-    """Somebody at work in the back office, with one section of the handbook beside the keyboard."""
+    """A user of the admin who works from one section of the handbook."""
 
     def __init__(self, page, heading: str, language: str = "en"):
         self.page, self.heading, self.language = page, heading, language
 
     def words(self, name: str, heading: str = "") -> str:
-        """What the handbook calls ``name``, as the page is to print it in the language of the job."""
+        """The text of ``name`` in the handbook, as the page should print it in the language of the job."""
         assert name in section(heading or self.heading), f"“{heading or self.heading}” does not name “{name}”"
         if self.language == "en":
             return name
@@ -55,7 +55,7 @@ class Job:
             return translated if translated != name else capfirst(gettext(name[0].lower() + name[1:]))
 
     def open_list(self, name: str) -> None:
-        """From the first page, as “Begin with the desk” tells."""
+        """Open a changelist from the index page, as “Begin with the desk” tells."""
         self.page.get_by_role("banner").get_by_role("link").first.click()
         self.page.get_by_text(self.words("All lists", "Begin with the desk")).click()
         self.page.get_by_role("rowheader").get_by_role("link", name=self.words(name), exact=True).click()
@@ -72,21 +72,21 @@ class Job:
         self.page.get_by_role("button", name=self.words(name)).click()
 
     def field(self, name: str, within=None):
-        """The field of this name, and of no longer one."""
+        """The field with exactly this label."""
         label = re.compile(rf"^{re.escape(self.words(name))}:?$")
         return (within or self.page).get_by_label(label).first
 
     def act(self, action: str) -> None:
-        """On the rows of a list that are ticked."""
+        """Run an action on the selected rows of a changelist."""
         self.page.get_by_role("combobox", name=self.words("Action")).select_option(self.words(action))
         self.press("Run")
 
     def rows(self, name: str):
-        """The rows of the table of this name; what is hidden is not there for a reader."""
+        """The visible rows of the table with this name."""
         return self.page.get_by_role("group", name=self.words(name), exact=True).get_by_role("row")
 
     def choose(self, within, text: str) -> None:
-        """In a list that opens and is searched by typing."""
+        """Choose an option of an autocomplete field by typing."""
         within.click()
         self.page.keyboard.type(text)
         self.page.get_by_role("option", name=text).first.click()
@@ -96,15 +96,15 @@ class Job:
         self.choose(within.get_by_role("searchbox"), SOURCE)
 
     def done(self, words: str) -> None:
-        """The page says so."""
+        """Assert that the page reports success."""
         self.page.get_by_text(words).first.wait_for()
 
 
 class Keys(Job):
-    """The same with the keyboard alone."""
+    """A user who works with the keyboard only."""
 
     def to(self, target) -> None:
-        """Tab moves on until ``target`` has the focus."""
+        """Press Tab until ``target`` has the focus."""
         for _step in range(150):
             if target.evaluate("(element) => element === document.activeElement"):
                 return
@@ -135,7 +135,7 @@ class Keys(Job):
 
 @pytest.fixture
 def house() -> Chamber:
-    """A chamber of three seats whose parliament takes part; nobody sits in it yet."""
+    """A chamber of three seats without delegates, whose parliament participates."""
     source = factories.SourceFactory(title_en=SOURCE)
     parliament = factories.ParliamentFactory(slug="home", name_en="Parliament of Homeland", short_name_en="Homeland")
     factories.ParticipationFactory(parliament=parliament, sources=[source])
@@ -152,7 +152,7 @@ def sitting(house: Chamber, name: str, russian: str, **more) -> Delegate:
 
 @contextmanager
 def working(chromium, server, role: str, heading: str, language: str = "en", job: type[Job] = Job):
-    """Somebody with one role has signed in and stands on the first page."""
+    """A user with one role, signed in, on the index page."""
     user, client = factories.UserFactory(), Client()
     user.groups.add(Group.objects.get(name=role))
     client.force_login(user)
@@ -166,7 +166,7 @@ def working(chromium, server, role: str, heading: str, language: str = "en", job
 
 
 def seen(chromium, server, address: str, region: str = "", **options) -> str:
-    """What readers read there."""
+    """The text that visitors read at the URL."""
     with browsing(chromium, server, **options) as page, in_time(address):
         assert page.goto(server + address).status == 200
         part = page.get_by_role("region", name=region, exact=True) if region else page.get_by_role("main")
