@@ -1,4 +1,4 @@
-"""Real servers: several processes, two machines that share a database, and a database that is stopped and started."""
+"""Real servers: several processes, two machines with one database, and a database that stops and starts."""
 
 import shutil
 import socket
@@ -110,7 +110,7 @@ def test_server_started_with_the_database_down_serves_stored_pages(cluster: Clus
 
 
 def is_filled(pages: Path) -> bool:
-    """Whether the folder holds robots.txt, which says that a server is ready, and one more page."""
+    """Whether the folder contains robots.txt, which shows that a server is ready, and one more page."""
     return len(list(pages.glob("*.djcache"))) > 1
 
 

@@ -1,4 +1,4 @@
-"""A hundred thousand rows: the last page costs what the first one does."""
+"""A hundred thousand rows: the last page of a list costs the same as the first."""
 
 import json
 import os
@@ -30,7 +30,7 @@ ROWS = 100_000
 
 
 def costs_of(client, pages: dict[str, str]) -> Costs:
-    """What the page of each kind costs."""
+    """The cost of a page of each kind."""
 
     def ask(address: str) -> None:
         assert client.get(address).status_code == 200, address
@@ -39,9 +39,9 @@ def costs_of(client, pages: dict[str, str]) -> Costs:
 
 
 def write_articles(rows: int) -> None:
-    """Articles in both languages by turns, each with a topic, a delegation and a person: "a-0", "a-1", …
+    """Articles in alternating languages, each with a topic, a delegation and a person: "a-0", "a-1", …
 
-    Written as an import does: a factory and a statement for each would take half a minute.
+    The rows are created in bulk, because a factory and a statement for each would take half a minute.
     """
     topics = factories.TopicFactory.create_batch(10)
     parliaments = [factories.SeatQuotaFactory().chamber.parliament for _ in range(6)]
@@ -79,13 +79,13 @@ def write_articles(rows: int) -> None:
 
 
 def place_of_the_last_page(rows: int) -> tuple[Article, str]:
-    """The English article before the last full page of ``write_articles(rows)``, and the query that leads there."""
+    """The English article before the last full page of ``write_articles(rows)``, and the query of that page."""
     last = Article.objects.in_language("en").order_by("-published_at", "-pk")[rows // 50 * 20 - 1]
     return last, f"?before={int(last.published_at.timestamp()) * 1_000_000}-{last.pk}"
 
 
 def pages_of_articles(rows: int) -> tuple[dict[str, str], dict[str, str]]:
-    """The pages that show articles of ``write_articles(rows)``; apart from them those of all articles."""
+    """The pages that show articles of ``write_articles(rows)``, and separately those of all articles."""
     article = Article.objects.get(slug=f"a-{rows // 2}")
     topic, parliament, person = article.topics.get(), article.parliaments.get(), article.people.get()
     pages = {
@@ -111,7 +111,7 @@ LISTS = ("news", "news of a topic", "news of a delegation", "news of a person")
 
 
 def costs_of_articles(client, rows: int) -> Costs:
-    """What the pages cost; the last page of a list costs what the first one does."""
+    """The costs of the pages. The last page of a list costs the same as the first."""
     pages, whole = pages_of_articles(rows)
     costs = costs_of(client, pages | whole)
     _last, place = place_of_the_last_page(rows)
@@ -199,7 +199,7 @@ SELECT article.id, topic.id FROM news_article AS article, news_topic AS topic WH
 
 
 def rows_read(sql: str) -> int:
-    """How many rows of articles the database looks at to answer ``sql``."""
+    """The number of article rows that the database reads for ``sql``."""
     with connection.cursor() as cursor:
         cursor.execute(f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {sql}")
         ((found,),) = cursor.fetchall()
@@ -256,7 +256,7 @@ def test_search_among_a_million_articles_reads_few_rows(client):
 
 
 def fill(people: int) -> dict[str, str]:
-    """100 chambers, ``people`` with four mandates each in two of them; the addresses of pages that show them."""
+    """100 chambers and ``people`` with four mandates each in two of them. Returns the URLs of pages that show them."""
     chambers = [factories.SeatQuotaFactory(seats=90).chamber for _ in range(100)]
     Person.objects.bulk_create((factories.PersonFactory.build() for _ in range(people)), batch_size=1_000)
     everybody = list(Person.objects.order_by("pk"))
@@ -326,7 +326,7 @@ print(int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1]) 
 
 
 def popolo_of(people: int) -> dict:
-    """A publisher's file: ``people`` with four memberships each, one after the other."""
+    """A file of a publisher: ``people`` with four consecutive memberships each."""
     return {
         "persons": [
             {
