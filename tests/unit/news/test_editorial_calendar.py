@@ -1,4 +1,4 @@
-"""The calendar of news: a month as a table, what is published and what is planned, by the clocks of the Assembly."""
+"""The editorial calendar: a month as a table of published and scheduled articles, in the time zone of the Assembly."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -32,7 +32,7 @@ def _november():
 
 
 def month(client: Client, asked: str = "") -> list[list[list[str]]]:
-    """The weeks of the table, a list of the titles of each day."""
+    """The weeks of the table, with a list of titles for each day."""
     response = client.get(page("news_article_calendar"), {"month": asked} if asked else {})
     assert response.status_code == 200
     tree = parsed(response)

@@ -1,4 +1,4 @@
-"""Articles out and in as JSON Lines: nothing is lost, nothing is saved by half, nothing is said twice."""
+"""Export and import of articles as JSON Lines: without loss, atomic and without duplicates."""
 
 import io
 import json
@@ -53,7 +53,7 @@ def _in_english():
 
 @pytest.fixture
 def media(settings, tmp_path):
-    """An empty MEDIA_ROOT of this test."""
+    """An empty MEDIA_ROOT for the test."""
     settings.MEDIA_ROOT = tmp_path / "media"
     return settings.MEDIA_ROOT
 
@@ -65,7 +65,7 @@ def exported(*options: str) -> str:
 
 
 def imported(file: Path, *options: str) -> dict:
-    """Import ``file``; the report as JSON, with ``error`` where the command failed."""
+    """Import ``file``. Returns the report as JSON, with ``error`` if the command failed."""
     output, error = io.StringIO(), None
     try:
         call_command("import_articles", str(file), "--json", *options, stdout=output)
@@ -83,7 +83,7 @@ def by_id(text: str) -> dict[str, dict]:
 
 
 def a_line(**changes) -> dict:
-    """What a line needs, and ``changes``; a value of ... leaves a key out."""
+    """A line with the required keys and ``changes``. The value ... removes a key."""
     number = uuid4().hex[:8]
     values = {
         "id": str(uuid4()),
@@ -119,7 +119,7 @@ def stored(media: Path) -> set[str]:
 
 
 def forget_everything(media: Path) -> None:
-    """Leave the directory, and nothing of the news."""
+    """Delete the news and keep the directory."""
     ChangeSet.objects.all().delete()
     for model in NEWS:
         model.objects.all().delete()
@@ -127,7 +127,7 @@ def forget_everything(media: Path) -> None:
 
 
 def a_rich_archive() -> None:
-    """Both languages, every state, and everything that an article can have."""
+    """Articles in both languages and every state, with everything that an article can have."""
     speaker, other = factories.PersonFactory(name_en="Viktor Kogut", name_ru="Виктор Когут"), factories.PersonFactory()
     belarus, armenia = factories.ParliamentFactory(slug="belarus"), factories.ParliamentFactory(slug="armenia")
     topics = [factories.TopicFactory(slug="security"), factories.TopicFactory(slug="law", name_ru="")]
@@ -339,7 +339,7 @@ def test_differing_article_is_listed_and_unchanged_without_update(tmp_path):
 
 
 def everything_else(values: dict, person: Person) -> dict:
-    """What ``values`` say, otherwise under every key."""
+    """``values`` with another value for each key."""
     return {
         "id": values["id"],
         "story": values["story"],
@@ -763,7 +763,7 @@ def test_dry_run_counts_objects_shared_by_chunks_once(monkeypatch, media, tmp_pa
 
 
 def with_files(tmp_path: Path, **changes) -> dict:
-    """A line that brings a picture and a document along, whose files lie beside it."""
+    """A line with a picture and an attachment, whose files are in the folder."""
     for name, content in (("pictures/p.jpg", factories.photo()), ("attachments/a.pdf", factories.PDF)):
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_bytes(content)
@@ -943,7 +943,7 @@ def test_progress_is_shown_on_a_terminal(monkeypatch, tmp_path):
 
 
 def many_lines(number: int) -> list[dict]:
-    """Lines with a translation each, that name and bring along all that needs no file."""
+    """Lines with a translation each, and with all related objects that need no file."""
     person, parliament = factories.PersonFactory(), factories.ParliamentFactory()
     shared = {
         "people": [person.public_id],
@@ -1001,7 +1001,7 @@ print(int(re.search(r"VmHWM:\s+(\d+) kB", open("/proc/self/status").read())[1]) 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("fewer", [1_500, pytest.param(5_000, marks=pytest.mark.audit)])
 def test_memory_is_constant_with_any_number_of_articles(tmp_path, fewer: int):
-    """A hundred thousand take three minutes; that they need no more follows from twice as many needing no more."""
+    """A hundred thousand articles take three minutes, so the test compares a number of articles with twice as many."""
     database = f"sqlite:///{tmp_path / 'db.sqlite3'}"
     if connection.vendor == "postgresql":
         where = connection.settings_dict

@@ -1,4 +1,4 @@
-"""Pictures and documents of articles: in every size, never without words, and only our own."""
+"""Pictures and attachments of articles: sizes, alternative texts and uploads only."""
 
 import io
 from pathlib import Path
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def stored(address: str) -> Image.Image:
-    """The picture that a reader gets at ``address``."""
+    """The picture that a visitor gets at ``address``."""
     return Image.open(Path(default_storage.path(address.removeprefix(settings.MEDIA_URL))))
 
 
@@ -165,7 +165,7 @@ def test_pictures_of_a_body_are_found_with_their_alternative_text():
 
 @pytest.fixture
 def illustrated() -> Article:
-    """A published article with a lead picture, one in its text, and a document."""
+    """A published article with a lead picture, a picture in its body and an attachment."""
     article = factories.ArticleFactory(
         picture=factories.PictureFactory(file=ContentFile(factories.photo((1200, 800)), "x.jpg")),
         body=figure(factories.PictureFactory(), "A vote", "The vote in <em>Minsk</em>"),

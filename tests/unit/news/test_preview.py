@@ -1,4 +1,4 @@
-"""A preview for somebody without an account: signed, expiring, withdrawable, never stored or indexed."""
+"""Preview links for readers without an account: signed, expiring, revocable, neither cached nor indexed."""
 
 from datetime import UTC, datetime, timedelta
 

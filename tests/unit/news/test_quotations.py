@@ -1,4 +1,4 @@
-"""Quotations are data: words, speaker, function on the day, language; the text decides which there are."""
+"""Quotations of an article: text, speaker, function on the day and language are read from its body."""
 
 from datetime import UTC, date, datetime
 
@@ -29,7 +29,7 @@ def said(article: Article) -> list[tuple]:
 
 @pytest.fixture
 def viktor() -> Person:
-    """Deputy Executive Secretary from 2019 on."""
+    """The Deputy Executive Secretary from 2019 on."""
     person = factories.PersonFactory(name_en="Viktor Kogut", name_ru="Виктор Когут")
     factories.AssemblyPostFactory(person=person, post="deputy_executive_secretary", starts="2019", ends=None)
     return person
