@@ -1,4 +1,4 @@
-"""Addresses of other sites: asked on demand alone, each outcome in words, and nobody's private network."""
+"""The link checker: requests on demand only, a message for each outcome, and no private networks."""
 
 import socket
 import threading
@@ -27,7 +27,7 @@ Outcome = Address.Outcome
 
 
 class Site(BaseHTTPRequestHandler):
-    """A site on which every address behaves in its own way."""
+    """A site on which each URL behaves differently."""
 
     asked: list[tuple[str, str, str]] = []
 
@@ -80,7 +80,7 @@ class Site(BaseHTTPRequestHandler):
         self.server.wait.wait()
 
     def answer_drip(self) -> None:
-        """A letter now and then, for ever: no single step takes long."""
+        """Send a character at intervals without end, so that no single step takes long."""
         self.wfile.write(b"HTTP/1.1 200 OK\r\nX: ")
         while not self.server.wait.wait(0.1):
             self.wfile.write(b"x")
@@ -109,7 +109,7 @@ class Site(BaseHTTPRequestHandler):
 
 @pytest.fixture
 def site(monkeypatch):
-    """The address of the site; however slow the machine is, its answers come in time."""
+    """The URL of the site, with timeouts that a slow machine meets."""
     monkeypatch.setattr(checker, "SECONDS", 60)
     monkeypatch.setattr(check_links, "PAUSE", 0)
     monkeypatch.setattr(Site, "asked", [])
@@ -124,7 +124,7 @@ def site(monkeypatch):
 
 
 def check(*options: str) -> tuple[str, str]:
-    """What the command printed, and what it ended with."""
+    """The output and the error of the command."""
     output, error = StringIO(), ""
     try:
         call_command("check_links", *options, stdout=output)
