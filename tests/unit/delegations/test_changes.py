@@ -1,4 +1,4 @@
-"""The register of changes: what the dated rows say happened, and when."""
+"""The register of changes, derived from the dated rows."""
 
 import json
 from datetime import date, timedelta
@@ -336,7 +336,7 @@ def content(client, address, status=200):
 
 
 def make_changes(number):
-    """Four changes for each of so many chambers, a person in office in each."""
+    """Four changes in each of ``number`` chambers, with a person in office in each."""
     parliaments = Parliament.objects.bulk_create(factories.ParliamentFactory.build_batch(number))
     people = Person.objects.bulk_create(factories.PersonFactory.build_batch(number))
     chambers = Chamber.objects.bulk_create(factories.ChamberFactory.build(parliament=row) for row in parliaments)
@@ -531,7 +531,7 @@ DAYS = 12
 
 
 def state(day):
-    """Who sat, how many seats there were, who represented whom, and which status held: from ``on(day)`` alone."""
+    """Members, numbers of seats, representatives and statuses, from ``on(day)`` only."""
     state = {}
     for row in Delegate.objects.on(day):
         state["mandate", row.chamber_id, row.person_id] = row.role
@@ -545,7 +545,7 @@ def state(day):
 
 
 def naive():
-    """Every difference between a day and the day before."""
+    """All differences between each day and the day before."""
     kinds = {"quota": "quota_changed", "service": "representative_changed", "status": "participation_changed"}
     found, before = set(), state(FIRST - timedelta(days=1))
     for number in range(DAYS):

@@ -1,4 +1,4 @@
-"""A name search that forgives, and what it must not find."""
+"""The fault-tolerant search for names, and what it must not find."""
 
 import sys
 from collections import Counter
@@ -267,7 +267,7 @@ def test_query_costs_at_most_twice_a_name_and_grows_linearly():
 
 
 def calls(text: str) -> int:
-    """How many calls of functions a search for ``text`` costs; unlike its time, the same on every machine."""
+    """The number of function calls of a search for ``text``, which is the same on every machine, unlike its time."""
     events = Counter()
     sys.setprofile(lambda _frame, event, _value: events.update([event]))
     try:

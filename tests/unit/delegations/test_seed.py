@@ -1,4 +1,4 @@
-"""The facts of the seed: exactly those of the Assembly's page, loaded twice without effect."""
+"""The facts of the seed: exactly those of the Assembly's page, and loaded twice without effect."""
 
 import json
 from io import StringIO

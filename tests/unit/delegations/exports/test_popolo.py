@@ -1,4 +1,4 @@
-"""The directory as Popolo: what clients read, and that nothing is lost on the way out and in."""
+"""The directory as Popolo: what clients read, and export and import without loss."""
 
 import json
 import re
@@ -60,7 +60,7 @@ def export(**about):
 
 
 def empty():
-    """Take every row of the directory away."""
+    """Delete all rows of the directory."""
     for model in MODELS:
         model._base_manager.all().delete()
     for source in Source.objects.all():
@@ -79,7 +79,7 @@ def comes_back(text):
 
 @pytest.fixture
 def belarus():
-    """One parliament with everything that can be recorded of it."""
+    """A parliament with everything that can be recorded."""
     source = factories.SourceFactory(url="https://example.org/decree", date=date(2019, 5, 1))
     other = factories.SourceFactory(url="")
     parliament = factories.ParliamentFactory(slug="belarus", country="BY", order=0)
@@ -293,7 +293,7 @@ TEXTS = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), m
 
 @st.composite
 def periods(draw, lines=3):
-    """Rows of one succession: a sorted row of cuts, each period ends where the next begins or before."""
+    """Rows of one succession from sorted days: each period ends at the start of the next or before it."""
     cuts = sorted(draw(st.sets(st.integers(0, 5_000), min_size=2, max_size=2 * lines)))
     rows = []
     for start, end in zip(cuts[::2], cuts[1::2], strict=False):

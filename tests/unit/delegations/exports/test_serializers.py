@@ -1,4 +1,4 @@
-"""The published shape of each record."""
+"""The published schema of each record."""
 
 import json
 from datetime import date
@@ -18,7 +18,7 @@ DAY = date(2020, 5, 26)
 
 @pytest.fixture(autouse=True)
 def in_english():
-    """Whatever language the last request of another test has left behind."""
+    """Activate English, whatever language an earlier test left active."""
     with override("en"):
         yield
 

@@ -1,4 +1,4 @@
-"""Data in: what is read, what is refused with which words, and that nothing is saved by half."""
+"""The importer: what it reads, what it refuses with which message, and that a failed import saves nothing."""
 
 import io
 import json
@@ -58,7 +58,7 @@ def popolo(persons=None, memberships=None, **lists):
 
 
 def take(data, file_format="popolo", **options):
-    """Import for a new country, or for the one that is there."""
+    """Import a file for a new or an existing country."""
     if file_format == "popolo" and not {"chamber", "country"} & options.keys():
         options["country"] = "BI"
     return import_file(data, file_format, **options)
@@ -734,7 +734,7 @@ def test_identifier_of_another_person_is_skipped_with_a_warning(chamber):
 
 
 def edited(change):
-    """An export of one parliament after ``change`` has had its way with it."""
+    """Import an export of one parliament that ``change`` has edited."""
     chamber = factories.SeatQuotaFactory(
         chamber__slug="a-house", chamber__parliament__slug="a", chamber__parliament__country="BY", starts="2010"
     ).chamber
@@ -873,7 +873,7 @@ PAGE = "/admin/delegations/parliament/import/"
 
 @pytest.fixture
 def secretary(client, tmp_path, monkeypatch):
-    """Somebody who may add and change delegates, signed in."""
+    """A client of a user who may add and change delegates."""
     monkeypatch.setattr(file_import, "FOLDER", tmp_path / "imports")
     user = factories.UserFactory()
     user.user_permissions.set(

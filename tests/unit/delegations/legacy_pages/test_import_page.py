@@ -1,4 +1,4 @@
-"""Saved pages of the former site: delegations and article, undated or as seen on a day, in any order."""
+"""Saved pages of the former site: delegations and article, undated or dated, imported in any order."""
 
 import json
 from collections.abc import Iterator
@@ -107,7 +107,7 @@ def test_seed_page_into_an_empty_database_gives_the_facts_of_the_fixture(seed_pa
 
 
 def facts() -> dict:
-    """All that the directory says, but for public ids."""
+    """All facts of the directory, without public ids."""
     return {
         "parliaments": list(
             Parliament.objects.order_by("slug").values_list(
@@ -483,7 +483,7 @@ def lines_of(block: tuple) -> list[tuple[int, str]]:
 
 
 def answer(day: date) -> tuple | None:
-    """What the directory says for ``day``, as a block; None where it says nothing."""
+    """The facts of the directory on ``day`` as a block, or None if there are none."""
     quota = SeatQuota.objects.on(day).first()
     service = Representative.objects.on(day).first()
     post = AssemblyPost.objects.on(day).first()

@@ -1,4 +1,4 @@
-"""What a parliament sends on a day: the figures, and what is said where nothing is known."""
+"""The delegation of a parliament on a day: its figures, and what it shows for unknown facts."""
 
 from datetime import date
 

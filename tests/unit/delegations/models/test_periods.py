@@ -1,4 +1,4 @@
-"""Dated rows: what counts on a day, and what the database itself refuses."""
+"""Dated rows: which rows count on a day, and which the database refuses."""
 
 from datetime import date, timedelta
 from functools import partial
@@ -21,7 +21,7 @@ GUARDED = [SeatQuota, Delegate, Representative, Participation]
 
 
 def two(factory):
-    """A function that makes two rows."""
+    """A function that creates two rows."""
     return lambda: factory.create_batch(2)
 
 
@@ -49,7 +49,7 @@ LINES = [
 
 
 def row(model, **period):
-    """A row of ``model`` on the same line as every other one that this function makes."""
+    """A row of ``model`` on the same line as all other rows that this function creates."""
     line = {
         SeatQuota: lambda: {"chamber": chamber(), "seats": 7},
         Delegate: lambda: {"chamber": chamber(), "person": person()},
@@ -72,7 +72,7 @@ def person():
 
 
 def days_around(rows):
-    """The days of 2019 to 2021 on which an answer may change: those around each bound and each turn of a month."""
+    """The days of 2019 to 2021 on which a result may change: those around each bound and each turn of a month."""
     turns = {date(year, month, 1) for year in (2019, 2020, 2021) for month in range(1, 13)} | {date(2022, 1, 1)}
     bounds = {day for row in rows for day in (row.start, row.end) if day}
     around = {day + timedelta(days=step) for day in turns | bounds for step in (-2, -1, 0, 1)}
@@ -80,7 +80,7 @@ def days_around(rows):
 
 
 def days(model, rows):
-    """For each row the first and the last day on which it counts, and how many days these are."""
+    """The first and the last day on which each row counts, and the number of these days."""
     asked = days_around(model.objects.all())
     counted = {saved.pk: [] for saved in rows}
     for day in asked:

@@ -1,4 +1,4 @@
-"""What is doubtful: each kind is found, what is sound is not, on the command line and in the admin."""
+"""Quality checks: each kind of doubt is found and valid rows are not, by the command and in the admin."""
 
 import json
 from datetime import date
@@ -34,13 +34,13 @@ def chamber(source):
 
 
 def found(*kinds):
-    """The objects in doubt of these kinds (all but "no source", unless it is asked for)."""
+    """The objects in doubt of these kinds (by default all but "no source")."""
     kinds = kinds or set(Kind) - {Kind.NO_SOURCE}
     return [(doubt.kind.value, doubt.object) for doubt in doubts() if doubt.kind in kinds]
 
 
 def unguard(table, name):
-    """Take away what the database refuses overlaps with."""
+    """Remove the database constraint against overlaps."""
     with connection.cursor() as cursor:
         if connection.vendor == "postgresql":
             cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
@@ -216,7 +216,7 @@ def test_people_with_the_same_words_in_their_names_are_possible_duplicates(first
 
 
 def one_of_each(source):
-    """A parliament with a doubt of every kind."""
+    """A parliament with a doubt of each kind."""
     chamber = factories.ChamberFactory()
     parliament, person = chamber.parliament, factories.PersonFactory(name_en="Anna First", name_ru="")
     factories.ConfirmationFactory(parliament=parliament, date=date(2010, 1, 1), source=source)

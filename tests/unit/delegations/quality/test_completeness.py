@@ -1,4 +1,4 @@
-"""How complete the record of a delegation is: the figures of a day, what is missing, the same rules as the desk."""
+"""Completeness of a delegation: the figures of a day and the missing facts, by the rules of the dashboard."""
 
 from datetime import date, timedelta
 
@@ -156,7 +156,7 @@ def test_page_in_russian_is_translated(client: Client, chamber):
 
 
 def test_dashboard_counts_equal_the_gaps_on_the_page(client: Client, chamber):
-    """One delegation alone is on record: its gaps are all there are."""
+    """The record has one delegation only, so its gaps are all there are."""
     factories.SeatQuotaFactory(chamber=chamber)
     for number in range(3):
         person = factories.PersonFactory(name_ru="", given_name_ru="", family_name_ru="")

@@ -1,4 +1,4 @@
-"""A parliament confirms its list by a link, or proposes corrections, on which the office decides."""
+"""A parliament confirms its list by a link or proposes corrections, which a clerk accepts or refuses."""
 
 import re
 import threading
@@ -49,7 +49,7 @@ def clock(request):
 
 @pytest.fixture
 def home() -> SimpleNamespace:
-    """A parliament with a chamber of three seats, two delegates and a representative, and a clerk who keeps it."""
+    """A parliament with a chamber of three seats, two delegates and a representative, and its clerk."""
     parliament = factories.ParliamentFactory(slug="home", name_en="Home Assembly", name_ru="Домашнее собрание")
     chamber = factories.ChamberFactory(parliament=parliament, slug="home-house", name_en="House", name_ru="Палата")
     factories.SeatQuotaFactory(chamber=chamber, seats=3)
@@ -72,7 +72,7 @@ def home() -> SimpleNamespace:
 
 
 def ask(home: SimpleNamespace) -> tuple[ConfirmationRequest, str]:
-    """A request, and the path of its link in English."""
+    """A confirmation request, and the path of its link in English."""
     asked, token = confirmations.ask(home.parliament, "Petr Third, representative", home.clerk)
     return asked, confirmations.paths(token)["en"]
 
@@ -82,12 +82,12 @@ def digest(client: Client, address: str) -> str:
 
 
 def confirm(client: Client, address: str, **more: str):
-    """The list is correct as it stands."""
+    """Confirm the list without corrections."""
     return client.post(address, {"do": "correct", "shown": digest(client, address), **SIGNED, **more})
 
 
 def correct(client: Client, address: str, signed: dict = SIGNED, **fields: str):
-    """Send the form of corrections as the browser would: with what it is filled with, and ``fields``."""
+    """Send the form of corrections as the browser does: with its initial values and ``fields``."""
     form = client.get(address, {"do": "corrections"}).context["form"]
     data = {name: field.get_bound_field(form, name).value() or "" for name, field in form.fields.items()}
     data = {name: value for name, value in data.items() if not name.startswith("gone_")}
@@ -98,7 +98,7 @@ def correct(client: Client, address: str, signed: dict = SIGNED, **fields: str):
 
 
 def proposals(client: Client, home: SimpleNamespace, **fields: str) -> list[Proposal]:
-    """What a parliament proposes with ``fields``."""
+    """The proposals of a parliament that sends ``fields``."""
     asked, address = ask(home)
     response = correct(client, address, **fields)
     assert response.status_code == 200
@@ -114,7 +114,7 @@ def office(home: SimpleNamespace) -> Client:
 
 
 def decide(office: Client, proposal: Proposal, decision: str, **fields: str):
-    """Press a button of the page of ``proposal``, with what its form is filled with."""
+    """Press a button on the page of ``proposal``, with the initial values of its form."""
     address = page("delegations_proposal_change", proposal.pk)
     response = office.post(address, filled_in(office, address) | {"decide": decision, **fields})
     proposal.refresh_from_db()
@@ -968,7 +968,7 @@ def test_pages_answer_404_without_permission(home, client):
 
 
 def test_requests_and_proposals_change_no_public_response(client, home):
-    """Every public door answers the same, byte for byte, with a request, an answer and its corrections as without."""
+    """Public responses are byte for byte the same with and without a request, an answer and its corrections."""
     from ....support.crawl import seen
 
     doors = [
@@ -1023,7 +1023,7 @@ def test_pages_are_translated_in_both_languages(client, home, office):
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(("width", "scheme"), [(1440, "light"), (360, "dark")], ids=["wide", "narrow"])
 def test_list_is_corrected_decided_and_recorded_without_javascript(chromium, server, width, scheme):
-    """A clerk asks, the parliament corrects, the clerk decides and records; then the public page says so."""
+    """A clerk asks, the parliament corrects, the clerk decides and records. The public page then shows the result."""
     from axe_playwright_python.sync_playwright import Axe
 
     from ....support.browser import AXE_OPTIONS, browsing, in_time

@@ -1,4 +1,4 @@
-"""Two records of one person become one, nothing is lost, and the old address leads to what is left."""
+"""Two records of one person are merged without loss, and the former address redirects to the kept record."""
 
 import json
 from datetime import date, timedelta
@@ -62,14 +62,14 @@ def administrator(client: Client) -> Client:
 
 
 def everything() -> str:
-    """All rows of the directory and the news, to compare before and after."""
+    """All rows of delegations and news, for comparison before and after."""
     out = StringIO()
     call_command("dumpdata", "delegations", "news", natural_primary=True, natural_foreign=True, stdout=out)
     return out.getvalue()
 
 
 def refusal(kept: Person, other: Person) -> list[str]:
-    """Why merging is refused; nothing may have changed, and the preview must have said the same."""
+    """The reason why a merge is refused. Nothing may change, and the preview must show the same reason."""
     before, conflicts = everything(), preview(kept, other).conflicts
     with pytest.raises(MergeError) as refused, transaction.atomic():
         merge(kept, other)
@@ -107,7 +107,7 @@ def test_relations_of_the_other_record_are_moved(kept: Person, other: Person):
 
 
 def test_all_relations_to_a_person_have_names():
-    """A relation without a name would not be walked; those of connecting tables belong to a walked one."""
+    """A relation without a name would not be walked. Those of through tables belong to a walked relation."""
     hidden = [
         relation
         for relation in Person._meta.get_fields(include_hidden=True)
@@ -331,7 +331,7 @@ def successions(draw, values):
 
 
 def facts(people: list[Person]) -> list[set]:
-    """What is on record of ``people``, whoever of them it is recorded of."""
+    """All facts on record of ``people``, regardless of the record they belong to."""
     period = ("start", "end", "ended", "sources")
     return [
         set(Delegate.objects.filter(person__in=people).values_list("chamber", "role", *period)),
@@ -391,7 +391,7 @@ def merge_page(kept: Person, other: Person | None = None) -> str:
 
 
 def confirmed(client: Client, kept: Person, other: Person) -> dict:
-    """What the browser sends for "Merge"."""
+    """The data that the browser sends for "Merge"."""
     report = client.get(merge_page(kept, other)).context["report"]
     return {"other": other.public_id, "shown": report.digest}
 

@@ -1,4 +1,4 @@
-"""The papers of a session: rosters, attendance sheets, seats and quorum, badges; as pages for print, PDF and CSV."""
+"""Session documents: rosters, attendance sheets, seats and quorum, badges; as pages for print, PDF and CSV."""
 
 import csv
 import io
@@ -34,7 +34,7 @@ PACK = "/admin/delegations/parliament/session-pack/"
 
 
 def delegation(slug: str, order: int, seats: int | None = 7, **parliament) -> Parliament:
-    """A parliament that takes part, with one chamber."""
+    """A parliament that participates, with one chamber."""
     parliament = factories.ParliamentFactory(slug=slug, order=order, **parliament)
     factories.ParticipationFactory(parliament=parliament)
     chamber = factories.ChamberFactory(parliament=parliament, slug=f"{slug}-house", name_en="House", name_ru="Палата")
@@ -50,7 +50,7 @@ def sit(parliament: Parliament, role: str = "delegate", **person) -> Delegate:
 
 @pytest.fixture
 def belarus() -> Parliament:
-    """Protocol order before Armenia; people whose order differs by language; a representative with another post."""
+    """The first parliament in protocol order: the order of people differs by language, one person has two posts."""
     parliament = delegation(
         "belarus", 1, name_en="National Assembly", name_ru="Национальное собрание", short_name_en="Belarus"
     )
@@ -82,7 +82,7 @@ def belarus() -> Parliament:
 
 @pytest.fixture
 def armenia() -> Parliament:
-    """Neither a quota nor a name is published."""
+    """A parliament without a published quota or names."""
     return delegation("armenia", 2, seats=None, name_en="Parliament of Armenia", name_ru="Парламент Армении")
 
 
@@ -97,7 +97,7 @@ def rows(table: documents.Table) -> list[list[str]]:
 
 
 def text_of(data: bytes) -> str:
-    """What can be selected in a PDF, with single spaces."""
+    """The selectable text of a PDF, with single spaces."""
     return " ".join(" ".join(page.extract_text() for page in PdfReader(io.BytesIO(data)).pages).split())
 
 
