@@ -1,4 +1,4 @@
-"""Any day: what pages say of it, and that each day's answer is the one a patient reader would count out by hand."""
+"""Pages of any day: they show the facts of the day and equal a naive computation."""
 
 import json
 import random
@@ -31,7 +31,7 @@ PAGES = ["/en/delegations/", "/en/delegations/home/", "/ru/delegations/", "/ru/d
 
 @pytest.fixture
 def home():
-    """A parliament whose one chamber went from 7 to 6 seats, and whose delegate A gave way to B on the same day."""
+    """A parliament whose chamber went from 7 to 6 seats, and whose delegate A was succeeded by B on the same day."""
     parliament = factories.ParliamentFactory(slug="home", name_en="Home", name_ru="Дом")
     chamber = factories.ChamberFactory(parliament=parliament)
     source = factories.SourceFactory()
@@ -320,7 +320,7 @@ def first_day(text):
 
 
 def day_after(text):
-    """The first day after all that a partial date may mean."""
+    """The first day after all days that a partial date may mean."""
     parts = [*map(int, text.split("-"))]
     if len(parts) == 3:
         return date(*parts) + timedelta(days=1)
@@ -330,7 +330,7 @@ def day_after(text):
 
 
 def sits(row, line, day):
-    """Whether ``row`` (start, end, ended as written) holds on ``day``, told from the words of the design alone."""
+    """Whether ``row`` (start, end, ended as written) holds on ``day``, computed from the rules of the design only."""
     start, end, ended = row
     if start and day < first_day(start):
         return False
@@ -348,12 +348,12 @@ def sits(row, line, day):
 
 
 def written(day, rng, exact):
-    """``day`` as a source might give it."""
+    """``day`` as a source may write it."""
     return day.isoformat() if exact else day.isoformat()[: rng.choice([4, 7])]
 
 
 def line_of_succession(rng, length):
-    """Rows that follow each other: gaps, handovers on one day, partial dates and unknown ends."""
+    """Consecutive rows with gaps, handovers on one day, partial dates and unknown ends."""
     rows, day = [], FIRST + timedelta(days=rng.randrange(-900, 600))
     for number in range(length):
         start = None if number == 0 and rng.random() < 0.4 else written(day, rng, exact=True)
@@ -443,7 +443,7 @@ def test_each_of_3000_days_equals_a_naive_computation():
 
 
 def rows_on(day, model, *columns):
-    """What ``columns`` of the rows of ``model`` say that hold on ``day``; none holds twice."""
+    """The ``columns`` of the rows of ``model`` that hold on ``day``, each row once."""
     rows = list(model.objects.on(day).values_list(*columns))
     assert len(rows) == len(set(rows)), day
     return set(rows)

@@ -1,4 +1,4 @@
-"""What real sites fell over: a clear answer within a second, never a 500."""
+"""Malformed input: each request is answered within a second, never with status 500."""
 
 import pytest
 from django.core.management import call_command

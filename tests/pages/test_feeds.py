@@ -1,4 +1,4 @@
-"""The news as feeds: three formats, four scopes, two languages."""
+"""News feeds: three formats, four scopes, two languages."""
 
 import json
 import re
@@ -27,7 +27,7 @@ ENDINGS = {"atom": "atom10", "rss": "rss20", "json": "json11"}
 
 @pytest.fixture
 def scopes():
-    """The address of each list; two articles in each language belong to all of them, one to none."""
+    """The URL of each list. Two articles in each language belong to all lists, one to none."""
     topic = factories.TopicFactory(slug="defence")
     parliament = factories.ParliamentFactory(slug="home")
     person = factories.PersonFactory(public_id=7, name_en="Ann Lee")
@@ -47,7 +47,7 @@ def scopes():
 
 
 def entries(client, address):
-    """(id, title, address, text) of each entry, whatever the format; the feed is valid."""
+    """(id, title, address, text) of each entry of a valid feed in any format."""
     response = client.get(address)
     assert response.status_code == 200, address
     if not address.endswith("json"):
@@ -149,7 +149,7 @@ JSON_FEED = {
 
 
 def check_atom(feed: etree._Element) -> None:
-    """What RFC 4287 demands of a feed (4.1.1) and its entries (4.1.2)."""
+    """Assert the requirements of RFC 4287 for a feed (4.1.1) and its entries (4.1.2)."""
     assert feed.tag == f"{ATOM}feed"
     entries = feed.findall(f"{ATOM}entry")
     for element in [feed, *entries]:
@@ -169,7 +169,7 @@ def check_atom(feed: etree._Element) -> None:
 
 
 def check_rss(feed: etree._Element) -> None:
-    """What the RSS 2.0 specification demands of a channel and its items."""
+    """Assert the requirements of the RSS 2.0 specification for a channel and its items."""
     assert (feed.tag, feed.get("version")) == ("rss", "2.0")
     (channel,) = feed
     for name in ("title", "link", "description"):

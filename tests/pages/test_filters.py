@@ -1,4 +1,4 @@
-"""Filters that combine, and files that hold exactly the rows on screen, over all its pages."""
+"""Filters of lists and their exports, which contain exactly the rows of all pages."""
 
 import re
 from datetime import date
@@ -29,7 +29,7 @@ DAYS = ["", "2019-05-26", "2021-01-01", "2000-01-01", "2050-01-01"]
 
 
 def pages(client, address, **parameters):
-    """Each page, as documents: by its number, or by its place where the list has no numbers."""
+    """All pages as documents, by number, or by position if the list has no numbers."""
     number, place = 1, None
     while number or place:
         response = ask(client, address, **({"before": place} if place else {"page": number}), **parameters)
@@ -50,7 +50,7 @@ def words(element):
 
 
 def on_screen(client, address, **parameters):
-    """What the pages list: the words of each row, and the person's public id where there is a link to one."""
+    """The text of each row of the pages, and the public id of the person if the row links one."""
     for document in pages(client, address, **parameters):
         for row in (item for rows in of_class(document, "ul", "rows") for item in rows.findall("li")):
             link = next(iter(of_class(row, "a", "person-name")), None)
@@ -60,7 +60,7 @@ def on_screen(client, address, **parameters):
 
 @pytest.fixture
 def world():
-    """150 mandates, services and posts of 110 people in three delegations, in every mixture of what is recorded."""
+    """150 mandates, services and posts of 110 people in three delegations, with mixed recorded facts."""
     source, letter = factories.SourceFactory(title_en="=Decree"), factories.SourceFactory(date=date(2019, 5, 1))
     parliaments = [factories.ParliamentFactory(slug=slug) for slug in ("alpha", "beta", "gamma")]
     chambers = [

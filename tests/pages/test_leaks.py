@@ -1,4 +1,4 @@
-"""Nothing unpublished can be found by any door: a visitor's whole view is the same, byte for byte, without it."""
+"""Leaks of unpublished articles: all public responses are byte for byte the same with and without them."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -21,7 +21,7 @@ NOW = datetime(2020, 6, 1, 12, tzinfo=UTC)
 
 @pytest.fixture
 def subjects() -> dict:
-    """What articles are about."""
+    """The topics, people and parliaments of the articles."""
     return {
         "topics": [factories.TopicFactory(slug="defence")],
         "parliaments": [factories.SeatQuotaFactory().chamber.parliament],
@@ -53,7 +53,7 @@ def published(subjects: dict) -> list[Article]:
 
 
 def hide(published: list[Article], subjects: dict) -> list[Article]:
-    """An article of each kind that readers must not see, beside published ones and as their translations."""
+    """Create an unpublished article of each kind, beside published ones and as their translations."""
     hidden = []
     states = {
         "draft": {"state": "draft"},

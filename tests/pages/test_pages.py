@@ -1,4 +1,4 @@
-"""Public pages: what they say, and what they cost."""
+"""Public pages: their content and their cost."""
 
 from datetime import UTC, date, datetime, timedelta
 
@@ -23,7 +23,7 @@ def seed():
 
 
 def text(response):
-    """The words of a page, without its markup."""
+    """The text of a page, without markup."""
     document = parsed(response)
     for element in list(document.iter("script")):
         element.text = ""
@@ -31,7 +31,7 @@ def text(response):
 
 
 class TestSeedPages:
-    """What the pages say about the real facts."""
+    """The pages of the facts in the seed."""
 
     def test_directory_of_the_seed_counts_68_seats_and_no_delegates(self, client, seed):
         response = client.get("/en/delegations/")
@@ -178,7 +178,7 @@ class TestPublication:
 
     @pytest.fixture
     def hidden(self):
-        """Articles that could leak: each unpublished state, and one scheduled for tomorrow."""
+        """An article in each unpublished state, and one scheduled for tomorrow."""
         topic, parliament = factories.TopicFactory(), factories.ParliamentFactory()
         person = factories.PersonFactory()
         places = {"topics": [topic], "parliaments": [parliament], "people": [person], "title": "Secret words"}
@@ -316,7 +316,7 @@ def test_quota_changed_in_the_admin_shows_on_the_next_request(client, seed):
 
 
 def fill(rows):
-    """``rows`` of everything that a list shows, all of it connected."""
+    """Create ``rows`` rows of everything that a list shows, with relations."""
     topic, sources = factories.TopicFactory(slug="the-topic"), [factories.SourceFactory()]
     person = factories.PersonFactory(public_id=1, name_en="Viktor Kogut")
     home = factories.ParliamentFactory(slug="home")

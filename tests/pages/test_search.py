@@ -1,4 +1,4 @@
-"""The search: what it finds, in which order, and that nothing unpublished is ever among it."""
+"""The search: results, their order, and no unpublished articles among them."""
 
 from datetime import timedelta
 from functools import partial
@@ -19,7 +19,7 @@ EN, RU, API = "/en/search/", "/ru/search/", "/api/v1/search/"
 
 @pytest.fixture
 def assembly():
-    """A small site: two languages, people, delegations."""
+    """A small site with two languages, people and delegations."""
     parliament = factories.ParliamentFactory(
         slug="home",
         name_en="National Assembly of Homeland",

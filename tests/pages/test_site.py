@@ -1,4 +1,4 @@
-"""Every public page, as a machine finds them: from the sitemap and the links on them."""
+"""All public pages, reached from the sitemap and by links."""
 
 import re
 from datetime import timedelta
@@ -34,7 +34,7 @@ SECURITY_HEADERS = {
 
 @pytest.fixture(scope="module")
 def pages(django_db_setup, django_db_blocker):
-    """Every page of the seed, asked for once."""
+    """Each page of the seed, requested once."""
     with django_db_blocker.unblock(), transaction.atomic():
         call_command("loaddata", "seed", verbosity=0)
         found = walk(Client())

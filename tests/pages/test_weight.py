@@ -1,4 +1,4 @@
-"""What pages weigh: the lists as HTML, and all that a first visit loads."""
+"""Sizes of pages: the HTML of lists, and all files of a first visit."""
 
 from datetime import UTC, datetime
 
@@ -44,14 +44,14 @@ LISTS = [
 
 
 def words(language: str, number: int) -> str:
-    """Text in which nothing is repeated, for a compression to have its work: a long number in letters."""
+    """A text without repetitions, so that compression has work to do: a long number in letters."""
     alphabet = "abcdefghijklmnoprstuv" if language == "en" else "абвгдежзиклмнопрстуфхч"
     letters = [alphabet[(number * 7919 + place * place * 31) % len(alphabet)] for place in range(12)]
     return "".join(letters)
 
 
 def fill():
-    """Lists of more than one page, their texts as long as those of the Assembly."""
+    """Create lists of more than one page, with texts as long as those of the Assembly."""
     topics = [factories.TopicFactory(slug=f"the-topic-{place}") for place in range(12)]
     parliaments = [factories.ParliamentFactory(slug=f"home-{place}") for place in range(6)]
     for parliament in parliaments:
