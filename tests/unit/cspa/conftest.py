@@ -26,7 +26,7 @@ def article():
 
 @pytest.fixture
 def copies(transactional_db, tmp_path, monkeypatch):
-    """Two replicas. One that is marked as down stays so for an hour, however long the test takes."""
+    """Two replicas. A replica marked as down stays so for an hour, however long the test takes."""
     from django.db import connection, router
 
     from cspa.cache import replicas

@@ -1,4 +1,4 @@
-"""Backup and restore: database and uploads together, the same rows and pages afterwards, or nothing changed."""
+"""Backup and restore: database and uploads together, with the same rows and pages afterwards, or no change."""
 
 import gzip
 import json
@@ -53,14 +53,14 @@ NOW = datetime(2026, 11, 25, 12, tzinfo=UTC)
 
 @pytest.fixture(autouse=True)
 def media(settings, tmp_path):
-    """An empty folder of uploads, a database as `migrate` leaves it, and commands that speak English."""
+    """An empty folder of uploads, a database as `migrate` creates it, and commands in English."""
     settings.MEDIA_ROOT = tmp_path / "media"
     with override("en"):
         yield settings.MEDIA_ROOT
 
 
 def everything() -> None:
-    """At least one row of every model, the odd ones among them."""
+    """At least one row of each model, including edge cases."""
     call_command("loaddata", "seed", verbosity=0)
     sources = factories.SourceFactory.create_batch(2, date=date(2019, 5, 26))
     photo = ContentFile(factories.photo(), "photo.jpg")
@@ -123,7 +123,7 @@ def everything() -> None:
 
 
 def wipe() -> None:
-    """The database as `migrate` leaves it, and no uploads."""
+    """Reset the database to the result of `migrate`, and delete the uploads."""
     call_command("flush", interactive=False, verbosity=0)
     shutil.rmtree(configured.MEDIA_ROOT, ignore_errors=True)
 
@@ -132,7 +132,7 @@ def wipe() -> None:
 
 
 def of_the_search(table: str) -> bool:
-    """Whether SQLite's index of the search made it."""
+    """Whether the table belongs to the search index of SQLite."""
     indexes = [index.name for model in apps.get_models() for index in model._meta.indexes]
     assert "article_stems" in indexes
     return connection.vendor == "sqlite" and table.startswith(
@@ -141,7 +141,7 @@ def of_the_search(table: str) -> bool:
 
 
 def database() -> dict[str, list[tuple]]:
-    """Every row of every table, with every column."""
+    """All rows of all tables, with all columns."""
     names = set(connection.introspection.table_names()) - {"django_migrations", "django_session", "cspa_version"}
     # ANALYZE creates this table in other tests.
     names.discard("sqlite_stat1")
@@ -159,7 +159,7 @@ def uploads() -> dict[str, bytes]:
 
 
 def pages() -> dict[str, tuple[int, str]]:
-    """What a visitor can reach, at one time of the day."""
+    """All pages that a visitor can reach, at a fixed time."""
     # A request leaves its language active.
     with time_machine.travel(NOW, tick=False), override("en"):
         return seen(Client())
@@ -167,7 +167,7 @@ def pages() -> dict[str, tuple[int, str]]:
 
 @pytest.fixture(scope="module")
 def saved(django_db_setup, django_db_blocker, tmp_path_factory) -> Path:
-    """A backup of everything; the database is empty again."""
+    """A backup of everything. The database is empty again."""
     folder = tmp_path_factory.mktemp("saved")
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=folder / "media"):
         wipe()
@@ -179,7 +179,7 @@ def saved(django_db_setup, django_db_blocker, tmp_path_factory) -> Path:
 
 @pytest.fixture
 def backup(saved, tmp_path) -> Path:
-    """A copy of that backup, to be damaged."""
+    """A copy of the backup, which the test may damage."""
     return Path(shutil.copytree(saved, tmp_path / "backup"))
 
 
@@ -278,7 +278,7 @@ def test_json_null_is_restored_as_json_null(tmp_path):
 
 
 def refused(folder: Path, words: str) -> None:
-    """`restore` refuses ``folder`` with ``words``, and changes nothing."""
+    """Assert that `restore` refuses ``folder`` with ``words`` and changes nothing."""
     before = database(), uploads()
     with pytest.raises(CommandError, match=words):
         call_command("restore", folder)
@@ -380,7 +380,7 @@ def with_former_migrations(names: list[str]) -> list[str]:
 
 
 def as_formerly(folder: Path) -> None:
-    """Make a backup one with the former migrations."""
+    """Convert a backup into one with the former migrations."""
     said = read_manifest(folder)
     said["migrations"] = with_former_migrations(said["migrations"])
     for name, before in former_migrations.TABLES.items():
@@ -538,7 +538,7 @@ def test_damaged_backup_is_refused(backup, damage):
 
 
 def manifest(**changes):
-    """Says in the manifest what is not so."""
+    """A function that writes wrong values into the manifest."""
 
     def forge(folder: Path) -> None:
         path = folder / "manifest.json"
@@ -548,7 +548,7 @@ def manifest(**changes):
 
 
 def described(table: str, **changes):
-    """Says in the manifest what is not so of a table."""
+    """A function that writes wrong values for a table into the manifest."""
 
     def forge(folder: Path) -> None:
         said = read_manifest(folder)["tables"]
@@ -558,7 +558,7 @@ def described(table: str, **changes):
 
 
 def rows(table: str, change):
-    """Replaces the rows of a table by what ``change`` makes of them, with their sum and number."""
+    """A function that replaces the rows of a table by the result of ``change``, with their sum and number."""
 
     def forge(folder: Path) -> None:
         path = folder / rows_path(table)
@@ -570,7 +570,7 @@ def rows(table: str, change):
 
 
 def cell(table: str, column: str, value):
-    """Replaces a value of the first row of a table."""
+    """A function that replaces a value of the first row of a table."""
 
     def change(found: list[list]) -> list[list]:
         (place,) = [place for place, name in enumerate(columns_of(table)) if name == column]
@@ -585,7 +585,7 @@ def columns_of(name: str) -> list[str]:
 
 
 def packed(text: bytes):
-    """Writes the rows of the articles as they should not be."""
+    """A function that replaces the compressed rows of the articles by ``text``."""
     return lambda folder: (folder / rows_path("news_article")).write_bytes(gzip.compress(text))
 
 
@@ -680,7 +680,7 @@ def test_backup_of_an_older_version_with_the_same_migrations_is_restored(backup)
 
 
 def environment(folder: Path, name: str) -> dict[str, str]:
-    """Of a process with a SQLite database and uploads of its own; the database was migrated."""
+    """The environment of a process with a migrated SQLite database and uploads of its own."""
     there = {
         **os.environ,
         "DATABASE_URL": f"sqlite:///{folder / name}.sqlite3",
@@ -788,7 +788,7 @@ json.dump(pages(), sys.stdout)
 
 
 def plain(value):
-    """A value of PostgreSQL as SQLite has it."""
+    """The value of PostgreSQL in the form of SQLite."""
     match value:
         case bool():
             return int(value)
@@ -804,7 +804,7 @@ def plain(value):
 
 
 def in_sqlite(file: Path) -> dict[str, list[dict]]:
-    """The rows of a database of SQLite, read by Python's own module."""
+    """The rows of a SQLite database, read by Python's own module."""
     with sqlite3.connect(file) as there:
         there.row_factory = sqlite3.Row
         return {
@@ -817,7 +817,7 @@ def in_sqlite(file: Path) -> dict[str, list[dict]]:
 
 
 def in_postgresql() -> dict[str, list[dict]]:
-    """The same of the database of the tests."""
+    """The rows of the PostgreSQL database of the tests, in the same form."""
     found = {}
     with connection.cursor() as cursor:
         for table in tables():

@@ -1,4 +1,4 @@
-"""The seat diagram: as many seats as there are, none upon another, whole numbers in every locale."""
+"""The seat diagram: one circle for each seat, without overlaps, and numbers independent of the locale."""
 
 import locale
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def test_seats_do_not_overlap(total):
 
 @pytest.fixture
 def russian_numbers() -> Iterator[None]:
-    """The locale of the process writes numbers as in Russian."""
+    """Set the number format of the process to Russian."""
     before = locale.setlocale(locale.LC_NUMERIC)
     # The locale may not be installed. Django formats by the language only.
     with suppress(locale.Error):

@@ -1,4 +1,4 @@
-"""Made-up rows: the same ones for the same seed, and never among others."""
+"""Demo data: the same rows for the same seed, and none in a database with other rows."""
 
 import hashlib
 import re
@@ -34,7 +34,7 @@ def demo_data(articles: int = 60, people: int = 200, seed: int = 1) -> str:
 
 
 def digest() -> str:
-    """Of every row and connection, without the keys that a database gives."""
+    """The digest of all rows and relations, without primary keys."""
     tables = []
     for model in demo_models():
         keys = {field.attname for field in model._meta.fields if field.primary_key or field.is_relation}

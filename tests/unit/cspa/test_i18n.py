@@ -1,4 +1,4 @@
-"""A further language is one line of settings and a migration: Tajik is added to a copy of the project."""
+"""A further language needs one setting and a migration: Tajik is added to a copy of the project."""
 
 import os
 import shutil

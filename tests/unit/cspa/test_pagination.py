@@ -1,4 +1,4 @@
-"""From place to place of a list that is newest first."""
+"""Keyset pagination of a list that is newest first."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ FIRST = datetime(2020, 1, 1, tzinfo=UTC)
 
 
 def articles(number: int) -> list[Article]:
-    """Articles, three of each moment, newest first."""
+    """Articles, three at each time, newest first."""
     rows = [
         factories.ArticleFactory(slug=f"a-{place}", published_at=FIRST + timedelta(microseconds=place // 3))
         for place in range(number)

@@ -1,4 +1,4 @@
-"""Bodies of articles: a closed set of elements, whatever is sent."""
+"""Bodies of articles: a closed set of elements, whatever the input."""
 
 import re
 

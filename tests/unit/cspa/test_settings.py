@@ -1,4 +1,4 @@
-"""Settings: strict readers, what each database gets, and the checks that Django makes of a deployment."""
+"""Settings: strict parsing, options of each database, and deployment checks."""
 
 import ast
 import io
@@ -33,7 +33,7 @@ PRODUCTION = {"SECRET_KEY": GOOD_KEY, "EMAIL_URL": "smtps://mail.example.org"}
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
-    """Run manage.py with these variables of the project and no others, nor those that tests set for Django."""
+    """Run manage.py with only these variables of the project, without those of the test run."""
     others = {name: value for name, value in os.environ.items() if name not in documented()}
     inherited = {name: value for name, value in others.items() if not name.startswith("DJANGO_")}
     return subprocess.run(
@@ -47,7 +47,7 @@ def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess:
 
 
 def read_settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[str, Any]:
-    """The settings as a process reads them that starts with these variables of the project and no others."""
+    """The settings of a process that starts with only these variables of the project."""
     for name in documented():
         monkeypatch.delenv(name, raising=False)
     for name, value in environment.items():
@@ -56,7 +56,7 @@ def read_settings(monkeypatch: pytest.MonkeyPatch, **environment: str) -> dict[s
 
 
 def check(monkeypatch: pytest.MonkeyPatch, deploy: bool = False, **environment: str) -> None:
-    """Run `check` with the settings that these variables give; raise SystemCheckError at a warning."""
+    """Run `check` with the settings of these variables. Raises SystemCheckError on a warning."""
     values = read_settings(monkeypatch, **environment)
     changed = {name: value for name, value in values.items() if getattr(settings, name) != value}
     changed.pop("DATABASES", None)

@@ -1,4 +1,4 @@
-"""The API: what it answers for any day, its pages, its errors and its manners."""
+"""The API: results for any day, pagination, errors and headers."""
 
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -47,7 +47,7 @@ def ask(client, path, **headers):
 
 
 def refused(client, path, status=400):
-    """The problem that ``path`` is answered with."""
+    """The problem document with which ``path`` is answered."""
     response = client.get(f"{API}{path}")
     assert response.status_code == status, (path[:80], response.status_code, response.content[:200])
     assert response["Content-Type"] == "application/problem+json"
@@ -203,7 +203,7 @@ class TestFilters:
 
 class TestPages:
     def walk(self, client, path, link="next"):
-        """The results of the pages from ``path`` on."""
+        """The results of all pages from ``path`` on."""
         pages = []
         while path:
             response = client.get(path)
@@ -458,7 +458,7 @@ def test_limit_in_another_notation_is_refused(client, name):
 
 
 def fill(rows, start="2008-01-01"):
-    """``rows`` of everything that a list holds."""
+    """Create ``rows`` rows of everything that a list contains."""
     sources = [factories.SourceFactory()]
     parliaments = factories.create_many(factories.ParliamentFactory, [{}] * rows)
     chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])

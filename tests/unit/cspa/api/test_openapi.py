@@ -1,4 +1,4 @@
-"""The API asked for everything that its OpenAPI document allows, and for much that it does not."""
+"""Requests that the OpenAPI document of the API allows, and many that it does not allow."""
 
 import pytest
 import schemathesis
@@ -23,7 +23,7 @@ CHECKS = [not_a_server_error, response_schema_conformance, content_type_conforma
 
 @pytest.fixture
 def operations(settings):
-    """Each operation of the document."""
+    """All operations of the document."""
     settings.ALLOWED_HOSTS = ["*"]
     call_command("loaddata", "seed", verbosity=0)
     schema = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())

@@ -1,4 +1,4 @@
-"""Every column that readers see: an edit of it shows on the cached pages at once."""
+"""Freshness of the page cache: an edit of any public column shows on cached pages at once."""
 
 from datetime import UTC, datetime
 

@@ -1,4 +1,4 @@
-"""The page cache: pages byte for byte as Django renders them, right after every edit, and there without a database."""
+"""The page cache: pages as Django renders them, fresh after each edit, and served while the database is down."""
 
 import gzip
 import io
@@ -276,7 +276,7 @@ def test_memory_of_the_cache_is_bounded(reader: Reader, settings):
 
 
 def all_pages(reader: Reader) -> list[str]:
-    """Every address of the public site that the walk finds, feeds, data and API too; some of them on other days."""
+    """All URLs of the public site, including feeds, exports and API, some of them on other days."""
     pages = [*walk(reader)]
     api = [f"/api/v1/{name}/" for name in ("delegations", "people", "delegates", "articles", "changes", "topics")]
     others = ["/data/popolo.json", "/sitemap.xml", "/robots.txt", "/api/v1/docs", "/api/v1/search/?q=council", *api]
@@ -287,7 +287,7 @@ def all_pages(reader: Reader) -> list[str]:
 
 
 def one_of_each_kind(addresses: list[str]) -> list[str]:
-    """An address of each URL pattern and language, if possible one whose page the edits change."""
+    """A URL of each URL pattern and language, if possible one whose page the edits change."""
     edited = ("belarus", "council", Person.objects.first().get_absolute_url())
     kinds = {}
     for address in sorted(addresses, key=lambda address: not any(word in address for word in edited)):
@@ -298,7 +298,7 @@ def one_of_each_kind(addresses: list[str]) -> list[str]:
 
 
 def edits(administrator: Client, tmp_path: Path) -> dict[str, Callable[[], object]]:
-    """What somebody can do to change what readers see."""
+    """The edits that change public pages."""
     parliament = Parliament.objects.get(slug="belarus")
     person = Person.objects.first()
     article = Article.objects.get(slug="council")
@@ -527,7 +527,7 @@ def test_migrate_restores_the_triggers_of_a_rebuilt_table(reader: Reader, articl
 
 
 def triggers() -> dict[str, int]:
-    """How many there are that raise a version, by table."""
+    """The number of triggers that raise a version, by table."""
     sql = {
         "sqlite": "SELECT tbl_name, count(*) FROM sqlite_master WHERE type = 'trigger' AND sql LIKE '%cspa_version%' "
         "GROUP BY tbl_name",
@@ -561,7 +561,7 @@ def test_versions_increase_and_are_never_reused(article: Article):
 
 @pytest.mark.both_databases("cspa.cache.triggers")
 def test_adding_existing_and_new_relations_raises_the_version(article: Article):
-    """Django adds with "INSERT OR IGNORE", which would change what the triggers of SQLite do on a conflict."""
+    """Django uses "INSERT OR IGNORE", which could change what the SQLite triggers do on a conflict."""
     topics = [factories.TopicFactory(slug=f"topic-{number}") for number in range(3)]
     numbers = set()
     for topic in topics:
@@ -573,7 +573,7 @@ def test_adding_existing_and_new_relations_raises_the_version(article: Article):
 @pytest.mark.both_databases("cspa.cache.listener")
 @pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite says nothing")
 def test_process_without_notifications_reads_the_versions_on_each_request(reader: Reader, article: Article):
-    """As behind a pooler that gives each statement another connection."""
+    """A pooler that gives each statement another connection passes on no notifications."""
 
     import psycopg
 
@@ -617,9 +617,9 @@ def test_two_hundred_concurrent_requests_of_a_cold_page_render_it_once(reader: R
 
 @contextmanager
 def no_database(marker: int = -1) -> Iterator[None]:
-    """As if its server had been stopped: nobody can connect, and who is connected cannot ask.
+    """Simulate a stopped database server: connections and queries fail.
 
-    ``marker`` is the change marker that processes see. A process that sees it unmoved reads no numbers first.
+    ``marker`` is the change marker that processes see. A process that sees it unchanged reads no versions first.
     """
     error = OperationalError("the connection is lost")
     base = "django.db.backends.base.base.BaseDatabaseWrapper"

@@ -1,4 +1,4 @@
-"""Replicas: pages are read from one that is as far as the primary, and from the primary where none is."""
+"""Replicas: pages are read from a replica as current as the primary, or else from the primary."""
 
 import os
 import shutil
@@ -129,7 +129,7 @@ def test_staff_and_writes_use_the_primary(reader: Reader, copies: list[Copy], cl
 
 
 class Standby(Cluster):
-    """Follows a primary by streaming, and says what it is asked."""
+    """A server that follows a primary by streaming and logs its queries."""
 
     def __init__(self, folder: Path, primary: Cluster):
         self.program, self.binaries, self.folder = primary.program, primary.binaries, folder
@@ -147,7 +147,7 @@ class Standby(Cluster):
         self.server = None
 
     def asked(self) -> int:
-        """How often it was asked for parliaments."""
+        """The number of queries for parliaments."""
         return (self.folder / "log").read_text().count('FROM "delegations_parliament"')
 
     def say(self, what: str) -> None:
@@ -173,7 +173,7 @@ def test_streaming_replica_is_read_only_while_it_is_current(cluster: Cluster, st
     machine.environment["DATABASE_REPLICA_URLS"] = standby.url
 
     def is_read() -> bool:
-        """Whether pages are read from the replica; each time of another day, so that it has to be made."""
+        """Whether pages are read from the replica. Each call requests another day, so that the page is rendered."""
         before = standby.asked()
         day = next(days)
         status, _headers, text = machine.get(f"{PAGE}?on={day}")

@@ -1,4 +1,4 @@
-"""The folder of pages for a process that starts while the database is down: written in order, and by no reader."""
+"""The stored pages for a process that starts while the database is down: written in order, never by a request."""
 
 import threading
 import time
@@ -46,7 +46,7 @@ def test_set_returns_before_the_page_is_written(folder: Path):
         shared_cache.set(KEY, response())
         assert written == []
         go_on.set()
-        # The request follows the write.
+        # The read waits for the pending write.
         shared_cache.get(KEY)
     assert len(written) == 1
 

@@ -1,4 +1,4 @@
-"""Rows as files: what a spreadsheet and a program read is what was given."""
+"""Tabular exports: spreadsheets and programs read the same values as the rows contain."""
 
 import csv
 import json

@@ -1,4 +1,4 @@
-"""Uploaded photographs: only what they seem, no larger than needed, without the camera's notes."""
+"""Uploaded photos: validated, reduced in size and without metadata."""
 
 import io
 import struct

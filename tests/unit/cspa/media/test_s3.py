@@ -1,4 +1,4 @@
-"""Uploads elsewhere than on a disk: in memory, and in a bucket that speaks S3; at the same addresses."""
+"""Storage of uploads in memory and in an S3 bucket, with the same URLs."""
 
 import subprocess
 import sys
@@ -27,7 +27,7 @@ ADDRESS = "s3://key:se%2Fcret@files.example.org/uploads?region=eu"
 
 @pytest.fixture
 def bucket(settings, monkeypatch) -> Iterator[None]:
-    """A bucket at another host than Amazon's."""
+    """A bucket on a host other than Amazon's."""
     moto = pytest.importorskip("moto")
     import boto3
 
@@ -136,7 +136,7 @@ def test_bucket_down_answers_503_and_returns_the_text_of_a_form(settings, monkey
 
 
 def test_s3_client_is_not_imported_without_a_bucket():
-    """It is large."""
+    """The client is large."""
     program = "import sys, django; django.setup(); import cspa.urls; sys.exit('boto3' in sys.modules)"
     environment = {"DJANGO_SETTINGS_MODULE": "cspa.settings", "SECRET_KEY": "x"}
     assert subprocess.run([sys.executable, "-c", program], cwd=configured.BASE_DIR, env=environment).returncode == 0

@@ -1,4 +1,4 @@
-"""/healthz: a word for machines, all parts for the staff."""
+"""/healthz: a short answer for monitors, all states for staff."""
 
 import json
 import os
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture
 def cookie() -> str:
-    """Of somebody of the staff."""
+    """The session cookie of a staff user."""
     client = Client()
     client.force_login(factories.UserFactory(is_staff=True))
     return f"{configured.SESSION_COOKIE_NAME}={client.cookies[configured.SESSION_COOKIE_NAME].value}"

@@ -1,4 +1,4 @@
-"""Search by stems: both databases find what a plain reading of the words finds."""
+"""Search by stems: both databases return the results of a naive search."""
 
 from datetime import UTC, datetime
 
