@@ -124,7 +124,7 @@ def test_inline_rows_without_a_concurrent_change_are_saved(administrator: Client
     assert first.seats == 7
 
 
-def test_concurrently_deleted_row_is_refused(administrator: Client, anna: Client):
+def test_concurrently_deleted_row_is_refused_or_created_again(administrator: Client, anna: Client):
     quota = factories.SeatQuotaFactory(seats=7)
     mine = filled_in(administrator, change(quota.chamber))
     quota.delete()
