@@ -223,7 +223,7 @@ def test_with_postgres_removes_the_cluster_when_it_is_killed(with_postgres, how)
 # make run
 
 
-@pytest.mark.long
+@pytest.mark.audit
 def test_make_run_starts_a_fresh_copy_stops_with_ctrl_c_and_starts_again(tmp_path):
     copy = tmp_path / "copy"
     left_out = shutil.ignore_patterns(".venv", "var", ".git", "__pycache__", "*.mo", ".*_cache")
