@@ -1,10 +1,11 @@
 """The page cache: whole public pages in front of Django, each valid until a table that it shows has changed.
 
-What is cached: answers 200 to GET of a view that is mounted with ``keys.cacheable()``, and of the API, for readers
-without a session. Every other request passes through to Django (``page_cache``).
+What is cached: answers 200 to GET and HEAD of a view that is mounted with ``keys.cacheable()``, and of the API, for
+readers without a session. A view opts out by a Cache-Control header, by a missing ETag or by setting a cookie, and so
+does a page of more than a megabyte (``responses``). Every other request passes through to Django (``page_cache``).
 
-Key: scheme, host, path, the query parameters that the view declares, and the language where a header decides it.
-Django sees nothing else of such a request, so nothing else can end up in a page (``keys``).
+Key: scheme, host, path, the query parameters that the view declares (the API: all), and the language where a header
+decides it. Django sees nothing else that a reader sends, so nothing else can end up in a page (``keys``).
 
 Freshness: the tables in the SQL statements of a rendering are noted, and their version numbers are stored with the
 page with the day. It is fresh while these numbers are unchanged, until midnight at the latest (``responses``,
@@ -20,11 +21,12 @@ such a sign, and at each request while the channel has no heartbeat. On SQLite a
 Many waiting readers cost one rendering in each process: threads wait at a lock. Where CACHE_URL names Redis, processes
 and machines wait for each other too, for some seconds (``shared_cache``).
 
-While the database is down the last good page is answered, marked as stale, from memory or from CACHE_URL; else 503.
+While the database is down the last good page is answered, marked as stale, from memory or from CACHE_URL, which by
+default is a folder of files that is read for nothing else; else 503.
 
 Machines share the database and CACHE_URL alone, processes of one machine the change marker as well. A page is rendered
 from a replica that holds the same version numbers as the primary (``replicas``). With DEBUG there is no page cache.
 
-The package imports no app. Apps name their tables with ``versions.track_tables()``, and what changes though nobody
-writes, as an article whose time comes, with ``versions.register_scheduled_change()``.
+The package imports no app but ``cspa``. Apps name their tables with ``versions.track_tables()``, and changes without a
+write, as an article whose time comes, with ``versions.register_scheduled_change()``.
 """

@@ -77,27 +77,27 @@ class PageCache:
         """Have Django render a page once, however many readers wait for it."""
         with self._render_locks[hash(key) % LOCK_COUNT]:
             versions = self.versions.current()
-            page = self.get(key)
-            if page is not None and page.is_fresh(versions):
-                return page.respond(environ, start_response)
-            with shared_cache.render_lock(key) as page:
+            stored = self.get(key)
+            if stored is not None and stored.is_fresh(versions):
+                return stored.respond(environ, start_response)
+            with shared_cache.render_lock(key) as shared:
                 # Again: waiting for another process takes as long as rendering.
                 versions = self.versions.current()
-                if page is not None and page.is_fresh(versions):
-                    self.set(key, page)
-                    return page.respond(environ, start_response)
+                if shared is not None and shared.is_fresh(versions):
+                    self.set(key, shared)
+                    return shared.respond(environ, start_response)
                 response = self.call_django(key, environ, versions)
-                page = response.to_cached(versions)
-                if page is not None:
+                rendered = response.to_cached(versions)
+                if rendered is not None:
                     self.render_count += 1
-                    self.set(key, page)
-                    shared_cache.set(key, page)
+                    self.set(key, rendered)
+                    shared_cache.set(key, rendered)
                 elif response.status < "500":
-                    # Withdrawn or moved: the last good page must not be read any more, either.
+                    # The page was withdrawn, moved or is no longer cacheable: an outage must not show its last copy.
                     self.delete(key)
                     shared_cache.delete(key)
-        if page is not None:
-            return page.respond(environ, start_response)
+        if rendered is not None:
+            return rendered.respond(environ, start_response)
         if response.status.startswith("503"):
             self.versions.mark_database_down()
             return self.respond_without_database(key, environ, start_response, response)

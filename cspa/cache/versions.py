@@ -31,7 +31,7 @@ from .listener import ChangeNotifier, change_notifier
 
 # How long a database that is down is not asked again.
 RETRY_SECONDS = 1.0
-# Longer statements are those of imports, which do not come again.
+# Only imports send longer statements, and none of them twice.
 MAX_REMEMBERED_SQL = 10_000
 
 DATABASE_ERRORS = (OperationalError, InterfaceError)
