@@ -1,18 +1,23 @@
 """The page cache: whole public pages in front of Django, each valid until a table that it shows has changed.
 
 What is cached: answers 200 to GET and HEAD of a view that is mounted with ``keys.cacheable()``, and of the API, for
-readers without a session. A view opts out by a Cache-Control header, by a missing ETag or by setting a cookie, and so
-does a page of more than a megabyte (``responses``). Every other request passes through to Django (``page_cache``).
+readers without a session. Every other request passes through to Django, and so does an address of more than a
+thousand characters (``page_cache``, ``keys``). A view opts out by a Cache-Control header, by a missing ETag, by
+setting a cookie or by streaming. A page is not stored either where it reads a table without a version number, varies
+by a header other than Accept-Language, or is larger than a megabyte (``responses``).
 
 Key: scheme, host, path, the query parameters that the view declares (the API: all), and the language where a header
-decides it. Django sees nothing else that a reader sends, so nothing else can end up in a page (``keys``).
+decides it (``keys``). Of the request's headers and parameters Django gets these alone, so nothing else that a reader
+sends can end up in a page (``responses``).
 
 Freshness: the tables in the SQL statements of a rendering are noted, and their version numbers are stored with the
-page with the day. It is fresh while these numbers are unchanged, until midnight at the latest (``responses``,
-``versions``).
+page and the day. The page is fresh while these numbers are unchanged, until midnight at the latest. The time of a
+scheduled change counts as a part of its table's number (``responses``, ``versions``).
 
 Invalidation: triggers raise the number of a table in the transaction that writes to it (``triggers``). The next
-request sees the new number and renders the page again. Nothing is purged.
+request sees the new number and renders the page again. The old page stays for an outage, unless the new answer may
+not be cached, as that of a withdrawn article: then the old page is deleted. A CDN is not told: it may show the old
+page for up to twice CDN_MAX_AGE (ADR 0050).
 
 Cost of a hit: one ``stat``. A process that writes touches the change marker, a file of the machine; on PostgreSQL a
 thread hears the triggers of other machines by NOTIFY (``listener``). The numbers are read from the database only after
