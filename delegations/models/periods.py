@@ -100,7 +100,7 @@ COUNTS_UNTIL = _ended_or(
     When(end_precision=Precision.YEAR, then=DateAfter("end", "year")),
 )
 
-# A row that ended "in 2020" allows a successor on any day of 2020, but always holds its own first day.
+# A row that ended "in 2020" counts to the end of 2020, but a successor may begin on any day of 2020 after its start.
 BLOCKS_UNTIL = _ended_or(
     When(~Q(end_precision=Precision.DAY) & Q(start__isnull=False), then=Greatest("end", DateAfter("start"))),
 )
