@@ -1,4 +1,7 @@
-"""Lockout after too many failed sign-ins, per account and per IP address: identification, response and reset."""
+"""Lockout after too many failed sign-ins, per account and per IP address: identification, response and reset.
+
+django-axes counts the failures. Its limit and its pause are in the settings ``AXES_*``.
+"""
 
 from datetime import datetime, timedelta
 from ipaddress import ip_address

@@ -1,4 +1,4 @@
-"""Rows of the lists as files, apart from the mandates, whose rows are in ``exports.serializers``."""
+"""CSV rows of the lists. Those of mandates are in ``exports.serializers``, those of changes in ``views.changes``."""
 
 from collections.abc import Iterable, Iterator
 from datetime import date
