@@ -1,10 +1,38 @@
 """Admin forms, submitted with the values that a browser would send."""
 
+from django.contrib.auth.models import Group
 from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
+from . import factories
 from .markup import parsed, text
+
+# Each model that has pages of its own, with a function that makes a number of rows.
+MODELS = {
+    "delegations_parliament": lambda n: [factories.ParticipationFactory() for _ in range(n)],
+    "delegations_chamber": lambda n: [factories.SeatQuotaFactory() for _ in range(n)],
+    "delegations_person": factories.PersonFactory.create_batch,
+    "delegations_delegate": factories.DelegateFactory.create_batch,
+    "delegations_representative": factories.RepresentativeFactory.create_batch,
+    "delegations_assemblypost": factories.AssemblyPostFactory.create_batch,
+    "delegations_seatquota": factories.SeatQuotaFactory.create_batch,
+    "delegations_participation": factories.ParticipationFactory.create_batch,
+    "delegations_confirmation": factories.ConfirmationFactory.create_batch,
+    "delegations_confirmationrequest": factories.ConfirmationRequestFactory.create_batch,
+    "delegations_proposal": factories.ProposalFactory.create_batch,
+    "delegations_observation": factories.ObservationFactory.create_batch,
+    "delegations_link": lambda n: [
+        factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None) for number in range(n)
+    ],
+    "delegations_source": factories.SourceFactory.create_batch,
+    "news_article": factories.ArticleFactory.create_batch,
+    "news_picture": factories.PictureFactory.create_batch,
+    "news_topic": factories.TopicFactory.create_batch,
+    "links_address": factories.AddressFactory.create_batch,
+    "cspa_user": factories.UserFactory.create_batch,
+    "auth_group": lambda n: [Group.objects.create(name=f"group {number}") for number in range(n)],
+}
 
 
 def page(name: str, *args) -> str:
