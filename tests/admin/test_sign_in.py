@@ -1,92 +1,27 @@
-"""Sign-in to the admin: two factors, rate limits and the end of sessions."""
+"""Sign-in to the admin with a password and a second factor."""
 
 import re
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 
 import pytest
-import time_machine
 from axes.models import AccessAttempt
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group
-from django.contrib.sessions.models import Session
-from django.core.management import CommandError, call_command
-from django.test import Client, RequestFactory
+from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
-from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from cspa.auth.lockout import client_address
 from cspa.models import GroupPolicy, User
 
 from ..support import factories
 from ..support.admin_forms import filled_in, page, words
 from ..support.counting import assert_within_bounds, cost
 from ..support.factories import PASSWORD
+from ..support.sign_in import FACTOR, INDEX, LOGIN, act, code_of, is_in, set_up, sign_in, with_factor
 
-pytestmark = pytest.mark.django_db
-
-LOGIN, FACTOR, INDEX = page("login"), page("second_factor"), page("index")
-LIMIT = 10
-
-
-@pytest.fixture(autouse=True)
-def clock() -> Iterator[time_machine.Traveller]:
-    """A clock that tests move."""
-    with time_machine.travel(datetime(2026, 11, 25, 9, tzinfo=UTC), tick=False) as clock:
-        yield clock
-
-
-@pytest.fixture
-def clerk() -> User:
-    return factories.UserFactory(username="clerk")
-
-
-@pytest.fixture
-def group(clerk: User) -> Group:
-    """A group with permissions, to which the clerk belongs."""
-    group = Group.objects.get(name="Administrators")
-    clerk.groups.add(group)
-    return group
-
-
-@pytest.fixture
-def strict(group: Group) -> Group:
-    """The same group, which requires two factors."""
-    GroupPolicy.objects.create(group=group, demands_two_factors=True)
-    return group
-
-
-def sign_in(client: Client, user: User | str, password: str = PASSWORD, **more):
-    return client.post(LOGIN, {"username": str(user), "password": password, "next": INDEX}, **more)
-
-
-def code_of(user: User) -> str:
-    """The present one-time code of ``user``."""
-    return f"{TOTP(TOTPDevice.objects.get(user=user).bin_key).token():06}"
-
-
-def set_up(client: Client) -> list[str]:
-    """Set up the second factor with the secret of the page. Returns the recovery codes."""
-    shown = client.get(FACTOR).text
-    secret = re.search(r'<code class="secret">(.+?)</code>', shown).group(1).replace(" ", "")
-    assert len(secret) == 32
-    key = TOTPDevice(key=client.session["offered_secret"]).bin_key
-    response = client.post(FACTOR, {"code": f"{TOTP(key).token():06}"})
-    assert response.status_code == 200
-    return re.findall(r"<li><code>(\w{8})</code></li>", response.text)
-
-
-def with_factor(user: User) -> TOTPDevice:
-    """Give ``user`` a second factor with one recovery code, ``abcdefgh``."""
-    StaticToken.objects.create(device=StaticDevice.objects.create(user=user), token="abcdefgh")
-    return TOTPDevice.objects.create(user=user)
-
-
-def is_in(client: Client) -> bool:
-    return client.get(INDEX).status_code == 200
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("clock")]
 
 
 # Without a second factor
@@ -373,20 +308,6 @@ def test_removing_a_second_factor_requires_a_code_and_redirects_to_the_setup(
 # What an administrator may do
 
 
-@pytest.fixture
-def chief(client: Client) -> User:
-    """A client signed in as an administrator."""
-    chief = factories.UserFactory(username="chief")
-    chief.groups.add(Group.objects.get(name="Administrators"))
-    client.force_login(chief)
-    return chief
-
-
-def act(client: Client, action: str, *users: User):
-    data = {"action": action, "_selected_action": [user.pk for user in users]}
-    return client.post(page("cspa_user_changelist"), data, follow=True)
-
-
 def test_administrator_resets_a_second_factor_and_it_is_logged(client: Client, chief: User, clerk: User):
     with_factor(clerk)
     other = Client()
@@ -453,253 +374,6 @@ def test_two_factors_are_required_on_the_page_of_a_group(client: Client, chief: 
     assert group.permissions.count() == rights
     assert client.post(page("auth_group_add"), {"name": "New", "demands_two_factors": "on"}).status_code == 302
     assert GroupPolicy.objects.get(group__name="New").demands_two_factors
-
-
-# Limits of attempts
-
-
-def fail(client: Client, user: str = "clerk", times: int = LIMIT, **more):
-    for _ in range(times):
-        response = sign_in(client, user, "wrong", **more)
-    return response
-
-
-@pytest.mark.parametrize("name", ["clerk", "nobody"])
-def test_username_is_rate_limited_across_addresses_even_if_unknown(clerk: User, name: str, clock):
-    for number in range(LIMIT):
-        response = sign_in(Client(REMOTE_ADDR=f"10.0.0.{number}"), name, "wrong")
-        assert response.status_code == (429 if number == LIMIT - 1 else 200)
-    assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), name).status_code == 429
-    assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), factories.UserFactory()).status_code == 302
-
-
-def test_address_is_rate_limited_across_usernames(client: Client, clerk: User):
-    for number in range(LIMIT):
-        sign_in(client, f"name{number}", "wrong")
-    assert sign_in(client, clerk).status_code == 429
-    assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), clerk).status_code == 302
-
-
-def test_limit_ends_at_the_time_shown(client: Client, clerk: User, clock):
-    fail(client)
-    clock.shift(timedelta(minutes=10))
-    # Neither a correct nor a wrong password extends the limit.
-    response = sign_in(client, clerk)
-    assert "Try again after 25 Nov. 2026, 12:31." in words(response).replace("November", "Nov.")
-    assert response["Retry-After"] == "1260"
-    fail(client, times=3)
-    clock.shift(timedelta(minutes=21))
-    assert sign_in(client, clerk).status_code == 302
-    assert is_in(client)
-
-
-@pytest.mark.parametrize(
-    ("language", "sentences"),
-    [
-        (
-            "en",
-            ["Too many attempts to sign in", "Try again after", "An administrator of the back office can let you in"],
-        ),
-        ("ru", ["Слишком много попыток входа", "Повторите попытку после", "Администратор служебного раздела"]),
-    ],
-)
-def test_limit_page_shows_when_to_retry_and_whom_to_contact(
-    client: Client, clerk, language: str, sentences: list[str]
-):
-    response = fail(client, headers={"accept-language": language})
-    assert response.status_code == 429
-    for sentence in sentences:
-        assert sentence in words(response)
-    assert 'href="/static/css/admin' in response.text
-    assert f'href="/{language}/contact/"' in response.text
-    assert f'<html lang="{language}"' in response.text
-    assert response.text.count("<h1") == 1
-    assert "no-store" in response["Cache-Control"]
-    assert "script-src 'self' 'nonce-" in response["Content-Security-Policy"]
-
-
-def test_successful_sign_in_does_not_reset_the_limit_of_the_address(client: Client, clerk: User):
-    own = factories.UserFactory()
-    fail(client, times=LIMIT - 1)
-    assert sign_in(client, own).status_code == 302
-    assert fail(Client(), times=1).status_code == 429
-
-
-def test_administrator_resets_the_limit_of_a_user(client: Client, chief: User, clerk: User):
-    locked = Client(REMOTE_ADDR="10.0.0.1")
-    for number in range(LIMIT):
-        sign_in(locked, f"name{number}", "wrong")
-    fail(Client(REMOTE_ADDR="10.0.0.2"))
-    device = with_factor(clerk)
-    device.throttling_failure_count, device.throttling_failure_timestamp = 20, datetime.now(UTC)
-    device.save()
-    assert sign_in(locked, clerk).status_code == 429
-    assert "Limit of sign-in attempts lifted. clerk" in words(act(client, "reset_lockout", clerk))
-    assert LogEntry.objects.get().change_message == "Limit of sign-in attempts lifted."
-    assert sign_in(locked, clerk).status_code == 302
-    assert locked.post(FACTOR, {"code": code_of(clerk)}).status_code == 302
-
-
-def test_command_resets_the_limit_and_a_lost_second_factor(client: Client, clerk: User, capsys):
-    with_factor(clerk)
-    fail(client)
-    call_command("unlock_user", "clerk")
-    assert sign_in(client, clerk).status_code == 302
-    assert not is_in(client)
-    call_command("unlock_user", "clerk", "--reset-second-factor")
-    assert "clerk" in capsys.readouterr().out
-    assert client.get(FACTOR).status_code == 302
-    sign_in(client, clerk)
-    assert is_in(client)
-    with pytest.raises(CommandError, match="There is no account"):
-        call_command("unlock_user", "nobody")
-
-
-@pytest.mark.parametrize(
-    ("behind", "header", "address"),
-    [
-        (False, None, "10.9.9.9"),
-        (False, "1.2.3.4", "10.9.9.9"),
-        (True, "1.2.3.4", "1.2.3.4"),
-        # The header of the client comes first.
-        (True, "6.6.6.6, 1.2.3.4", "1.2.3.4"),
-        (True, "2001:db8::1", "2001:db8::1"),
-        (True, "evil'; --", "10.9.9.9"),
-        (True, None, "10.9.9.9"),
-    ],
-)
-def test_client_address_is_the_one_seen_by_the_proxy(settings, behind: bool, header: str | None, address: str):
-    settings.BEHIND_PROXY = behind
-    headers = {"x-forwarded-for": header} if header else {}
-    assert client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.9.9.9")) == address
-
-
-def test_forged_header_does_not_evade_a_limit(clerk: User):
-    for number in range(LIMIT):
-        sign_in(Client(), f"name{number}", "wrong", headers={"x-forwarded-for": f"1.1.1.{number}"})
-    assert sign_in(Client(), clerk, headers={"x-forwarded-for": "9.9.9.9"}).status_code == 429
-
-
-def test_malformed_username_answers_200(client: Client):
-    for name in ("a\x00b", "x" * 10_000, "", " "):
-        assert sign_in(client, name).status_code == 200
-        assert (
-            client.post(LOGIN, {"username": name, "password": "p\x00" * 5000, "next": "\x00//evil"}).status_code == 200
-        )
-    assert sign_in(client, "clerk", "x" * 4097).status_code == 200
-
-
-# Sessions
-
-
-def test_session_ends_after_an_idle_hour_with_a_message(client: Client, clerk: User, group: Group, clock):
-    target = page("cspa_user_changelist")
-    sign_in(client, clerk)
-    for _ in range(3):
-        clock.shift(timedelta(minutes=59))
-        assert client.get(target).status_code == 200
-    clock.shift(timedelta(minutes=60))
-    response = client.get(target, follow=True)
-    assert response.redirect_chain == [(f"{LOGIN}?next={target}", 302)]
-    assert "You were signed out, because nothing was done for 60 minutes." in words(response)
-    assert not Session.objects.exists()
-    assert "signed out" not in words(client.get(LOGIN))
-
-
-@pytest.mark.parametrize(
-    ("language", "sentence"),
-    [("en", "because a session lasts 12 hours at most"), ("ru", "сеанс длится не более 12 часов")],
-)
-def test_session_ends_after_twelve_hours_of_activity(client: Client, clerk: User, clock, language: str, sentence: str):
-    sign_in(client, clerk)
-    for _ in range(23):
-        clock.shift(timedelta(minutes=30))
-        assert is_in(client)
-    clock.shift(timedelta(minutes=30))
-    response = client.get(INDEX, follow=True, headers={"accept-language": language})
-    assert sentence in words(response)
-
-
-def test_form_posted_after_the_session_ended_shows_a_message(client: Client, clerk: User, group: Group, clock):
-    sign_in(client, clerk)
-    address = page("cspa_user_change", clerk.pk)
-    data = filled_in(client, address) | {"first_name": "Late"}
-    clock.shift(timedelta(minutes=61))
-    response = client.post(address, data, follow=True)
-    assert response.redirect_chain == [(f"{LOGIN}?next={address}", 302)]
-    assert "What you sent was not saved" in words(response)
-    assert "nothing was done for 60 minutes" in words(response)
-    assert User.objects.get(pk=clerk.pk).first_name == ""
-    form = {"username": "clerk", "password": PASSWORD, "next": address}
-    assert client.post(f"{LOGIN}?next={address}", form)["Location"] == address
-
-
-def test_session_is_saved_at_most_once_a_minute(client: Client, clerk: User, clock):
-    sign_in(client, clerk)
-    client.get(INDEX)
-    seen = client.session["seen"]
-    clock.shift(59)
-    assert "sessionid" not in client.get(INDEX).cookies
-    assert client.session["seen"] == seen
-    clock.shift(1)
-    assert "sessionid" in client.get(INDEX).cookies
-    assert client.session["seen"] == seen + 60
-
-
-def test_session_without_a_start_time_ends(client: Client, clerk: User):
-    client.force_login(clerk)
-    session = client.session
-    del session["began"], session["seen"]
-    session.save()
-    assert not is_in(client)
-
-
-@pytest.mark.parametrize("change", [{"is_active": False}, {"is_staff": False}])
-def test_disabling_a_user_ends_its_sessions_permanently(client: Client, chief: User, clerk: User, change: dict):
-    other, bystander = Client(), Client()
-    sign_in(other, clerk)
-    sign_in(bystander, factories.UserFactory())
-    assert is_in(other)
-    address = page("cspa_user_change", clerk.pk)
-    data = filled_in(client, address)
-    less = {name: value for name, value in data.items() if name not in change}
-    assert client.post(address, less).status_code == 302
-    assert User.objects.filter(pk=clerk.pk, **change).exists()
-    assert not is_in(other)
-    data["_seen"] = filled_in(client, address)["_seen"]
-    assert client.post(address, data).status_code == 302
-    assert User.objects.filter(pk=clerk.pk, is_active=True, is_staff=True).exists()
-    assert not is_in(other)
-    assert is_in(bystander)
-
-
-def test_changed_password_ends_the_other_sessions(client: Client, clerk: User):
-    other = Client()
-    for browser in (client, other):
-        sign_in(browser, clerk)
-    new = "a much better password 7"
-    form = {"old_password": PASSWORD, "new_password1": new, "new_password2": new}
-    assert client.post(page("password_change"), form).status_code == 302
-    assert is_in(client)
-    assert not is_in(other)
-
-
-def test_administrator_ends_all_sessions_of_a_user(client: Client, chief: User, clerk: User):
-    other = Client()
-    sign_in(other, clerk)
-    assert "All sessions ended. clerk" in words(act(client, "end_sessions", clerk))
-    assert not is_in(other)
-    assert is_in(client)
-
-
-def test_public_pages_neither_create_nor_read_a_session(client: Client, django_assert_num_queries):
-    client.get("/en/about/")
-    for cookies in ({}, {"other": "1"}):
-        client.cookies.load(cookies)
-        with django_assert_num_queries(0):
-            response = client.get("/en/about/")
-        assert not response.cookies
-        assert "Cookie" not in response.get("Vary", "")
 
 
 # What it costs
