@@ -2,6 +2,8 @@
 
 import hashlib
 
+OLD_PAGE = "АСАНОВ Жакип Кажманович, БЕКТАЕВ Али Абдикаримович"
+
 
 def answer(response, number: int) -> str:
     """The name of the form field that assigns a person to the entry ``number``."""
