@@ -4,73 +4,18 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from urllib.parse import quote
 
-import jsonschema
 import pytest
-from django.core.management import call_command
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import escape
 
 from delegations.filters import DelegateFilter, DelegationFilter, PersonFilter
 from delegations.models import FormerPublicId
-from news.models import Story
 
 from ....support import factories
+from ....support.api import API, LISTS, ask, fill, house, refused
 from ....support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
-
-API = "/api/v1/"
-LISTS = [
-    "delegations",
-    "parliaments",
-    "chambers",
-    "people",
-    "delegates",
-    "representatives",
-    "posts",
-    "changes",
-    "articles",
-    "topics",
-]
-
-
-@pytest.fixture
-def seed():
-    call_command("loaddata", "seed", verbosity=0)
-
-
-def ask(client, path, **headers):
-    response = client.get(f"{API}{path}", headers=headers)
-    assert response.status_code == 200, response.content
-    return response.json()
-
-
-def refused(client, path, status=400):
-    """The problem document with which ``path`` is answered."""
-    response = client.get(f"{API}{path}")
-    assert response.status_code == status, (path[:80], response.status_code, response.content[:200])
-    assert response["Content-Type"] == "application/problem+json"
-    problem = response.json()
-    assert problem["status"] == status
-    assert problem["detail"]
-    return problem
-
-
-def house(**person):
-    """A mandate of one person in one chamber of belarus, from 2019-05 until 2021."""
-    parliament = factories.ParliamentFactory(slug="belarus", country="BY", name_en="National Assembly")
-    chamber = factories.ChamberFactory(parliament=parliament, slug="belarus-house", kind="lower")
-    source = factories.SourceFactory(title_en="Decree No. 12")
-    factories.SeatQuotaFactory(chamber=chamber, seats=7, sources=[source])
-    return factories.DelegateFactory(
-        chamber=chamber,
-        person=factories.PersonFactory(**person),
-        role="head",
-        starts="2019-05",
-        ends="2021",
-        sources=[source],
-    )
 
 
 class TestAnyDay:
@@ -457,37 +402,6 @@ def test_limit_in_another_notation_is_refused(client, name):
         assert refused(client, f"{name}/?limit={value}")["parameter"] == "limit"
 
 
-def fill(rows, start="2008-01-01"):
-    """Create ``rows`` rows of everything that a list contains."""
-    sources = [factories.SourceFactory()]
-    parliaments = factories.create_many(factories.ParliamentFactory, [{}] * rows)
-    chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])
-    representatives = factories.create_many(factories.PersonFactory, [{}] * rows)
-    delegates = factories.create_many(factories.PersonFactory, [{}] * rows)
-    topics = factories.create_many(factories.TopicFactory, [{}] * rows)
-    stories = Story.objects.bulk_create(Story() for _number in range(rows))
-    of_chambers = [{"chamber": row, "sources": sources} for row in chambers]
-    in_office = [{"person": row, "sources": sources} for row in representatives]
-    factories.create_many(factories.SeatQuotaFactory, [row | {"starts": start} for row in of_chambers])
-    factories.create_many(factories.LinkFactory, of_chambers)
-    factories.create_many(
-        factories.RepresentativeFactory,
-        [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments, strict=True)],
-    )
-    factories.create_many(factories.AssemblyPostFactory, in_office)
-    factories.create_many(
-        factories.DelegateFactory,
-        [row | {"person": person, "starts": start} for row, person in zip(of_chambers, delegates, strict=True)],
-    )
-    factories.create_many(
-        factories.ArticleFactory,
-        [
-            {"topics": [topic], "parliaments": [parliament], "story": story}
-            for topic, parliament, story in zip(topics, parliaments, stories, strict=True)
-        ],
-    )
-
-
 PATHS = {
     "API delegations": "delegations/?limit=200",
     "API parliaments": "parliaments/?limit=200",
@@ -515,65 +429,3 @@ def test_list_costs_the_same_with_any_number_of_rows(client, sizes):
         return {kind: cost(partial(read, path)) for kind, path in PATHS.items()}
 
     assert_same_cost(measure, sizes)
-
-
-class TestDocument:
-    @pytest.mark.long
-    def test_document_is_valid_openapi_3_1(self, client):
-        from schemathesis.specs.openapi.definitions import OPENAPI_31
-
-        document = ask(client, "openapi.json")
-        assert document["openapi"].startswith("3.1.")
-        jsonschema.Draft202012Validator(OPENAPI_31).validate(document)
-        # The one beyond the lists is the search.
-        assert len(document["paths"]) == 2 * len(LISTS) + 1
-        for schema in document["components"]["schemas"].values():
-            jsonschema.Draft202012Validator.check_schema(schema)
-
-    @pytest.mark.long
-    def test_responses_match_their_schemas(self, client):
-        fill(1)
-        house()
-        document = ask(client, "openapi.json")
-        asked = 0
-        for path, methods in document["paths"].items():
-            name = path.removeprefix(API).split("/")[0]
-            if "{" in path:
-                (key,) = (part["name"] for part in methods["get"]["parameters"] if part["in"] == "path")
-                row = ask(client, f"{name}/?on=2020-05-26")["results"][0]
-                value = row["slug"] if key == "slug" else row["id"]
-                path = path.replace(f"{{{key}}}", str(value))
-            schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-            answer = client.get(f"{path}?on=2020-05-26").json()
-            jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(answer)
-            asked += 1
-        assert asked == 21
-
-    @pytest.mark.parametrize("language", ["en", "ru"])
-    def test_documentation_page_has_no_script(self, client, language):
-        response = client.get(f"{API}docs?language={language}")
-        page = response.content.decode()
-        assert (response.status_code, response["Content-Language"]) == (200, language)
-        assert f'<html lang="{language}">' in page
-        assert "<script" not in page
-        for name in LISTS:
-            assert f"GET {API}{name}/" in page
-        assert page.count("<h1") == 1
-
-
-class TestDataPage:
-    def test_data_page_redirects_to_the_accepted_language(self, client):
-        response = client.get("/data/", headers={"accept-language": "ru"})
-        assert (response.status_code, response["Location"]) == (302, "/ru/data/")
-        assert client.get("/ru/data/").status_code == 200
-
-    def test_examples_of_the_data_page_work(self, client, seed):
-        page = client.get("/en/data/")
-        examples = page.context["examples"]
-        assert len(examples) >= 4
-        for _title, path in examples:
-            assert f"curl '{escape('http://testserver' + path)}'" in page.content.decode()
-            assert client.get(path).status_code == 200
-
-    def test_home_page_links_the_data_page(self, client, seed):
-        assert 'href="/ru/data/"' in client.get("/ru/").content.decode()
