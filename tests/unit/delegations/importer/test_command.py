@@ -1,0 +1,55 @@
+"""The command that imports a file."""
+
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from delegations.models import Person
+
+from ....support.imports import GOOD, member, popolo
+
+pytestmark = pytest.mark.django_db
+
+
+def run(capsys, *arguments):
+    code = 0
+    try:
+        call_command("import_delegations", *map(str, arguments))
+    except CommandError as error:
+        code = error.returncode
+    return code, capsys.readouterr().out
+
+
+def test_command_prints_one_json_object(capsys, tmp_path):
+    file = tmp_path / "file.json"
+    file.write_bytes(popolo(GOOD, [member("a"), member("b", start_date="x")]))
+    code, out = run(capsys, file, "--country", "bi", "--json")
+    report = json.loads(out)
+    assert (code, report["saved"], len(report["conflicts"])) == (1, False, 1)
+    assert report["conflicts"][0]["pointer"] == "/memberships/1"
+    code, out = run(capsys, file, "--country", "BI", "--json", "--skip-invalid")
+    report = json.loads(out)
+    assert (code, report["saved"], report["added"]["delegates"], len(report["skipped"])) == (0, True, 1, 1)
+    assert report["added"].keys() == report["unchanged"].keys() >= {"people", "delegates"}
+
+
+def test_command_prints_the_difference_as_text(capsys, tmp_path):
+    file = tmp_path / "file.json"
+    file.write_bytes(popolo())
+    code, out = run(capsys, file, "--country", "BI", "--dry-run")
+    assert code == 0
+    assert "+ delegates: Ann Lee, Assemblée nationale (2015-03-01 –) [/memberships/0]" in out
+    assert "dry run" in out
+    assert not Person.objects.exists()
+
+
+@pytest.mark.parametrize("arguments", [["nowhere.json"], ["file.txt"], ["file.json", "--json"]])
+def test_command_exits_with_1_for_an_unreadable_file(capsys, tmp_path, monkeypatch, arguments):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "file.txt").write_text("x")
+    (tmp_path / "file.json").write_text("x")
+    code, out = run(capsys, *arguments)
+    assert code == 1
+    if "--json" in arguments:
+        assert json.loads(out)["conflicts"][0]["message"].startswith("This is not JSON")
