@@ -1,0 +1,206 @@
+"""Facts of pages seen on several days, in any order."""
+
+import json
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from delegations.exports import popolo
+from delegations.importer import import_file
+from delegations.legacy_pages.facts import import_block
+from delegations.models import (
+    AssemblyPost,
+    Chamber,
+    Link,
+    Observation,
+    Parliament,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+
+from ....support import factories
+from ....support.generated import examples
+from ....support.legacy_pages import DAY, ENVOY, KYRGYZ, SITE, block_of, words
+
+pytestmark = pytest.mark.django_db
+
+
+# As seen on a day
+
+
+def test_days_before_the_first_page_have_no_facts():
+    import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
+    assert not SeatQuota.objects.on(DAY - timedelta(1)).exists()
+    assert not Representative.objects.on(DAY - timedelta(1)).exists()
+    assert SeatQuota.objects.on(DAY).get().seats == 7
+
+
+def test_block_without_a_representative_ends_the_representative():
+    import_block(
+        block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev"), SITE.format("http://kenesh.kg/")), None
+    )
+    import_block(block_of(KYRGYZ.format(7)), DAY)
+    assert Representative.objects.get().end == DAY
+    assert Link.objects.get().end == DAY
+    assert SeatQuota.objects.get().end is None
+
+
+def test_missing_block_ends_nothing_and_is_a_warning():
+    import_block(block_of(KYRGYZ.format(7)), None)
+    report = import_block(block_of(), DAY)
+    assert "nothing ends" in words(report)
+    assert SeatQuota.objects.get().end is None
+    assert not Observation.objects.exists()
+
+
+def test_contradicting_undated_page_changes_nothing_and_is_listed():
+    import_block(block_of(KYRGYZ.format(7)), None)
+    report = import_block(block_of(KYRGYZ.format(6)), None)
+    assert "--as-of" in words(report)
+    assert SeatQuota.objects.get().seats == 7
+
+
+def test_contradicting_pages_of_one_day_are_a_conflict():
+    import_block(block_of(KYRGYZ.format(7)), DAY)
+    report = import_block(block_of(KYRGYZ.format(6)), DAY)
+    assert report.conflicts
+    assert not report.saved
+    assert SeatQuota.objects.get().seats == 7
+
+
+def test_fact_dated_by_hand_is_unchanged():
+    import_block(block_of(KYRGYZ.format(7)), DAY)
+    quota = SeatQuota.objects.get()
+    quota.start, quota.seats = date(2019, 3, 1), 8
+    quota.save()
+    quota.sources.clear()
+    for day, seats in ((date(2018, 1, 1), 5), (date(2022, 1, 1), 6)):
+        report = import_block(block_of(KYRGYZ.format(seats)), day)
+    assert "says otherwise than the dated record" in words(report)
+    assert [(row.seats, row.start, row.end) for row in SeatQuota.objects.order_by("start")] == [
+        (5, date(2018, 1, 1), date(2019, 3, 1)),
+        (8, date(2019, 3, 1), None),
+    ]
+
+
+def test_corrected_end_of_an_imported_fact_is_unchanged():
+    import_block(block_of(KYRGYZ.format(7)), date(2018, 1, 1))
+    import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
+    quota = SeatQuota.objects.get(seats=7)
+    quota.end = date(2020, 6, 1)
+    quota.save()
+    import_block(block_of(KYRGYZ.format(6)), date(2021, 1, 1))
+    assert [(row.seats, row.start, row.end) for row in SeatQuota.objects.order_by("start")] == [
+        (7, date(2018, 1, 1), date(2020, 6, 1)),
+        (6, date(2021, 1, 1), None),
+    ]
+
+
+def test_post_of_another_person_is_unchanged():
+    post = factories.AssemblyPostFactory(post="deputy_executive_secretary", start=None)
+    import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
+    post.refresh_from_db()
+    assert post.end is None
+
+
+def test_facts_have_their_pages_as_sources():
+    import_block(block_of(KYRGYZ.format(7)), date(2018, 1, 1))
+    import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
+    import_block(block_of(KYRGYZ.format(6)), date(2020, 1, 1))
+    rows = SeatQuota.objects.order_by("start")
+    assert [sorted(str(source.date) for source in row.sources.all()) for row in rows] == [
+        ["2018-01-01", "2020-01-01"],
+        ["2020-01-01"],
+    ]
+
+
+def test_observations_are_unchanged_by_export_and_import():
+    import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev"), SITE.format("http://kenesh.kg/")), DAY)
+    import_block(block_of(KYRGYZ.format(6)), date(2022, 1, 1))
+    data = popolo.text(popolo.document()).encode()
+    assert Observation.objects.count() == 2
+    empty()
+    report = import_file(data, "popolo")
+    assert report.saved, words(report)
+    assert popolo.text(popolo.document()).encode() == data
+    import_block(block_of(KYRGYZ.format(6)), date(2021, 1, 1))
+    assert SeatQuota.objects.get(seats=6).start == date(2021, 1, 1)
+
+
+@pytest.mark.parametrize("statement", [None, [], {"seats": 7}, {"seats": {"a": "7"}}, {"posts": "x"}, {"other": 1}])
+def test_malformed_observation_is_a_conflict(statement):
+    import_block(block_of(KYRGYZ.format(7)), DAY)
+    document = popolo.document()
+    parliament = next(row for row in document["organizations"] if row.get("observations"))
+    parliament["observations"][0]["statement"] = statement
+    assert import_file(json.dumps(document).encode(), "popolo", dry_run=True).conflicts
+
+
+def empty() -> None:
+    for model in (Observation, AssemblyPost, Representative, Link, SeatQuota, Person, Chamber, Parliament, Source):
+        model.objects.all().delete()
+
+
+# Any pile in any order
+
+
+DAYS = [date(2019, 1, 1), date(2019, 7, 1), date(2020, 1, 1), date(2020, 7, 1), date(2021, 1, 1)]
+PEOPLE = ["Viktor Kogut", "Shabdanbek Alishev"]
+SITES = ["http://www.kenesh.kg/", "http://kenesh.kg/ru/"]
+POST = ", deputy Executive Secretary of the CSTO Parliamentary Assembly"
+blocks = st.builds(
+    lambda seats, person, post, sites: (seats, person, post and person is not None, frozenset(sites)),
+    st.integers(5, 8),
+    st.sampled_from([None, *PEOPLE]),
+    st.booleans(),
+    st.sets(st.sampled_from(SITES)),
+)
+
+
+def lines_of(block: tuple) -> list[tuple[int, str]]:
+    seats, person, post, sites = block
+    lines = [KYRGYZ.format(seats)]
+    if person:
+        lines.append(ENVOY.replace("Republic:", f"Republic{POST}:" if post else "Republic:").format(person))
+    return block_of(*lines, *(SITE.format(site) for site in sorted(sites)))
+
+
+def answer(day: date) -> tuple | None:
+    """The facts of the directory on ``day`` as a block, or None if there are none."""
+    quota = SeatQuota.objects.on(day).first()
+    service = Representative.objects.on(day).first()
+    post = AssemblyPost.objects.on(day).first()
+    sites = frozenset(Link.objects.on(day).values_list("url", flat=True))
+    if not (quota or service or sites):
+        return None
+    assert post is None or post.person == service.person
+    return (quota and quota.seats, service and service.person.name_en, post is not None, sites)
+
+
+def pages(pile: dict) -> Iterator[date | None]:
+    return iter(sorted(pile, key=lambda day: day or date.min))
+
+
+@pytest.mark.long
+class TestAnyOrder(TestCase):
+    @examples(10)
+    @given(
+        pile=st.dictionaries(st.sampled_from([None, *DAYS]), blocks, min_size=1),
+        order=st.randoms(use_true_random=False),
+        twice=st.booleans(),
+    )
+    def test_facts_of_a_day_equal_the_latest_page_in_any_order_of_import(self, pile: dict, order, twice: bool):
+        days = list(pile)
+        order.shuffle(days)
+        for day in days * (2 if twice else 1):
+            report = import_block(lines_of(pile[day]), day)
+            assert report.saved, words(report)
+        for day in [date(2018, 1, 1), *DAYS, *(day + timedelta(40) for day in DAYS)]:
+            told = [seen for seen in pages(pile) if seen is None or seen <= day]
+            assert answer(day) == (pile[told[-1]] if told else None), (day, pile, days)
