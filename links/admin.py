@@ -10,7 +10,7 @@ from django.utils.text import Truncator, capfirst
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from cspa.backoffice.model_admin import BaseModelAdmin
+from cspa.backoffice.model_admin import BaseModelAdmin, ReadOnlyMixin
 from cspa.backoffice.todo import Group, TodoItem, TodoListMixin
 from delegations.models import Link, Source
 from news.models import Article
@@ -31,23 +31,14 @@ NEWS = ngettext_lazy(
 
 
 @admin.register(Address)
-class AddressAdmin(TodoListMixin, BaseModelAdmin):
-    """Read-only list of external links. An editor corrects a link in the record that contains it."""
+class AddressAdmin(ReadOnlyMixin, TodoListMixin, BaseModelAdmin):
+    """External links. An editor corrects a link in the record that contains it."""
 
     list_display = ["shown", "result_shown", "fails_since", "asked_at", "places"]
     list_display_links = None
     list_filter = ["outcome"]
     search_fields = ["url"]
     ordering = ["fails_since", "url"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Address | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Address | None = None) -> bool:
-        return False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """The addresses in records that the user may view, with the newest of these records prefetched."""

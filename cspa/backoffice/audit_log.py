@@ -18,7 +18,7 @@ from .. import audit
 from ..audit.diff import diffs_of_changes, display_value, with_display_relations
 from ..models import ChangeSet, RowChange
 from .history import change_reason
-from .model_admin import BaseModelAdmin
+from .model_admin import BaseModelAdmin, ReadOnlyMixin
 from .todo import DashboardLink
 
 # Row changes on a page.
@@ -39,11 +39,8 @@ def summarise(change_set: ChangeSet) -> list[dict[str, str]]:
     ]
 
 
-class ChangeSetAdmin(BaseModelAdmin):
-    """Read-only admin of change sets.
-
-    A change set is visible to its user, to users who may view all rows of its models, and to administrators.
-    """
+class ChangeSetAdmin(ReadOnlyMixin, BaseModelAdmin):
+    """A change set is visible to its user, to users who may view all rows of its models, and to administrators."""
 
     list_display = ["made_at", "user", "kind", "rows", "reason", "undone"]
     list_select_related = ["user"]
@@ -57,15 +54,6 @@ class ChangeSetAdmin(BaseModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
         return super().has_view_permission(request, change_set) or bool(self._pages(request, "view"))
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, change_set: ChangeSet | None = None) -> bool:
-        return False
 
     def has_undo_permission(self, request: HttpRequest, change_set: ChangeSet) -> bool:
         """Whether the user may change all rows of the models; for an own change set, the changed rows are enough."""

@@ -155,6 +155,19 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         return initial
 
 
+class ReadOnlyMixin:
+    """Mixin for the admin of rows that nobody adds, changes or deletes by hand; it precedes ``BaseModelAdmin``."""
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, row: models.Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, row: models.Model | None = None) -> bool:
+        return False
+
+
 def _without_prefixes(found: list, beginnings: tuple[str, ...]) -> list:
     """Nested list without the texts that start with one of ``beginnings``."""
     kept = [_without_prefixes(each, beginnings) if isinstance(each, list) else each for each in found]

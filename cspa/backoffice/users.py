@@ -22,7 +22,7 @@ from ..auth.lockout import reset_lockout
 from ..auth.sessions import end_sessions
 from ..models import GroupPolicy, User
 from .forms import ConflictAwareForm
-from .model_admin import BaseModelAdmin
+from .model_admin import BaseModelAdmin, ReadOnlyMixin
 
 
 def permission_label(permission: Permission) -> str:
@@ -148,24 +148,13 @@ class UserAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoUserAdmin):
         return super().has_change_permission(request, user)
 
 
-class LogEntryAdmin(BaseModelAdmin):
-    """Read-only admin of Django's log."""
-
+class LogEntryAdmin(ReadOnlyMixin, BaseModelAdmin):
     list_display = ["action_time", "user", "object_repr", "kind", "what"]
     list_display_links = None
     list_select_related = ["user", "content_type"]
     list_filter = ["action_flag", ("content_type", admin.RelatedOnlyFieldListFilter)]
     date_hierarchy = "action_time"
     search_fields = ["object_repr", "user__username"]
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, entry: LogEntry | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, entry: LogEntry | None = None) -> bool:
-        return False
 
     @admin.display(description=_("kind"))
     def kind(self, entry: LogEntry) -> str:

@@ -5,15 +5,15 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from cspa.backoffice.model_admin import BaseModelAdmin
+from cspa.backoffice.model_admin import BaseModelAdmin, ReadOnlyMixin
 from cspa.i18n import translated_columns
 
 from ..models import Article, Story, Topic
 
 
 @admin.register(Story)
-class StoryAdmin(BaseModelAdmin):
-    """Choices of the autocomplete field “story” of an article. Hidden from the index, and read-only."""
+class StoryAdmin(ReadOnlyMixin, BaseModelAdmin):
+    """Choices of the autocomplete field “story” of an article. Hidden from the index."""
 
     search_fields = ["articles__title"]
 
@@ -28,15 +28,6 @@ class StoryAdmin(BaseModelAdmin):
 
     def has_view_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
         return request.user.has_perm("news.view_article") or request.user.has_perm("news.change_article")
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
-        return False
 
 
 @admin.register(Topic)
