@@ -24,6 +24,9 @@ from ..i18n import Localised
 register = template.Library()
 
 register.filter("printable", feeds.printable)
+register.filter("richtext", richtext.render_html)
+register.simple_tag(charts.hemicycle)
+register.simple_tag(charts.share)
 
 SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about", "search": "search"}
 
@@ -40,12 +43,6 @@ def marked(text: str) -> str | SafeString:
 def published(number: int | None) -> str | SafeString:
     """``number``, or "not published" for None, which must not look like zero."""
     return str(number) if number is not None else format_html('<span class="unknown">{}</span>', _("not published"))
-
-
-@register.filter(name="richtext")
-def richtext_filter(html: str) -> SafeString:
-    """Stored rich text as HTML."""
-    return richtext.render_html(html)
 
 
 @register.filter
@@ -65,13 +62,9 @@ def period(row) -> str:
 
 
 @register.simple_tag
+@cache
 def icon(name: str) -> SafeString:
     """Icon from templates/icons/NAME.svg, hidden from screen readers."""
-    return _drawing(name)
-
-
-@cache
-def _drawing(name: str) -> SafeString:
     return mark_safe(render_to_string(f"icons/{name}.svg"))  # noqa: S308  a template of the project
 
 
@@ -84,18 +77,6 @@ def day(value: date | None) -> str:
 @lru_cache(maxsize=5000)
 def _day(value: date, language: str) -> str:
     return date_format(value, "DATE_FORMAT")
-
-
-@register.simple_tag
-def hemicycle(groups: list[tuple[int, int]]) -> charts.Hemicycle:
-    """Hemicycle of (filled, total) seats of each group."""
-    return charts.hemicycle(groups)
-
-
-@register.simple_tag
-def share(part: int, whole: int) -> charts.Share:
-    """Bar for ``part`` of ``whole``."""
-    return charts.share(part, whole)
 
 
 @register.simple_tag(takes_context=True)

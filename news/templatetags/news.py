@@ -10,6 +10,7 @@ from .. import rendering
 register = template.Library()
 
 register.filter("render_body", rendering.body)
+register.simple_tag(rendering.credit, name="credit_of")
 
 NEWEST = 5
 
@@ -32,12 +33,6 @@ def quotations_of(person: Person, most: int = NEWEST):
     said = Quotation.objects.filter(person=person, article__in=articles).select_related("article")
     said = said.defer("article__body", "article__stems")
     return said.order_by("-article__published_at", "-article__pk", "place")[:most]
-
-
-@register.simple_tag
-def credit_of(picture: Picture, article: Article):
-    """The credit line of ``picture`` in the language of ``article``."""
-    return rendering.credit(picture, article)
 
 
 @register.simple_tag
