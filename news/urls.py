@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.urls import path, register_converter
+from django.urls.converters import IntConverter, StringConverter
 
 from cspa.cache.keys import cacheable
 from cspa.exports.feeds import FORMATS
@@ -13,20 +14,14 @@ from .feeds import NewsFeed
 from .scopes import DelegationScope, PersonScope, Scope, TopicScope
 
 
-class Year:
-    """URL converter of a year from 1900 to 2100, the range of the dates of articles."""
+class Year(IntConverter):
+    """A year from 1900 to 2100, the range of the dates of articles."""
 
     regex = "19[0-9]{2}|20[0-9]{2}|2100"
 
-    def to_python(self, value: str) -> int:
-        return int(value)
 
-    def to_url(self, value: int | str) -> str:
-        return f"{int(value):04d}"
-
-
-class TwoDigits(Year):
-    """URL converter of a month or a day with its leading zero."""
+class TwoDigits(IntConverter):
+    """A month or a day with its leading zero."""
 
     regex = "[0-9]{2}"
 
@@ -34,15 +29,10 @@ class TwoDigits(Year):
         return f"{int(value):02d}"
 
 
-class Ending:
-    """URL converter of the suffix of a feed, which names its format."""
+class Ending(StringConverter):
+    """The suffix of a feed, which names its format."""
 
     regex = "|".join(FORMATS)
-
-    def to_python(self, value: str) -> str:
-        return value
-
-    to_url = to_python
 
 
 register_converter(Year, "year")
