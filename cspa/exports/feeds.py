@@ -9,7 +9,8 @@ from django.utils.feedgenerator import Atom1Feed, Rss201rev2Feed, SyndicationFee
 from django.utils.xmlutils import SimplerXMLGenerator
 
 EPOCH = datetime.fromtimestamp(0, UTC)
-# Characters that XML 1.0 forbids, even as references. Django rejects control characters only.
+# Characters that XML 1.0 forbids, even as references: control characters except tab and line ends, surrogates,
+# noncharacters. Django rejects control characters only.
 _UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 
 

@@ -19,6 +19,7 @@ from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from ..absolute_urls import InvalidParameter
+from .feeds import printable
 
 type Cell = str | int | bool | None
 
@@ -30,8 +31,6 @@ FORMATS = {
 # Characters of a chunk of a streamed response.
 CHUNK_CHARACTERS = 64 * 1024
 
-# Characters that XML, and so XLSX, forbids: control characters except tab and line ends, surrogates, noncharacters.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _LINE_END = re.compile("\r\n?")
 # Tab and line ends count as well: a spreadsheet strips them in front of a formula.
 _FORMULA = re.compile("'*[=+\\-@\t\r\n]")
@@ -106,8 +105,8 @@ def unescape_formula(text: str) -> str:
 
 
 def clean_text(text: str) -> str:
-    """``text`` without unprintable characters, with line ends as XML parsers normalise them."""
-    return _LINE_END.sub("\n", _UNPRINTABLE.sub("", text))
+    """``text`` without the characters that XML, and so XLSX, forbids; with line ends as XML parsers normalise them."""
+    return _LINE_END.sub("\n", printable(text))
 
 
 def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iterable[Cell]]:
