@@ -95,6 +95,10 @@ class AttachmentRecord(Schema):
     language: str
     size: int = Field(description=gettext_noop("In bytes."))
 
+    @staticmethod
+    def resolve_url(attachment: models.Attachment, context: dict) -> str:
+        return absolute_url(context["request"], attachment.file.url)
+
 
 class ArticleDetail(ArticleRecord):
     dateline: str | None = Field(description=gettext_noop("The place that it is reported from."))
@@ -160,7 +164,7 @@ def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParamet
         "dateline": row.dateline or None,
         "body": plain_body(row, Picture.objects.within([row]), lambda path: absolute_url(request, path)),
         "picture": _picture(request, row),
-        "attachments": [_attachment(request, attachment) for attachment in row.attachments.all()],
+        "attachments": list(row.attachments.all()),
         "delegations": [parliament.slug for parliament in row.parliaments.all()],
         "people": [person.public_id for person in row.people.all()],
         "translations": [
@@ -190,15 +194,6 @@ def _picture(request: HttpRequest, article: Article) -> dict | None:
     }
 
 
-def _attachment(request: HttpRequest, attachment: models.Attachment) -> dict:
-    return {
-        "url": absolute_url(request, attachment.file.url),
-        "title": attachment.title,
-        "language": attachment.language,
-        "size": attachment.size,
-    }
-
-
 def _quotation(quotation: models.Quotation, article: Article) -> dict:
     person = quotation.person
     withdrawn = person is not None and person.withdrawn
@@ -213,15 +208,9 @@ def _quotation(quotation: models.Quotation, article: Article) -> dict:
 
 @router.get("/topics/", response=Page[TopicRecord], summary=gettext_noop("What articles are filed under"))
 def topics(request, asked: Query[NewsListParameters]):
-    return paginate_queryset(
-        request, asked, Topic.objects.all(), ("slug",), lambda rows: [_topic(row) for row in rows]
-    )
+    return paginate_queryset(request, asked, Topic.objects.all(), ("slug",), list)
 
 
 @router.get("/topics/{slug:slug}/", response=TopicRecord, summary=gettext_noop("One topic"))
 def topic(request, slug: str, asked: Query[NewsParameters]):
-    return _topic(get_object_or_404(Topic, slug=slug))
-
-
-def _topic(topic: Topic) -> dict:
-    return {"slug": topic.slug, "name": str(topic.name)}
+    return get_object_or_404(Topic, slug=slug)

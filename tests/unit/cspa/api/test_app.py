@@ -349,7 +349,7 @@ class TestHttp:
         assert client.get(f"{API}people")["Location"] == f"{API}people/"
 
     def test_exception_in_a_view_answers_500_as_a_problem(self, client, monkeypatch):
-        monkeypatch.setattr("news.api._topic", lambda topic: 1 / 0)
+        monkeypatch.setattr("news.api.paginate_queryset", lambda *arguments: 1 / 0)
         factories.TopicFactory()
         client.raise_request_exception = False
         assert refused(client, "topics/", 500)["title"] == "Internal Server Error"
