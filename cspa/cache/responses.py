@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import lru_cache, partial
 from io import BytesIO
 from typing import Any
 
@@ -224,15 +224,10 @@ def _has_etag(environ: dict[str, Any], etag: str) -> bool:
     return known is not None and (etag in known or known == "*")
 
 
-def _brotli(body: bytes) -> bytes:
-    return brotli.compress(body, quality=5)
-
-
-def _gzip(body: bytes) -> bytes:
-    return gzip.compress(body, 6, mtime=0)
-
-
-COMPRESSORS = {"br": _brotli, "gzip": _gzip}
+COMPRESSORS = {
+    "br": partial(brotli.compress, quality=5),
+    "gzip": partial(gzip.compress, compresslevel=6, mtime=0),
+}
 
 
 @lru_cache(maxsize=256)
