@@ -26,8 +26,5 @@ def _names_below(folder: str) -> Iterator[str]:
 
 def digest(name: str) -> str:
     """SHA-256 of an uploaded file in hexadecimal, like ``archive.digest``."""
-    total = hashlib.sha256()
     with default_storage.open(name) as file:
-        for chunk in file.chunks():
-            total.update(chunk)
-    return total.hexdigest()
+        return hashlib.file_digest(file, "sha256").hexdigest()
