@@ -73,9 +73,5 @@ def any_language(name: str) -> models.Q:
 
 def contains(names: Iterable[str], text: str) -> models.Q:
     """Condition that one of ``names`` contains ``text`` in any language, case-insensitive."""
-    condition = models.Q()
-    for name in names:
-        prefix, _, last = name.rpartition("__")
-        for column in translated_columns(last):
-            condition |= models.Q(**{f"{prefix}__{column}__icontains" if prefix else f"{column}__icontains": text})
-    return condition
+    columns = [column for name in names for column in translated_columns(name)]
+    return models.Q(*((f"{column}__icontains", text) for column in columns), _connector=models.Q.OR)
