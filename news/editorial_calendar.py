@@ -1,7 +1,8 @@
 """Month calendar of published and planned articles."""
 
 import calendar
-from dataclasses import dataclass, field
+from collections import defaultdict
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 from django.urls import reverse
@@ -24,7 +25,7 @@ class DayOfNews:
     """A day of the calendar with its articles in order of time."""
 
     date: date
-    articles: list[Article] = field(default_factory=list)
+    articles: list[Article]
 
     @property
     def is_today(self) -> bool:
@@ -80,11 +81,11 @@ def asked_month(text: str) -> date:
 
 def month_of_news(first: date, articles: ArticleQuerySet) -> Month:
     """The month that begins on ``first``, with its published and planned ``articles``."""
-    days = {
-        day: DayOfNews(day) for week in calendar.Calendar().monthdatescalendar(first.year, first.month) for day in week
-    }
+    by_day: dict[date, list[Article]] = defaultdict(list)
     planned = articles.planned(first, PartialDate(first, Precision.MONTH).after)
     for article in planned.only("title", "language", "state", "published_at"):
-        days[timezone.localdate(article.published_at)].articles.append(article)
-    weeks = [list(days.values())[start : start + 7] for start in range(0, len(days), 7)]
-    return Month(first, [[day if day.date.month == first.month else None for day in week] for week in weeks])
+        by_day[timezone.localdate(article.published_at)].append(article)
+    weeks = calendar.Calendar().monthdatescalendar(first.year, first.month)
+    return Month(
+        first, [[DayOfNews(day, by_day[day]) if day.month == first.month else None for day in week] for week in weeks]
+    )
