@@ -24,15 +24,11 @@ class CspaConfig(AppConfig):
 
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupPolicy)
-        connection_created.connect(register_functions, dispatch_uid="cspa.db.sqlite_functions.register_functions")
-        connection_created.connect(versions.connect_write_tracking, dispatch_uid="cspa.cache.connect_write_tracking")
-        pre_migrate.connect(
-            former_migrations.reject_former_database,
-            sender=self,
-            dispatch_uid="cspa.db.former_migrations.reject_former_database",
-        )
-        post_migrate.connect(versions.install_triggers, sender=self, dispatch_uid="cspa.cache.install_triggers")
-        post_migrate.connect(sync_groups, sender=self, dispatch_uid="cspa.auth.groups.sync_groups")
+        connection_created.connect(register_functions)
+        connection_created.connect(versions.connect_write_tracking)
+        pre_migrate.connect(former_migrations.reject_former_database, sender=self)
+        post_migrate.connect(versions.install_triggers, sender=self)
+        post_migrate.connect(sync_groups, sender=self)
 
 
 class AdminConfig(DjangoAdminConfig):
