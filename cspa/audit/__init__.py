@@ -10,7 +10,7 @@ admin page.
 """
 
 from .history import history_of, latest_change
-from .recorder import WRITE_LOCK, Recorder, flush, mark_created, record_changes, snapshot_before
+from .recorder import WRITE_LOCK, flush, mark_created, record_changes, snapshot_before
 from .registry import registered_models
 from .signals import register, register_reverse_m2m
 from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
@@ -19,7 +19,6 @@ from .undo import UndoError, undo
 __all__ = [
     "BATCH",
     "WRITE_LOCK",
-    "Recorder",
     "Snapshot",
     "UndoError",
     "apply_m2m",

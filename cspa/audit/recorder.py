@@ -27,31 +27,7 @@ class Recorder:
         # The snapshot of a created row is None.
         self.before: dict[type[models.Model], dict[int, Snapshot | None]] = {}
 
-    def snapshot_before(self, model: type[models.Model], keys: Iterable[int]) -> None:
-        """Take snapshots of the rows with these keys, unless they were taken before. Call before ``update()``."""
-        if not is_registered(model):
-            return
-        known = self.before.setdefault(model, {})
-        new = [key for key in dict.fromkeys(keys) if key not in known]
-        if new:
-            known.update(snapshots(model, new))
-
-    def mark_created(self, model: type[models.Model], keys: Iterable[int]) -> None:
-        """Mark rows as created, so that undo deletes them. Call after ``bulk_create()``, which sends no signals."""
-        known = self.before.setdefault(model, {})
-        for key in keys:
-            known.setdefault(key, None)
-
-    def flush(self) -> None:
-        """Record the differences so far, and discard the snapshots."""
-        changes = list(self._changes())
-        self.before.clear()
-        if changes:
-            if self.entry.pk is None:
-                self.entry.save()
-            RowChange.objects.bulk_create(changes, batch_size=4 * BATCH)
-
-    def _changes(self) -> Iterator[RowChange]:
+    def changes(self) -> Iterator[RowChange]:
         for model, rows in self.before.items():
             content_type = ContentType.objects.get_for_model(model)
             for batch in batched(rows, BATCH):
@@ -112,24 +88,39 @@ def record_changes(kind: str, user: User | None = None, reason: str = "", **valu
         try:
             yield recorder
             if not transaction.get_rollback():
-                recorder.flush()
+                flush()
         finally:
             _current.reset(token)
 
 
 def snapshot_before(model: type[models.Model], keys: Iterable[int]) -> None:
-    """Call ``Recorder.snapshot_before()`` within ``record_changes()``; do nothing outside of it."""
-    if recorder := _current.get():
-        recorder.snapshot_before(model, keys)
+    """Take snapshots of the rows with these keys, unless they were taken before. Call before ``update()``.
+
+    Outside of ``record_changes()`` this and the following functions do nothing.
+    """
+    recorder = _current.get()
+    if recorder is None or not is_registered(model):
+        return
+    known = recorder.before.setdefault(model, {})
+    new = [key for key in dict.fromkeys(keys) if key not in known]
+    if new:
+        known.update(snapshots(model, new))
 
 
 def mark_created(model: type[models.Model], keys: Iterable[int]) -> None:
-    """Call ``Recorder.mark_created()`` within ``record_changes()``; do nothing outside of it."""
+    """Mark rows as created, so that undo deletes them. Call after ``bulk_create()``, which sends no signals."""
     if recorder := _current.get():
-        recorder.mark_created(model, keys)
+        known = recorder.before.setdefault(model, {})
+        for key in keys:
+            known.setdefault(key, None)
 
 
 def flush() -> None:
-    """Call ``Recorder.flush()`` within ``record_changes()``, to bound the memory of a long import."""
+    """Record the differences so far, and discard the snapshots, to bound the memory of a long import."""
     if recorder := _current.get():
-        recorder.flush()
+        changes = list(recorder.changes())
+        recorder.before.clear()
+        if changes:
+            if recorder.entry.pk is None:
+                recorder.entry.save()
+            RowChange.objects.bulk_create(changes, batch_size=4 * BATCH)

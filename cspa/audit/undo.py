@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ..models import ChangeSet, RowChange, User
 from .history import history_of
-from .recorder import Recorder, record_changes
+from .recorder import record_changes, snapshot_before
 from .registry import is_registered, is_updates_only, registered_models
 from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
 
@@ -36,7 +36,7 @@ def undo(entry: ChangeSet, user: User | None, reason: str = "") -> ChangeSet:
             work = _Undoing(entry)
             if work.reasons:
                 raise UndoError(work.reasons)
-            work.write(recorder)
+            work.write()
     except (ProtectedError, RestrictedError) as error:
         used = getattr(error, "protected_objects", None) or getattr(error, "restricted_objects", ())
         named = list(used or ())[:MAX_NAMED_ROWS]
@@ -107,12 +107,12 @@ class _Undoing:
         name = f"{model._meta.verbose_name} “{row}”" if row else f"{model._meta.verbose_name} {key}"
         self.reasons.append(f"{name}: {why}.")
 
-    def write(self, recorder: Recorder) -> None:
+    def write(self) -> None:
         order = registered_models()
         rows = {model: model._base_manager.in_bulk(self.changed.get(model, ())) for model in order}
         for model in order:
             keys = [*self.changed.get(model, ()), *self.added.get(model, ())]
-            recorder.snapshot_before(model, keys)
+            snapshot_before(model, keys)
             if hasattr(model, "clear_periods"):
                 model.clear_periods(keys)
         for model in order:
