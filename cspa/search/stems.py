@@ -118,14 +118,6 @@ class Query:
     def _terms(self) -> list[str]:
         return [_spaced(term) for term in self.required]
 
-    def matches(self, found: list[str]) -> bool:
-        """Whether a text with the stems ``found`` matches; the same rule as the conditions in SQL."""
-        return bool(self.required) and all(
-            _contains(found, term) != excluded
-            for excluded, terms in ((False, self.required), (True, self.excluded))
-            for term in terms
-        )
-
     def score(self, text: str) -> float:
         """Share of the required terms that ``text`` contains, from 0 to 1."""
         is_short = len(text) <= MAX_CACHED_LENGTH
@@ -157,11 +149,6 @@ class Query:
         for match in _WORD.finditer(text):
             if not required.isdisjoint(_stems_of_word(match[0], self.language)):
                 yield match.span()
-
-
-def _contains(found: list[str], term: tuple[str, ...]) -> bool:
-    width = len(term)
-    return any(tuple(found[place : place + width]) == term for place in range(len(found) - width + 1))
 
 
 class StemsIndex(models.Index):
