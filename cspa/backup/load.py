@@ -48,10 +48,8 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
         with transaction.atomic(durable=True):
             _lock_tables(found)
             _check_empty(found, media)
-            rows = sum(
+            for table in found:
                 _restore_table(table, folder / rows_path(names[table.name]), described[table.name], progress)
-                for table in found
-            )
             connection.check_constraints()
             for table in found:
                 _verify_table(table, described[table.name], progress)
@@ -63,7 +61,7 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
                 former_migrations.rename_models()
         undo.pop_all()
     ContentType.objects.clear_cache()
-    return Counts(len(found), rows, len(media))
+    return Counts(len(found), sum(table["rows"] for table in described.values()), len(media))
 
 
 # Checks before the first write
@@ -142,24 +140,18 @@ def _check_empty(found: list[Table], media: dict[str, str]) -> None:
 # Restore and verification
 
 
-def _restore_table(table: Table, path: Path, described: dict, progress: Progress) -> int:
-    """Insert the rows in ``path`` into ``table``; return their number."""
-    number = 0
-
+def _restore_table(table: Table, path: Path, described: dict, progress: Progress) -> None:
     def rows() -> Iterator[list]:
-        nonlocal number
-        for row in read_rows(path):
+        for number, row in enumerate(read_rows(path)):
             if number == described["rows"]:
                 raise BackupError(_("There are more rows than the backup says: %(table)s") % {"table": table.name})
             if number % BATCH == 0:
                 progress(table.name, number, described["rows"])
-            number += 1
             yield row
 
     if table.filled_by_migrate:
         table.clear()
     table.insert(rows())
-    return number
 
 
 def _verify_table(table: Table, described: dict, progress: Progress) -> None:
