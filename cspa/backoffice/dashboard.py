@@ -32,7 +32,7 @@ class DashboardItem:
 
 def context(site: AdminSite, request: HttpRequest) -> dict:
     """Template context of the dashboard, limited to the permissions of the user."""
-    open_items = list(items(site, request))
+    open_items = sorted(items(site, request), key=lambda item: item.task.priority)
     groups = [(group.label, [item for item in open_items if item.task.group == group]) for group in Group]
     return {
         "sections": [(label, group) for label, group in groups if group],
@@ -41,12 +41,8 @@ def context(site: AdminSite, request: HttpRequest) -> dict:
     }
 
 
-def items(site: AdminSite, request: HttpRequest) -> list[DashboardItem]:
-    """Tasks that have rows, most urgent first. One query counts each task, with the same filter as its list."""
-    return sorted(_counted(site, request), key=lambda item: item.task.priority)
-
-
-def _counted(site: AdminSite, request: HttpRequest) -> Iterator[DashboardItem]:
+def items(site: AdminSite, request: HttpRequest) -> Iterator[DashboardItem]:
+    """Tasks that have rows. One query counts each task, with the same filter as its list."""
     for model, page in site._registry.items():
         if not isinstance(page, TodoListMixin):
             continue
