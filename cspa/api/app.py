@@ -81,8 +81,10 @@ class Api(NinjaAPI):
         )
         self.get("/", include_in_schema=False, url_name="index")(lambda request: self.index(request))
         self.add_decorator(in_language, mode="view")
-        self.add_exception_handler(ApiError, _answered)
         self.add_exception_handler(Http404, lambda request, error: problem(404))
+        self.add_exception_handler(
+            ApiError, lambda request, error: problem(error.status, error.detail, error.parameter)
+        )
         self.add_exception_handler(ValidationError, _unreadable)
 
     def index(self, request: HttpRequest) -> dict:
@@ -106,10 +108,6 @@ class Api(NinjaAPI):
             if "{slug}" in path or "/people/{" in path:
                 responses[301] = {"description": HTTPStatus.MOVED_PERMANENTLY.phrase}
         return document
-
-
-def _answered(request: HttpRequest, error: ApiError) -> HttpResponse:
-    return problem(error.status, error.detail, error.parameter)
 
 
 def _unreadable(request: HttpRequest, error: ValidationError) -> HttpResponse:
