@@ -23,7 +23,7 @@ from delegations.dates import today
 from delegations.models import Seats, delegations_on
 from news.models import Article
 
-from ..absolute_urls import InvalidParameter, absolute_url, base_url
+from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_reverse
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
 from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
@@ -50,14 +50,13 @@ class HomeView(TemplateView):
 
     def get_context_data(self, **kwargs):
         language = get_language()
-        with override(next(code for code in language_codes() if code != language)):
-            elsewhere_url = reverse("news:feed")
+        other = next(code for code in language_codes() if code != language)
         articles = Article.objects.published()
         delegations = delegations_on(today(), figures_only=True)
         return super().get_context_data(
             latest=articles.in_language().for_list()[:LATEST_ARTICLES],
             elsewhere=articles.number_elsewhere(language),
-            elsewhere_url=elsewhere_url,
+            elsewhere_url=cached_reverse("news:feed", language=other),
             delegations=delegations,
             totals=Seats.sum(delegation.figures for delegation in delegations),
             **kwargs,
