@@ -75,7 +75,6 @@ LANGUAGES = [("en", "English"), ("ru", "Русский")]
 LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "cspa" / "locale"]
 FORMAT_MODULE_PATH = ["cspa.formats"]
-USE_TZ = True
 # Translate the name in the project's catalogue, which has the form that the state itself uses in Russian.
 COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan")}
 
@@ -84,7 +83,6 @@ COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan")}
 AUTH_USER_MODEL = "cspa.User"
 ROOT_URLCONF = "cspa.urls"
 WSGI_APPLICATION = "cspa.wsgi.application"
-DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "cspa.apps.CspaConfig",
