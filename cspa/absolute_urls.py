@@ -25,7 +25,6 @@ def base_url(request: HttpRequest) -> str:
 
 
 def absolute_url(request: HttpRequest, path: str) -> str:
-    """Absolute URL of ``path``."""
     return base_url(request) + path
 
 

@@ -24,8 +24,6 @@ from .middleware import DOCUMENT, DOCUMENTATION, READABLE, in_language, problem
 
 
 class Renderer(JSONRenderer):
-    """JSON renderer that does not escape letters outside ASCII."""
-
     json_dumps_params = READABLE
 
 
@@ -64,8 +62,6 @@ def _type(field: dict) -> str:
 
 
 class Api(NinjaAPI):
-    """The NinjaAPI of the site, with its error handlers and its OpenAPI document."""
-
     def __init__(self):
         super().__init__(
             title="CSTO Parliamentary Assembly",

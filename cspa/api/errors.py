@@ -8,8 +8,6 @@ from pydantic import Field
 
 
 class ApiError(Exception):
-    """An error response with its status, its detail and the parameter at fault."""
-
     def __init__(self, status: int, detail: str, parameter: str | None = None):
         super().__init__(detail)
         self.status, self.detail, self.parameter = status, str(detail), parameter

@@ -24,7 +24,6 @@ READABLE = {"ensure_ascii": False}
 
 
 def problem(status: int, detail: str = "", parameter: str | None = None) -> JsonResponse:
-    """An error response of type application/problem+json."""
     phrase = HTTPStatus(status).phrase
     content = {"type": "about:blank", "title": phrase, "status": status, "detail": detail or _words(status)}
     if parameter is not None:
@@ -75,7 +74,6 @@ def api_headers(get_response: Callable) -> Callable:
 
 
 def request_language(request: HttpRequest) -> str:
-    """The negotiated language of ``request``."""
     return negotiate_language(request.GET, request.headers.get("Accept-Language", ""))
 
 
