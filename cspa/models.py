@@ -27,7 +27,6 @@ class User(AbstractUser):
 
     @cached_property
     def needs_second_factor(self) -> bool:
-        """Whether the user needs a second factor besides the password."""
         return User.objects.filter(self.NEEDS_SECOND_FACTOR, pk=self.pk).exists()
 
 
@@ -82,10 +81,7 @@ class ChangeSet(models.Model):
 
 
 class RowChangeQuerySet(models.QuerySet["RowChange"]):
-    """Queryset of row changes."""
-
     def of(self, row: models.Model) -> Self:
-        """Changes of ``row``."""
         return self.filter(content_type=ContentType.objects.get_for_model(row), object_id=row.pk)
 
 

@@ -61,7 +61,6 @@ def count_failure(request: HttpRequest) -> None:
 @csp_override(settings.ADMIN_CSP)
 @never_cache
 def lockout_response(request: HttpRequest, response: HttpResponse | None = None, credentials: dict | None = None):
-    """Lockout page, with the time at which the lockout ends."""
     until = _locked_until(request, credentials)
     context = {**admin.site.each_context(request), "title": _("Too many attempts to sign in"), "until": until}
     page = render(request, "admin/locked_out.html", context, status=429)

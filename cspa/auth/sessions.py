@@ -22,7 +22,6 @@ LAST_SEEN_PRECISION = 60
 
 @receiver(user_logged_in)
 def remember_start(request: HttpRequest, **kwargs) -> None:
-    """Store the time of sign-in in the session."""
     request.session[STARTED_AT] = request.session[LAST_SEEN_AT] = int(time.time())
 
 

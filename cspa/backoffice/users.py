@@ -70,8 +70,6 @@ class NewPasswordForm(AdminPasswordChangeForm):
 
 
 class GroupFilter(admin.RelatedFieldListFilter):
-    """List filter with translated names of groups."""
-
     def field_choices(self, field, request, model_admin):
         return [(key, gettext(name)) for key, name in super().field_choices(field, request, model_admin)]
 
@@ -176,8 +174,6 @@ class GroupForm(ConflictAwareForm):
 
 
 class GroupAdmin(CheckboxFieldsMixin, BaseModelAdmin, DjangoGroupAdmin):
-    """Admin of groups, with the policy of the group as a field of the form."""
-
     form = GroupForm
     fields = ["name", "demands_two_factors", "permissions"]
     list_display = ["title", "two_factors"]
