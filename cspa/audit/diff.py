@@ -60,7 +60,6 @@ def display_value(column: "models.Field[Any, Any] | None", value: Any) -> str:
 
 
 def find_field(model: type[models.Model], name: str) -> "models.Field[Any, Any] | None":
-    """The field or relation ``name`` of ``model``; None if there is none."""
     try:
         return cast("models.Field[Any, Any]", model._meta.get_field(name))
     except FieldDoesNotExist:

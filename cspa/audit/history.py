@@ -9,7 +9,6 @@ from .snapshots import Snapshot, snapshots
 
 
 def latest_change(row: models.Model) -> RowChange | None:
-    """The last recorded change of ``row``, with its change set and user."""
     return RowChange.objects.of(row).select_related("entry__user").order_by("-pk").first()
 
 

@@ -60,7 +60,6 @@ def _named(shown: Callable[[models.Model], str], row: models.Model) -> tuple[str
 
 
 def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet, list[dict[str, str]]]]:
-    """Latest imports in the audit log that the user may view, each with its row counts."""
     page = site.get_model_admin(ChangeSet)
     if not page.has_view_permission(request):
         return []
@@ -69,6 +68,5 @@ def last_imports(site: AdminSite, request: HttpRequest) -> list[tuple[ChangeSet,
 
 
 def links(site: AdminSite, request: HttpRequest) -> list[DashboardLink]:
-    """Links to further pages that the model admins declare, sorted by priority."""
     pages = [page for page in site._registry.values() if hasattr(page, "dashboard_links")]
     return sorted((link for page in pages for link in page.dashboard_links(request)), key=lambda link: link.priority)

@@ -52,8 +52,6 @@ AUDIT_LOG = "/admin/cspa/changeset/%(rest)s"
 
 
 class AssemblyAdminSite(admin.AdminSite):
-    """Admin site of the Assembly."""
-
     site_title = site_header = _("CSTO Parliamentary Assembly: back office")
     index_title = _("Delegations, news and accounts")
 

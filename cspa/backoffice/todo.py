@@ -64,8 +64,6 @@ class TodoFilter(admin.SimpleListFilter):
 
 
 class TodoListMixin:
-    """Mixin for a model admin whose list has tasks."""
-
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """Tasks on this list that the user has permission for (docs/roles.md)."""
         return []
