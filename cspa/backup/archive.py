@@ -31,7 +31,6 @@ type Progress = Callable[[str, int, int | None], None]
 
 
 def rows_path(table: str) -> str:
-    """Path of the rows of ``table`` in the folder."""
     return f"tables/{table}.jsonl.gz"
 
 

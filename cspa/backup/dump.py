@@ -25,8 +25,6 @@ from .tables import BATCH, Table, tables
 
 @dataclass(frozen=True)
 class Counts:
-    """Numbers of tables, rows and files of a backup."""
-
     tables: int
     rows: int
     files: int

@@ -78,7 +78,6 @@ class Table:
             yield [self._json_value(field, value) for field, value in zip(self.fields, values, strict=True)]
 
     def sum(self) -> RowChecksum:
-        """Checksum of the rows in the database."""
         rows = RowChecksum()
         for row in self.rows():
             rows.add(row)
@@ -121,7 +120,6 @@ class Table:
         raise BackupError(_("No backup can hold the values of this column: %(column)s") % {"column": field})
 
     def _parameters(self, row: list) -> list:
-        """Values of ``row`` as parameters of the database."""
         return [self._parameter(field, value) for field, value in zip(self.fields, row, strict=True)]
 
     def _parameter(self, field: models.Field, value: Any) -> Any:
@@ -136,7 +134,6 @@ class Table:
 
     @property
     def generates_keys(self) -> bool:
-        """Whether the database generates the keys."""
         return self.model._meta.auto_field in self.fields
 
     def last_key(self) -> int | None:
@@ -170,7 +167,6 @@ class Table:
 
 
 def tables() -> list[Table]:
-    """Tables of all models except EXCLUDED_MODELS, sorted by name."""
     found = [
         Table(model)
         for model in apps.get_models(include_auto_created=True)

@@ -105,5 +105,4 @@ class PostgresListener(ChangeNotifier):
 
 
 def change_notifier(database: BaseDatabaseWrapper) -> ChangeNotifier:
-    """The notifier for the engine of ``database``."""
     return PostgresListener(database) if database.vendor == "postgresql" else ChangeNotifier()

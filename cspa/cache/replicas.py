@@ -28,7 +28,6 @@ _alias: ContextVar[str] = ContextVar("alias", default=DEFAULT_DB_ALIAS)
 
 @contextmanager
 def read_from(alias: str) -> Iterator[None]:
-    """Read from the database ``alias`` in this thread."""
     token = _alias.set(alias)
     try:
         yield
@@ -79,7 +78,6 @@ class ReplicaPool:
         return DEFAULT_DB_ALIAS
 
     def mark_down(self, alias: str) -> None:
-        """Leave out a replica that failed."""
         connections[alias].close()
         self._left_out_until[alias] = time.monotonic() + DOWN_SECONDS
 
@@ -89,5 +87,4 @@ def replica_aliases() -> list[str]:
 
 
 def stored_versions(alias: str) -> dict[str, int]:
-    """The version of each table, as the database ``alias`` holds them."""
     return dict(TableVersion.objects.using(alias).values_list("name", "number"))
