@@ -22,8 +22,6 @@ MIN_FIRST_RADIUS = 1.5 * STEP
 
 @dataclass(frozen=True)
 class Seat:
-    """Seat of a hemicycle: its centre, the index of its group, and whether the seat is filled."""
-
     x: int
     y: int
     r: int
@@ -33,8 +31,6 @@ class Seat:
 
 @dataclass(frozen=True)
 class Hemicycle:
-    """Seats in a half circle, in a box of ``width`` by ``height``."""
-
     width: int
     height: int
     seats: list[Seat]
@@ -144,8 +140,6 @@ class Bar:
 
 @dataclass(frozen=True)
 class TimelineLine:
-    """Line of a timeline: vertical position, label, and bars from left to right."""
-
     y: int
     label: str
     bars: list[Bar]
@@ -161,8 +155,6 @@ class Tick:
 
 @dataclass(frozen=True)
 class Timeline:
-    """Lines of periods on an axis of years, with a mark at one day."""
-
     width: int
     height: int
     mark: int

@@ -43,7 +43,6 @@ class Table:
 
     @property
     def lines(self) -> list[list[tuple[Column, str | int]]]:
-        """Rows of (column, cell) pairs."""
         return [list(zip(self.columns, row, strict=True)) for row in self.rows]
 
     @property
@@ -76,8 +75,6 @@ class LanguageSection:
 
 @dataclass(frozen=True)
 class PrintDocument:
-    """Document with a section for each language."""
-
     title: str
     author: str
     sections: Sequence[LanguageSection]

@@ -78,7 +78,6 @@ def widths(width: int) -> list[int]:
 
 
 def rendition_name(name: str, width: int, ending: str) -> str:
-    """File name of the rendition of ``name`` that is ``width`` pixels wide."""
     return str(PurePosixPath(name).with_suffix(f".{width}.{ending}"))
 
 

@@ -28,8 +28,6 @@ def check_pdf(upload: "File[bytes]") -> None:
 
 
 class PdfField(models.FileField):
-    """File field that accepts PDF documents only."""
-
     def clean(self, value: Any, model_instance: models.Model | None) -> Any:
         if value and not value._committed:
             check_pdf(value.file)
