@@ -32,7 +32,6 @@ def env_bool(name: str, default: bool) -> bool:
 
 
 def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -> int:
-    """Integer from ``smallest`` to ``largest``."""
     value = env_text(name, str(default))
     if not (value.isascii() and value.isdecimal() and len(value) < 5 and smallest <= int(value) <= largest):
         raise ImproperlyConfigured(f"{name} must be a whole number from {smallest} to {largest}, not {value!r}.")

@@ -32,8 +32,6 @@ class DerivedQuerySet[M: DerivedModel](models.QuerySet[M]):
 
 
 class DerivedModel(models.Model):
-    """Abstract base of models with computed columns."""
-
     class Meta:
         abstract = True
 

@@ -64,7 +64,6 @@ REFUSAL = _(
 
 
 def is_former(database: BaseDatabaseWrapper) -> bool:
-    """Whether a former migration is applied in ``database``."""
     applied = MigrationRecorder(database).applied_migrations()
     return not MIGRATIONS.isdisjoint(f"{app}.{name}" for app, name in applied)
 

@@ -57,7 +57,6 @@ def words(text: str) -> list[str]:
 
 
 def stems(text: str, language: str) -> list[str]:
-    """Stems of the words of ``text``, in order."""
     stem = _stem(language)
     return [stem(word) for word in words(text)]
 
@@ -111,7 +110,6 @@ class Query:
 
     @cached_property
     def required_stems(self) -> frozenset[str]:
-        """Stems of the required terms."""
         return frozenset(stem for term in self.required for stem in term)
 
     @cached_property

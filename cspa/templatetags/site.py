@@ -100,7 +100,6 @@ def json_ld(data: dict) -> SafeString:
 
 @register.simple_tag(takes_context=True)
 def absolute_address(context, path: str, query: str = "") -> str:
-    """Absolute URL of ``path`` with ``query``."""
     return absolute_url(context["request"], path) + query
 
 
