@@ -34,7 +34,6 @@ def health(request: HttpRequest) -> HttpResponse:
 
 
 def _state(page_cache: PageCache | None) -> dict[str, Any]:
-    """State of each component, and of the page cache of this process."""
     cached = _result(lambda: _cached_pages(page_cache)) if page_cache else "none: there is no page cache"
     return {
         "build": build_id(),

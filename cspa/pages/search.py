@@ -80,7 +80,6 @@ class Results:
 
     @property
     def has_terms(self) -> bool:
-        """Whether the query has a term to search for."""
         return bool(self.query.required)
 
     # News
@@ -225,8 +224,6 @@ class SearchView(TemplateView):
 
 
 class SearchScope(Scope):
-    """Scope of the articles that a search finds."""
-
     @property
     def heading(self) -> str:
         return _("Search: %(text)s") % {"text": self.subject.query.text}
@@ -250,8 +247,6 @@ class SearchScope(Scope):
 
 
 class SearchFeed(NewsFeed):
-    """Feed of the articles that a search finds, newest first."""
-
     def get_object(self, request: HttpRequest, **kwargs) -> SearchScope:
         results = Results(request.GET, get_language())
         form = results.filter.form

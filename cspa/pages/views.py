@@ -44,8 +44,6 @@ def root(request: HttpRequest, page: str = "home") -> HttpResponse:
 
 
 class HomeView(TemplateView):
-    """Home page with the latest news and an overview of the delegations."""
-
     template_name = "home.html"
 
     def get_context_data(self, **kwargs):
@@ -64,8 +62,6 @@ class HomeView(TemplateView):
 
 
 class DataView(TemplateView):
-    """Page about open data and the API."""
-
     template_name = "data.html"
 
     def get_context_data(self, **kwargs):
