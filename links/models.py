@@ -53,7 +53,6 @@ class Address(models.Model):
 
     @property
     def result(self) -> str:
-        """The label of the outcome, with the HTTP status if there is one."""
         if not self.outcome:
             return str(_("not asked yet"))
         words = str(self.get_outcome_display())

@@ -22,8 +22,6 @@ MOST_SHOWN = 20
 
 @dataclass
 class DayOfNews:
-    """A day of the calendar with its articles in order of time."""
-
     date: date
     articles: list[Article]
 

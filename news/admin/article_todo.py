@@ -52,8 +52,6 @@ def with_local_hour(article: Article) -> SafeString:
 
 
 class ArticleTodoMixin(TodoListMixin):
-    """Mixin of ArticleAdmin with the dashboard items that the user may act on."""
-
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         """The items of the user: a translator has those of one language, other writers have those of all languages.
 
@@ -87,7 +85,6 @@ class ArticleTodoMixin(TodoListMixin):
         return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
 
     def _translation_items(self, request: HttpRequest, code: str) -> list[TodoItem]:
-        """The items for missing and for outdated translations into the language ``code``."""
         values = {"language": language_name(code)}
 
         def outdated(rows: QuerySet) -> QuerySet:

@@ -53,8 +53,6 @@ class AttachmentInline(TranslatedFieldsMixin, admin.StackedInline):
 
 
 class TranslationFilter(admin.SimpleListFilter):
-    """Filter by the translation status of the story: missing, outdated or up to date."""
-
     title = _("translation")
     parameter_name = "translation"
 

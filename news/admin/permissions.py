@@ -8,8 +8,6 @@ from ..models import TEXTS, Article
 
 
 class ArticlePermissionsMixin:
-    """Mixin of ArticleAdmin with the permissions of writers, translators and publishers."""
-
     def is_publisher(self, request: HttpRequest) -> bool:
         return request.user.has_perm("news.publish_article")
 
