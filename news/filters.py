@@ -22,8 +22,6 @@ def _topics() -> list[tuple[str, str]]:
 
 
 class YearFilter(django_filters.Filter):
-    """Filter of articles by the year of their publication."""
-
     field_class = forms.IntegerField
 
     def filter(self, queryset: ArticleQuerySet, year: int | None) -> ArticleQuerySet:

@@ -23,7 +23,6 @@ def open_links(article: Article) -> None:
 
 
 def withdraw_links(article: Article) -> None:
-    """Invalidate all preview links of ``article``."""
     Article.objects.filter(pk=article.pk).update(preview_key="")
 
 

@@ -72,8 +72,6 @@ class Scope:
 
 
 class TopicScope(Scope):
-    """The news on a topic."""
-
     page, subscription, relation, kicker = "topic", "topic_subscription", "topics", gettext_lazy("Topic")
 
     @classmethod
@@ -82,8 +80,6 @@ class TopicScope(Scope):
 
 
 class DelegationScope(Scope):
-    """The news about a parliament."""
-
     page, subscription, relation = "delegation", "delegation_subscription", "parliaments"
     kicker = gettext_lazy("Delegation")
 
@@ -100,8 +96,6 @@ class DelegationScope(Scope):
 
 
 class PersonScope(Scope):
-    """The news that names a person."""
-
     page, subscription, relation = "person", "person_subscription", "people"
     kicker = gettext_lazy("Person")
 

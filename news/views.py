@@ -94,7 +94,6 @@ class FeedView(ExportMixin, TemplateView):
         return map(self.row, articles.iterator(chunk_size=2000))
 
     def row(self, article: Article) -> list[str]:
-        """The cells of ``article`` in the order of ``columns``."""
         return [
             str(article.uid),
             article.date.isoformat(),
@@ -124,8 +123,6 @@ class FeedView(ExportMixin, TemplateView):
 
 
 class PeriodView(FeedView):
-    """List of the news of a year, a month or a day."""
-
     def find_scope(self) -> Scope:
         return Scope()
 
@@ -203,7 +200,6 @@ class ArticleView(DetailView):
         raise Http404
 
     def get_queryset(self) -> ArticleQuerySet:
-        """Articles with all related rows that their page shows."""
         return (
             Article.objects.defer("stems")
             .select_related("picture")

@@ -37,5 +37,4 @@ def quotations_of(person: Person, most: int = NEWEST):
 
 @register.simple_tag
 def words_of(picture: Picture, article: Article) -> str:
-    """The alternative text of ``picture`` in the language of ``article``."""
     return picture.alt_in(article.language)
