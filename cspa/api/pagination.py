@@ -5,7 +5,8 @@ from functools import reduce
 from typing import Any
 
 from django.core.signing import BadSignature, Signer
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
+from django.db.models.fields.tuple_lookups import Tuple, TupleGreaterThan, TupleLessThan
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
@@ -36,8 +37,9 @@ def paginate_queryset(
     records: Callable[[list], list[dict]],
     **fixed_params: str,
 ) -> dict:
-    """The requested page of ``rows``, in the order of ``keys``, whose values no two rows share.
+    """The requested page of ``rows``, in the order of ``keys``, all ascending or all descending.
 
+    No two rows share the values of ``keys``.
     A page begins after a row, not at a number, so rows that come and go do not shift the others. The links to other
     pages contain ``fixed_params``, which the request may have left to their defaults.
     """
@@ -45,7 +47,9 @@ def paginate_queryset(
     backwards, position = cursors.read(asked.cursor)
     ordered = rows.order_by(*(_turned(key) if backwards else key for key in keys))
     if position:
-        ordered = ordered.filter(_beyond(keys, position, backwards))
+        names = Tuple(*(key.removeprefix("-") for key in keys))
+        beyond = TupleLessThan if keys[0].startswith("-") != backwards else TupleGreaterThan
+        ordered = ordered.filter(beyond(names, position))
     # Fetch one more row to learn whether there is another page.
     window = list(ordered[: size + 1])
     more, window = len(window) > size, window[:size]
@@ -119,18 +123,6 @@ class Cursors:
 
 def _turned(key: str) -> str:
     return key.removeprefix("-") if key.startswith("-") else f"-{key}"
-
-
-def _beyond(keys: tuple[str, ...], position: Sequence, backwards: bool) -> Q:
-    """The condition that a row comes after ``position``, or before it."""
-    condition = Q()
-    same: dict[str, Any] = {}
-    for key, value in zip(keys, position, strict=True):
-        name = key.removeprefix("-")
-        lookup = "lt" if key.startswith("-") != backwards else "gt"
-        condition |= Q(**same, **{f"{name}__{lookup}": value})
-        same[name] = value
-    return condition
 
 
 def _value(row: Any, key: str) -> int | str:
