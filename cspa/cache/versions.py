@@ -11,7 +11,6 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
@@ -98,12 +97,8 @@ def touch_change_marker() -> None:
     """Tell the processes of this machine that versions may have changed."""
     now = time.time_ns()
     try:
-        with suppress(FileNotFoundError):
-            os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
-            return
         with open(settings.CHANGE_MARKER_FILE, "ab"):
-            pass
-        os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
+            os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
     except OSError:
         log.exception("The change marker %s cannot be touched.", settings.CHANGE_MARKER_FILE)
 
