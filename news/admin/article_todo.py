@@ -19,25 +19,17 @@ from cspa.i18n import language_codes, language_name
 from ..models import Article
 
 IN_REVIEW = ngettext_lazy("%(number)d article waits for review", "%(number)d articles wait for review", "number")
-
-
 SCHEDULED = ngettext_lazy("%(number)d article appears by %(day)s", "%(number)d articles appear by %(day)s", "number")
-
-
 STALE = ngettext_lazy(
     "%(number)d draft has not been saved since %(day)s",
     "%(number)d drafts have not been saved since %(day)s",
     "number",
 )
-
-
 UNTRANSLATED = ngettext_lazy(
     "%(number)d article is not translated (%(language)s)",
     "%(number)d articles are not translated (%(language)s)",
     "number",
 )
-
-
 OUTDATED = ngettext_lazy(
     "%(number)d translation is older than its original (%(language)s)",
     "%(number)d translations are older than their originals (%(language)s)",
