@@ -2,7 +2,6 @@
 
 from uuid import UUID
 
-from django.db.models import Prefetch
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext_noop
@@ -15,11 +14,10 @@ from cspa.api.pagination import Page, paginate_queryset
 from cspa.api.parameters import ListParameters, Parameters, parameter
 from cspa.i18n import get_translated
 from delegations.exports.serializers import source_record
-from delegations.models import Person
 
 from . import models
 from .models import Article, Picture, Topic
-from .rendering import plain_body
+from .rendering import plain_body, with_relations
 
 router = Router(tags=[gettext_noop("News")])
 
@@ -143,20 +141,7 @@ def articles(request, asked: Query[ArticleListParameters]):
 def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
     if withdrawn := Article.objects.withdrawn().without_body().filter(uid=uid).first():
         raise ApiError(410, withdrawn.withdrawal_reason)
-    row = get_object_or_404(
-        Article.objects.published()
-        .prefetch_related(
-            "topics",
-            "parliaments",
-            Prefetch("people", Person.objects.public()),
-            "corrections",
-            "sources",
-            "quotations__person",
-            "attachments",
-        )
-        .select_related("picture"),
-        uid=uid,
-    )
+    row = get_object_or_404(with_relations(Article.objects.published()), uid=uid)
     others = Article.objects.published().filter(story=row.story_id).exclude(pk=row.pk).order_by("language")
     response["Content-Language"] = row.language
     return {

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from django.db.models import Prefetch
 from django.template.loader import render_to_string
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -9,8 +10,22 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import get_translated
 from cspa.richtext import render_html
+from delegations.models import Person
 
-from .models import Article, Picture, Quotation
+from .models import Article, ArticleQuerySet, Picture, Quotation
+
+
+def with_relations(articles: ArticleQuerySet) -> ArticleQuerySet:
+    """``articles`` with all related rows that their page and the API show."""
+    return articles.select_related("picture").prefetch_related(
+        "topics",
+        "parliaments",
+        Prefetch("people", Person.objects.public()),
+        "sources",
+        "corrections",
+        Prefetch("quotations", Quotation.objects.select_related("person")),
+        "attachments",
+    )
 
 
 def body(article: Article) -> SafeString:

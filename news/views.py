@@ -25,7 +25,8 @@ from delegations.exports.serializers import join_cell
 from delegations.models import Person
 
 from . import jsonld, preview
-from .models import Article, ArticleQuerySet, Quotation, Topic
+from .models import Article, ArticleQuerySet, Topic
+from .rendering import with_relations
 from .scopes import Moved, Scope
 
 
@@ -200,19 +201,7 @@ class ArticleView(DetailView):
         raise Http404
 
     def get_queryset(self) -> ArticleQuerySet:
-        return (
-            Article.objects.defer("stems")
-            .select_related("picture")
-            .prefetch_related(
-                "topics",
-                "parliaments",
-                Prefetch("people", Person.objects.public()),
-                "sources",
-                "corrections",
-                Prefetch("quotations", Quotation.objects.select_related("person")),
-                "attachments",
-            )
-        )
+        return with_relations(Article.objects.defer("stems"))
 
     def get_context_data(self, **kwargs):
         article, published = self.object, Article.objects.published()
