@@ -35,11 +35,6 @@ class Answer:
     status: int | None = None
 
 
-def user_agent() -> str:
-    """The User-Agent header, which names this site so that server operators can contact it."""
-    return f"link-check/1 ({settings.SITE_URL or 'CSTO Parliamentary Assembly'})"
-
-
 def is_public(ip: str) -> bool:
     """Whether an IP address is public. An IPv6 address that embeds an IPv4 address is judged by the latter."""
     address = ipaddress.ip_address(ip.partition("%")[0])
@@ -103,7 +98,9 @@ def _request(method: str, url: str, private: bool) -> tuple[int, str]:
             opened.append(secured)
             secured.do_handshake()
         connection.sock = opened[-1]
-        headers = {"User-Agent": user_agent(), "Accept": "*/*", "Connection": "close"}
+        # The name of this site lets the operators of the server contact it.
+        user_agent = f"link-check/1 ({settings.SITE_URL or 'CSTO Parliamentary Assembly'})"
+        headers = {"User-Agent": user_agent, "Accept": "*/*", "Connection": "close"}
         connection.request(method, target, headers=headers)
         response = connection.getresponse()
         # A response whose headers were cut off may still parse.
