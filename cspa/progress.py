@@ -1,6 +1,9 @@
 """How a command that takes its time shows where it is."""
 
-from django.core.management.base import BaseCommand
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.core.management.base import BaseCommand, CommandError
 
 
 class WatchedCommand(BaseCommand):
@@ -11,6 +14,16 @@ class WatchedCommand(BaseCommand):
         if self.stderr.isatty():
             self.stderr.write(f"\r\033[K{stage}: {number}{f'/{total}' if total else ''}", str, ending="")
             self.stderr.flush()
+
+    @contextmanager
+    def watched(self, refusal: type[Exception], message: str = "%(why)s") -> Iterator[None]:
+        """End the progress after the block, and turn ``refusal`` into a CommandError with ``message``."""
+        try:
+            yield
+        except refusal as error:
+            raise CommandError(message % {"why": error}) from error
+        finally:
+            self.end_progress()
 
     def end_progress(self) -> None:
         if self.stderr.isatty():

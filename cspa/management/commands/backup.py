@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from cspa.backup import BackupError, make
@@ -25,12 +24,8 @@ class Command(WatchedCommand):
         )
 
     def handle(self, *args, folder: Path, **options) -> None:
-        try:
+        with self.watched(BackupError, _("No backup was made. %(why)s")):
             counts = make(folder, self.progress)
-        except BackupError as error:
-            raise CommandError(_("No backup was made. %(why)s") % {"why": error}) from error
-        finally:
-            self.end_progress()
         self.stdout.write(_("%(counts)s: saved in %(path)s") % {"counts": counts, "path": folder})
         for reason in EXCLUDED_MODELS.values():
             self.stdout.write(_("Left out: %(what)s.") % {"what": reason})

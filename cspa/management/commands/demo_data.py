@@ -2,8 +2,6 @@
 
 from argparse import ArgumentTypeError
 
-from django.core.management.base import CommandError
-
 from ...demo.generator import DemoDataError, Size, fill
 from ...progress import WatchedCommand
 
@@ -28,10 +26,6 @@ class Command(WatchedCommand):
 
     def handle(self, articles: int, people: int, seed: int, **options):
         size = Size(articles, people, seed)
-        try:
+        with self.watched(DemoDataError):
             filled = fill(size, self.progress)
-        except DemoDataError as error:
-            raise CommandError(str(error)) from error
-        finally:
-            self.end_progress()
         self.stdout.write(str(size) if filled else f"{size}: there already, nothing changed.")

@@ -3,7 +3,6 @@
 from argparse import ArgumentParser
 from pathlib import Path
 
-from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
 from cspa.backup import BackupError, restore
@@ -22,10 +21,6 @@ class Command(WatchedCommand):
         parser.add_argument("folder", type=Path, metavar="DIR", help="what backup has written")
 
     def handle(self, *args, folder: Path, **options) -> None:
-        try:
+        with self.watched(BackupError, _("Nothing was restored. %(why)s")):
             counts = restore(folder, self.progress)
-        except BackupError as error:
-            raise CommandError(_("Nothing was restored. %(why)s") % {"why": error}) from error
-        finally:
-            self.end_progress()
         self.stdout.write(self.style.SUCCESS(_("%(counts)s: all equal") % {"counts": counts}))
