@@ -62,17 +62,11 @@ def timeout_reason(request: HttpRequest, now: int) -> str:
     return ""
 
 
-def end_sessions(user: User) -> int:
-    """Delete all sessions of the user; return their number.
-
-    The function decodes every session, which is fine because only staff have sessions.
-    """
-    ended = 0
+def end_sessions(user: User) -> None:
+    """Delete all sessions of the user. Every session is decoded, which is fine because only staff have sessions."""
     for session in Session.objects.all():
         if session.get_decoded().get(SESSION_KEY) == str(user.pk):
             session.delete()
-            ended += 1
-    return ended
 
 
 @receiver(post_save, sender=User)
