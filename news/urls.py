@@ -55,9 +55,7 @@ def articles(scope: type[Scope] = Scope) -> Callable:
     return cacheable(views.FeedView.as_view(scope_type=scope), *LIST)
 
 
-def period() -> Callable:
-    return cacheable(views.PeriodView.as_view(), *LIST)
-
+period = cacheable(views.PeriodView.as_view(), *LIST)
 
 urlpatterns = [
     path("", articles(), name="feed"),
@@ -69,9 +67,9 @@ urlpatterns = [
     path("delegations/<slug:slug>/feed.<ending:ending>", feed(DelegationScope), name="delegation_subscription"),
     path(f"{PERSON}/", articles(PersonScope), name="person"),
     path(f"{PERSON}/feed.<ending:ending>", feed(PersonScope), name="person_subscription"),
-    path("<year:year>/", period(), name="year"),
-    path("<year:year>/<two_digits:month>/", period(), name="month"),
-    path("<year:year>/<two_digits:month>/<two_digits:day>/", period(), name="day"),
+    path("<year:year>/", period, name="year"),
+    path("<year:year>/<two_digits:month>/", period, name="month"),
+    path("<year:year>/<two_digits:month>/<two_digits:day>/", period, name="day"),
     path(
         "<year:year>/<two_digits:month>/<two_digits:day>/<slug:slug>/",
         cacheable(views.ArticleView.as_view()),
