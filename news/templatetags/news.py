@@ -27,12 +27,12 @@ def latest_articles(about: Parliament | None = None, naming: Person | None = Non
 
 
 @register.simple_tag
-def quotations_of(person: Person, most: int = NEWEST):
+def quotations_of(person: Person):
     """The quotations of ``person`` in published articles of the active language, newest first."""
     articles = Article.objects.published().in_language()
     said = Quotation.objects.filter(person=person, article__in=articles).select_related("article")
     said = said.defer("article__body", "article__stems")
-    return said.order_by("-article__published_at", "-article__pk", "place")[:most]
+    return said.order_by("-article__published_at", "-article__pk", "place")[:NEWEST]
 
 
 @register.simple_tag
