@@ -176,13 +176,10 @@ class StemsIndex(models.Index):
         return _statement(f'DROP TABLE "{self.name}"', model, schema_editor)
 
     def _statements(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        column, name = self.fields[0], self.name
+        (column, language), name = self.fields, self.name
         if schema_editor.connection.vendor == "postgresql":
-            text = f'"{column}"'
-            # An index without a language column has lexemes without a prefix.
-            for language in self.fields[1:]:
-                code = f"replace(\"{language}\", '-', '')"
-                text = f"{code} || replace({text}, ' ', ' ' || {code})"
+            code = f"replace(\"{language}\", '-', '')"
+            text = f"{code} || replace(\"{column}\", ' ', ' ' || {code})"
             vector = f"tsvector GENERATED ALWAYS AS (to_tsvector('simple', {text})) STORED"
             commands = [
                 f'ALTER TABLE %(table)s ADD COLUMN "{column}_vector" {vector}',
