@@ -70,14 +70,6 @@ class FeedView(ExportMixin, TemplateView):
     def find_scope(self) -> Scope:
         return self.scope_type.of(**self.kwargs)
 
-    @property
-    def heading(self) -> str:
-        return self.scope.heading
-
-    @property
-    def kicker(self) -> str:
-        return self.scope.kicker
-
     def stories(self) -> ArticleQuerySet:
         """The published articles of this list in all languages."""
         return self.scope.stories()
@@ -110,16 +102,15 @@ class FeedView(ExportMixin, TemplateView):
     def get_context_data(self, **kwargs):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
+        head = {"heading": self.scope.heading, "kicker": self.scope.kicker}
         return super().get_context_data(
             page=Keyset.for_parameters(self.get_queryset(), "published_at", self.request.GET, self.page_size),
-            heading=self.heading,
-            kicker=self.kicker,
             scope=self.scope,
             years=years(language),
             topics=Topic.objects.all(),
             elsewhere=self.stories().number_elsewhere(language),
             elsewhere_url=translate_url(self.request.path, other),
-            **kwargs,
+            **head | kwargs,
         )
 
 
@@ -145,10 +136,6 @@ class PeriodView(FeedView):
         return self.first.replace(year=self.first.year + 1)
 
     @property
-    def kicker(self) -> str:
-        return _("News")
-
-    @property
     def heading(self) -> str:
         if "day" in self.kwargs:
             return date_format(self.first, "DATE_FORMAT")
@@ -158,7 +145,9 @@ class PeriodView(FeedView):
         return super().stories().dated(self.first, self.end)
 
     def get_context_data(self, **kwargs):
-        return super().get_context_data(months=months(get_language(), self.first.year), **kwargs)
+        return super().get_context_data(
+            months=months(get_language(), self.first.year), heading=self.heading, kicker=_("News"), **kwargs
+        )
 
 
 def shares(article: Article, url: str) -> list[tuple[str, str]]:
