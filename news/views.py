@@ -1,6 +1,6 @@
 """Views of the news: lists by scope and by period, articles and previews."""
 
-from datetime import date, timedelta
+from datetime import date
 from http import HTTPStatus
 from urllib.parse import quote, urlencode
 
@@ -9,8 +9,8 @@ from django.db.models.functions import TruncMonth
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse, translate_url
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
+from django.utils.text import capfirst
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.generic import DetailView, TemplateView
@@ -19,7 +19,7 @@ from cspa.absolute_urls import absolute_url
 from cspa.exports.tabular import ExportMixin
 from cspa.i18n import language_codes
 from cspa.pagination import Keyset
-from delegations.dates import today
+from delegations.dates import PartialDate, Precision, today
 from delegations.exports.csv_rows import SOURCE_COLUMNS, source_cells
 from delegations.exports.serializers import join_cell
 from delegations.models import Person
@@ -119,34 +119,24 @@ class PeriodView(FeedView):
         return Scope()
 
     @cached_property
-    def first(self) -> date:
-        """The first day of the period. Raise Http404 for a date that does not exist."""
+    def period(self) -> PartialDate:
+        """The year, month or day in the address. Raise Http404 for a date that does not exist."""
+        precision = next(each for each in (Precision.DAY, Precision.MONTH, Precision.YEAR) if each in self.kwargs)
         try:
-            return date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
+            first = date(self.kwargs["year"], self.kwargs.get("month", 1), self.kwargs.get("day", 1))
         except ValueError as error:
             raise Http404 from error
-
-    @property
-    def end(self) -> date:
-        """The first day after the period."""
-        if "day" in self.kwargs:
-            return self.first + timedelta(days=1)
-        if "month" in self.kwargs:
-            return (self.first + timedelta(days=31)).replace(day=1)
-        return self.first.replace(year=self.first.year + 1)
-
-    @property
-    def heading(self) -> str:
-        if "day" in self.kwargs:
-            return date_format(self.first, "DATE_FORMAT")
-        return date_format(self.first, "YEAR_MONTH_FORMAT" if "month" in self.kwargs else "Y")
+        return PartialDate(first, precision)
 
     def stories(self):
-        return super().stories().dated(self.first, self.end)
+        return super().stories().dated(self.period.first, self.period.after)
 
     def get_context_data(self, **kwargs):
         return super().get_context_data(
-            months=months(get_language(), self.first.year), heading=self.heading, kicker=_("News"), **kwargs
+            months=months(get_language(), self.period.first.year),
+            heading=capfirst(self.period.words),
+            kicker=_("News"),
+            **kwargs,
         )
 
 
