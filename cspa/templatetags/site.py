@@ -79,18 +79,6 @@ def _day(value: date, language: str) -> str:
     return date_format(value, "DATE_FORMAT")
 
 
-@register.simple_tag(takes_context=True)
-def query(context, **parameters) -> str:
-    """Current query string with ``parameters`` replaced; None removes a parameter."""
-    values = context["request"].GET.copy()
-    for name, value in parameters.items():
-        if value is None:
-            values.pop(name, None)
-        else:
-            values[name] = value
-    return "?" + values.urlencode()
-
-
 @register.simple_tag
 def json_ld(data: dict) -> SafeString:
     """JSON-LD block of ``data``; the escapes keep text such as </script> from ending the block."""
