@@ -17,15 +17,12 @@ def register(*registered: type[models.Model], exclude_fields: Iterable[str] = ()
     """
     for model in registered:
         registry.add(model, exclude_fields, updates_only)
-        for signal, receiver in (
-            (pre_save, _before_saving),
-            (post_save, _after_saving),
-            (pre_delete, _before_deleting),
-        ):
-            signal.connect(receiver, sender=model, dispatch_uid=f"audit.{model._meta.label}")
+        pre_save.connect(_before_saving, sender=model)
+        post_save.connect(_after_saving, sender=model)
+        pre_delete.connect(_before_deleting, sender=model)
         for relation in registry.recorded_m2m(model):
             through, _own, _other = registry.m2m_columns(relation)
-            m2m_changed.connect(_before_connecting, sender=through, dispatch_uid=f"audit.{through._meta.label}")
+            m2m_changed.connect(_before_connecting, sender=through)
 
 
 def register_reverse_m2m(model: type[models.Model], name: str) -> None:
@@ -39,10 +36,9 @@ def register_reverse_m2m(model: type[models.Model], name: str) -> None:
     def before_writing(instance: models.Model, **kwargs: Any) -> None:
         snapshot_before(model, [getattr(instance, own)])
 
-    uid = f"audit.{through._meta.label}"
     for signal in (pre_save, pre_delete):
-        signal.connect(before_writing, sender=through, weak=False, dispatch_uid=uid)
-    m2m_changed.connect(_before_connecting_reverse, sender=through, dispatch_uid=uid)
+        signal.connect(before_writing, sender=through, weak=False, dispatch_uid=f"audit.{through._meta.label}")
+    m2m_changed.connect(_before_connecting_reverse, sender=through)
 
 
 def _before_saving(sender: type[models.Model], instance: models.Model, **kwargs: Any) -> None:
