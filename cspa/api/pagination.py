@@ -45,7 +45,7 @@ def paginate_queryset(
     """
     size, cursors = asked.size, Cursors(request, fixed_params)
     backwards, position = cursors.read(asked.cursor)
-    ordered = rows.order_by(*(_turned(key) if backwards else key for key in keys))
+    ordered = rows.order_by(*keys).reverse() if backwards else rows.order_by(*keys)
     if position:
         names = Tuple(*(key.removeprefix("-") for key in keys))
         beyond = TupleLessThan if keys[0].startswith("-") != backwards else TupleGreaterThan
@@ -119,10 +119,6 @@ class Cursors:
         parameters = self.parameters.copy()
         parameters["cursor"] = self.signer.sign_object([backwards, position])
         return absolute_url(self.request, f"{self.request.path}?{parameters.urlencode()}")
-
-
-def _turned(key: str) -> str:
-    return key.removeprefix("-") if key.startswith("-") else f"-{key}"
 
 
 def _value(row: Any, key: str) -> int | str:
