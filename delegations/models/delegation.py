@@ -1,6 +1,5 @@
 """Delegations: what a parliament sends on a day, computed from the dated rows, without a table of their own."""
 
-import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -12,12 +11,13 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST
 from .parliaments import Chamber, Link, Parliament, ParliamentQuerySet, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
-from .periods import Source, UidManager
+from .periods import Source
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
@@ -49,10 +49,9 @@ def _year_before(day: date) -> date:
         return day.replace(year=day.year - 1, day=28)
 
 
-class Confirmation(models.Model):
+class Confirmation(UidModel):
     """A parliament's confirmation that its roster was complete on a day: seats without a name were vacant then."""
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     parliament = models.ForeignKey(
         Parliament, models.PROTECT, related_name="confirmations", verbose_name=_("parliament")
     )
@@ -77,7 +76,7 @@ class Confirmation(models.Model):
         help_text=_("The letter or list in which the parliament says so."),
     )
 
-    objects = UidManager.from_queryset(ConfirmationQuerySet)()
+    objects = NaturalKeyManager.from_queryset(ConfirmationQuerySet)()
 
     class Meta:
         verbose_name = _("confirmation of a roster")
@@ -103,9 +102,6 @@ class Confirmation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.parliament}: {self.date:%Y-%m-%d}"
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)
 
 
 def with_unnamed_seats(chambers: models.QuerySet[Chamber], day: date) -> models.QuerySet[Chamber]:

@@ -1,25 +1,24 @@
 """Statements of saved pages of the Assembly's former site about a parliament."""
 
-import uuid
-
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
+
 from ..dates import EARLIEST, LATEST
 from .parliaments import Parliament
 from .people import Person
-from .periods import Source, UidManager
+from .periods import Source
 
 
-class Observation(models.Model):
+class Observation(UidModel):
     """The block of a saved page about one parliament, dated by the day on which the page was saved.
 
     The facts that rest on pages are computed from all observations of a parliament together, so the order in which
     pages are imported makes no difference (``delegations.legacy_pages.facts``).
     """
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     parliament = models.ForeignKey(
         Parliament, models.PROTECT, related_name="observations", verbose_name=_("parliament")
     )
@@ -41,7 +40,7 @@ class Observation(models.Model):
         ),
     )
 
-    objects = UidManager()
+    objects = NaturalKeyManager["Observation"]()
 
     class Meta:
         verbose_name = _("observation")
@@ -54,6 +53,3 @@ class Observation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.parliament}: {self.date:%Y-%m-%d}"
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)

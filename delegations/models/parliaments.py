@@ -12,6 +12,7 @@ from django.utils.translation import ngettext
 from django_countries.fields import CountryField
 
 from cspa.absolute_urls import cached_reverse
+from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import any_language, contains, translated
 
 from .periods import NoOverlap, Period, web_address
@@ -22,13 +23,6 @@ if TYPE_CHECKING:
 
 # Path segments that the site itself uses under /delegations/.
 RESERVED_SLUGS = {"people", "changes"}
-
-
-class SlugManager[M: models.Model](models.Manager[M]):
-    """A manager whose natural key is the slug."""
-
-    def get_by_natural_key(self, slug: str) -> M:
-        return self.get(slug=slug)
 
 
 class ParliamentQuerySet(models.QuerySet["Parliament"]):
@@ -48,7 +42,7 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
         return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
 
 
-class Parliament(models.Model):
+class Parliament(NaturalKeyModel):
     """A national parliament that takes part, or took part, in the Assembly."""
 
     slug = models.SlugField(
@@ -82,7 +76,9 @@ class Parliament(models.Model):
         settings.AUTH_USER_MODEL, through="DelegationAssignment", related_name="parliaments"
     )
 
-    objects = SlugManager.from_queryset(ParliamentQuerySet)()
+    key_columns = ("slug",)
+
+    objects = NaturalKeyManager.from_queryset(ParliamentQuerySet)()
 
     # Set by ``delegations_on()``; ``status`` by ``ParliamentQuerySet.on()``.
     status: str | None
@@ -121,22 +117,21 @@ class Parliament(models.Model):
     def get_absolute_url(self) -> str:
         return cached_reverse("delegations:delegation", self.slug)
 
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
     @property
     def label(self) -> str:
         """The name for lists and links: the short name, or the full name where there is none."""
         return self.short_name or self.name
 
 
-class FormerSlug(models.Model):
+class FormerSlug(NaturalKeyModel):
     """A former slug of a parliament; its address redirects permanently."""
 
     parliament = models.ForeignKey(Parliament, models.CASCADE, related_name="former_slugs")
     slug = models.SlugField(unique=True)
 
-    objects = SlugManager["FormerSlug"]()
+    key_columns = ("slug",)
+
+    objects = NaturalKeyManager["FormerSlug"]()
 
     class Meta:
         verbose_name = _("former address")
@@ -144,9 +139,6 @@ class FormerSlug(models.Model):
 
     def __str__(self) -> str:
         return self.slug
-
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
 
 
 class Participation(Period):
@@ -181,7 +173,7 @@ class Participation(Period):
         return f"{self.parliament}: {self.get_status_display()}"
 
 
-class Chamber(models.Model):
+class Chamber(NaturalKeyModel):
     """A house of a parliament."""
 
     class Kind(models.TextChoices):
@@ -227,7 +219,9 @@ class Chamber(models.Model):
         help_text=_("The organization's id in the Popolo files that are imported into this chamber."),
     )
 
-    objects = SlugManager["Chamber"]()
+    key_columns = ("slug",)
+
+    objects = NaturalKeyManager["Chamber"]()
 
     # Set by ``delegations_on()``.
     current_quotas: "list[SeatQuota]"
@@ -248,11 +242,6 @@ class Chamber(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} ({self.parliament.label})"
-
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
-
-    natural_key.dependencies = ["delegations.parliament"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def members(self, number: int) -> str:
         """Return ``number`` with the noun for members of this chamber: "7 deputies"."""

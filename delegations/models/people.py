@@ -15,6 +15,7 @@ from translated_fields import to_attribute
 from cspa.absolute_urls import cached_reverse
 from cspa.db.collation import KEY_LENGTH, sort_key
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import (
     Localised,
     Translated,
@@ -94,13 +95,6 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         return self.filter(pk__in=query.find(people))
 
 
-class PublicIdManager[M: models.Model](models.Manager[M]):
-    """A manager whose natural key is the public id."""
-
-    def get_by_natural_key(self, public_id: int) -> M:
-        return self.get(public_id=public_id)
-
-
 @lru_cache(maxsize=10_000)
 def _slug(name: str) -> str:
     return slugify(name, max_length=80) or "person"
@@ -110,7 +104,7 @@ def _name_part(label: "StrOrPromise", help_text: "StrOrPromise" = "") -> Transla
     return translated(models.CharField(label, max_length=150, blank=True, default="", help_text=help_text))
 
 
-class Person(DerivedModel):
+class Person(DerivedModel, NaturalKeyModel):
     """A person, recorded once, without date of birth or private contact details."""
 
     class Gender(models.TextChoices):
@@ -160,7 +154,9 @@ class Person(DerivedModel):
     sort_key = translated(models.CharField(max_length=KEY_LENGTH, editable=False, default="", db_index=True))
     name_words = models.TextField(editable=False, default="")
 
-    objects = PublicIdManager.from_queryset(PersonQuerySet)()
+    key_columns = ("public_id",)
+
+    objects = NaturalKeyManager.from_queryset(PersonQuerySet)()
 
     # Set by ``delegations_on()``.
     current_posts: "list[AssemblyPost]"
@@ -192,9 +188,6 @@ class Person(DerivedModel):
 
     def get_absolute_url(self) -> str:
         return cached_reverse("delegations:person", self.public_id, self.slug)
-
-    def natural_key(self) -> tuple[int]:
-        return (self.public_id,)
 
     @classmethod
     def next_public_id(cls) -> int:
@@ -265,13 +258,15 @@ class Person(DerivedModel):
         return self.name or self.public_name
 
 
-class FormerPublicId(models.Model):
+class FormerPublicId(NaturalKeyModel):
     """The public id of a record that was merged into this person; its address redirects permanently."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="former_ids")
     public_id = models.PositiveIntegerField(_("public id"), unique=True)
 
-    objects = PublicIdManager["FormerPublicId"]()
+    key_columns = ("public_id",)
+
+    objects = NaturalKeyManager["FormerPublicId"]()
 
     class Meta:
         verbose_name = _("former public id")
@@ -281,23 +276,17 @@ class FormerPublicId(models.Model):
     def __str__(self) -> str:
         return str(self.public_id)
 
-    def natural_key(self) -> tuple[int]:
-        return (self.public_id,)
 
-
-class IdentifierManager(models.Manager["Identifier"]):
-    def get_by_natural_key(self, scheme: str, identifier: str) -> "Identifier":
-        return self.get(scheme=scheme, identifier=identifier)
-
-
-class Identifier(models.Model):
+class Identifier(NaturalKeyModel):
     """The identifier of a person in another register, such as Wikidata or an imported file."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="identifiers", verbose_name=_("person"))
     scheme = models.CharField(_("register"), max_length=100, help_text=_("As in “wikidata”."))
     identifier = models.CharField(_("identifier"), max_length=200, help_text=_("As in “Q4227193”."))
 
-    objects = IdentifierManager()
+    key_columns = ("scheme", "identifier")
+
+    objects = NaturalKeyManager["Identifier"]()
 
     class Meta:
         verbose_name = _("identifier")
@@ -313,9 +302,6 @@ class Identifier(models.Model):
 
     def __str__(self) -> str:
         return f"{self.scheme}: {self.identifier}"
-
-    def natural_key(self) -> tuple[str, str]:
-        return (self.scheme, self.identifier)
 
 
 class Delegate(Period):

@@ -4,7 +4,6 @@
 row holds on day D when start <= D < end.
 """
 
-import uuid
 from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from itertools import batched
@@ -27,6 +26,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa import audit
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import any_language, translated
 
 from ..dates import EARLIEST, LATEST, PartialDate, Precision
@@ -155,13 +155,6 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
     def in_order(self) -> Self:
         """Rows by start, latest first; rows without a start come last."""
         return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
-
-
-class UidManager[M: models.Model](models.Manager[M]):
-    """A manager whose natural key is the public id."""
-
-    def get_by_natural_key(self, uid: str) -> M:
-        return self.get(uid=uid)
 
 
 class NoOverlap(BaseConstraint):
@@ -300,10 +293,9 @@ def _date_property(name: str) -> property:
     return property(get, put)
 
 
-class Source(models.Model):
+class Source(UidModel):
     """A document that supports dated facts."""
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     title = translated(
         models.CharField(
             _("title"),
@@ -316,7 +308,7 @@ class Source(models.Model):
     url = models.URLField(_("address"), max_length=1000, blank=True, validators=[web_address])
     date = models.DateField(_("date of the document"), null=True, blank=True)
 
-    objects = UidManager["Source"]()
+    objects = NaturalKeyManager["Source"]()
 
     class Meta:
         verbose_name = _("source")
@@ -338,9 +330,6 @@ class Source(models.Model):
     def __str__(self) -> str:
         return self.title
 
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)
-
     def facts(self) -> int:
         """Return the number of dated facts that cite this document."""
         return sum(
@@ -357,10 +346,9 @@ def protect_source(sender: type[Source], instance: Source, **kwargs: Any) -> Non
         raise ProtectedError(gettext("Facts rest on this source; it cannot be deleted."), {instance})
 
 
-class Period(DerivedModel):
+class Period(DerivedModel, UidModel):
     """Abstract base of dated facts: a period and the sources that support the fact."""
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     start = models.DateField(_("first day in office"), null=True, blank=True)
     start_precision = models.CharField(max_length=5, choices=Precision, default=Precision.DAY)
     end = models.DateField(_("first day no longer in office"), null=True, blank=True)
@@ -380,7 +368,7 @@ class Period(DerivedModel):
     counts_until = models.GeneratedField(expression=COUNTS_UNTIL, output_field=models.DateField(), db_persist=True)
     blocks_until = models.GeneratedField(expression=BLOCKS_UNTIL, output_field=models.DateField(), db_persist=True)
 
-    objects = UidManager.from_queryset(PeriodQuerySet)()
+    objects = NaturalKeyManager.from_queryset(PeriodQuerySet)()
 
     #: Pairs of columns that the audit log shows as one.
     recorded_together = (("start", "start_precision"), ("end", "end_precision"))
@@ -418,9 +406,6 @@ class Period(DerivedModel):
                 violation_error_message=_("Give the end date or tick “ended, date not known”, not both."),
             ),
         ]
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:

@@ -1,6 +1,5 @@
 """Articles: news texts in one language each, their rules of publication and their former addresses."""
 
-import uuid
 from collections import Counter
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time
@@ -22,6 +21,7 @@ from slugify import slugify
 
 from cspa.absolute_urls import cached_reverse
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import language_codes
 from cspa.models import RowChange
 from cspa.richtext import pictures, plain_text, sanitise
@@ -218,15 +218,7 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         return self.only_in_other_languages(language).order_by()[: COUNTED + 1].count()
 
 
-_ArticleManager = models.Manager.from_queryset(ArticleQuerySet)
-
-
-class ArticleManager(_ArticleManager["Article"]):
-    def get_by_natural_key(self, story: str, language: str) -> "Article":
-        return self.get(story__uid=story, language=language)
-
-
-class Article(DerivedModel):
+class Article(DerivedModel, UidModel):
     """A news text in one language. Its translations are sibling rows of one story."""
 
     class State(models.TextChoices):
@@ -235,7 +227,6 @@ class Article(DerivedModel):
         PUBLISHED = "published", _("published")
         WITHDRAWN = "withdrawn", _("withdrawn")
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     story = models.ForeignKey(
         Story,
         models.PROTECT,
@@ -323,7 +314,9 @@ class Article(DerivedModel):
         help_text=_("What it rests on."),
     )
 
-    objects = ArticleManager()
+    key_columns = ("story__uid", "language")
+
+    objects = NaturalKeyManager.from_queryset(ArticleQuerySet)()
 
     class Meta:
         verbose_name = _("article")
@@ -389,11 +382,6 @@ class Article(DerivedModel):
     def get_absolute_url(self) -> str:
         day = self.date
         return cached_reverse("news:article", day.year, day.month, day.day, self.slug, language=self.language)
-
-    def natural_key(self) -> tuple[str, str]:
-        return (str(self.story.uid), self.language)
-
-    natural_key.dependencies = ["news.story"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:

@@ -1,24 +1,18 @@
 """Attachments: documents to download with an article."""
 
-import uuid
 from typing import Any
 
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.media.pdf import PdfField
 
 
-class AttachmentManager(models.Manager["Attachment"]):
-    def get_by_natural_key(self, uid: str) -> "Attachment":
-        return self.get(uid=uid)
-
-
-class Attachment(models.Model):
+class Attachment(UidModel):
     """A document to download with an article."""
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     article = models.ForeignKey("news.Article", models.CASCADE, related_name="attachments", verbose_name=_("article"))
     file = PdfField(_("document"), upload_to="attachments/", help_text=_("PDF, at most 20 MB."))
     title = models.CharField(
@@ -27,7 +21,7 @@ class Attachment(models.Model):
     language = models.CharField(_("language"), max_length=10, choices=settings.LANGUAGES)
     size = models.PositiveIntegerField(_("size"), editable=False, default=0, help_text=_("In bytes."))
 
-    objects = AttachmentManager()
+    objects = NaturalKeyManager["Attachment"]()
 
     class Meta:
         verbose_name = _("attachment")
@@ -40,6 +34,3 @@ class Attachment(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         self.size = self.file.size
         super().save(*args, **kwargs)
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)

@@ -1,6 +1,5 @@
 """Pictures of articles, with alternative texts, credits and renditions."""
 
-import uuid
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -12,6 +11,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
+from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import any_language, translated
 from cspa.media.images import RENDITIONS, PhotoField, card_name, make_renditions, rendition_name, widths
 from cspa.richtext import PICTURES, pictures
@@ -42,18 +42,9 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return self.exclude(any_language("credit"))
 
 
-_PictureManager = models.Manager.from_queryset(PictureQuerySet)
-
-
-class PictureManager(_PictureManager["Picture"]):
-    def get_by_natural_key(self, uid: str) -> "Picture":
-        return self.get(uid=uid)
-
-
-class Picture(models.Model):
+class Picture(UidModel):
     """A photograph or drawing, re-encoded as a JPEG and stored with smaller renditions."""
 
-    uid = models.UUIDField(_("public id"), unique=True, default=uuid.uuid4, editable=False)
     # The file comes before width and height, because storing it sets both.
     file = PhotoField(
         _("picture"),
@@ -89,7 +80,7 @@ class Picture(models.Model):
     )
     focus_y = _focus(_("what matters: from the top, in per cent"), _("0 is the upper edge, 100 the lower one."))
 
-    objects = PictureManager()
+    objects = NaturalKeyManager.from_queryset(PictureQuerySet)()
 
     class Meta:
         verbose_name = _("picture")
@@ -122,9 +113,6 @@ class Picture(models.Model):
                     % {"languages": names},
                     code="no_alternative_text",
                 )
-
-    def natural_key(self) -> tuple[str]:
-        return (str(self.uid),)
 
     def alt_in(self, language: str) -> str:
         """The alternative text in ``language``, or an empty text."""

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import override
 from translated_fields import to_attribute
 
+from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import language_codes
 from cspa.richtext import quotations
 from delegations.models import Person
@@ -24,10 +25,7 @@ SPEAKER, FUNCTION = 250, 300
 OUT_OF_THE_WAY = 100_000
 
 
-class QuotationManager(models.Manager["Quotation"]):
-    def get_by_natural_key(self, story: str, language: str, place: int) -> "Quotation":
-        return self.get(article__story__uid=story, article__language=language, place=place)
-
+class QuotationManager(NaturalKeyManager["Quotation"]):
     def follow(self, articles: "Iterable[Article]") -> None:
         """Synchronise the quotation rows of ``articles`` with their bodies.
 
@@ -89,7 +87,7 @@ def _link(quotations: "list[Quotation]") -> None:
                     row.look_up()
 
 
-class Quotation(models.Model):
+class Quotation(NaturalKeyModel):
     """A quotation in an article. The body determines its words, its speaker and its place."""
 
     article = models.ForeignKey("news.Article", models.CASCADE, related_name="quotations", verbose_name=_("article"))
@@ -118,6 +116,8 @@ class Quotation(models.Model):
         help_text=_("Empty: that of the article."),
     )
 
+    key_columns = ("article__story__uid", "article__language", "place")
+
     objects = QuotationManager()
 
     class Meta:
@@ -128,11 +128,6 @@ class Quotation(models.Model):
 
     def __str__(self) -> str:
         return f"{self.speaker}: {Truncator(self.words).words(8)}"
-
-    def natural_key(self) -> tuple[str, str, int]:
-        return (*self.article.natural_key(), self.place)
-
-    natural_key.dependencies = ["news.article"]  # type: ignore[attr-defined]  # Django reads it from the function
 
     def look_up(self) -> None:
         """Fill an empty function with the first function that the person held on the day of the article."""

@@ -4,21 +4,19 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import cached_reverse
+from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import any_language, translated
 
 
-class TopicManager(models.Manager["Topic"]):
-    def get_by_natural_key(self, slug: str) -> "Topic":
-        return self.get(slug=slug)
-
-
-class Topic(models.Model):
+class Topic(NaturalKeyModel):
     """A subject of articles with a page and feeds of its own."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
     name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
 
-    objects = TopicManager()
+    key_columns = ("slug",)
+
+    objects = NaturalKeyManager["Topic"]()
 
     class Meta:
         verbose_name = _("topic")
@@ -37,6 +35,3 @@ class Topic(models.Model):
 
     def get_absolute_url(self) -> str:
         return cached_reverse("news:topic", self.slug)
-
-    def natural_key(self) -> tuple[str]:
-        return (self.slug,)
