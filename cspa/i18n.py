@@ -60,9 +60,14 @@ class Translated(Protocol):
     def __set__(self, instance: Any, value: str) -> None: ...
 
 
-def translated(field: "models.Field[Any, Any]") -> Translated:
-    """Copies of ``field`` for each language; the plain name reads with a fallback in the order of the languages."""
-    fields: Translated = TranslatedField(field, attrgetter=lambda name, field: lambda self: get_translated(self, name))
+def translated(
+    label: "StrOrPromise | None" = None, *, max_length: int, blank: bool = True, **options: Any
+) -> Translated:
+    """A text column for each language; the plain name reads with a fallback in the order of the languages."""
+    column = models.CharField(label, max_length=max_length, blank=blank, default="", **options)
+    fields: Translated = TranslatedField(
+        column, attrgetter=lambda name, field: lambda self: get_translated(self, name)
+    )
     return fields
 
 

@@ -56,7 +56,7 @@ class ConfirmationRequest(models.Model):
     expires_at = models.DateTimeField(_("valid until"))
     withdrawn_at = models.DateTimeField(_("link withdrawn"), null=True, blank=True)
     answered_at = models.DateTimeField(_("answered"), null=True, blank=True)
-    answered_by = translated(models.CharField(_("answered by"), max_length=200, blank=True, default=""))
+    answered_by = translated(_("answered by"), max_length=200)
     language = models.CharField(
         _("language of the answer"), max_length=10, choices=settings.LANGUAGES, blank=True, default=""
     )

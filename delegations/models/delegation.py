@@ -60,13 +60,9 @@ class Confirmation(UidModel):
         help_text=_("It speaks for this day and until a mandate or a quota changes, at most for twelve months."),
     )
     confirmed_by = translated(
-        models.CharField(
-            _("confirmed by"),
-            max_length=200,
-            blank=True,
-            default="",
-            help_text=_("Who, with the office: “Secretariat of the House of Representatives”."),
-        )
+        _("confirmed by"),
+        max_length=200,
+        help_text=_("Who, with the office: “Secretariat of the House of Representatives”."),
     )
     source = models.ForeignKey(
         Source,

@@ -51,22 +51,10 @@ class Parliament(NaturalKeyModel):
         help_text=_("Latin letters, as in “belarus”: the page becomes /delegations/belarus/."),
     )
     name = translated(
-        models.CharField(
-            _("name"),
-            max_length=200,
-            blank=True,
-            default="",
-            help_text=_("In full: “National Assembly of the Republic of Belarus”."),
-        )
+        _("name"), max_length=200, help_text=_("In full: “National Assembly of the Republic of Belarus”.")
     )
     short_name = translated(
-        models.CharField(
-            _("short name"),
-            max_length=80,
-            blank=True,
-            default="",
-            help_text=_("As in lists: “Belarus”. Empty: the full name."),
-        )
+        _("short name"), max_length=80, help_text=_("As in lists: “Belarus”. Empty: the full name.")
     )
     country = CountryField(_("country"), unique=True)
     order = models.PositiveSmallIntegerField(
@@ -193,15 +181,7 @@ class Chamber(NaturalKeyModel):
         unique=True,
         help_text=_("Country first, as in “kazakhstan-mazhilis”: files and imports name the chamber by it."),
     )
-    name = translated(
-        models.CharField(
-            _("name"),
-            max_length=200,
-            blank=True,
-            default="",
-            help_text=_("As in “House of Representatives”."),
-        )
-    )
+    name = translated(_("name"), max_length=200, help_text=_("As in “House of Representatives”."))
     kind = models.CharField(
         _("kind"), max_length=6, choices=Kind, blank=True, help_text=_("Empty: not recorded, as after an import.")
     )

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from datetime import date
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
@@ -18,7 +18,6 @@ from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import (
     Localised,
-    Translated,
     any_language,
     get_translated,
     language_codes,
@@ -30,9 +29,6 @@ from cspa.media.images import PhotoField
 from .. import names
 from .parliaments import Chamber, Parliament
 from .periods import NoOverlap, Period
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
 
 NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
@@ -100,10 +96,6 @@ def _slug(name: str) -> str:
     return slugify(name, max_length=80) or "person"
 
 
-def _name_part(label: "StrOrPromise", help_text: "StrOrPromise" = "") -> Translated:
-    return translated(models.CharField(label, max_length=150, blank=True, default="", help_text=help_text))
-
-
 class Person(DerivedModel, NaturalKeyModel):
     """A person, recorded once, without date of birth or private contact details."""
 
@@ -118,22 +110,28 @@ class Person(DerivedModel, NaturalKeyModel):
         editable=False,
         help_text=_("Never changes: it stands in addresses and files."),
     )
-    name = _name_part(_("name"), _("As the language writes it: “Viktor Kogut”, «Виктор Когут»."))
-    family_name = _name_part(_("family name"), _("As in “Kogut”; empty where not known for certain."))
-    given_name = _name_part(_("given name"), _("As in “Viktor”."))
-    patronymic = _name_part(_("patronymic"), _("As in “Nikolaevich”; empty where not published."))
-    sort_name = _name_part(_("sort name"), _("Only where lists must sort by something else than the family name."))
+    name = translated(
+        _("name"), max_length=150, help_text=_("As the language writes it: “Viktor Kogut”, «Виктор Когут».")
+    )
+    family_name = translated(
+        _("family name"), max_length=150, help_text=_("As in “Kogut”; empty where not known for certain.")
+    )
+    given_name = translated(_("given name"), max_length=150, help_text=_("As in “Viktor”."))
+    patronymic = translated(
+        _("patronymic"), max_length=150, help_text=_("As in “Nikolaevich”; empty where not published.")
+    )
+    sort_name = translated(
+        _("sort name"),
+        max_length=150,
+        help_text=_("Only where lists must sort by something else than the family name."),
+    )
     gender = models.CharField(_("gender"), max_length=6, choices=Gender, blank=True)
     photo = PhotoField(_("photo"), upload_to="people/", blank=True)
-    photo_credit = translated(models.CharField(_("photo credit"), max_length=200, blank=True, default=""))
+    photo_credit = translated(_("photo credit"), max_length=200)
     photo_alt = translated(
-        models.CharField(
-            _("alternative text of the photo"),
-            max_length=200,
-            blank=True,
-            default="",
-            help_text=_("What is to be seen, for those who do not see it: “Viktor Kogut at a lectern”."),
-        )
+        _("alternative text of the photo"),
+        max_length=200,
+        help_text=_("What is to be seen, for those who do not see it: “Viktor Kogut at a lectern”."),
     )
     withdrawn = models.BooleanField(
         _("withdrawn"),
@@ -143,15 +141,11 @@ class Person(DerivedModel, NaturalKeyModel):
         ),
     )
     withdrawal_reason = translated(
-        models.CharField(
-            _("reason of the withdrawal"),
-            max_length=300,
-            blank=True,
-            default="",
-            help_text=_("Shown at the person's address: “At the person's own request.”"),
-        )
+        _("reason of the withdrawal"),
+        max_length=300,
+        help_text=_("Shown at the person's address: “At the person's own request.”"),
     )
-    sort_key = translated(models.CharField(max_length=KEY_LENGTH, editable=False, default="", db_index=True))
+    sort_key = translated(max_length=KEY_LENGTH, blank=False, editable=False, db_index=True)
     name_words = models.TextField(editable=False, default="")
 
     key_columns = ("public_id",)
@@ -322,8 +316,8 @@ class Delegate(Period):
         default=Role.DELEGATE,
         help_text=_("A substitute fills no seat."),
     )
-    political_group = translated(models.CharField(_("political group"), max_length=200, blank=True, default=""))
-    constituency = translated(models.CharField(_("constituency"), max_length=200, blank=True, default=""))
+    political_group = translated(_("political group"), max_length=200)
+    constituency = translated(_("constituency"), max_length=200)
 
     line = ("person", "chamber")
 
@@ -396,13 +390,7 @@ class AssemblyPost(Period):
     person = models.ForeignKey(Person, models.PROTECT, related_name="posts", verbose_name=_("person"))
     post = models.CharField(_("post"), max_length=26, choices=Post)
     commission = translated(
-        models.CharField(
-            _("standing commission"),
-            max_length=200,
-            blank=True,
-            default="",
-            help_text=_("Only for the chair of a standing commission: its name."),
-        )
+        _("standing commission"), max_length=200, help_text=_("Only for the chair of a standing commission: its name.")
     )
 
     line = ("person", "post", *translated_columns("commission"))

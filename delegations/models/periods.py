@@ -297,13 +297,9 @@ class Source(UidModel):
     """A document that supports dated facts."""
 
     title = translated(
-        models.CharField(
-            _("title"),
-            max_length=300,
-            blank=True,
-            default="",
-            help_text=_("As the document calls itself, or what it is: “Decree No. 12 on the delegation”."),
-        )
+        _("title"),
+        max_length=300,
+        help_text=_("As the document calls itself, or what it is: “Decree No. 12 on the delegation”."),
     )
     url = models.URLField(_("address"), max_length=1000, blank=True, validators=[web_address])
     date = models.DateField(_("date of the document"), null=True, blank=True)

@@ -57,24 +57,16 @@ class Picture(UidModel):
     width = models.PositiveIntegerField(_("width"), editable=False, default=0)
     height = models.PositiveIntegerField(_("height"), editable=False, default=0)
     alt = translated(
-        models.CharField(
-            _("alternative text"),
-            max_length=300,
-            blank=True,
-            default="",
-            help_text=_("What is to be seen, for those who do not see it: “Delegates vote by raising their cards”."),
-        )
+        _("alternative text"),
+        max_length=300,
+        help_text=_("What is to be seen, for those who do not see it: “Delegates vote by raising their cards”."),
     )
     decorative = models.BooleanField(
         _("decorative"),
         default=False,
         help_text=_("It says nothing that the text does not say: it needs no alternative text."),
     )
-    credit = translated(
-        models.CharField(
-            _("credit"), max_length=200, blank=True, default="", help_text=_("Who made it: “Photo: CSTO PA”.")
-        )
-    )
+    credit = translated(_("credit"), max_length=200, help_text=_("Who made it: “Photo: CSTO PA”."))
     focus_x = _focus(
         _("what matters: from the left, in per cent"), _("Lists cut the picture to one shape; this stays in it.")
     )

@@ -12,7 +12,7 @@ class Topic(NaturalKeyModel):
     """A subject of articles with a page and feeds of its own."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))
-    name = translated(models.CharField(_("name"), max_length=100, blank=True, default=""))
+    name = translated(_("name"), max_length=100)
 
     key_columns = ("slug",)
 
