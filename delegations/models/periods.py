@@ -39,36 +39,34 @@ if TYPE_CHECKING:
 web_address = URLValidator(schemes=["http", "https"])
 
 
-class DateAfter(models.Func):
-    """SQL function: the date one ``unit`` (day, month, year) after a date."""
+class _DateFunction(models.Func):
+    """Base of SQL functions of a date and a ``unit`` (day, month, year), with a template for each database."""
 
     output_field = models.DateField()
+    sqlite = postgresql = ""
 
     def __init__(self, expression: "Combinable | str", unit: str = "day", **extra: Any):
         super().__init__(expression, unit=unit, **extra)
 
     def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
-        return self.as_sql(compiler, connection, template="date(%(expressions)s, '+1 %(unit)s')", **context)
+        return self.as_sql(compiler, connection, template=self.sqlite, **context)
 
     def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
-        template = "(%(expressions)s + interval '1 %(unit)s')::date"
-        return self.as_sql(compiler, connection, template=template, **context)
+        return self.as_sql(compiler, connection, template=self.postgresql, **context)
 
 
-class FirstOf(models.Func):
-    """SQL function: the first day of the ``unit`` (month, year) that contains a date."""
+class DateAfter(_DateFunction):
+    """SQL function: the date one ``unit`` after a date."""
 
-    output_field = models.DateField()
+    sqlite = "date(%(expressions)s, '+1 %(unit)s')"
+    postgresql = "(%(expressions)s + interval '1 %(unit)s')::date"
 
-    def __init__(self, expression: "Combinable | str", unit: str, **extra: Any):
-        super().__init__(expression, unit=unit, **extra)
 
-    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
-        return self.as_sql(compiler, connection, template="date(%(expressions)s, 'start of %(unit)s')", **context)
+class FirstOf(_DateFunction):
+    """SQL function: the first day of the ``unit`` that contains a date."""
 
-    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> "_AsSqlType":
-        template = "date_trunc('%(unit)s', %(expressions)s::timestamp)::date"
-        return self.as_sql(compiler, connection, template=template, **context)
+    sqlite = "date(%(expressions)s, 'start of %(unit)s')"
+    postgresql = "date_trunc('%(unit)s', %(expressions)s::timestamp)::date"
 
 
 def _stored_as_first_day(name: str) -> Q:
