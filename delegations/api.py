@@ -34,7 +34,7 @@ from .api_schemas import (
 from .changes import Change, Kind, register
 from .dates import FOUNDED, Day, PartialDate
 from .exports import serializers
-from .filters import DelegateFilter, DelegationFilter, PersonFilter, known_as, narrowed
+from .filters import DelegateFilter, DelegationFilter, PersonFilter
 from .models import (
     AssemblyPost,
     Chamber,
@@ -68,31 +68,16 @@ class DayListParameters(ListParameters, OnDay):
     pass
 
 
-class ServiceFilter(PersonFilter):
-    """Services as representative, or posts; the queryset holds those of the day."""
+class ServiceFilter(DelegateFilter):
+    """Services as representative, which have neither role nor chamber."""
 
     role = chamber = None
-
-    class Meta:
-        model = Representative
-        fields = ()
-
-    def filter_queryset(self, queryset):
-        chosen = {"delegation": "", "chamber": "", "role": "", **self.form.cleaned_data}
-        rows = narrowed(queryset, chosen)
-        if chosen["q"] or chosen["gender"]:
-            rows = rows.filter(person__in=known_as(Person.objects.public(), chosen))
-        return rows
 
 
 class PostFilter(ServiceFilter):
     """Posts in the Assembly, which belong to no delegation."""
 
     delegation = None
-
-    class Meta:
-        model = AssemblyPost
-        fields = ()
 
 
 def asked_day(request: HttpRequest) -> Day:

@@ -38,12 +38,13 @@ class OnDayFilter(django_filters.FilterSet):
         """The matching rows; none where the form is invalid."""
         return self.qs if self.is_valid() else self.queryset.none()
 
-    def refuse_errors(self) -> None:
-        """Raise the form's errors as text: a file cannot show a form."""
-        if self.form.errors:
-            raise InvalidParameter(
-                " ".join(f"{self.form[name].label}: {' '.join(errors)}" for name, errors in self.form.errors.items())
-            )
+
+def refuse_errors(form: forms.Form) -> None:
+    """Raise the errors of ``form`` as text: a file or a feed cannot show a form."""
+    if form.errors:
+        raise InvalidParameter(
+            " ".join(f"{form[name].label}: {' '.join(errors)}" for name, errors in form.errors.items())
+        )
 
 
 class DelegationFilter(OnDayFilter):
@@ -74,10 +75,6 @@ class DelegationFilter(OnDayFilter):
         empty_label=_("With or without a source"),
         method="by_source",
     )
-
-    class Meta:
-        model = Parliament
-        fields = ()
 
     def search(self, queryset, name, value):
         return queryset.search(value)
@@ -122,10 +119,6 @@ class PersonFilter(OnDayFilter):
         empty_label=_("With or without a source"),
     )
 
-    class Meta:
-        model = Person
-        fields = ()
-
     def filter_queryset(self, queryset):
         chosen = self.form.cleaned_data
         held = Q()
@@ -139,10 +132,6 @@ class DelegateFilter(PersonFilter):
 
     role = django_filters.ChoiceFilter(label=_("Role"), choices=Delegate.Role, empty_label=_("Any role"))
 
-    class Meta:
-        model = Delegate
-        fields = ()
-
     def filter_queryset(self, queryset):
         chosen = self.form.cleaned_data
         rows = narrowed(queryset, chosen)
@@ -155,7 +144,7 @@ class DelegateFilter(PersonFilter):
 def narrowed(functions: QuerySet, chosen: dict[str, str]) -> QuerySet:
     """Return the mandates, services or posts that match the chosen delegation, chamber, role and source."""
     paths = PATHS[functions.model]
-    values = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen[name]}
+    values = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen.get(name)}
     if functions.model is Representative and values.get("role") == REPRESENTATIVE:
         del values["role"]
     if not values.keys() <= paths.keys():

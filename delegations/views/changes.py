@@ -12,7 +12,6 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import ListView
 
-from cspa.absolute_urls import InvalidParameter
 from cspa.exports.feeds import AtomFeed
 from cspa.exports.tabular import ExportMixin
 from cspa.pagination import StrictPaginationMixin
@@ -21,7 +20,7 @@ from cspa.templatetags.site import marked
 from ..changes import Change, Kind, Register, register
 from ..dates import EARLIEST, LATEST, PartialDate
 from ..exports.csv_rows import SOURCE_COLUMNS, source_cells
-from ..filters import delegation_choices
+from ..filters import delegation_choices, refuse_errors
 from ..models import Chamber, Parliament, Person
 from .directory import OnDay
 
@@ -75,10 +74,6 @@ class ChangesForm(forms.Form):
         )
         return entries.only(chosen["entry"]) if chosen["entry"] else entries
 
-    def words(self) -> str:
-        """Return the errors as text, for a response without the form."""
-        return " ".join(f"{self[name].label}: {' '.join(errors)}" for name, errors in self.errors.items())
-
 
 class ChangesView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
     """The register as of a day, newest first."""
@@ -118,12 +113,8 @@ class ChangesView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
         return f"changes-{self.day.isoformat()}"
 
     def file_rows(self):
-        self.refuse_errors()
+        refuse_errors(self.form)
         return map(file_row, self.get_queryset())
-
-    def refuse_errors(self) -> None:
-        if not self.form.is_valid():
-            raise InvalidParameter(self.form.words())
 
 
 class ChangesFeed(ChangesView):
@@ -132,7 +123,7 @@ class ChangesFeed(ChangesView):
     generator = AtomFeed
 
     def get(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        self.refuse_errors()
+        refuse_errors(self.form)
         return ListView.get(self, request, *args, **kwargs)
 
     def render_to_response(self, context: dict, **kwargs) -> HttpResponse:

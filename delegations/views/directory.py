@@ -15,7 +15,7 @@ from ..dates import FOUNDED, Day
 from ..exports import jsonld
 from ..exports.csv_rows import DELEGATION_COLUMNS, delegation_rows
 from ..exports.timeline import History
-from ..filters import DelegationFilter
+from ..filters import DelegationFilter, refuse_errors
 from ..models import (
     Delegate,
     Delegation,
@@ -64,7 +64,7 @@ class DirectoryView(ExportMixin, OnDay, TemplateView):
         return f"delegations-{self.day.isoformat()}"
 
     def file_rows(self):
-        self.filterset.refuse_errors()
+        refuse_errors(self.filterset.form)
         return delegation_rows(self.delegations(self.filterset.found))
 
     def get_context_data(self, **kwargs):

@@ -10,7 +10,7 @@ from cspa.pagination import StrictPaginationMixin
 
 from ..exports.csv_rows import PERSON_COLUMNS, person_row, with_functions
 from ..exports.serializers import MANDATE_COLUMNS, mandate_row
-from ..filters import DelegateFilter, OnDayFilter, PersonFilter
+from ..filters import DelegateFilter, OnDayFilter, PersonFilter, refuse_errors
 from ..models import Delegate, Person
 from .directory import OnDay
 
@@ -39,7 +39,7 @@ class PeopleView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
         return f"{self.request.resolver_match.url_name}-{self.day.isoformat()}"
 
     def file_rows(self):
-        self.filterset.refuse_errors()
+        refuse_errors(self.filterset.form)
         return map(self.row, self.get_queryset().iterator(chunk_size=2000))
 
     def get_context_data(self, **kwargs):
