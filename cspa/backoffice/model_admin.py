@@ -11,6 +11,7 @@ from django.db import DataError, IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from translated_fields import TranslatedField, to_attribute
@@ -95,6 +96,11 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
             and set(steps[length:]) <= {"id", "exact", "isnull", "gte", "lt", "year", "month", "day"}
             for length in range(1, len(steps) + 1)
         )
+
+    def render(self, request: HttpRequest, template: str, title: str, context: dict) -> HttpResponse:
+        """Response of a page other than those of Django."""
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, **context}
+        return TemplateResponse(request, template, context)
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         if not all(map(is_key, request.POST.getlist(ACTION_CHECKBOX_NAME))):

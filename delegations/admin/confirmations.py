@@ -11,7 +11,6 @@ from django.core.exceptions import PermissionDenied
 from django.core.mail import send_mail
 from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -32,7 +31,7 @@ State = ConfirmationRequest.State
 
 
 class ReadOnlyModelAdmin(AssignedParliamentsMixin, BaseModelAdmin):
-    """Base of the pages of models that only a parliament's answer and the buttons of their pages write."""
+    """Base of the pages of models that no form writes, but an answer of a parliament, a button or a command."""
 
     def has_change_permission(self, request: HttpRequest, row=None) -> bool:
         return False
@@ -206,15 +205,9 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         if request.method == "POST" and form.is_valid():
             return self._ask(request, form)
         still_open = self.get_queryset(request).in_state(State.OPEN, timezone.now()).filter(parliament=parliament)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Ask for a confirmation"),
-            "opts": self.opts,
-            "form": form,
-            "days": settings.CONFIRMATION_DAYS,
-            "still_open": still_open,
-        }
-        return TemplateResponse(request, "admin/delegations/confirmationrequest/ask.html", context)
+        context = {"form": form, "days": settings.CONFIRMATION_DAYS, "still_open": still_open}
+        template = "admin/delegations/confirmationrequest/ask.html"
+        return self.render(request, template, _("Ask for a confirmation"), context)
 
     def _ask(self, request: HttpRequest, form: AskForm) -> HttpResponse:
         data = form.cleaned_data
@@ -226,14 +219,9 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         ]
         if data["email"]:
             self._send(request, letters, data["email"])
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("The link for a confirmation"),
-            "opts": self.opts,
-            "confirmation_request": confirmation_request,
-            "letters": letters,
-        }
-        return TemplateResponse(request, "admin/delegations/confirmationrequest/letters.html", context)
+        context = {"confirmation_request": confirmation_request, "letters": letters}
+        template = "admin/delegations/confirmationrequest/letters.html"
+        return self.render(request, template, _("The link for a confirmation"), context)
 
     def _send(self, request: HttpRequest, letters: list[Letter], email: str) -> None:
         subject = " / ".join(letter.subject for letter in letters)

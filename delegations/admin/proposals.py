@@ -7,7 +7,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.translation import gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -188,9 +187,6 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
         if form.is_bound and self._decide(request, form, state):
             return HttpResponseRedirect(reverse("admin:delegations_proposal_changelist") + "?state=waiting")
         context = {
-            **self.admin_site.each_context(request),
-            "title": str(proposal),
-            "opts": self.opts,
             "proposal": proposal,
             "confirmation_request": proposal.request,
             "comparison": comparison(proposal),
@@ -199,7 +195,7 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
             "form": form,
             "may": may and proposal.state == Proposal.State.WAITING,
         }
-        return TemplateResponse(request, "admin/delegations/proposal/decide.html", context)
+        return self.render(request, "admin/delegations/proposal/decide.html", str(proposal), context)
 
     def _decide(self, request: HttpRequest, form: DecisionForm, state: str) -> bool:
         """Apply the decision and return whether that succeeded; otherwise the form has the errors."""
