@@ -7,7 +7,6 @@ from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -87,8 +86,14 @@ class AssignedParliamentsMixin:
         return rows.filter(condition)
 
 
-class LastDay:
-    """The computed column beside the two dates."""
+class PeriodOptions:
+    """What the pages and the inlines of dated rows have in common."""
+
+    form = PeriodForm
+    readonly_fields = ["last_day_in_office"]
+
+    def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
+        return [field.name for field in self.opts.get_fields() if field.many_to_one or field.name == "sources"]
 
     @admin.display(description=_("Last day in office"))
     def last_day_in_office(self, row) -> str:
@@ -111,7 +116,7 @@ class Today(admin.SimpleListFilter):
         return queryset.exclude(pk__in=present) if self.value() == "no" else queryset
 
 
-class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdmin):
+class PeriodAdmin(PeriodOptions, TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     """Base of the pages of dated rows; ``about`` are the fields before the dates.
 
     ``ending``, ``without_source`` and ``without_date`` are the labels of dashboard items; an empty one means no item.
@@ -119,20 +124,12 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
 
     about: list[str] = []
     ending = without_source = without_date = ""
-    form = PeriodForm
     ordering = [F("start").desc(nulls_last=True), "-pk"]
-    readonly_fields = ["last_day_in_office"]
-    autocomplete_fields = ["sources"]
     actions = ["end"]
 
     def get_fieldsets(self, request: HttpRequest, row=None) -> list[tuple]:
-        return [
-            (None, {"fields": self.about}),
-            (
-                _("Period"),
-                {"fields": STACKED_PERIOD, "description": HISTORY},
-            ),
-        ]
+        period = {"fields": STACKED_PERIOD, "description": HISTORY}
+        return [(None, {"fields": self.about}), (_("Period"), period)]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return [*self.list_display, "since", "until", "last_day_in_office"]
@@ -142,29 +139,20 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
         return [first, Today, *others]
 
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
-        if not self.has_change_permission(request):
-            return []
-        todo_items = []
-        if self.ending:
-            days = settings.DESK_ENDING_DAYS
-            values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
-            title = gettext("ends by %(day)s") % values
-            todo_items.append(
-                TodoItem(
-                    "ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20
-                )
-            )
-        for name, title, label, priority in (
+        days = settings.DESK_ENDING_DAYS
+        values = {"day": date_format(today() + timedelta(days=days), "DATE_FORMAT")}
+        title = gettext("ends by %(day)s") % values
+        items = [
+            TodoItem("ending", title, self.ending, lambda rows: rows.ending(today(), days), values=values, priority=20)
+        ]
+        for gap, title, label, priority in (
             ("source", _("in force without a source"), self.without_source, 80),
             ("date", _("in force, since when not recorded"), self.without_date, 90),
         ):
-            if label:
-                todo_items.append(
-                    TodoItem(
-                        name, title, label, lambda rows, gap=name: rows.on(today()).lacking(gap), priority=priority
-                    )
-                )
-        return todo_items
+            items.append(
+                TodoItem(gap, title, label, lambda rows, gap=gap: rows.on(today()).lacking(gap), priority=priority)
+            )
+        return [item for item in items if item.words] if self.has_change_permission(request) else []
 
     @admin.action(description=_("End on a day…"), permissions=["change"])
     def end(self, request: HttpRequest, rows: QuerySet) -> HttpResponse | None:
@@ -179,15 +167,8 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
                 row.shown_before, newer = request.POST.get(f"period-{row.pk}", ""), True
         if submitted and form.is_valid() and not newer and self._end(request, rows, form.cleaned_data["ends"]):
             return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("End on a day"),
-            "opts": self.opts,
-            "form": form,
-            "rows": rows,
-            "newer": newer,
-        }
-        return TemplateResponse(request, "admin/delegations/end.html", context)
+        context = {"form": form, "rows": rows, "newer": newer}
+        return self.render(request, "admin/delegations/end.html", _("End on a day"), context)
 
     def _end(self, request: HttpRequest, rows: list[Period], ends: PartialDate) -> bool:
         for row in rows:
@@ -216,14 +197,11 @@ class PeriodAdmin(TodoListMixin, LastDay, AssignedParliamentsMixin, BaseModelAdm
         return row.ends.words if row.ends else "–"
 
 
-class PeriodInline(LastDay, AssignedParliamentsMixin, TranslatedFieldsMixin, admin.options.InlineModelAdmin):
+class PeriodInline(PeriodOptions, AssignedParliamentsMixin, TranslatedFieldsMixin, admin.options.InlineModelAdmin):
     """Inline of dated rows, latest first."""
 
-    form = PeriodForm
     formset = PeriodFormSet
     extra = 0
-    readonly_fields = ["last_day_in_office"]
-    autocomplete_fields = ["sources"]
     show_change_link = True
     related: list[str] = []
 

@@ -46,14 +46,12 @@ class RepresentativeInline(PeriodInline, admin.TabularInline):
     of_parliament = ("parliament",)
     related = ["person", "parliament"]
     fields = ["person", *PERIOD]
-    autocomplete_fields = ["person", "sources"]
 
 
 class ServiceInline(RepresentativeInline):
     """Inline of the same rows on the page of the person."""
 
     fields = ["parliament", *PERIOD]
-    autocomplete_fields = ["parliament", "sources"]
 
 
 class MandateInline(PeriodInline, admin.StackedInline):
@@ -66,7 +64,6 @@ class MandateInline(PeriodInline, admin.StackedInline):
         tuple(translated_columns("political_group")),
         tuple(translated_columns("constituency")),
     ]
-    autocomplete_fields = ["chamber", "sources"]
     verbose_name = _("mandate")
     verbose_name_plural = _("mandates")
 
@@ -94,7 +91,6 @@ class SeatQuotaAdmin(PeriodAdmin):
     list_select_related = ["chamber__parliament"]
     list_filter = ["chamber__parliament"]
     search_fields = [f"chamber__{name}" for name in translated_columns("name")]
-    autocomplete_fields = ["chamber", "sources"]
 
 
 @admin.register(Participation)
@@ -105,7 +101,6 @@ class ParticipationAdmin(PeriodAdmin):
     list_select_related = ["parliament"]
     list_filter = ["status"]
     search_fields = [f"parliament__{name}" for name in translated_columns("name")]
-    autocomplete_fields = ["parliament", "sources"]
 
 
 @admin.register(Link)
@@ -116,7 +111,6 @@ class LinkAdmin(PeriodAdmin):
     list_select_related = ["parliament", "chamber__parliament"]
     list_filter = ["language"]
     search_fields = ["url"]
-    autocomplete_fields = ["parliament", "chamber", "sources"]
 
     @admin.display(description=_("of"))
     def belongs_to(self, link: Link) -> str:
@@ -144,7 +138,6 @@ class DelegateAdmin(PeriodAdmin):
     list_select_related = ["person", "chamber__parliament"]
     list_filter = ["role", "chamber__parliament"]
     search_fields = [f"person__{name}" for name in translated_columns("name")]
-    autocomplete_fields = ["person", "chamber", "sources"]
 
     def get_urls(self) -> list:
         quick_entry = self.admin_site.admin_view(self.quick_entry_view)
@@ -177,7 +170,6 @@ class RepresentativeAdmin(PeriodAdmin):
     list_select_related = ["person", "parliament"]
     list_filter = ["parliament"]
     search_fields = [f"person__{name}" for name in translated_columns("name")]
-    autocomplete_fields = ["person", "parliament", "sources"]
 
 
 @admin.register(AssemblyPost)
@@ -191,7 +183,6 @@ class AssemblyPostAdmin(PeriodAdmin):
     list_select_related = ["person"]
     list_filter = ["post"]
     search_fields = [f"person__{name}" for name in translated_columns("name")]
-    autocomplete_fields = ["person", "sources"]
 
     @admin.display(description=_("post"), ordering="post")
     def title(self, row: AssemblyPost) -> str:
