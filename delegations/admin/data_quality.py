@@ -1,6 +1,7 @@
 """Admin page of doubtful facts: the issues of ``check_delegations`` whose rows the user may view."""
 
 from collections.abc import Iterable
+from functools import partial
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -18,10 +19,7 @@ ROWS_PER_PAGE = 100
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    def view(request: HttpRequest) -> HttpResponse:
-        return doubts_view(site, request)
-
-    return [path("doubts/", site.admin_view(view), name="delegations_doubts")]
+    return [path("doubts/", site.admin_view(partial(doubts_view, site)), name="delegations_doubts")]
 
 
 def doubts_view(site: AdminSite, request: HttpRequest) -> HttpResponse:

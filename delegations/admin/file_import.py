@@ -7,6 +7,7 @@ the digest of the report that was shown, and the user.
 import secrets
 import time
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from django import forms
@@ -108,13 +109,8 @@ def _chambers() -> list[tuple[str, str]]:
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
-    def page(request: HttpRequest) -> HttpResponse:
-        if not may_import(request):
-            raise PermissionDenied
-        return import_page(site, request)
-
     return [
-        path("import/", site.admin_view(page), name="delegations_import"),
+        path("import/", site.admin_view(partial(import_page, site)), name="delegations_import"),
         path("import/template.csv", site.admin_view(table_template), name="delegations_import_template"),
     ]
 
@@ -126,6 +122,8 @@ def table_template(request: HttpRequest) -> HttpResponse:
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
     """Show the form; after an upload the differences; after the confirmation redirect to the mandates."""
+    if not may_import(request):
+        raise PermissionDenied
     if request.method == "POST" and "note" in request.POST:
         return confirm(request)
     form = ImportForm(request.POST or None, request.FILES or None)

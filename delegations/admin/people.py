@@ -1,12 +1,13 @@
 """Admin pages of people: names, photos, withdrawal, and merging two records of one person."""
 
+from functools import partial
+
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import get_language, gettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
@@ -42,7 +43,7 @@ def with_possible_duplicates(people: QuerySet[Person]) -> QuerySet[Person]:
     return people.filter(pk__in={key for group in possible_duplicates() for key in group})
 
 
-def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
+def lacking(gap: str, people: QuerySet[Person]) -> QuerySet[Person]:
     """Those of ``people`` in office today, and not withdrawn, who lack ``gap``."""
     return people.public().in_office(today()).lacking(gap)
 
@@ -50,15 +51,11 @@ def lacking(people: QuerySet[Person], gap: str) -> QuerySet[Person]:
 WITHOUT_PHOTO = ngettext_lazy(
     "%(number)d person in office has no photo", "%(number)d people in office have no photo", "number"
 )
-
-
 WITHOUT_CREDIT = ngettext_lazy(
     "%(number)d photo of a person in office does not say who made it",
     "%(number)d photos of people in office do not say who made them",
     "number",
 )
-
-
 WITHOUT_NAME = ngettext_lazy(
     "%(number)d person in office has no name in one language (%(language)s)",
     "%(number)d people in office have no name in one language (%(language)s)",
@@ -114,22 +111,16 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
             title = _("perhaps the same person")
             todo_items.append(TodoItem("namesakes", title, label, with_possible_duplicates, priority=70))
         if self.has_change_permission(request):
-            todo_items += [
-                TodoItem("photo", _("in office without a photo"), WITHOUT_PHOTO, lambda rows: lacking(rows, "photo")),
-                TodoItem(
-                    "credit",
-                    _("in office, photo without a credit"),
-                    WITHOUT_CREDIT,
-                    lambda rows: lacking(rows, "credit"),
-                ),
+            gaps = [
+                ("photo", _("in office without a photo"), WITHOUT_PHOTO, {}),
+                ("credit", _("in office, photo without a credit"), WITHOUT_CREDIT, {}),
             ]
             for code in language_codes():
                 values = {"language": language_name(code)}
                 title = gettext("in office without a name (%(language)s)") % values
-                gap = to_attribute("name", code)
-                todo_items.append(
-                    TodoItem(gap, title, WITHOUT_NAME, lambda rows, gap=gap: lacking(rows, gap), values=values)
-                )
+                gaps.append((to_attribute("name", code), title, WITHOUT_NAME, values))
+            for gap, title, label, values in gaps:
+                todo_items.append(TodoItem(gap, title, label, partial(lacking, gap), values=values))
         return todo_items
 
     def get_urls(self) -> list:
@@ -154,15 +145,12 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         if request.method == "POST" and source:
             return self._merge(request, target, source)
         context = {
-            **self.admin_site.each_context(request),
-            "title": _("Merge with another record"),
-            "opts": self.opts,
             "target": target,
             "form": form,
             "report": preview(target, source) if source else None,
             "candidates": [] if source else self._candidates(request, target),
         }
-        return TemplateResponse(request, "admin/delegations/person/merge.html", context)
+        return self.render(request, "admin/delegations/person/merge.html", _("Merge with another record"), context)
 
     def _merge(self, request: HttpRequest, target: Person, source: Person) -> HttpResponse:
         try:

@@ -1,5 +1,7 @@
 """Admin page of the documents of a session: choose the day, the languages and the documents; print, PDF or CSV."""
 
+from functools import partial
+
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
@@ -18,13 +20,10 @@ from .base import assigned_parliaments
 
 
 def urls(site: AdminSite) -> list[URLPattern]:
-    def view(request: HttpRequest) -> HttpResponseBase:
-        return session_view(request, site.each_context)
-
-    return [path("session-pack/", site.admin_view(view), name="delegations_session")]
+    return [path("session-pack/", site.admin_view(partial(session_view, site)), name="delegations_session")]
 
 
-def session_view(request: HttpRequest, each_context) -> HttpResponseBase:
+def session_view(site: AdminSite, request: HttpRequest) -> HttpResponseBase:
     """Show the form, or the documents with ``format=``. Invalid parameters get 400 with a message."""
     if not request.user.has_perms(["delegations.view_delegate", "delegations.view_representative"]):
         raise PermissionDenied
@@ -32,7 +31,7 @@ def session_view(request: HttpRequest, each_context) -> HttpResponseBase:
     values = form.cleaned_data if form.is_valid() else {}
     if values.get("format"):
         return _papers(request, **values)
-    context = {**each_context(request), "title": _("Papers of a session"), "form": form}
+    context = {**site.each_context(request), "title": _("Papers of a session"), "form": form}
     status = 200 if form.is_valid() else 400
     return TemplateResponse(request, "admin/delegations/session.html", context, status=status)
 

@@ -12,13 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import translated_columns
 
-from ..models import (
-    Observation,
-    Source,
-)
-from .base import (
-    AssignedParliamentsMixin,
-)
+from ..models import Observation, Source
+from .confirmations import ReadOnlyModelAdmin
 
 
 @admin.register(Source)
@@ -58,7 +53,7 @@ class SourceAdmin(BaseModelAdmin):
 
 
 @admin.register(Observation)
-class ObservationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
+class ObservationAdmin(ReadOnlyModelAdmin):
     """A read-only page: only the command ``import_page`` writes observations."""
 
     of_parliament = ("parliament",)
@@ -69,7 +64,4 @@ class ObservationAdmin(AssignedParliamentsMixin, BaseModelAdmin):
     fieldsets = [(None, {"fields": ["parliament", "date", "source", "person", "statement"]})]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Observation | None = None) -> bool:
         return False
