@@ -18,22 +18,7 @@ class DelegationsConfig(AppConfig):
         # The audit log records an assignment with the account, not with the parliament.
         audit.register(models.Parliament, exclude_fields=["secretaries"])
         audit.register_reverse_m2m(User, "parliaments")
-        audit.register(
-            models.FormerSlug,
-            models.Chamber,
-            models.Participation,
-            models.SeatQuota,
-            models.Link,
-            models.Confirmation,
-            models.Person,
-            models.FormerPublicId,
-            models.Identifier,
-            models.Delegate,
-            models.Representative,
-            models.AssemblyPost,
-            models.Observation,
-            models.Source,
-            models.Proposal,
-        )
         audit.register(models.ConfirmationRequest, exclude_fields=["key_hash"])
+        special = {models.Parliament, models.DelegationAssignment, models.ConfirmationRequest}
+        audit.register(*(model for model in self.get_models() if model not in special))
         versions.track_tables(self)
