@@ -55,7 +55,10 @@ class ImportForm(forms.Form):
     chamber = forms.ChoiceField(
         label=_("Chamber"),
         required=False,
-        choices=lambda: [("", "---------"), *_chambers()],
+        choices=lambda: [
+            ("", "---------"),
+            *((row.slug, str(row)) for row in Chamber.objects.select_related("parliament")),
+        ],
         help_text=_("That the members sit in. Our own export needs neither chamber nor country."),
     )
     country = forms.ChoiceField(
@@ -102,10 +105,6 @@ class ImportForm(forms.Form):
             "end_missing": data["end_missing"].isoformat() if data["end_missing"] else "",
             "skip_invalid": data["skip_invalid"],
         }
-
-
-def _chambers() -> list[tuple[str, str]]:
-    return [(chamber.slug, str(chamber)) for chamber in Chamber.objects.select_related("parliament")]
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -162,14 +161,17 @@ def confirm(request: HttpRequest) -> HttpResponse:
         return page
     finally:
         file.unlink(missing_ok=True)
-    numbers = "; ".join(f"{action}: {count}" for action, count in report.numbers())
-    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers})
+    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers_in_words(report)})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
 
 
 def run(data: bytes, options: dict, **more) -> Report:
     end_missing = forms.DateField(required=False).clean(options["end_missing"])
     return import_file(data, **{**options, "end_missing": end_missing}, **more)
+
+
+def numbers_in_words(report: Report) -> str:
+    return "; ".join(f"{action}: {count}" for action, count in report.numbers())
 
 
 def report_context(report: Report) -> dict:

@@ -225,16 +225,13 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
 def describe_proposal(proposal: Proposal) -> str:
     """Return the proposed values in one line."""
     day = confirmations.proposed(proposal)["day"]
-    parts = [
-        proposal.name,
-        (proposal.chamber.name if proposal.chamber else gettext("plenipotentiary representative"))
-        if proposal.kind == Kind.MISSING
-        else "",
-        proposal.get_role_display(),
-        day.words if day else "",
-        proposal.text,
-    ]
+    place = _place(proposal) if proposal.kind == Kind.MISSING else ""
+    parts = [proposal.name, place, proposal.get_role_display(), day.words if day else "", proposal.text]
     return ", ".join(str(part) for part in parts if part) or "–"
+
+
+def _place(proposal: Proposal) -> str:
+    return proposal.chamber.name if proposal.chamber else gettext("plenipotentiary representative")
 
 
 def comparison(proposal: Proposal) -> list[tuple[str, str, str, str]]:
@@ -248,7 +245,7 @@ def comparison(proposal: Proposal) -> list[tuple[str, str, str, str]]:
         Kind.NAME: {"name": proposal.name},
         Kind.MISSING: {
             "name": proposal.name,
-            "chamber": proposal.chamber.name if proposal.chamber else gettext("plenipotentiary representative"),
+            "chamber": _place(proposal),
             "role": proposal.get_role_display(),
             "starts": day,
         },

@@ -27,13 +27,13 @@ from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import PartialDateField
-from ..importer import ImportRefusedError, Report, import_batch, name_list
+from ..importer import ImportRefusedError, import_batch, name_list
 from ..importer.convocation import Convocation, outgoing_mandates
 from ..importer.name_list import Document, Name, NameMatch
 from ..importer.records import Batch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
-from .file_import import report_context
+from .file_import import numbers_in_words, report_context
 
 SALT = "delegations.admin.roster_entry"
 NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
@@ -173,13 +173,8 @@ class _Page:
 
     # What each page defines
 
-    @cached_property
-    def form(self) -> RosterForm:
-        raise NotImplementedError
-
-    @property
-    def chamber(self) -> Chamber:
-        raise NotImplementedError
+    form: RosterForm
+    chamber: Chamber
 
     def batch(self) -> Batch:
         raise NotImplementedError
@@ -256,14 +251,10 @@ class _Page:
         except ImportRefusedError as error:
             messages.error(self.request, str(error))
             return False
-        self.say(report)
-        return True
-
-    def say(self, report: Report) -> None:
-        numbers = "; ".join(f"{action}: {numbers}" for action, numbers in report.numbers())
-        message = self.saved % {"chamber": self.chamber, "numbers": numbers}
+        message = self.saved % {"chamber": self.chamber, "numbers": numbers_in_words(report)}
         self.site.get_model_admin(Chamber).log_change(self.request, self.chamber, message)
         messages.success(self.request, message)
+        return True
 
 
 class QuickEntry(_Page):
@@ -282,10 +273,8 @@ class QuickEntry(_Page):
         return self.form.cleaned_data["chamber"]
 
     def batch(self) -> Batch:
-        data = self.form.cleaned_data
-        return name_list.batch(
-            self.entries, self.chamber, data["starts"], data["role"], self.form.document, data["language"]
-        )
+        starts, role, language = (self.form.cleaned_data[name] for name in ("starts", "role", "language"))
+        return name_list.batch(self.entries, self.chamber, starts, role, self.form.document, language)
 
     def after(self) -> str:
         return reverse("admin:delegations_delegate_changelist")
@@ -299,11 +288,7 @@ class NewConvocation(_Page):
 
     def __init__(self, admin_: admin.ModelAdmin, request: HttpRequest, chamber: Chamber):
         super().__init__(admin_, request)
-        self.original = chamber
-
-    @property
-    def chamber(self) -> Chamber:
-        return self.original
+        self.chamber = self.original = chamber
 
     @cached_property
     def form(self) -> ConvocationForm:
@@ -317,17 +302,11 @@ class NewConvocation(_Page):
     @cached_property
     def rows(self) -> list[dict[str, Any]]:
         """The people in office on the day before, each with whether they stay and in which role."""
-        roles = Delegate.Role.values
         rows = []
         for mandate in outgoing_mandates(self.chamber, self.day.first):
             role = self.data.get(f"role-{mandate.uid}", "")
-            rows.append(
-                {
-                    "mandate": mandate,
-                    "stays": f"stays-{mandate.uid}" in self.data,
-                    "role": role if role in roles else mandate.role,
-                }
-            )
+            role = role if role in Delegate.Role.values else mandate.role
+            rows.append({"mandate": mandate, "stays": f"stays-{mandate.uid}" in self.data, "role": role})
         return rows
 
     @property
@@ -342,17 +321,10 @@ class NewConvocation(_Page):
         return {"rows": self.rows, "listed": self.day, "roles": Delegate.Role.choices, "asked": self.asked}
 
     def batch(self) -> Batch:
-        data = self.form.cleaned_data
+        seats, language = self.form.cleaned_data.get("seats"), self.form.cleaned_data["language"]
         stays = {str(row["mandate"].uid): row["role"] for row in self.rows if row["stays"]}
-        return Convocation(
-            self.chamber,
-            self.day.first,
-            stays,
-            self.entries,
-            data.get("seats"),
-            self.form.document,
-            data["language"],
-        ).batch()
+        document = self.form.document
+        return Convocation(self.chamber, self.day.first, stays, self.entries, seats, document, language).batch()
 
     def after(self) -> str:
         return reverse("admin:delegations_chamber_change", args=[self.chamber.pk])
