@@ -1,7 +1,7 @@
 """Checks for doubtful facts: facts that are recorded, but may be wrong."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
@@ -15,6 +15,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cspa.audit.diff import with_display_relations
 from cspa.i18n import translated_columns
 
 from ..dates import FOUNDED, LATEST, today
@@ -36,15 +37,7 @@ from ..succession import Row, lines, until
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
 
-# The models of dated facts, each with the relations that the text of a row needs.
-FACTS = {
-    Participation: ["parliament"],
-    SeatQuota: ["chamber__parliament"],
-    Delegate: ["person", "chamber__parliament"],
-    Representative: ["person", "parliament"],
-    AssemblyPost: ["person"],
-    Link: ["parliament", "chamber__parliament"],
-}
+FACTS = [Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link]
 
 type Span = tuple[date, date]
 
@@ -137,9 +130,11 @@ def _shown(value: date | list[Person] | int) -> str:
     return str(value)
 
 
-def _rows(model: type[Period], keys: Iterable[int]) -> list[Period]:
-    rows = model.objects.select_related(*FACTS[model]).in_bulk(list(keys))
-    return [rows[key] for key in sorted(rows)]
+def _issues(kind: Kind, model: type[Period], details: dict[int, dict[str, Any]]) -> Iterator[Issue]:
+    """Yield an issue for each row of ``model`` whose key is in ``details``."""
+    rows = with_display_relations(model).in_bulk(list(details))
+    for key in sorted(rows):
+        yield Issue(kind, rows[key], details[key])
 
 
 def _overlaps(model: type[Period], successions: list[list[Row]]) -> Iterator[Issue]:
@@ -147,16 +142,15 @@ def _overlaps(model: type[Period], successions: list[list[Row]]) -> Iterator[Iss
 
     The NoOverlap constraint of the database prevents such rows, unless it was dropped.
     """
-    keys = []
+    overlapping: dict[int, dict[str, Any]] = {}
     for line in successions:
         reach = date.min
         for row in line:
             start, end = _span(row, line)
             if start < reach and start < end:
-                keys.append(row.pk)
+                overlapping[row.pk] = {}
             reach = max(reach, end)
-    for fact in _rows(model, keys):
-        yield Issue(Kind.OVERLAP, fact)
+    yield from _issues(Kind.OVERLAP, model, overlapping)
 
 
 def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
@@ -181,8 +175,7 @@ def _over_quota(quotas: list[list[Row]], mandates: list[list[Row]]) -> Iterator[
             crowded = [(day, number) for day, number in before + within if number > row.value and start < end]
             if crowded:
                 over[row.pk] = {"day": crowded[0][0], "named": max(number for _day, number in crowded)}
-    for quota in _rows(SeatQuota, over):
-        yield Issue(Kind.OVER_QUOTA, quota, over[quota.pk])
+    yield from _issues(Kind.OVER_QUOTA, SeatQuota, over)
 
 
 def _outside_participation(participations: list[list[Row]], mandates: list[list[Row]]) -> Iterator[Issue]:
@@ -193,9 +186,8 @@ def _outside_participation(participations: list[list[Row]], mandates: list[list[
         for row in line:
             spans = present.get(row.line[2])
             if spans and (day := _uncovered(_certain(row), spans)):
-                outside[row.pk] = day
-    for mandate in _rows(Delegate, outside):
-        yield Issue(Kind.OUTSIDE_PARTICIPATION, mandate, {"day": outside[mandate.pk]})
+                outside[row.pk] = {"day": day}
+    yield from _issues(Kind.OUTSIDE_PARTICIPATION, Delegate, outside)
 
 
 def _certain(row: Row) -> Span:
@@ -219,8 +211,8 @@ def _uncovered(span: Span, spans: list[Span]) -> date | None:
 
 
 def _without_source() -> Iterator[Issue]:
-    for model, related in FACTS.items():
-        for row in model.objects.filter(sources=None).select_related(*related).order_by("pk"):
+    for model in FACTS:
+        for row in with_display_relations(model).filter(sources=None).order_by("pk"):
             yield Issue(Kind.NO_SOURCE, row)
 
 
