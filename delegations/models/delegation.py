@@ -215,6 +215,10 @@ class Delegation(_Figures):
         return str(Participation.Status(self.status).label) if self.status else gettext("not recorded")
 
     @property
+    def delegates(self) -> list[Delegate]:
+        return [delegate for part in self.chambers for delegate in part.delegates]
+
+    @property
     def websites(self) -> list[Link]:
         return self.links + [link for part in self.chambers for link in part.links]
 

@@ -123,9 +123,7 @@ class Roster:
 
     @property
     def rows(self) -> list[Delegate | Representative]:
-        """The representatives, then the delegates of each chamber."""
-        delegates = [delegate for part in self.delegation.chambers for delegate in part.delegates]
-        return [*self.delegation.representatives, *delegates]
+        return [*self.delegation.representatives, *self.delegation.delegates]
 
 
 def roster(parliament: Parliament) -> Roster | None:
@@ -138,7 +136,7 @@ def _shown(delegation: Delegation) -> Iterator[list]:
     """Yield everything that the page shows of a roster, in every language, for the digest."""
     for part in delegation.chambers:
         yield [part.chamber.slug, *_texts(part.chamber, "name"), part.seats]
-    for row in [*delegation.representatives, *(row for part in delegation.chambers for row in part.delegates)]:
+    for row in [*delegation.representatives, *delegation.delegates]:
         details = ("political_group", "constituency") if isinstance(row, Delegate) else ()
         texts = [text for name in details for text in _texts(row, name)]
         yield [str(row.uid), *(fact(row, code) for code in language_codes()), *texts]

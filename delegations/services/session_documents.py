@@ -190,10 +190,8 @@ def _figures_notes(delegation: Delegation) -> Iterator[str]:
 
 def _attendance(delegation: Delegation) -> PrintPage:
     """Return the list to sign: the delegates who fill a seat, and the substitutes in a table of their own."""
-    delegates = [(part, row) for part in delegation.chambers for row in part.delegates]
-    substitutes = [(part, row) for part, row in delegates if not row.fills_seat]
-    tables = [_signatures([(part, row) for part, row in delegates if row.fills_seat])]
-    if substitutes:
+    tables = [_signatures([row for row in delegation.delegates if row.fills_seat])]
+    if substitutes := [row for row in delegation.delegates if not row.fills_seat]:
         tables.append(_signatures(substitutes, caption=gettext("Substitutes")))
     return PrintPage(
         title=gettext("Attendance sheet"),
@@ -203,7 +201,7 @@ def _attendance(delegation: Delegation) -> PrintPage:
     )
 
 
-def _signatures(delegates: list[tuple[ChamberSeats, Delegate]], caption: str = "") -> Table:
+def _signatures(delegates: list[Delegate], caption: str = "") -> Table:
     return Table(
         columns=[
             _number(),
@@ -213,8 +211,8 @@ def _signatures(delegates: list[tuple[ChamberSeats, Delegate]], caption: str = "
             Column(gettext("Signature"), "box"),
         ],
         rows=[
-            [place, row.person.staff_name, part.chamber.name, capfirst(row.get_role_display()), ""]
-            for place, (part, row) in enumerate(delegates, 1)
+            [place, row.person.staff_name, row.chamber.name, capfirst(row.get_role_display()), ""]
+            for place, row in enumerate(delegates, 1)
         ],
         caption=caption,
         empty=gettext("The names of the delegates are not published."),
@@ -308,8 +306,7 @@ def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
     """Yield one row a person of a delegation, as BADGE_COLUMNS. A person with two functions there has one badge."""
     for delegation in delegations:
         held: dict[Person, list] = {}
-        delegates = [row for part in delegation.chambers for row in part.delegates]
-        for row in [*delegates, *delegation.representatives]:
+        for row in [*delegation.delegates, *delegation.representatives]:
             held.setdefault(row.person, []).append(row)
         for person, rows in held.items():
             yield [
