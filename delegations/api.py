@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
+from functools import partial
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, QuerySet
@@ -186,11 +187,9 @@ def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
     day = asked_day(request)
     rows = apply_filterset(PersonFilter(request.GET, Person.objects.public(), on=day))
     rows = rows.prefetch_related("identifiers", "former_ids")
-
-    def records(people: list[Person]) -> list[dict]:
-        return [_person(request, person) for person in people]
-
-    return paginate_queryset(request, asked, rows, ("public_id",), records, on=day.isoformat())
+    return paginate_queryset(
+        request, asked, rows, ("public_id",), _each(partial(_person, request)), on=day.isoformat()
+    )
 
 
 @router.get(

@@ -26,6 +26,25 @@ PATHS = {
 }
 
 
+def country_choices() -> list[tuple[str, str]]:
+    """Return the countries of the parliaments on record, sorted by their names in the active language."""
+    countries = {parliament.country for parliament in Parliament.objects.only("country")}
+    return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
+
+
+def delegation_choices() -> list[tuple[str, str]]:
+    """Return the parliaments on record, in protocol order."""
+    return [(parliament.slug, parliament.label) for parliament in Parliament.objects.all()]
+
+
+def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
+    """Return the chambers on record, grouped by parliament."""
+    chambers: dict[str, list[tuple[str, str]]] = {}
+    for chamber in Chamber.objects.select_related("parliament"):
+        chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))
+    return list(chambers.items())
+
+
 class OnDayFilter(django_filters.FilterSet):
     """A FilterSet that knows the selected day. An invalid form matches no rows, rather than all."""
 
@@ -53,9 +72,7 @@ class DelegationFilter(OnDayFilter):
     q = django_filters.CharFilter(
         label=_("Name of a parliament or chamber"), method="search", max_length=100, widget=forms.TextInput
     )
-    country = django_filters.ChoiceFilter(
-        label=_("Country"), choices=lambda: country_choices(), empty_label=_("All countries")
-    )
+    country = django_filters.ChoiceFilter(label=_("Country"), choices=country_choices, empty_label=_("All countries"))
     kind = django_filters.ChoiceFilter(
         label=_("Chamber"),
         field_name="chambers__kind",
@@ -94,11 +111,9 @@ class PersonFilter(OnDayFilter):
 
     q = django_filters.CharFilter(label=_("Name of a person"), max_length=100, widget=forms.TextInput)
     delegation = django_filters.ChoiceFilter(
-        label=_("Delegation"), choices=lambda: delegation_choices(), empty_label=_("All delegations")
+        label=_("Delegation"), choices=delegation_choices, empty_label=_("All delegations")
     )
-    chamber = django_filters.ChoiceFilter(
-        label=_("Chamber"), choices=lambda: chamber_choices(), empty_label=_("All chambers")
-    )
+    chamber = django_filters.ChoiceFilter(label=_("Chamber"), choices=chamber_choices, empty_label=_("All chambers"))
     role = django_filters.ChoiceFilter(
         label=_("Function"),
         choices=[
@@ -160,22 +175,3 @@ def known_as(people: QuerySet, chosen: dict[str, str]) -> QuerySet:
     if chosen["gender"]:
         people = people.filter(gender="" if chosen["gender"] == NOT_RECORDED else chosen["gender"])
     return people.search(chosen["q"]) if chosen["q"] else people
-
-
-def country_choices() -> list[tuple[str, str]]:
-    """Return the countries of the parliaments on record, sorted by their names in the active language."""
-    countries = {parliament.country for parliament in Parliament.objects.only("country")}
-    return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
-
-
-def delegation_choices() -> list[tuple[str, str]]:
-    """Return the parliaments on record, in protocol order."""
-    return [(parliament.slug, parliament.label) for parliament in Parliament.objects.all()]
-
-
-def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the chambers on record, grouped by parliament."""
-    chambers: dict[str, list[tuple[str, str]]] = {}
-    for chamber in Chamber.objects.select_related("parliament"):
-        chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))
-    return list(chambers.items())

@@ -106,8 +106,7 @@ class ChangesView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
             parameters.pop(parameter, None)
             if value is not None:
                 parameters[parameter] = value
-        query = parameters.urlencode()
-        return reverse(f"delegations:{name}") + (f"?{query}" if query else "")
+        return reverse(f"delegations:{name}", query=parameters)
 
     def file_name(self) -> str:
         return f"changes-{self.day.isoformat()}"

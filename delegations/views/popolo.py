@@ -28,10 +28,8 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
     parliament = None
     if slug:
         if former := FormerSlug.objects.select_related("parliament").filter(slug=slug).first():
-            query = f"?{request.GET.urlencode()}" if request.GET else ""
-            return HttpResponsePermanentRedirect(
-                reverse("data:delegation_popolo", args=[former.parliament.slug]) + query
-            )
+            address = reverse("data:delegation_popolo", args=[former.parliament.slug], query=request.GET)
+            return HttpResponsePermanentRedirect(address)
         parliament = (Parliament.objects.on(day) if has_day else Parliament.objects).filter(slug=slug).first()
         if not parliament:
             return problem(404, _("No such delegation is on record for this day.") if has_day else "", "slug")
