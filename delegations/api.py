@@ -56,8 +56,6 @@ router = Router(tags=[gettext_noop("Directory")])
 
 
 class OnDay(Schema):
-    """A day; today by default."""
-
     on: str = parameter(gettext_noop("The day asked for, as 2019-05-26; today unless given."), format="date")
 
 

@@ -104,7 +104,6 @@ class Change:
         return began if self.before is None else ended if self.after is None else changed
 
     def record(self) -> dict:
-        """Return the entry as JSON values."""
         return {
             "id": str(self.id),
             "date": str(self.date),

@@ -129,7 +129,6 @@ class Day(date):
 
     @property
     def before_founding(self) -> bool:
-        """Whether the day lies before the founding of the Assembly."""
         return self < FOUNDED
 
     @property

@@ -38,7 +38,6 @@ def delegation_choices() -> list[tuple[str, str]]:
 
 
 def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
-    """Return the chambers on record, grouped by parliament."""
     chambers: dict[str, list[tuple[str, str]]] = {}
     for chamber in Chamber.objects.select_related("parliament"):
         chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))

@@ -169,8 +169,6 @@ class PeriodFormSet(ConflictAwareFormSet):
 
 
 class EndForm(forms.Form):
-    """Ends several rows on one day."""
-
     ends = PartialDateField(
         label=_("First day no longer in office"),
         help_text=_("The day on which a successor may begin: the last day in office is the day before."),
@@ -183,8 +181,6 @@ class EndForm(forms.Form):
 
 
 class OtherRecordForm(forms.Form):
-    """Selects another record of a person by its public id."""
-
     other = forms.ModelChoiceField(
         Person.objects.all(),
         label=_("Public id of the other record"),

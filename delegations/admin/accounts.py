@@ -18,8 +18,6 @@ HELP = _("Of a delegation secretary: the only delegations that this account keep
 
 
 class SecretaryForm(UserForm):
-    """The form of a user account with the field for its assigned parliaments."""
-
     assigned_parliaments = forms.ModelMultipleChoiceField(Parliament.objects.all(), required=False)
 
     class Meta(UserForm.Meta):

@@ -101,8 +101,6 @@ class PeriodOptions:
 
 
 class Today(admin.SimpleListFilter):
-    """A filter by whether rows hold today."""
-
     title = _("in force")
     parameter_name = "today"
 
@@ -198,8 +196,6 @@ class PeriodAdmin(PeriodOptions, TodoListMixin, AssignedParliamentsMixin, BaseMo
 
 
 class PeriodInline(PeriodOptions, AssignedParliamentsMixin, TranslatedFieldsMixin, admin.options.InlineModelAdmin):
-    """Inline of dated rows, latest first."""
-
     formset = PeriodFormSet
     extra = 0
     show_change_link = True

@@ -122,8 +122,6 @@ def representative_of(parliament: Parliament) -> str:
 
 
 class Letter:
-    """The letter to the addressee in one language."""
-
     def __init__(self, confirmation_request: ConfirmationRequest, language: str, link: str):
         self.language, self.link = language, link
         with override(language):
@@ -235,7 +233,6 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
             messages.success(request, _("The letter was sent."))
 
     def withdraw_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Close an open link."""
         confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
             if confirmations.withdraw(confirmation_request, request.user):
@@ -246,7 +243,6 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
         return self._back(confirmation_request)
 
     def record_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
-        """Record the confirmation of an answer whose corrections are all decided."""
         confirmation_request = self.acted_on(request, object_id)
         if request.method == "POST":
             try:

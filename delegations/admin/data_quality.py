@@ -31,7 +31,6 @@ def doubts_view(site: AdminSite, request: HttpRequest) -> HttpResponse:
 
 
 def _visible(site: AdminSite, request: HttpRequest, issues: Iterable[Issue]) -> list[Issue]:
-    """Return the issues whose row the user may view."""
     issues = list(issues)
     # None: all rows of the model.
     visible_keys: dict[type, set[int] | None] = {}

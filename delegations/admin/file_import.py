@@ -45,8 +45,6 @@ SALT = "delegations.admin.file_import"
 
 
 class ImportForm(forms.Form):
-    """A file with its scope and the options of its import."""
-
     file = forms.FileField(
         label=_("File"),
         validators=[FileExtensionValidator([ending[1:] for ending in FORMATS.values()])],
@@ -115,7 +113,6 @@ def urls(site: admin.AdminSite) -> list[URLPattern]:
 
 
 def table_template(request: HttpRequest) -> HttpResponse:
-    """Return an empty table with the columns that an import reads."""
     return tabular.export_response("csv", "template", MANDATE_COLUMNS, [])
 
 
@@ -175,7 +172,6 @@ def numbers_in_words(report: Report) -> str:
 
 
 def report_context(report: Report) -> dict:
-    """The report as the template lists it."""
     notes = [
         (_("Conflicts"), report.conflicts),
         (_("Left out"), report.skipped),

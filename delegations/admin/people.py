@@ -39,7 +39,6 @@ class IdentifierInline(TranslatedFieldsMixin, admin.TabularInline):
 
 
 def with_possible_duplicates(people: QuerySet[Person]) -> QuerySet[Person]:
-    """Those of ``people`` who may have another record."""
     return people.filter(pk__in={key for group in possible_duplicates() for key in group})
 
 

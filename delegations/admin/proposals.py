@@ -223,7 +223,6 @@ class ProposalAdmin(TodoListMixin, ReadOnlyModelAdmin):
 
 
 def describe_proposal(proposal: Proposal) -> str:
-    """Return the proposed values in one line."""
     day = confirmations.proposed(proposal)["day"]
     place = _place(proposal) if proposal.kind == Kind.MISSING else ""
     parts = [proposal.name, place, proposal.get_role_display(), day.words if day else "", proposal.text]

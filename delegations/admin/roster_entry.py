@@ -43,8 +43,6 @@ NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
 
 
 class RosterForm(forms.Form):
-    """A list of names, their language, and their source."""
-
     names = forms.CharField(
         label=_("Names"),
         widget=forms.Textarea(attrs={"rows": 8, "cols": 80, "spellcheck": "false"}),
@@ -96,8 +94,6 @@ class RosterForm(forms.Form):
 
 
 class QuickEntryForm(RosterForm):
-    """The chamber, the first day and the role of the people on the list."""
-
     chamber = forms.ModelChoiceField(Chamber.objects.none(), label=_("Chamber"))
     starts = PartialDateField(
         label=_("First day in office"),
@@ -119,8 +115,6 @@ def _by_parliament(chambers: QuerySet[Chamber]) -> Iterator[tuple[str, list[tupl
 
 
 class ConvocationForm(RosterForm):
-    """The first day of the convocation, and the number of seats where it changes on that day."""
-
     day = PartialDateField(
         label=_("First day of the new convocation"),
         help_text=_("The whole date: 2024-05-26 or 26.05.2024. The former mandates end on it."),

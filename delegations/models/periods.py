@@ -436,7 +436,6 @@ class Period(DerivedModel, UidModel):
 
     @property
     def dated(self) -> bool:
-        """Whether the start is recorded."""
         return self.start is not None
 
     @property

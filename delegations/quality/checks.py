@@ -43,8 +43,6 @@ type Span = tuple[date, date]
 
 
 class Kind(models.TextChoices):
-    """Kinds of issues."""
-
     OVERLAP = "overlap", gettext_lazy("overlap")
     OVER_QUOTA = "over_quota", gettext_lazy("over quota")
     OUTSIDE_PARTICIPATION = "outside_participation", gettext_lazy("outside the participation")
@@ -82,12 +80,10 @@ class Issue:
 
     @property
     def admin_url(self) -> str:
-        """The admin page of the object."""
         meta = self.object._meta
         return reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[self.object.pk])
 
     def record(self) -> dict:
-        """Return the issue as JSON values."""
         return {
             "kind": self.kind.value,
             "words": self.words,

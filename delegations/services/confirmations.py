@@ -257,12 +257,10 @@ def source_of(confirmation_request: ConfirmationRequest) -> Source:
 
 
 def present(proposal: Proposal) -> dict:
-    """Return the present fact of the row that ``proposal`` concerns."""
     return fact(proposal.row, proposal.request.language)
 
 
 def digest(proposal: Proposal) -> str:
-    """Return a digest of the present fact."""
     return _digest(present(proposal))
 
 

@@ -48,7 +48,6 @@ class Column:
 
     @property
     def taken(self) -> bool:
-        """Whether the target takes the value of the source."""
         return self.result != self.target
 
     @property
@@ -107,7 +106,6 @@ class MergeReport:
 
     @property
     def digest(self) -> str:
-        """A digest of the report."""
         return sha256("\n".join([self.details(), *self.conflicts]).encode()).hexdigest()
 
 
@@ -199,7 +197,6 @@ def _merged(target: Person, source: Person) -> dict[str, object]:
 
 
 def _details(twin: Period, row: Period) -> dict[str, object]:
-    """Return the merged details of two duplicate rows."""
     names = [column.name for column in twin._meta.concrete_fields if column.name in DETAILS]
     return {name: getattr(twin, name) or getattr(row, name) for name in names}
 

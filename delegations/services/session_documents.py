@@ -30,8 +30,6 @@ NOT_COUNTED = {Participation.Status.OBSERVER, Participation.Status.PARTNER, Part
 
 
 class Paper(models.TextChoices):
-    """Kinds of documents."""
-
     ROSTER = "roster", _("rosters of the delegations")
     ATTENDANCE = "attendance", _("attendance sheets")
     QUORUM = "quorum", _("seats and quorum")

@@ -47,8 +47,6 @@ class DayField(forms.DateField):
 
 
 class ChangesForm(forms.Form):
-    """Filter of the register."""
-
     delegation = forms.ChoiceField(
         label=_("Delegation"),
         required=False,
@@ -64,7 +62,6 @@ class ChangesForm(forms.Form):
     entry = forms.UUIDField(required=False, widget=forms.HiddenInput)
 
     def register(self, until: date) -> Register:
-        """Return the matching entries up to ``until``."""
         chosen = self.cleaned_data
         entries = register(
             parliaments=Parliament.objects.filter(slug=chosen["delegation"]) if chosen["delegation"] else None,

@@ -51,8 +51,6 @@ class OnDay:
 
 
 class DirectoryView(ExportMixin, OnDay, TemplateView):
-    """All delegations, filtered."""
-
     template_name = "delegations/directory.html"
     columns = DELEGATION_COLUMNS
 
@@ -97,8 +95,6 @@ class OfParliament(OnDay):
 
 
 class DelegationView(OfParliament, TemplateView):
-    """One delegation with its history."""
-
     template_name = "delegations/delegation.html"
 
     def get_context_data(self, **kwargs):
@@ -115,8 +111,6 @@ class DelegationView(OfParliament, TemplateView):
 
 
 class MandatesView(OfParliament, StrictPaginationMixin, ListView):
-    """All mandates for the chambers of a parliament, latest first."""
-
     template_name = "delegations/mandates.html"
     paginate_by = 20
 
@@ -126,8 +120,6 @@ class MandatesView(OfParliament, StrictPaginationMixin, ListView):
 
 
 class CompletenessView(OfParliament, TemplateView):
-    """The completeness of the record of a delegation on the day."""
-
     template_name = "delegations/completeness.html"
 
     def get_context_data(self, **kwargs):

@@ -29,7 +29,6 @@ class PeopleView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
         return self.filterset_class(self.request.GET, self.everything(), on=self.day)
 
     def everything(self) -> QuerySet:
-        """Return the rows before filtering."""
         return with_functions(Person.objects.public().in_order(), self.day)
 
     def get_queryset(self) -> QuerySet:

@@ -44,16 +44,12 @@ COMPARED = 50
 
 
 class Translation(models.TextChoices):
-    """Translation status of a story."""
-
     MISSING = "missing", _("missing in a language")
     OUTDATED = "older", _("older than its original")
     UP_TO_DATE = "equal", _("equal in every language")
 
 
 class ArticleQuerySet(DerivedQuerySet["Article"]):
-    """Articles by publication, language, translation and subject."""
-
     def published(self, now: datetime | None = None) -> Self:
         """The articles that are public at ``now``, by default the current time: the single rule of publication.
 

@@ -11,8 +11,6 @@ from cspa.media.pdf import PdfField
 
 
 class Attachment(UidModel):
-    """A document to download with an article."""
-
     article = models.ForeignKey("news.Article", models.CASCADE, related_name="attachments", verbose_name=_("article"))
     file = PdfField(_("document"), upload_to="attachments/", help_text=_("PDF, at most 20 MB."))
     title = models.CharField(

@@ -38,7 +38,6 @@ class PictureQuerySet(models.QuerySet["Picture"]):
         return {picture.address: picture for picture in self.filter(file__in=names)}
 
     def uncredited(self) -> Self:
-        """The pictures without a credit in any language."""
         return self.exclude(any_language("credit"))
 
 
@@ -113,7 +112,6 @@ class Picture(UidModel):
 
     @property
     def file_name(self) -> str:
-        """The name of the file in the storage."""
         # The field is required, so the name is never None.
         return cast("str", self.file.name)
 
