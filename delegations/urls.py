@@ -1,6 +1,7 @@
 """Addresses of the directory."""
 
 from django.urls import path, register_converter
+from django.urls.converters import IntConverter
 
 from cspa.cache.keys import cacheable
 from cspa.exports.feeds import AtomFeed, JsonFeed
@@ -10,17 +11,11 @@ from .views import changes, directory, people
 from .views.changes import ChangesForm
 
 
-class PublicId:
+class PublicId(IntConverter):
     """Path converter of a person's public id: a number without leading zeros."""
 
     name = "public_id"
     regex = "[1-9][0-9]{0,8}"
-
-    def to_python(self, value: str) -> int:
-        return int(value)
-
-    def to_url(self, value: int) -> str:
-        return str(value)
 
 
 register_converter(PublicId, PublicId.name)
