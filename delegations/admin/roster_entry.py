@@ -16,7 +16,6 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -151,7 +150,6 @@ class ConvocationForm(RosterForm):
 class _Page:
     """A request to one of the pages; ``admin_`` is the model admin that the page belongs to."""
 
-    template = "admin/delegations/roster.html"
     title = ""
     saved = ""
     # The chamber whose page links here, for the breadcrumbs.
@@ -204,9 +202,6 @@ class _Page:
 
     def answer(self) -> HttpResponse:
         context = {
-            **self.site.each_context(self.request),
-            "title": self.title,
-            "opts": self.admin.opts,
             "original": self.original,
             "form": self.form,
             "media": self.form.media,
@@ -217,7 +212,7 @@ class _Page:
                 if "save" in self.data and self.save():
                     return HttpResponseRedirect(self.after())
                 context |= self.difference()
-        return TemplateResponse(self.request, self.template, context)
+        return self.admin.render(self.request, "admin/delegations/roster.html", self.title, context)
 
     def difference(self) -> dict[str, Any]:
         """Return the differences as the template lists them, with the token that their confirmation submits."""
