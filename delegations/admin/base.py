@@ -11,6 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from cspa.audit.diff import required_relations
 from cspa.backoffice.history import change_reason
 from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 from cspa.backoffice.todo import TodoItem, TodoListMixin
@@ -91,6 +92,10 @@ class PeriodOptions:
 
     form = PeriodForm
     readonly_fields = ["last_day_in_office"]
+
+    @property
+    def of_parliament(self) -> tuple[str, ...]:
+        return self.model.of_parliament
 
     def get_autocomplete_fields(self, request: HttpRequest) -> list[str]:
         return [field.name for field in self.opts.get_fields() if field.many_to_one or field.name == "sources"]
@@ -199,8 +204,8 @@ class PeriodInline(PeriodOptions, AssignedParliamentsMixin, TranslatedFieldsMixi
     formset = PeriodFormSet
     extra = 0
     show_change_link = True
-    related: list[str] = []
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rows = super().get_queryset(request).in_order().prefetch_related("sources")
-        return rows.select_related(*self.related) if self.related else rows
+        related = list(required_relations(self.model))
+        return rows.select_related(*related) if related else rows

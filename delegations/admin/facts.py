@@ -22,29 +22,22 @@ from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
     model = Participation
-    of_parliament = ("parliament",)
-    related = ["parliament"]
     fields = ["status", *PERIOD]
 
 
 class SeatQuotaInline(PeriodInline, admin.TabularInline):
     model = SeatQuota
-    of_parliament = ("chamber__parliament",)
-    related = ["chamber__parliament"]
     fields = ["seats", *PERIOD]
     extra = 1
 
 
 class LinkInline(PeriodInline, admin.TabularInline):
     model = Link
-    of_parliament = ("parliament", "chamber__parliament")
     fields = ["url", "language", *PERIOD]
 
 
 class RepresentativeInline(PeriodInline, admin.TabularInline):
     model = Representative
-    of_parliament = ("parliament",)
-    related = ["person", "parliament"]
     fields = ["person", *PERIOD]
 
 
@@ -56,8 +49,6 @@ class ServiceInline(RepresentativeInline):
 
 class MandateInline(PeriodInline, admin.StackedInline):
     model = Delegate
-    of_parliament = ("chamber__parliament",)
-    related = ["person", "chamber__parliament"]
     fields = [
         ("chamber", "role"),
         *STACKED_PERIOD,
@@ -71,7 +62,6 @@ class MandateInline(PeriodInline, admin.StackedInline):
 class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
     of_person = "person"
-    related = ["person"]
     fields = ["post", tuple(translated_columns("commission")), *STACKED_PERIOD]
 
 
@@ -85,7 +75,6 @@ class SeatQuotaAdmin(PeriodAdmin):
         "%(number)d seat quotas in force have no first day",
         "number",
     )
-    of_parliament = ("chamber__parliament",)
     about = ["chamber", "seats"]
     list_display = ["chamber", "seats"]
     list_select_related = ["chamber__parliament"]
@@ -95,7 +84,6 @@ class SeatQuotaAdmin(PeriodAdmin):
 
 @admin.register(Participation)
 class ParticipationAdmin(PeriodAdmin):
-    of_parliament = ("parliament",)
     about = ["parliament", "status"]
     list_display = ["parliament", "status"]
     list_select_related = ["parliament"]
@@ -105,7 +93,6 @@ class ParticipationAdmin(PeriodAdmin):
 
 @admin.register(Link)
 class LinkAdmin(PeriodAdmin):
-    of_parliament = ("parliament", "chamber__parliament")
     about = ["url", "language", "parliament", "chamber"]
     list_display = ["url", "belongs_to", "language"]
     list_select_related = ["parliament", "chamber__parliament"]
@@ -126,7 +113,6 @@ class DelegateAdmin(PeriodAdmin):
     without_date = ngettext_lazy(
         "%(number)d mandate in force has no first day", "%(number)d mandates in force have no first day", "number"
     )
-    of_parliament = ("chamber__parliament",)
     about = [
         "person",
         "chamber",
@@ -164,7 +150,6 @@ class RepresentativeAdmin(PeriodAdmin):
         "%(number)d plenipotentiary representatives have no first day",
         "number",
     )
-    of_parliament = ("parliament",)
     about = ["person", "parliament"]
     list_display = ["person", "parliament"]
     list_select_related = ["person", "parliament"]

@@ -143,7 +143,7 @@ class Participation(Period):
     )
     status = models.CharField(_("status"), max_length=9, choices=Status)
 
-    line = ("parliament",)
+    line = of_parliament = ("parliament",)
 
     class Meta(Period.Meta):
         verbose_name = _("participation")
@@ -240,6 +240,7 @@ class SeatQuota(Period):
     seats = models.PositiveSmallIntegerField(_("seats"), validators=[MinValueValidator(1)])
 
     line = ("chamber",)
+    of_parliament = ("chamber__parliament",)
 
     class Meta(Period.Meta):
         verbose_name = _("seat quota")
@@ -291,6 +292,7 @@ class Link(Period):
     )
 
     line = ("parliament", "chamber", "language")
+    of_parliament = ("parliament", "chamber__parliament")
 
     class Meta(Period.Meta):
         verbose_name = _("website")

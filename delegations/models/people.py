@@ -320,6 +320,7 @@ class Delegate(Period):
     constituency = translated(_("constituency"), max_length=200)
 
     line = ("person", "chamber")
+    of_parliament = ("chamber__parliament",)
 
     class Meta(Period.Meta):
         verbose_name = _("delegate")
@@ -351,7 +352,7 @@ class Representative(Period):
         Parliament, models.PROTECT, related_name="representatives", verbose_name=_("parliament")
     )
 
-    line = ("parliament",)
+    line = of_parliament = ("parliament",)
 
     # Set by ``delegations_on()``.
     current_posts: "list[AssemblyPost]"

@@ -370,6 +370,9 @@ class Period(DerivedModel, UidModel):
     #: Columns that identify a succession: rows with equal values follow each other.
     line: tuple[str, ...] = ()
 
+    #: Lookups from a row to its parliament; none where it belongs to no parliament.
+    of_parliament: tuple[str, ...] = ()
+
     starts = _date_property("start")
     ends = _date_property("end")
 

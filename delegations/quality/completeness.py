@@ -9,18 +9,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
+from cspa.audit.diff import required_relations
 from cspa.i18n import language_codes, language_name
 
 from ..models import Confirmation, Delegate, Link, Parliament, Participation, Period, Person, Representative, SeatQuota
 
-# The dated facts of a delegation: the lookups to its parliament, and the relations that the text of a row needs.
-FACTS = {
-    Participation: (["parliament"], []),
-    SeatQuota: (["chamber__parliament"], ["chamber"]),
-    Delegate: (["chamber__parliament"], ["chamber", "person"]),
-    Representative: (["parliament"], ["person"]),
-    Link: (["parliament", "chamber__parliament"], []),
-}
+FACTS = [Participation, SeatQuota, Delegate, Representative, Link]
 
 
 @dataclass(frozen=True)
@@ -83,9 +77,10 @@ def _people(parliament: Parliament, day: date) -> list[Figure]:
 
 def _facts(parliament: Parliament, day: date) -> list[Figure]:
     rows: list[Period] = []
-    for model, (lookups, related) in FACTS.items():
-        of_parliament = Q(*((lookup, parliament) for lookup in lookups), _connector=Q.OR)
+    for model in FACTS:
+        of_parliament = Q(*((lookup, parliament) for lookup in model.of_parliament), _connector=Q.OR)
         facts = model.objects.on(day).filter(of_parliament).order_by("pk")
+        related = list(required_relations(model))
         facts = facts.select_related(*related) if related else facts
         rows += facts.annotate(**{f"lacks_{gap}": condition for gap, condition in facts.gaps().items()})
     labels = {"source": _("Source"), "date": _("First day recorded"), "exact_date": _("First day known to the day")}
