@@ -246,37 +246,30 @@ def delegations_on(
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()
-    delegates, quotas, links = Delegate.objects.on(day), SeatQuota.objects.on(day), Link.objects.on(day)
-    representatives, posts = Representative.objects.on(day), AssemblyPost.objects.on(day)
-    if figures_only:
-        delegates = delegates.only("chamber", "role")
-    else:
-        delegates = delegates.select_related("person").prefetch_related("sources")
-        quotas, links = quotas.prefetch_related("sources"), links.prefetch_related("sources")
-        representatives, posts = representatives.prefetch_related("sources"), posts.prefetch_related("sources")
-    of_chambers: list[Prefetch[str, Any, str]] = [
-        Prefetch("quotas", quotas, to_attr="current_quotas"),
-        Prefetch("delegates", delegates, to_attr="current_delegates"),
-        Prefetch("links", links, to_attr="current_links"),
-    ]
-    chambers = Chamber.objects.order_by("order", "slug").prefetch_related(*of_chambers)
-    of_representatives: Prefetch[str, Any, str] = Prefetch("person__posts", posts, to_attr="current_posts")
-    of_parliaments: list[Prefetch[str, Any, str]] = [
-        Prefetch("chambers", chambers, to_attr="all_chambers"),
-        Prefetch(
-            "representatives",
-            representatives.select_related("person").prefetch_related(of_representatives),
-            to_attr="current_representatives",
-        ),
-        Prefetch("links", links, to_attr="current_links"),
-        Prefetch(
-            "confirmations",
-            Confirmation.objects.covering(day).select_related("source"),
-            to_attr="current_confirmations",
-        ),
-    ]
-    rows = parliaments.on(day).prefetch_related(*of_parliaments)
+    sources = () if figures_only else ("sources",)
+    delegates = Delegate.objects.on(day).prefetch_related(*sources)
+    delegates = delegates.only("chamber", "role") if figures_only else delegates.select_related("person")
+    quotas = SeatQuota.objects.on(day).prefetch_related(*sources)
+    links = Link.objects.on(day).prefetch_related(*sources)
+    posts: Prefetch[str, Any, str] = Prefetch(
+        "person__posts", AssemblyPost.objects.on(day).prefetch_related(*sources), to_attr="current_posts"
+    )
+    representatives = Representative.objects.on(day).select_related("person").prefetch_related(posts, *sources)
+    chambers = Chamber.objects.order_by("order", "slug").prefetch_related(
+        _current("quotas", quotas), _current("delegates", delegates), _current("links", links)
+    )
+    all_chambers: Prefetch[str, Any, str] = Prefetch("chambers", chambers, to_attr="all_chambers")
+    rows = parliaments.on(day).prefetch_related(
+        all_chambers,
+        _current("representatives", representatives),
+        _current("links", links),
+        _current("confirmations", Confirmation.objects.covering(day).select_related("source")),
+    )
     return [_delegation(parliament, day, figures_only) for parliament in rows]
+
+
+def _current(name: str, rows: models.QuerySet[Any]) -> "Prefetch[str, Any, str]":
+    return Prefetch(name, rows, to_attr=f"current_{name}")
 
 
 def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delegation:
