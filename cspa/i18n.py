@@ -76,6 +76,13 @@ def any_language(name: str) -> models.Q:
     return ~models.Q(**dict.fromkeys(translated_columns(name), ""))
 
 
+def required_in_some_language(model: str, name: str, message: "StrOrPromise") -> models.CheckConstraint:
+    """Constraint that the field ``name`` of ``model`` is not empty in every language."""
+    return models.CheckConstraint(
+        name=f"{model}_{name}_in_some_language", condition=any_language(name), violation_error_message=message
+    )
+
+
 def contains(names: Iterable[str], text: str) -> models.Q:
     """Condition that one of ``names`` contains ``text`` in any language, case-insensitive."""
     columns = [column for name in names for column in translated_columns(name)]

@@ -13,7 +13,7 @@ from django_countries.fields import CountryField
 
 from cspa.absolute_urls import cached_reverse
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
-from cspa.i18n import any_language, contains, translated
+from cspa.i18n import contains, required_in_some_language, translated
 
 from .periods import NoOverlap, Period, web_address
 
@@ -80,11 +80,7 @@ class Parliament(NaturalKeyModel):
         verbose_name_plural = _("parliaments")
         ordering = ["order", "slug"]
         constraints = [
-            models.CheckConstraint(
-                name="parliament_name_in_some_language",
-                condition=any_language("name"),
-                violation_error_message=_("Give the name in at least one language."),
-            ),
+            required_in_some_language("parliament", "name", _("Give the name in at least one language.")),
             models.CheckConstraint(
                 name="parliament_slug_not_reserved",
                 condition=~Q(slug__in=sorted(RESERVED_SLUGS)),
@@ -212,13 +208,7 @@ class Chamber(NaturalKeyModel):
         verbose_name = _("chamber")
         verbose_name_plural = _("chambers")
         ordering = ["parliament__order", "parliament__slug", "order", "slug"]
-        constraints = [
-            models.CheckConstraint(
-                name="chamber_name_in_some_language",
-                condition=any_language("name"),
-                violation_error_message=_("Give the name in at least one language."),
-            )
-        ]
+        constraints = [required_in_some_language("chamber", "name", _("Give the name in at least one language."))]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.parliament.label})"

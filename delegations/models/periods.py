@@ -27,7 +27,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa import audit
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.db.natural_keys import NaturalKeyManager, UidModel
-from cspa.i18n import any_language, translated
+from cspa.i18n import required_in_some_language, translated
 
 from ..dates import EARLIEST, LATEST, PartialDate, Precision
 
@@ -309,11 +309,7 @@ class Source(UidModel):
         verbose_name_plural = _("sources")
         ordering = [F("date").desc(nulls_last=True), "pk"]
         constraints = [
-            models.CheckConstraint(
-                name="source_title_in_some_language",
-                condition=any_language("title"),
-                violation_error_message=_("Give the title in at least one language."),
-            ),
+            required_in_some_language("source", "title", _("Give the title in at least one language.")),
             models.CheckConstraint(
                 name="source_date_1900_to_2100",
                 condition=Q(date__isnull=True) | Q(date__range=(EARLIEST, LATEST)),

@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import cached_reverse
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
-from cspa.i18n import any_language, translated
+from cspa.i18n import required_in_some_language, translated
 
 
 class Topic(NaturalKeyModel):
@@ -22,13 +22,7 @@ class Topic(NaturalKeyModel):
         verbose_name = _("topic")
         verbose_name_plural = _("topics")
         ordering = ["slug"]
-        constraints = [
-            models.CheckConstraint(
-                name="topic_name_in_some_language",
-                condition=any_language("name"),
-                violation_error_message=_("Give the name in at least one language."),
-            )
-        ]
+        constraints = [required_in_some_language("topic", "name", _("Give the name in at least one language."))]
 
     def __str__(self) -> str:
         return self.name
