@@ -120,7 +120,7 @@ class Today(admin.SimpleListFilter):
 
 
 class PeriodAdmin(PeriodOptions, TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
-    """Base of the pages of dated rows; ``about`` are the fields before the dates.
+    """Base of the pages of dated rows; ``about`` are the fields before the dates, by default those of the list.
 
     ``ending``, ``without_source`` and ``without_date`` are the labels of dashboard items; an empty one means no item.
     """
@@ -132,7 +132,7 @@ class PeriodAdmin(PeriodOptions, TodoListMixin, AssignedParliamentsMixin, BaseMo
 
     def get_fieldsets(self, request: HttpRequest, row=None) -> list[tuple]:
         period = {"fields": STACKED_PERIOD, "description": HISTORY}
-        return [(None, {"fields": self.about}), (_("Period"), period)]
+        return [(None, {"fields": self.about or self.list_display}), (_("Period"), period)]
 
     def get_list_display(self, request: HttpRequest) -> list[str]:
         return [*self.list_display, "since", "until", "last_day_in_office"]

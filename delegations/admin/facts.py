@@ -75,7 +75,6 @@ class SeatQuotaAdmin(PeriodAdmin):
         "%(number)d seat quotas in force have no first day",
         "number",
     )
-    about = ["chamber", "seats"]
     list_display = ["chamber", "seats"]
     list_select_related = ["chamber__parliament"]
     list_filter = ["chamber__parliament"]
@@ -84,7 +83,6 @@ class SeatQuotaAdmin(PeriodAdmin):
 
 @admin.register(Participation)
 class ParticipationAdmin(PeriodAdmin):
-    about = ["parliament", "status"]
     list_display = ["parliament", "status"]
     list_select_related = ["parliament"]
     list_filter = ["status"]
@@ -150,7 +148,6 @@ class RepresentativeAdmin(PeriodAdmin):
         "%(number)d plenipotentiary representatives have no first day",
         "number",
     )
-    about = ["person", "parliament"]
     list_display = ["person", "parliament"]
     list_select_related = ["person", "parliament"]
     list_filter = ["parliament"]
