@@ -58,10 +58,6 @@ class Change:
     sources: tuple[Source, ...]
 
     @property
-    def anchor(self) -> str:
-        return f"change-{self.id}"
-
-    @property
     def words(self) -> str:
         """The change as a sentence in the active language."""
         return self.sentence(_text)
