@@ -9,6 +9,7 @@ from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
+from cspa.audit.diff import with_display_relations
 from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.i18n import translated_columns
 
@@ -39,10 +40,8 @@ class SourceAdmin(BaseModelAdmin):
         ]
         facts = []
         for relation in relations:
-            owner = self.admin_site._registry.get(relation.related_model)
-            rows = relation.related_model._base_manager.filter(sources__in=[source.pk for source in sources])
-            if owner and owner.list_select_related:
-                rows = rows.select_related(*owner.list_select_related)
+            rows = with_display_relations(relation.related_model)
+            rows = rows.filter(sources__in=[source.pk for source in sources])
             facts += [self._link(row) for row in rows.distinct()]
         return facts
 
