@@ -42,44 +42,8 @@ call_command("import_articles", sys.argv[1], stdout=open("/dev/null", "w"), stde
 print(int(re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())[1]) // 1024)
 """
 SYLLABLES = {
-    "en": (
-        "con",
-        "sul",
-        "ta",
-        "de",
-        "le",
-        "ga",
-        "tion",
-        "par",
-        "li",
-        "ment",
-        "se",
-        "cu",
-        "ri",
-        "ty",
-        "ing",
-        "ed",
-        "s",
-    ),
-    "ru": (
-        "за",
-        "се",
-        "да",
-        "ни",
-        "е",
-        "пар",
-        "ла",
-        "мент",
-        "без",
-        "о",
-        "пас",
-        "но",
-        "сти",
-        "го",
-        "ворит",
-        "ами",
-        "ых",
-    ),
+    "en": "con sul ta de le ga tion par li ment se cu ri ty ing ed s",
+    "ru": "за се да ни е пар ла мент без о пас но сти го ворит ами ых",
 }
 
 
@@ -87,7 +51,8 @@ def articles(number: int) -> Iterator[dict]:
     """Lines of made-up articles in both languages by turns, about 230 words each, the same every time."""
     chance = random.Random(1)  # noqa: S311  no secret
     vocabulary, weights = {}, list(accumulate(1 / place for place in range(1, 20_001)))
-    for language, syllables in SYLLABLES.items():
+    for language, parts in SYLLABLES.items():
+        syllables = parts.split()
         vocabulary[language] = ["".join(chance.choices(syllables, k=chance.randint(1, 5))) for _ in range(20_000)]
     first = datetime(2006, 11, 16, 9, tzinfo=UTC)
     for row in range(number):

@@ -50,36 +50,25 @@ ENDS = {
 }
 OF_RARE_ADJECTIVES = {"en": "ical", "ru": "ный"}
 
-GIVEN_NAMES = [
-    *(("Alexei", "Алексей"), ("Viktor", "Виктор"), ("Timur", "Тимур"), ("Ruslan", "Руслан"), ("Pavel", "Павел")),
-    *(("Oleg", "Олег"), ("Bakyt", "Бакыт"), ("Narek", "Нарек"), ("Farrukh", "Фаррух"), ("Denis", "Денис")),
-    *(("Yermek", "Ермек"), ("Stepan", "Степан"), ("Anna", "Анна"), ("Yelena", "Елена"), ("Aigul", "Айгуль")),
-    *(("Mariam", "Мариам"), ("Zarina", "Зарина"), ("Nadezhda", "Надежда"), ("Olga", "Ольга"), ("Saule", "Сауле")),
-]
-WOMEN = {given for given, _ in GIVEN_NAMES[12:]}
-FAMILY_BEGINNINGS = [
-    *(
-        ("Bel", "Бел"),
-        ("Kor", "Кор"),
-        ("Vasn", "Васн"),
-        ("Tar", "Тар"),
-        ("Mir", "Мир"),
-        ("Gor", "Гор"),
-        ("Lan", "Лан"),
-    ),
-    *(("Ost", "Ост"), ("Dar", "Дар"), ("Vel", "Вел"), ("Sul", "Сул"), ("Nur", "Нур"), ("Kam", "Кам"), ("Ram", "Рам")),
-    *(("Pol", "Пол"), ("Zim", "Зим"), ("Luk", "Лук"), ("Sad", "Сад"), ("Bor", "Бор"), ("Tal", "Тал")),
-]
-FAMILY_MIDDLES = [("", ""), ("an", "ан"), ("ar", "ар"), ("im", "им"), ("or", "ор"), ("un", "ун"), ("ad", "ад")]
-FAMILY_ENDS = [
-    ("enko", "енко"),
-    ("ian", "иан"),
-    ("ik", "ик"),
-    ("uk", "ук"),
-    ("bek", "бек"),
-    ("man", "ман"),
-    ("o", "о"),
-]
+
+def _pairs(english: str, russian: str) -> list[tuple[str, str]]:
+    return list(zip(english.split(), russian.split(), strict=True))
+
+
+_MEN = _pairs(
+    "Alexei Viktor Timur Ruslan Pavel Oleg Bakyt Narek Farrukh Denis Yermek Stepan",
+    "Алексей Виктор Тимур Руслан Павел Олег Бакыт Нарек Фаррух Денис Ермек Степан",
+)
+_WOMEN = _pairs(
+    "Anna Yelena Aigul Mariam Zarina Nadezhda Olga Saule", "Анна Елена Айгуль Мариам Зарина Надежда Ольга Сауле"
+)
+WOMEN = {given for given, _ in _WOMEN}
+FAMILY_BEGINNINGS = _pairs(
+    "Bel Kor Vasn Tar Mir Gor Lan Ost Dar Vel Sul Nur Kam Ram Pol Zim Luk Sad Bor Tal",
+    "Бел Кор Васн Тар Мир Гор Лан Ост Дар Вел Сул Нур Кам Рам Пол Зим Лук Сад Бор Тал",
+)
+FAMILY_MIDDLES = [("", ""), *_pairs("an ar im or un ad", "ан ар им ор ун ад")]
+FAMILY_ENDS = _pairs("enko ian ik uk bek man o", "енко иан ик ук бек ман о")
 
 
 class Names:
@@ -92,7 +81,7 @@ class Names:
         self.rng = rng
 
     def draw(self) -> tuple[tuple[str, str], tuple[str, str]]:
-        return self.rng.choice(GIVEN_NAMES), self.rng.choice(self.families)
+        return self.rng.choice([*_MEN, *_WOMEN]), self.rng.choice(self.families)
 
 
 class Writer:
