@@ -1,12 +1,28 @@
 """The records of a Popolo document: one function for each type of row."""
 
+from uuid import UUID
+
 from django.conf import settings
 from django.db.models import Model
 from django.utils.translation import gettext, override
 
 from cspa.i18n import language_codes, translated_columns
 
-from ..models import AssemblyPost, Chamber, Delegate, Parliament, Period, Person, Representative, SeatQuota, Source
+from ..models import (
+    AssemblyPost,
+    Chamber,
+    Confirmation,
+    Delegate,
+    Link,
+    Observation,
+    Parliament,
+    Participation,
+    Period,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
 
 # No slug holds a colon.
 ASSEMBLY = "org:assembly"
@@ -14,8 +30,8 @@ SEAT = "seat"
 REPRESENTATIVE = "representative"
 NAMES = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
-# Sources by the key of the row.
-type Sources = dict[int, list[Source]]
+# Sources by the public id of the row.
+type Sources = dict[UUID, list[Source]]
 
 
 def person_record(person: Person) -> dict:
@@ -115,11 +131,43 @@ def chamber_record(chamber: Chamber, chamber_id: str, parliament: str, links: li
     )
 
 
-def quota_record(row: SeatQuota, chamber: Chamber, chamber_id: str, sources: Sources) -> dict:
+def participation_record(row: Participation, sources: Sources) -> dict:
+    return clean({"id": str(row.uid), "status": row.status, **period_values(row, sources)})
+
+
+def link_record(row: Link, sources: Sources) -> dict:
+    about = {"url": row.url, "note": "website", "language": row.language}
+    return clean({"id": str(row.uid), **about, **period_values(row, sources)})
+
+
+def confirmation_record(row: Confirmation, source: Source) -> dict:
     return clean(
         {
             "id": str(row.uid),
-            "label": f"{_first_text(chamber, 'name')}: {row.seats}",
+            "date": row.date.isoformat(),
+            **column_texts(row, "confirmed_by"),
+            "source_id": str(source.uid),
+        }
+    )
+
+
+def observation_record(row: Observation, source: Source) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "date": row.date.isoformat(),
+            "person_id": str(row.person.public_id) if row.person else "",
+            "source_id": str(source.uid),
+            "statement": row.statement,
+        }
+    )
+
+
+def quota_record(row: SeatQuota, chamber_id: str, sources: Sources) -> dict:
+    return clean(
+        {
+            "id": str(row.uid),
+            "label": f"{_first_text(row.chamber, 'name')}: {row.seats}",
             "role": SEAT,
             "organization_id": chamber_id,
             **period_values(row, sources),
@@ -137,44 +185,26 @@ def representation_record(parliament: str) -> dict:
     }
 
 
-def mandate_record(row: Delegate, ids: dict[int, str], parliament: str, chamber_id: str, sources: Sources) -> dict:
-    return clean(
-        {
-            "id": str(row.uid),
-            "person_id": ids[row.person_id],
-            "organization_id": parliament,
-            "on_behalf_of_id": chamber_id,
-            "role": row.role,
-            **period_values(row, sources),
-            **column_texts(row, "political_group", "constituency"),
-        }
-    )
+def mandate_record(row: Delegate, chamber_id: str, sources: Sources) -> dict:
+    about = {"organization_id": row.chamber.parliament.slug, "on_behalf_of_id": chamber_id, "role": row.role}
+    return _membership(row, sources, about, column_texts(row, "political_group", "constituency"))
 
 
-def service_record(row: Representative, ids: dict[int, str], parliament: str, sources: Sources) -> dict:
-    return clean(
-        {
-            "id": str(row.uid),
-            "person_id": ids[row.person_id],
-            "organization_id": parliament,
-            "post_id": f"{REPRESENTATIVE}:{parliament}",
-            "role": REPRESENTATIVE,
-            **period_values(row, sources),
-        }
-    )
+def service_record(row: Representative, sources: Sources) -> dict:
+    slug = row.parliament.slug
+    about = {"organization_id": slug, "post_id": f"{REPRESENTATIVE}:{slug}", "role": REPRESENTATIVE}
+    return _membership(row, sources, about)
 
 
-def post_record(row: AssemblyPost, ids: dict[int, str], sources: Sources) -> dict:
-    return clean(
-        {
-            "id": str(row.uid),
-            "person_id": ids[row.person_id],
-            "organization_id": ASSEMBLY,
-            "role": row.post,
-            **period_values(row, sources),
-            **column_texts(row, "commission"),
-        }
-    )
+def post_record(row: AssemblyPost, sources: Sources) -> dict:
+    return _membership(row, sources, {"organization_id": ASSEMBLY, "role": row.post}, column_texts(row, "commission"))
+
+
+def _membership(
+    row: Delegate | Representative | AssemblyPost, sources: Sources, about: dict, texts: dict | None = None
+) -> dict:
+    person = str(row.person.public_id)
+    return clean({"id": str(row.uid), "person_id": person, **about, **period_values(row, sources), **(texts or {})})
 
 
 def clean(record: dict) -> dict:
@@ -205,7 +235,7 @@ def popolo_names(row: Model, name: str) -> dict:
 
 def period_values(row: Period, sources: Sources) -> dict:
     """Return the dates in their known precision, and the sources; Popolo only knows those with a URL."""
-    cited = sources.get(row.pk, [])
+    cited = sources.get(row.uid, [])
     return {
         "start_date": str(row.starts or ""),
         "end_date": str(row.ends or ""),
