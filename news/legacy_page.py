@@ -5,7 +5,6 @@ The article consists of its title, its date as "26 May 2020", the title again, a
 
 import re
 from calendar import month_name
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from html import escape
@@ -19,8 +18,7 @@ from cspa.models import ChangeSet
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import ImportRefusedError, Report
 from delegations.importer.readers.files import check_size, text_of
-from delegations.importer.records import Note, single_line
-from delegations.importer.report import ReportEntry
+from delegations.importer.records import single_line
 from delegations.importer.row_diff import Action
 from delegations.legacy_pages.facts import import_block
 from delegations.legacy_pages.parser import PageLine
@@ -45,6 +43,10 @@ class Page:
     title: str
     date: date
     paragraphs: list[str]
+
+    @property
+    def label(self) -> str:
+        return f"{self.date:%Y-%m-%d} {self.title}"
 
     @property
     def body(self) -> str:
@@ -101,15 +103,6 @@ class PageReport(Report):
             **vars(report) | {"counts": {action: {**kinds, KIND: 0} for action, kinds in report.counts.items()}}
         )
 
-    def count(self, action: Action, page: Page, details: Iterable[str] = ()) -> None:
-        self.counts[action][KIND] += 1
-        if action != Action.UNCHANGED:
-            place = Note(page.line, "").place
-            self.entries.append(ReportEntry(action, KIND, place, f"{page.date:%Y-%m-%d} {page.title}", tuple(details)))
-
-    def warn(self, page: Page, message: str) -> None:
-        self.warnings.append(Note(page.line, message, KIND))
-
 
 def import_page(data: bytes, as_of: date | None = None, update: bool = False) -> PageReport:
     """Import a saved page that was seen on ``as_of`` (None: unknown): the block of delegations, and the article.
@@ -140,26 +133,29 @@ def _import_article(page: Page, report: PageReport, update: bool) -> None:
             state=Article.State.PUBLISHED.value,
         )
         article.save()
-        report.count(Action.ADDED, page)
+        report.count(Action.ADDED, KIND, page.line, page.label)
         return
     if article.state != Article.State.PUBLISHED:
         report.warn(
-            page, _("On record the article is not published: %(state)s") % {"state": article.get_state_display()}
+            page.line,
+            _("On record the article is not published: %(state)s") % {"state": article.get_state_display()},
+            KIND,
         )
     article_as_read = Article(title=page.title, body=page.body, published_at=article.published_at)
     article_as_read.derive()
     if article.body == article_as_read.body:
-        report.count(Action.UNCHANGED, page)
+        report.count(Action.UNCHANGED, KIND, page.line, page.label)
     elif update:
         article.body = page.body
         article.save()
-        report.count(Action.CHANGED, page, [_("the text was replaced")])
+        report.count(Action.CHANGED, KIND, page.line, page.label, [_("the text was replaced")])
     else:
-        report.count(Action.UNCHANGED, page)
+        report.count(Action.UNCHANGED, KIND, page.line, page.label)
         report.warn(
-            page,
+            page.line,
             _("On record the article has another text, which stays (--update replaces it): %(title)s")
             % {"title": page.title},
+            KIND,
         )
 
 

@@ -1,9 +1,9 @@
 """Report of an import or of a dry run."""
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import ClassVar
+from typing import ClassVar, Self
 
 from .diff import ImportDiff
 from .records import KINDS, Note, describe_location
@@ -46,11 +46,11 @@ class Report:
     kinds: ClassVar = KINDS
 
     @classmethod
-    def empty(cls) -> "Report":
+    def empty(cls) -> Self:
         return cls({action: dict.fromkeys(cls.kinds, 0) for action in Action})
 
     @classmethod
-    def refused(cls, words: str) -> "Report":
+    def refused(cls, words: str) -> Self:
         """Return the report of a file that cannot be read."""
         report = cls.empty()
         report.conflicts.append(Note("", words))
@@ -61,17 +61,7 @@ class Report:
         report = cls.empty()
         for kind, row_diffs in diff.row_diffs.items():
             for row_diff in row_diffs:
-                report.counts[row_diff.action][kind] += 1
-                if row_diff.action != Action.UNCHANGED:
-                    report.entries.append(
-                        ReportEntry(
-                            row_diff.action,
-                            kind,
-                            describe_location(row_diff.location),
-                            row_diff.label,
-                            tuple(row_diff.details),
-                        )
-                    )
+                report.count(row_diff.action, kind, row_diff.location, row_diff.label, row_diff.details)
         report.warnings = diff.warnings
         report.not_kept = dict(sorted(diff.batch.not_kept.items()))
         if skip_invalid:
@@ -79,6 +69,19 @@ class Report:
         else:
             report.conflicts = diff.problems
         return report
+
+    def count(self, action: Action, kind: str, location: int | str, label: str, details: Iterable[str] = ()) -> None:
+        """Count a row, and list it if it changes."""
+        self.counts[action][kind] += 1
+        if action != Action.UNCHANGED:
+            self.add("entries", ReportEntry(action, kind, describe_location(location), label, tuple(details)))
+
+    def warn(self, location: int | str, message: str, kind: str) -> None:
+        self.add("warnings", Note(location, message, kind))
+
+    def add(self, name: str, item: ReportEntry | Note) -> None:
+        """Add ``item`` to ``entries``, ``conflicts`` or ``warnings``."""
+        getattr(self, name).append(item)
 
     @property
     def changes(self) -> bool:

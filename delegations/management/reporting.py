@@ -3,9 +3,10 @@
 import argparse
 import json
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
@@ -44,25 +45,34 @@ class ReportingCommand(WatchedCommand):
 
     report_type: type[Report] = Report
 
-    def conclude(self, take: Callable[[], Report], *, dry_run: bool, as_json: bool) -> None:
-        """Call ``take`` and print its report. Raise CommandError where a refusal or a conflict prevented saving."""
+    def add_arguments(self, parser: argparse.ArgumentParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
+        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Print the report of ``file``. Raise CommandError where a refusal or a conflict prevented saving."""
         try:
-            report = take()
+            report = self.report(options["file"], options)
         except ImportRefusedError as error:
-            if as_json:
-                self.print_json(self.report_type.refused(str(error)))
+            if options["json"]:
+                self.print_json(self.report_type.refused(str(error)).as_json())
             raise CommandError(str(error)) from error
-        if as_json:
-            self.print_json(report)
+        finally:
+            self.end_progress()
+        if options["json"]:
+            self.print_json(report.as_json())
         else:
-            self.print(report, dry_run)
+            self.print(report, options["dry_run"])
         if report.conflicts:
             raise CommandError(
                 _("Conflicts: %(count)d; nothing was saved.") % {"count": report.number_of("conflicts")}
             )
 
-    def print_json(self, report: Report) -> None:
-        self.stdout.write(json.dumps(report.as_json(), ensure_ascii=False, indent=2))
+    def report(self, file: Path, options: dict[str, Any]) -> Report:
+        raise NotImplementedError
+
+    def print_json(self, record: dict[str, Any]) -> None:
+        self.stdout.write(json.dumps(record, ensure_ascii=False, indent=2))
 
     def print(self, report: Report, dry_run: bool) -> None:
         for entry in report.entries:

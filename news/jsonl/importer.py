@@ -180,6 +180,7 @@ class ArticleImporter:
                 row.number,
                 _("On record the article differs, and stays (--update replaces it): %(title)s (%(keys)s)")
                 % {"title": row.label, "keys": ", ".join(row.changed)},
+                "articles",
             )
         return False
 

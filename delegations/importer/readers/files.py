@@ -7,6 +7,7 @@ import warnings
 import zipfile
 from collections.abc import Iterator
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -38,6 +39,15 @@ def check_size(size: int) -> None:
         raise ImportRefusedError(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
     if not size:
         raise ImportRefusedError(_("The file is empty."))
+
+
+def bytes_of(file: Path) -> bytes:
+    """Return the content of ``file``, whose size is checked before it is read."""
+    try:
+        check_size(file.stat().st_size)
+        return file.read_bytes()
+    except OSError as error:
+        raise ImportRefusedError(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
 
 
 def text_of(data: bytes) -> str:

@@ -2,12 +2,10 @@
 
 from pathlib import Path
 
-from django.utils.translation import gettext as _
-
-from delegations.importer import ImportRefusedError, Report, format_of, import_file
+from delegations.importer import Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
-from ...importer.readers.files import FORMATS, check_size
+from ...importer.readers.files import FORMATS, bytes_of
 
 
 class Command(ReportingCommand):
@@ -28,34 +26,22 @@ class Command(ReportingCommand):
             metavar="CC",
             help="the country (ISO 3166-1 alpha-2) of the file's legislature; a new one becomes a parliament",
         )
-        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
-        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
         parser.add_argument(
             "--end-missing", type=day, metavar="DATE", help="end on this day the mandates that the file does not name"
         )
         parser.add_argument(
             "--skip-invalid", action="store_true", help="leave out the rows that conflict, and save the others"
         )
-
-    def handle(self, *args, file: Path, **options):
-        self.conclude(lambda: self.report(file, options), dry_run=options["dry_run"], as_json=options["json"])
+        super().add_arguments(parser)
 
     def report(self, file: Path, options: dict) -> Report:
-        try:
-            check_size(file.stat().st_size)
-            data = file.read_bytes()
-        except OSError as error:
-            raise ImportRefusedError(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
-        try:
-            return import_file(
-                data,
-                options["format"] or format_of(file.name),
-                chamber=options["chamber"],
-                country=options["country"].upper(),
-                end_missing=options["end_missing"],
-                skip_invalid=options["skip_invalid"],
-                dry_run=options["dry_run"],
-                progress=self.progress,
-            )
-        finally:
-            self.end_progress()
+        return import_file(
+            bytes_of(file),
+            options["format"] or format_of(file.name),
+            chamber=options["chamber"],
+            country=options["country"].upper(),
+            end_missing=options["end_missing"],
+            skip_invalid=options["skip_invalid"],
+            dry_run=options["dry_run"],
+            progress=self.progress,
+        )

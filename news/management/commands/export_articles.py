@@ -9,13 +9,14 @@ from django.core.files.storage import default_storage
 from django.core.management.base import CommandError
 from django.utils.translation import gettext as _
 
-from delegations.management.reporting import ReportingCommand, write_whole
+from cspa.progress import WatchedCommand
+from delegations.management.reporting import write_whole
 from news.models import Article, ArticleQuerySet
 
 from ...jsonl import CHUNK, files, line, records
 
 
-class Command(ReportingCommand):
+class Command(WatchedCommand):
     help = (
         "Write the articles as JSON Lines, one article in one language a line, for import_articles. This is the "
         "office's archive: drafts, articles in review, scheduled and withdrawn ones are in it, unless --published is "

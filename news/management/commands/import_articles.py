@@ -32,11 +32,7 @@ class Command(ReportingCommand):
             help="where the pictures and documents lie; default: the folder of FILE",
         )
         parser.add_argument("--update", action="store_true", help="replace articles on record that differ")
-        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
-        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
-
-    def handle(self, *args, file: Path, **options) -> None:
-        self.conclude(lambda: self.report(file, options), dry_run=options["dry_run"], as_json=options["json"])
+        super().add_arguments(parser)
 
     def report(self, file: Path, options: dict) -> ArchiveReport:
         take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
@@ -49,8 +45,6 @@ class Command(ReportingCommand):
                 return take(lines, options["files"] or file.parent, total=_number_of_lines(lines))
         except OSError as error:
             raise ImportRefusedError(_("The file cannot be read: %(why)s") % {"why": error.strerror}) from error
-        finally:
-            self.end_progress()
 
 
 def _number_of_lines(file: BinaryIO) -> int | None:

@@ -1,6 +1,5 @@
 """manage.py import_page FILE…"""
 
-import json
 from pathlib import Path
 
 from django.core.management.base import CommandError
@@ -10,7 +9,7 @@ from django.utils.translation import gettext as _
 from cspa import audit
 from cspa.models import ChangeSet
 from delegations.importer import ImportRefusedError
-from delegations.importer.readers.files import check_size
+from delegations.importer.readers.files import bytes_of
 from delegations.management.reporting import ReportingCommand, day
 
 from ...legacy_page import PageReport, import_page
@@ -31,8 +30,7 @@ class Command(ReportingCommand):
             help="the day on which the pages were seen; without it the facts of the block carry no dates",
         )
         parser.add_argument("--update", action="store_true", help="replace the text of an article that differs")
-        parser.add_argument("--dry-run", action="store_true", help="show the difference and save nothing")
-        parser.add_argument("--json", action="store_true", help="print the report as one JSON object")
+        super().add_arguments(parser)
 
     def handle(self, *args, files: list[Path], dry_run: bool, **options):
         reports: dict[str, PageReport] = {}
@@ -58,13 +56,9 @@ class Command(ReportingCommand):
 
     def report(self, file: Path, options: dict) -> PageReport:
         try:
-            check_size(file.stat().st_size)
-            return import_page(file.read_bytes(), options["as_of"], options["update"])
-        except OSError as error:
-            words = _("The file cannot be read: %(why)s") % {"why": error.strerror}
+            return import_page(bytes_of(file), options["as_of"], options["update"])
         except ImportRefusedError as error:
-            words = str(error)
-        return PageReport.of_delegations(PageReport.refused(words))
+            return PageReport.refused(str(error))
 
     def print_all(self, reports: dict[str, PageReport]) -> None:
         """Print one report as import_delegations does; print several as their sums, with each report in ``files``."""
@@ -78,4 +72,4 @@ class Command(ReportingCommand):
                     elif isinstance(numbers, dict):
                         whole[action] = {kind: whole[action].get(kind, 0) + n for kind, n in numbers.items()}
             whole["files"] = pages
-        self.stdout.write(json.dumps(whole, ensure_ascii=False, indent=2))
+        self.print_json(whole)
