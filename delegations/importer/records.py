@@ -9,6 +9,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,7 @@ from ..models import (
     SeatQuota,
     Source,
 )
+from ..models.periods import web_address
 
 
 class Kind(StrEnum):
@@ -175,6 +177,14 @@ def checked_text(text: str, name: str, limit: int = LONGEST_TEXT) -> str:
     return text
 
 
+def is_web_address(text: str) -> bool:
+    try:
+        web_address(text)
+    except ValidationError:
+        return False
+    return True
+
+
 def single_line(text: str) -> str:
     """Return ``text`` in NFC with single spaces."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
@@ -208,6 +218,21 @@ def language_of(text: str) -> str:
     return next((code for code in hinted if code in codes), codes[0])
 
 
+def of_type[T](value: Any, wanted: type[T], name: str) -> T:
+    """Return the JSON value ``value``. Raises RowError if it is not of the type ``wanted``."""
+    # A boolean of Python is an integer, too.
+    if isinstance(value, wanted) and isinstance(value, bool) == (wanted is bool):
+        return value
+    message = {
+        str: _("“%(name)s” must be a text."),
+        bool: _("“%(name)s” must be true or false."),
+        int: _("“%(name)s” must be a whole number."),
+        list: _("“%(name)s” must be a list."),
+        dict: _("“%(name)s” must be an object."),
+    }[wanted]
+    raise RowError(message % {"name": name})
+
+
 class JsonReader:
     """Typed access to the values of a JSON object. Raises RowError for a value of another type."""
 
@@ -221,12 +246,7 @@ class JsonReader:
 
     def text(self, name: str) -> str:
         """Return the text ``name``, empty if it is absent."""
-        value = self.data.get(name)
-        if value is None:
-            return ""
-        if not isinstance(value, str):
-            raise RowError(_("“%(name)s” must be a text.") % {"name": name})
-        return checked_text(value, name)
+        return checked_text(of_type(self.data[name], str, name), name) if name in self else ""
 
     def line(self, name: str) -> str:
         """Return the text ``name`` with single spaces."""
@@ -235,38 +255,22 @@ class JsonReader:
     def id(self, name: str) -> str:
         """Return the id ``name``, which may be a text or a number."""
         value = self.data.get(name)
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        return self.text(name)
+        return str(value) if type(value) is int else self.text(name)
 
     def flag(self, name: str) -> bool:
-        value = self.data.get(name, False)
-        if not isinstance(value, bool):
-            raise RowError(_("“%(name)s” must be true or false.") % {"name": name})
-        return value
+        return of_type(self.data.get(name, False), bool, name)
 
     def number(self, name: str) -> int | None:
-        value = self.data.get(name)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
-            raise RowError(_("“%(name)s” must be a whole number.") % {"name": name})
-        return value
+        return of_type(self.data[name], int, name) if name in self else None
 
     def date(self, name: str) -> PartialDate | None:
         return partial_date(self.text(name), name)
 
     def list(self, name: str) -> list:
-        value = self.data.get(name)
-        if value is None:
-            return []
-        if not isinstance(value, list):
-            raise RowError(_("“%(name)s” must be a list.") % {"name": name})
-        return value
+        return of_type(self.data[name], list, name) if name in self else []
 
     def object(self, name: str) -> dict[str, Any]:
-        value = self.data.get(name)
-        if not isinstance(value, dict):
-            raise RowError(_("“%(name)s” must be an object.") % {"name": name})
-        return value
+        return of_type(self.data.get(name), dict, name)
 
     def objects(self, name: str) -> Iterable["JsonReader"]:
         return map(JsonReader, self.list(name))

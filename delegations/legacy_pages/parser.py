@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
-from ..importer.records import Kind, Note, single_line
+from ..importer.records import Kind, Note, is_web_address, single_line
 from ..models import AssemblyPost, Chamber, FormerSlug, Link, Parliament
-from ..models.periods import web_address
 
 type PageLine = tuple[int, str]
 
@@ -291,9 +289,7 @@ class BlockReader:
             self.warn(number, _("Unknown parliament, skipped: %(name)s") % {"name": whose[:120]})
             return
         statement = self.statement(template, number)
-        try:
-            web_address(url)
-        except ValidationError:
+        if not is_web_address(url):
             statement.unread.add("website")
             self.warn(number, _("This is no address and was skipped: %(text)s") % {"text": url[:120]})
             return

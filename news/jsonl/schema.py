@@ -16,21 +16,14 @@ from cspa.i18n import language_codes, translated_columns
 from cspa.richtext import MAX_LENGTH, PICTURES, sanitise
 from delegations import dates
 from delegations.importer.readers.own_export import LARGEST_ID
-from delegations.importer.records import RowError, checked_text, exact_date
+from delegations.importer.records import RowError, checked_text, exact_date, is_web_address, of_type
 from delegations.models import Parliament, Source
-from delegations.models.periods import web_address
 
 from ..models import EARLIEST, LATEST, Article, Attachment, Correction, FormerAddress, Picture, Quotation, Topic
 
 #: The columns of an article that a line holds as they are, by their keys.
 COLUMNS = {
-    "title": "title",
-    "slug": "slug",
-    "dateline": "dateline",
-    "summary": "summary",
-    "body": "body",
-    "state": "state",
-    "withdrawal_reason": "withdrawal_reason",
+    **{name: name for name in ("title", "slug", "dateline", "summary", "body", "state", "withdrawal_reason")},
     "published": "published_at",
     "text_changed": "text_changed_at",
 }
@@ -39,8 +32,6 @@ type Read = Callable[[Any, str], Any]
 
 _REQUIRED = object()
 _SLUG = re.compile("[-a-zA-Z0-9_]+")
-# File names as the site makes them; richtext accepts no others.
-_NAME = {PICTURES: r"[A-Za-z0-9_-]+\.jpg", "attachments/": r"[A-Za-z0-9_-]+\.pdf"}
 
 
 @dataclass(frozen=True)
@@ -83,9 +74,7 @@ def printable(text: str) -> str:
 
 
 def _text(value: Any, path: str, limit: int) -> str:
-    if not isinstance(value, str):
-        raise RowError(_("“%(name)s” must be a text.") % {"name": path})
-    return checked_text(value, path, limit)
+    return checked_text(of_type(value, str, path), path, limit)
 
 
 def _of(model: type[models.Model], column: str) -> Read:
@@ -128,9 +117,7 @@ def _choice(choices: Iterable[str]) -> Read:
 
 
 def _number(value: Any, path: str, least: int, most: int) -> int:
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise RowError(_("“%(name)s” must be a whole number.") % {"name": path})
-    if not least <= value <= most:
+    if not least <= of_type(value, int, path) <= most:
         raise RowError(
             _("“%(name)s” must lie between %(least)d and %(most)d.") % {"name": path, "least": least, "most": most}
         )
@@ -138,9 +125,7 @@ def _number(value: Any, path: str, least: int, most: int) -> int:
 
 
 def _flag(value: Any, path: str) -> bool:
-    if not isinstance(value, bool):
-        raise RowError(_("“%(name)s” must be true or false.") % {"name": path})
-    return value
+    return of_type(value, bool, path)
 
 
 def _uid(value: Any, path: str) -> UUID:
@@ -182,35 +167,26 @@ def _day(value: Any, path: str, earliest: date = dates.EARLIEST, latest: date = 
 
 def _url(value: Any, path: str) -> str:
     text = _of(Source, "url")(value, path)
-    try:
-        if text:
-            web_address(text)
-    except ValidationError as error:
-        raise RowError(_("No address: %(url)s") % {"url": printable(text)}) from error
+    if text and not is_web_address(text):
+        raise RowError(_("No address: %(url)s") % {"url": printable(text)})
     return text
 
 
-def _path(folder: str) -> Read:
-    """Return the parser of a file name in ``folder`` of MEDIA_ROOT. It accepts no path to elsewhere."""
-    name = re.compile(re.escape(folder) + _NAME[folder])
-
-    def read(value: Any, path: str) -> str:
-        text = _text(value, path, 1000)
-        if not name.fullmatch(text) or len(text) > 100:
-            raise RowError(
-                _("“%(name)s” is no name of a file in %(folder)s: %(text)s")
-                % {"name": path, "folder": folder, "text": printable(text)}
-            )
-        return text
-
-    return read
+def _path(value: Any, path: str, folder: str, ending: str) -> str:
+    """Parse the name of a file in ``folder`` of MEDIA_ROOT. No path to elsewhere is accepted."""
+    text = _text(value, path, 1000)
+    # File names as the site makes them; richtext accepts no others.
+    if not re.fullmatch(rf"{re.escape(folder)}[A-Za-z0-9_-]+\.{ending}", text) or len(text) > 100:
+        raise RowError(
+            _("“%(name)s” is no name of a file in %(folder)s: %(text)s")
+            % {"name": path, "folder": folder, "text": printable(text)}
+        )
+    return text
 
 
 def _list(each: Read) -> Read:
     def read(value: Any, path: str) -> list:
-        if not isinstance(value, list):
-            raise RowError(_("“%(name)s” must be a list.") % {"name": path})
-        return [each(entry, f"{path}/{number}") for number, entry in enumerate(value)]
+        return [each(entry, f"{path}/{number}") for number, entry in enumerate(of_type(value, list, path))]
 
     return read
 
@@ -255,7 +231,7 @@ ADDRESS = Shape({"language": Key(_choice(language_codes())), "date": Key(_day), 
 PICTURE = Shape(
     {
         "id": Key(_uid),
-        "path": Key(_path(PICTURES)),
+        "path": Key(partial(_path, folder=PICTURES, ending="jpg")),
         **_translated(Picture, "alt"),
         "decorative": Key(_flag, False),
         **_translated(Picture, "credit"),
@@ -265,7 +241,7 @@ PICTURE = Shape(
 ATTACHMENT = Shape(
     {
         "id": Key(_uid),
-        "path": Key(_path("attachments/")),
+        "path": Key(partial(_path, folder="attachments/", ending="pdf")),
         "title": Key(_of(Attachment, "title")),
         "language": Key(_choice(language_codes())),
     }

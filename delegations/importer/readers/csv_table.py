@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
@@ -13,7 +12,6 @@ from cspa.i18n import translated_columns
 
 from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
 from ...models import Chamber, Delegate, Person
-from ...models.periods import web_address
 from ..records import (
     Batch,
     ImportRefusedError,
@@ -22,6 +20,7 @@ from ..records import (
     RowError,
     checked_text,
     exact_date,
+    is_web_address,
     language_of,
     partial_date,
     single_line,
@@ -189,11 +188,8 @@ class TableReader:
         for title, url, date in zip(*(cell or [""] * count for cell in cells), strict=True):
             if not title and not url:
                 raise RowError(_("A source has neither a title nor an address."))
-            if url:
-                try:
-                    web_address(url)
-                except ValidationError as error:
-                    raise RowError(_("No address: %(url)s") % {"url": url[:100]}) from error
+            if url and not is_web_address(url):
+                raise RowError(_("No address: %(url)s") % {"url": url[:100]})
             values = {"url": url, "date": exact_date(date, "source_date")}
             if title:
                 values[to_attribute("title", language_of(title))] = title

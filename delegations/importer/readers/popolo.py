@@ -5,7 +5,6 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django_countries import countries
@@ -17,8 +16,17 @@ from cspa.i18n import language_codes, translated_columns
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
-from ...models.periods import web_address
-from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, language_of, partial_date
+from ..records import (
+    Batch,
+    ImportRefusedError,
+    JsonReader,
+    Kind,
+    Record,
+    RowError,
+    is_web_address,
+    language_of,
+    partial_date,
+)
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -88,8 +96,7 @@ class PopoloReader:
 
     def __init__(self, document: dict[str, Any], chamber: str, country: str):
         self.batch = Batch()
-        self.lists = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
-        self.by_id = {name: _by_id(rows) for name, rows in self.lists.items()}
+        self.by_id = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
         persons = self.rows(document, "persons")
         memberships = self.rows(document, "memberships")
         self.sources_of: dict[str, list[str]] = {}
@@ -115,11 +122,14 @@ class PopoloReader:
             raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
         return rows
 
-    def objects(self, document: dict, name: str) -> list[tuple[str, JsonReader]]:
-        """Return the objects of an optional list with their JSON pointers; other values are skipped."""
-        rows = document.get(name) or []
-        rows = rows if isinstance(rows, list) else []
-        return [(f"/{name}/{number}", JsonReader(row)) for number, row in enumerate(rows) if isinstance(row, dict)]
+    def objects(self, document: dict, name: str) -> dict[str, tuple[str, JsonReader]]:
+        """Return the objects of an optional list by id, with their JSON pointers; other values are skipped."""
+        rows = document.get(name)
+        return {
+            _key(row.get("id")): (f"/{name}/{number}", JsonReader(row))
+            for number, row in enumerate(rows if isinstance(rows, list) else [])
+            if isinstance(row, dict)
+        }
 
     def each(self, kind: str, location: str, read, row: Any, *about: Any) -> None:
         try:
@@ -132,16 +142,13 @@ class PopoloReader:
     def find_legislature(self, memberships: list, chamber: str) -> str:
         """Return the id of the organization whose members the file lists."""
         used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
-        candidates = {
-            key: fields
+        kinds = {
+            key: str(fields.data.get("classification") or "").lower()
             for key, (_location, fields) in self.by_id["organizations"].items()
-            if key and key in used and str(fields.data.get("classification") or "").lower() != "party"
+            if key and key in used
         }
-        marked = {
-            key
-            for key, fields in candidates.items()
-            if str(fields.data.get("classification") or "").lower() in LEGISLATURES
-        }
+        candidates = {key for key, kind in kinds.items() if kind != "party"}
+        marked = {key for key in candidates if kinds[key] in LEGISLATURES}
         known = Chamber.objects.filter(slug=chamber, imported_id__in=list(candidates)).first() if chamber else None
         if known and known.imported_id:
             return known.imported_id
@@ -305,12 +312,7 @@ class PopoloReader:
         keys = []
         for entry in row.objects("sources"):
             url, note = entry.text("url").strip(), entry.line("note")
-            try:
-                web_address(url)
-            except ValidationError:
-                self.batch.warn(Kind.SOURCES, location, _("No address: %(url)s") % {"url": url[:100]})
-                continue
-            if len(url) > 1000:
+            if not is_web_address(url) or len(url) > 1000:
                 self.batch.warn(Kind.SOURCES, location, _("No address: %(url)s") % {"url": url[:100]})
                 continue
             if url not in self.seen_sources:
@@ -320,10 +322,6 @@ class PopoloReader:
             if url not in keys:
                 keys.append(url)
         return keys
-
-
-def _by_id(rows: list[tuple[str, JsonReader]]) -> dict[str, tuple[str, JsonReader]]:
-    return {_key(fields.data.get("id")): (location, fields) for location, fields in rows}
 
 
 def _key(value: Any) -> str:
