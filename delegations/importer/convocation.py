@@ -8,11 +8,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.i18n import translated_columns
-
 from ..dates import PartialDate
+from ..exports.popolo_records import column_texts
 from ..models import Chamber, Delegate, Period, SeatQuota
-from .name_list import Document, Mandates, NameMatch, add_people, add_person, cite, person_key
+from .name_list import Document, Mandates, NameMatch, add_people, add_person, person_key
 from .records import Batch, Kind, Record
 
 # People named in one message.
@@ -33,54 +32,34 @@ class Convocation:
 
     def batch(self) -> Batch:
         """Return the records that end the old convocation and begin the new one."""
-        return _ConvocationRecords(self).batch
-
-
-def outgoing_mandates(chamber: Chamber, day: date) -> list[Delegate]:
-    """Return the mandates of ``chamber`` on the day before ``day``, sorted by role and name."""
-    rows = Delegate.objects.filter(chamber=chamber).on(day - timedelta(days=1))
-    rows = rows.select_related("person", "chamber__parliament").prefetch_related("sources")
-    order = Delegate.Role.values
-    key = to_attribute("sort_key", get_language())
-    return sorted(rows, key=lambda row: (order.index(row.role), getattr(row.person, key), row.person.public_id))
-
-
-class _ConvocationRecords:
-    """Builds the batch of a convocation."""
-
-    def __init__(self, convocation: Convocation):
-        self.convocation = convocation
-        self.batch = Batch(is_own_export=True)
-        self.sources = convocation.document.cite(self.batch)
-        self.starts = PartialDate(convocation.day)
-        mandates = Mandates(self.batch, convocation.chamber, self.starts, self.sources)
+        self.records = Batch(is_own_export=True)
+        self.sources = self.document.cite(self.records)
+        self.starts = PartialDate(self.day)
+        mandates = Mandates(self.records, self.chamber, self.starts, self.sources)
         self.refuse_later_mandates()
-        new = add_people(self.batch, convocation.listed, convocation.language)
-        rows = outgoing_mandates(convocation.chamber, convocation.day)
+        new = add_people(self.records, self.listed, self.language)
+        rows = outgoing_mandates(self.chamber, self.day)
         known = {entry.person.pk for entry, _key in new if entry.person}
         for row in rows:
             if row.person_id not in known:
                 known.add(row.person_id)
-                add_person(self.batch, row.person, str(row.person.public_name))
+                add_person(self.records, row.person, str(row.person.public_name))
             self.end(row)
         for row in rows:
-            if role := convocation.stays.get(str(row.uid)):
-                copied = {
-                    name: getattr(row, name)
-                    for part in ("political_group", "constituency")
-                    for name in translated_columns(part)
-                }
+            if role := self.stays.get(str(row.uid)):
+                copied = column_texts(row, "political_group", "constituency")
                 mandates.begin(str(row.person.public_name), person_key(row.person), row.person, role, **copied)
         for entry, key in new:
             mandates.begin(entry.name.location, key, entry.person, Delegate.Role.DELEGATE)
-        if convocation.seats:
-            self.change_quota(convocation.seats)
+        if self.seats:
+            self.change_quota(self.seats)
+        return self.records
 
     def refuse_later_mandates(self) -> None:
         """Add a problem if mandates begin after the day: the directory knows a later convocation."""
-        rows = Delegate.objects.filter(chamber=self.convocation.chamber, start__gte=self.convocation.day)
+        rows = Delegate.objects.filter(chamber=self.chamber, start__gte=self.day)
         rows = list(rows.select_related("person").order_by("start", "pk"))
-        later = [row for row in rows if row.start > self.convocation.day]
+        later = [row for row in rows if row.start > self.day]
         if later:
             people = [f"{row.person.public_name} ({row.starts})" for row in later[:NAMED]]
             people += ["…"] if len(later) > NAMED else []
@@ -88,20 +67,20 @@ class _ConvocationRecords:
                 "Mandates of this chamber begin after the first day: %(people)s. "
                 "Correct the day, or change these mandates first."
             )
-            self.batch.problem(Kind.DELEGATES, "", message % {"people": ", ".join(people)})
+            self.records.problem(Kind.DELEGATES, "", message % {"people": ", ".join(people)})
         for row in rows:
-            if row.start == self.convocation.day:
+            if row.start == self.day:
                 self.warn(row, _("This mandate begins on the day already and stays as it is."))
 
     def warn(self, row: Period, message: str) -> None:
         kind = Kind.QUOTAS if isinstance(row, SeatQuota) else Kind.DELEGATES
         location = row.person.public_name if isinstance(row, Delegate) else row
-        self.batch.warn(kind, str(location), message)
+        self.records.warn(kind, str(location), message)
 
     def end(self, row: Delegate) -> None:
-        values = {"person": person_key(row.person), "chamber": self.convocation.chamber.slug}
+        values = {"person": person_key(row.person), "chamber": self.chamber.slug}
         self.record(Kind.DELEGATES, row, values)
-        if row.starts and not row.starts.exact and row.starts.after > self.convocation.day:
+        if row.starts and not row.starts.exact and row.starts.after > self.day:
             self.warn(
                 row,
                 _("It began some time in %(start)s: perhaps on this day, as part of the new convocation.")
@@ -111,25 +90,32 @@ class _ConvocationRecords:
     def record(self, kind: Kind, row: Delegate | SeatQuota, values: dict) -> None:
         """Add a record of ``row``, which ends it if it would hold on the day."""
         sources = None
-        if row.counts_until is None or row.counts_until > self.convocation.day:
+        if row.counts_until is None or row.counts_until > self.day:
             values |= {"ends": self.starts, "ended": False}
-            if row.end and row.ends.first > self.convocation.day:
+            if row.end and row.ends.first > self.day:
                 self.warn(row, _("On record it ends later: %(end)s.") % {"end": row.ends.words})
             if self.sources:
-                sources = [*(cite(self.batch, source) for source in row.sources.all()), *self.sources]
+                sources = [*(self.records.cite(str(source.uid)) for source in row.sources.all()), *self.sources]
                 sources = list(dict.fromkeys(sources))
-        self.batch.add(Record(kind, str(getattr(row, "person", row)), str(row.uid), values, str(row.uid), sources))
+        self.records.add(Record(kind, str(getattr(row, "person", row)), str(row.uid), values, str(row.uid), sources))
 
     def change_quota(self, seats: int) -> None:
-        chamber = self.convocation.chamber
-        row = SeatQuota.objects.filter(chamber=chamber).on(self.convocation.day).prefetch_related("sources").first()
+        quotas = SeatQuota.objects.filter(chamber=self.chamber).prefetch_related("sources")
+        row = quotas.on(self.day).first()
         if row and row.seats == seats:
             self.warn(row, _("The quota on record is the same and stays."))
             return
-        before = SeatQuota.objects.filter(chamber=chamber).on(self.convocation.day - timedelta(days=1))
-        before = before.prefetch_related("sources").first()
-        if before:
-            self.record(Kind.QUOTAS, before, {"chamber": chamber.slug})
+        if before := quotas.on(self.day - timedelta(days=1)).first():
+            self.record(Kind.QUOTAS, before, {"chamber": self.chamber.slug})
         uid = str(uuid.uuid4())
-        values = {"chamber": chamber.slug, "seats": seats, "starts": self.starts}
-        self.batch.add(Record(Kind.QUOTAS, str(chamber), uid, values, uid, self.sources))
+        values = {"chamber": self.chamber.slug, "seats": seats, "starts": self.starts}
+        self.records.add(Record(Kind.QUOTAS, str(self.chamber), uid, values, uid, self.sources))
+
+
+def outgoing_mandates(chamber: Chamber, day: date) -> list[Delegate]:
+    """Return the mandates of ``chamber`` on the day before ``day``, sorted by role and name."""
+    rows = Delegate.objects.filter(chamber=chamber).on(day - timedelta(days=1))
+    rows = rows.select_related("person", "chamber__parliament").prefetch_related("sources")
+    order = Delegate.Role.values
+    key = to_attribute("sort_key", get_language())
+    return sorted(rows, key=lambda row: (order.index(row.role), getattr(row.person, key), row.person.public_id))

@@ -331,20 +331,12 @@ class Document:
     def cite(self, batch: Batch) -> list[str] | None:
         """Return the keys of the source for records, after adding its record to the batch."""
         if self.source:
-            return [cite(batch, self.source)]
+            return [batch.cite(str(self.source.uid))]
         if not (self.title or self.url):
             return None
         titles = {to_attribute("title", language_of(self.title)): self.title} if self.title else {}
         batch.add(Record(Kind.SOURCES, "", "document", {**titles, "url": self.url}))
         return ["document"]
-
-
-def cite(batch: Batch, source: Source) -> str:
-    """Return the key of a source on record, after adding its record to the batch."""
-    key = str(source.uid)
-    if all(record.key != key for record in batch.records[Kind.SOURCES]):
-        batch.add(Record(Kind.SOURCES, "", key, {}, key))
-    return key
 
 
 def add_people(batch: Batch, listed: Iterable[NameMatch], language: str = "") -> list[tuple[NameMatch, str]]:

@@ -13,7 +13,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.i18n import language_codes
+from cspa.i18n import language_codes, translated_columns
 
 from ..dates import PartialDate
 from ..models import (
@@ -135,6 +135,10 @@ class Record:
     # A person whom the user has declared to be new.
     new: bool = False
 
+    def text(self, name: str) -> str:
+        """Return the text of the translated field ``name`` in the first language that has one."""
+        return next((text for column in translated_columns(name) if (text := self.values.get(column))), "")
+
 
 @dataclass
 class Batch:
@@ -157,6 +161,12 @@ class Batch:
 
     def add(self, record: Record) -> None:
         self.records[record.kind].append(record)
+
+    def cite(self, source: str) -> str:
+        """Return the key of ``source``, the record key or the public id, after adding its record."""
+        if all(record.key != source for record in self.records[Kind.SOURCES]):
+            self.add(Record(Kind.SOURCES, "", source, {}, source))
+        return source
 
     def problem(self, kind: str, location: int | str, error: RowError | str) -> None:
         self.problems.append(Note(location, str(error), kind))

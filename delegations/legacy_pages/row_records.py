@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
@@ -17,26 +18,18 @@ from .periods import Claim, FactLine, Segment, segments
 PAGE = "page"
 
 
+@dataclass
 class RowRecords:
-    """Adds records for the lines of one parliament to ``batch``.
+    """Adds records for the lines of one parliament to ``batch``."""
 
-    ``page_sources`` maps the record keys of the parliament's earlier pages to the keys of their sources, ``page_days``
-    are the days on which any page was seen. ``person_key`` returns the record key of a person.
-    """
-
-    def __init__(
-        self,
-        batch: Batch,
-        day: date | None,
-        person_key: Callable[[int | str], str],
-        page_sources: dict[str, int],
-        page_days: set[date],
-    ):
-        self.batch = batch
-        self.day = day
-        self.person_key = person_key
-        self.page_sources = page_sources
-        self.page_days = page_days
+    batch: Batch
+    day: date | None
+    # Returns the record key of a person.
+    person_key: Callable[[int | str], str]
+    # Keys of the sources of the parliament's earlier pages, by record key.
+    page_sources: dict[str, int]
+    # The days on which any page was seen.
+    page_days: set[date]
 
     def add_line(self, line: FactLine) -> None:
         movable = [row for row in line.rows if self._is_movable(line, row)]
@@ -108,23 +101,17 @@ class RowRecords:
         values = {**line.new, **_dates(segment)}
         if line.column:
             values[line.column] = segment.value if line.kind == Kind.QUOTAS else self.person_key(segment.value)
-        sources = [self._cite(source) for source in segment.sources if source]
+        sources = [self.batch.cite(source) for source in segment.sources if source]
         self.batch.add(Record(line.kind, line.location, uid, values, uid, sources))
 
     def _move_row(self, line: FactLine, row: Period, segment: Segment) -> None:
         """Give ``row`` the days of ``segment``. It cites only the pages that mark these days."""
         others = [str(source.uid) for source in row.sources.all() if str(source.uid) not in self.page_sources]
         marks = [source for source in segment.sources if source]
-        self._add_record(line, row, _dates(segment), [self._cite(source) for source in [*others, *marks]])
+        self._add_record(line, row, _dates(segment), [self.batch.cite(source) for source in [*others, *marks]])
 
     def _add_record(self, line: FactLine, row: Period, values: dict[str, Any], sources: list[str] | None) -> None:
         self.batch.add(Record(line.kind, line.location, str(row.uid), values, str(row.uid), sources))
-
-    def _cite(self, source: str) -> str:
-        """Return the key of ``source`` after adding its record to the batch."""
-        if all(record.key != source for record in self.batch.records[Kind.SOURCES]):
-            self.batch.add(Record(Kind.SOURCES, "", source, {}, source))
-        return source
 
 
 def _match(line: FactLine, found: list[Segment], movable: list[Period]) -> list[Period | None]:
