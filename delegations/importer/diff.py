@@ -10,16 +10,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import translated_columns
 
 from ..dates import PartialDate
-from ..models import (
-    Confirmation,
-    Delegate,
-    NoOverlap,
-    Observation,
-    Parliament,
-    Period,
-    Person,
-    Source,
-)
+from ..models import Confirmation, Delegate, NoOverlap, Observation, Parliament, Period, Person, Source
 from .finder import RowFinder, parse_uid
 from .mandates import match_mandates
 from .matching import PersonMatcher
@@ -85,7 +76,13 @@ class ImportDiff:
             try:
                 if kind != Kind.DELEGATES:
                     row = self.finder.find(record)
-                self.compare_record(record, row)
+                if row is None:
+                    self.add_row(record)
+                elif record.kind == Kind.SOURCES and not record.id:
+                    # A source that is found by its address or title tells no more than these.
+                    self.append(record, RowDiff(record.kind, record.location, row, Action.UNCHANGED))
+                else:
+                    self.change_row(record, row)
             except RowError as error:
                 self.reject(record, error)
             if not number % PROGRESS_EVERY:
@@ -107,15 +104,6 @@ class ImportDiff:
                 self.reject(record, _("The id has been used for something else: %(place)s.") % place)
         return unique
 
-    def compare_record(self, record: Record, row: Model | None) -> None:
-        """Add the row diff of ``record``, which means ``row``."""
-        if row is None:
-            self.add_row(record)
-        elif not record.id and record.kind == Kind.SOURCES:
-            self.match_unchanged(record, row)
-        else:
-            self.change_row(record, row)
-
     def add_row(self, record: Record) -> None:
         model = KINDS[record.kind]
         row = model()
@@ -123,7 +111,7 @@ class ImportDiff:
             row.uid = parse_uid(record.id)
         elif model is Person and self.batch.is_own_export and record.id:
             row.public_id = public_id(record.id)
-        if model is Source and not any(record.values.get(column) for column in translated_columns("title")):
+        if model is Source and not record.text("title"):
             record.values[translated_columns("title")[0]] = record.values["url"][:300]
         self.apply_values(row, record.values)
         validate(row)
@@ -134,7 +122,8 @@ class ImportDiff:
         self.append(record, diff)
         if model is Person:
             self.people.warn_like_on_record(record)
-        self.warn_doubtful(record, row)
+        if isinstance(row, Delegate):
+            self.warn_of_mandate(record, row)
 
     def change_row(self, record: Record, row: Model) -> None:
         before = self.apply_values(row, record.values)
@@ -154,13 +143,9 @@ class ImportDiff:
         self.append(record, diff)
         if isinstance(row, Delegate):
             if diff.action != Action.UNCHANGED:
-                self.warn_doubtful(record, row)
+                self.warn_of_mandate(record, row)
             if not self.batch.is_own_export and "ends" not in record.values and (row.end or row.ended):
                 self.warn(record, _("On record the mandate has ended; the file does not say so."))
-
-    def match_unchanged(self, record: Record, row: Model) -> None:
-        """Keep ``row`` as it is: a source that is found by its address or title tells no more than these."""
-        self.append(record, RowDiff(record.kind, record.location, row, Action.UNCHANGED))
 
     def append(self, record: Record, diff: RowDiff) -> None:
         self.finder.by_record_key[record.kind][record.key] = diff.row
@@ -183,10 +168,9 @@ class ImportDiff:
                 setattr(row, column, value)
         return before
 
-    def warn_doubtful(self, record: Record, row: Model) -> None:
-        if isinstance(row, Delegate):
-            for message in mandate_warnings(record, row, self.on_record):
-                self.warn(record, message)
+    def warn_of_mandate(self, record: Record, row: Delegate) -> None:
+        for message in mandate_warnings(record, row, self.on_record):
+            self.warn(record, message)
 
     # Sources, identifiers, former ids
 

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import translated_columns
 
-from ..models import Chamber, Confirmation, Observation, Parliament, Source
+from ..models import Chamber, Parliament, Source
 from .matching import PersonMatcher
 from .on_record import RowsOnRecord
 from .records import REFERENCES, Kind, Record, RowError
@@ -28,8 +28,8 @@ class RowFinder:
             Kind.PARLIAMENTS: self._parliament,
             Kind.CHAMBERS: self._chamber,
             Kind.PEOPLE: people.find,
-            Kind.CONFIRMATIONS: self._confirmation,
-            Kind.OBSERVATIONS: self._observation,
+            Kind.CONFIRMATIONS: self._only_of_day,
+            Kind.OBSERVATIONS: self._only_of_day,
         }
 
     def find(self, record: Record) -> Model | None:
@@ -59,7 +59,7 @@ class RowFinder:
     def _source(self, record: Record) -> Source | None:
         if record.id:
             return self.by_uid(record)
-        title = next((text for column in translated_columns("title") if (text := record.values.get(column))), "")
+        title = record.text("title")
         for row in self.on_record.sources_by_address.get(record.values["url"] or title, ()):
             same_title = not title or title in {getattr(row, column) for column in translated_columns("title")}
             if same_title and record.values.get("date") in (None, row.date):
@@ -90,20 +90,16 @@ class RowFinder:
                 )
         return row
 
-    def _confirmation(self, record: Record) -> Confirmation | None:
-        return self._only_of_day(record, _("This parliament's roster is already confirmed for this day."))
-
-    def _observation(self, record: Record) -> Observation | None:
-        return self._only_of_day(record, _("Another page seen on this day speaks of this parliament."))
-
-    def _only_of_day(self, record: Record, message: str) -> Model | None:
+    def _only_of_day(self, record: Record) -> Model | None:
         """Return the row with the record's id. Raises RowError if another row has its parliament and day."""
         row = self.by_uid(record)
         parliament = self.resolve_reference("parliament", record.values["parliament"])
         rows = [*self.on_record.rows(record.kind).values(), *self.by_record_key[record.kind].values()]
         others = (other for other in rows if other is not row)
         if any(other.parliament is parliament and other.date == record.values["date"] for other in others):
-            raise RowError(message)
+            if record.kind == Kind.CONFIRMATIONS:
+                raise RowError(_("This parliament's roster is already confirmed for this day."))
+            raise RowError(_("Another page seen on this day speaks of this parliament."))
         return row
 
 

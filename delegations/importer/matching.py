@@ -34,9 +34,7 @@ class PersonMatcher:
             return None
         person = self._own_export_person(record) if self.batch.is_own_export else self._foreign_person(record)
         if person is None:
-            if not any(record.values.get(column) for column in translated_columns("name")) and not record.values.get(
-                "withdrawn"
-            ):
+            if not record.text("name") and not record.values.get("withdrawn"):
                 raise RowError(_("There is no name."))
             return None
         self.taken.add(person)
@@ -91,7 +89,7 @@ class PersonMatcher:
                 return person
         for identifier in record.identifiers:
             person = self.identifiers_on_record.get(identifier)
-            if identifier[0] == WIKIDATA and person and person not in self.taken and not self._has_id_of_file(person):
+            if identifier[0] == WIKIDATA and person and person not in self.taken and person.pk not in self.identified:
                 return person
         person = self.on_record.people.get(int(record.id)) if _NUMBER.fullmatch(record.id) else None
         # An edited table of this site has public ids; elsewhere such a number means another person.
@@ -101,7 +99,7 @@ class PersonMatcher:
 
     def _person_by_name(self, record: Record) -> Person | None:
         """Return the only person on record with this name. Raises RowError if there are several."""
-        likely = [person for person in self._namesakes(record) if not (record.id and self._has_id_of_file(person))]
+        likely = [person for person in self._namesakes(record) if not (record.id and person.pk in self.identified)]
         if self.scope is not None:
             likely = [person for person in likely if self.parliaments_of[person.pk] <= {self.scope}]
         if len(likely) > 1:
@@ -116,9 +114,6 @@ class PersonMatcher:
                 if person not in self.taken:
                     found[person.public_id] = person
         return list(found.values())
-
-    def _has_id_of_file(self, person: Person) -> bool:
-        return person.pk in self.with_id_of_file
 
     @cached_property
     def taken(self) -> set[Person]:
@@ -148,10 +143,18 @@ class PersonMatcher:
 
     @cached_property
     def by_name(self) -> dict[str, list[Person]]:
+        return self._public_people(_normalise)
+
+    @cached_property
+    def look_alikes(self) -> dict[str, list[Person]]:
+        return self._public_people(_fold)
+
+    def _public_people(self, key: Callable[[str], str]) -> dict[str, list[Person]]:
+        """Return the people on record who are not withdrawn, by the ``key`` of their name in each language."""
         found = defaultdict(list)
         for person in self.on_record.people.values():
-            for name in {_normalise(getattr(person, column)) for column in translated_columns("name")} - {""}:
-                if not person.withdrawn:
+            if not person.withdrawn:
+                for name in {key(getattr(person, column)) for column in translated_columns("name")} - {""}:
                     found[name].append(person)
         return found
 
@@ -177,7 +180,7 @@ class PersonMatcher:
         return dict(self.identifiers_on_record)
 
     @cached_property
-    def with_id_of_file(self) -> frozenset[int]:
+    def identified(self) -> frozenset[int]:
         """Keys of the people with an identifier of the file's scheme."""
         return frozenset(Identifier.objects.filter(scheme__in=self.schemes).values_list("person_id", flat=True))
 
@@ -193,16 +196,6 @@ class PersonMatcher:
                 found[person].add(parliament)
         return found
 
-    @cached_property
-    def look_alikes(self) -> dict[str, list[Person]]:
-        """People on record by folded name."""
-        found = defaultdict(list)
-        for person in self.on_record.people.values():
-            if not person.withdrawn:
-                for key in {_fold(getattr(person, column)) for column in translated_columns("name")} - {""}:
-                    found[key].append(person)
-        return found
-
     def warn_look_alikes(self, records: list[Record]) -> None:
         """Warn of two records with different ids and similar names, which may be one person."""
         seen: dict[str, Record] = {}
@@ -213,7 +206,7 @@ class PersonMatcher:
                     self.warn(
                         record,
                         _("%(name)s looks like the person of %(place)s.")
-                        % {"name": _name(record), "place": describe_location(earlier.location)},
+                        % {"name": record.text("name") or record.id, "place": describe_location(earlier.location)},
                     )
                     break
 
@@ -224,17 +217,13 @@ class PersonMatcher:
                 self.warn(
                     record,
                     _("%(name)s is new, and looks like %(people)s.")
-                    % {"name": _name(record), "people": _list_people(alike[:5])},
+                    % {"name": record.text("name") or record.id, "people": _list_people(alike[:5])},
                 )
                 return
 
 
 def _list_people(people: list[Person]) -> str:
     return ", ".join(f"{person.public_id} {person.name}" for person in people)
-
-
-def _name(record: Record) -> str:
-    return next((text for column in translated_columns("name") if (text := record.values.get(column))), record.id)
 
 
 def _normalise(name: str) -> str:
