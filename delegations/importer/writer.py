@@ -1,7 +1,6 @@
 """Saving an import diff, with a constant number of queries for each batch of rows."""
 
 from collections import defaultdict
-from collections.abc import Iterable
 
 from django.db.models import Model
 
@@ -33,14 +32,28 @@ def save(diff: ImportDiff, progress: Progress) -> None:
             dates = {"starts", "ends", "ended"}
             model.clear_periods(change.row.pk for change in changed if change.before.keys() & dates)
         _update(model, changed)
-        _create(model, [change.row for change in added])
+        rows = [change.row for change in added]
+        if model is Person:
+            # Ids that the file gives come first: new ones follow the largest.
+            _create(model, [row for row in rows if row.public_id is not None])
+            rows = [row for row in rows if row.public_id is None]
+        _create(model, rows)
         if issubclass(model, Period):
             _connect_sources(model, [change for change in changes if change.sources is not None])
         elif model is Person:
-            _create_parts(Identifier, _identifiers(changes))
-            _create_parts(FormerPublicId, _former(changes, "person", "public_id"))
+            _create(
+                Identifier,
+                [
+                    Identifier(person=change.row, scheme=scheme, identifier=identifier)
+                    for change in changes
+                    for scheme, identifier in change.identifiers
+                ],
+            )
+            former = [(change.row, number) for change in changes for number in change.former]
+            _create(FormerPublicId, [FormerPublicId(person=row, public_id=number) for row, number in former])
         elif model is Parliament:
-            _create_parts(FormerSlug, _former(changes, "parliament", "slug"))
+            former = [(change.row, slug) for change in changes for slug in change.former]
+            _create(FormerSlug, [FormerSlug(parliament=row, slug=slug) for row, slug in former])
         progress(kind, len(changes), len(changes))
 
 
@@ -69,35 +82,9 @@ def _columns(model: type[Model], change: RowDiff) -> frozenset[str]:
 
 
 def _create(model: type[Model], rows: list[Model]) -> None:
-    if model is Person:
-        # Ids that the file gives come first: new ones follow the largest.
-        _create_batches(model, [row for row in rows if row.public_id is not None])
-        rows = [row for row in rows if row.public_id is None]
-    _create_batches(model, rows)
-
-
-def _create_batches(model: type[Model], rows: list[Model]) -> None:
     if rows:
         model.objects.bulk_create(rows, batch_size=BATCH)
         audit.mark_created(model, [row.pk for row in rows])
-
-
-def _create_parts(model: type[Model], rows: Iterable[Model]) -> None:
-    made = model._base_manager.bulk_create(list(rows), batch_size=BATCH)
-    audit.mark_created(model, [row.pk for row in made])
-
-
-def _identifiers(changes: list[RowDiff]) -> Iterable[Identifier]:
-    for change in changes:
-        for scheme, identifier in change.identifiers:
-            yield Identifier(person=change.row, scheme=scheme, identifier=identifier)
-
-
-def _former(changes: list[RowDiff], owner: str, column: str) -> Iterable[FormerPublicId | FormerSlug]:
-    model = FormerPublicId if owner == "person" else FormerSlug
-    for change in changes:
-        for value in change.former:
-            yield model(**{owner: change.row, column: value})
 
 
 def _connect_sources(model: type[Period], changes: list[RowDiff]) -> None:
