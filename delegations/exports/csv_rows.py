@@ -11,6 +11,7 @@ from cspa.i18n import translated_columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from ..models.periods import PeriodQuerySet
+from .popolo_records import column_texts
 from .serializers import NAMES, join_cell
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
@@ -83,7 +84,7 @@ def person_row(person: Person) -> list:
     functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
     return [
         person.public_id,
-        *(getattr(person, column) for name in NAMES for column in translated_columns(name)),
+        *column_texts(person, *NAMES).values(),
         person.gender,
         *(join_cell(cells) for cells in zip(*functions, strict=True)),
     ]
@@ -97,7 +98,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             delegation.day.isoformat(),
             parliament.country.code,
             parliament.slug,
-            *(getattr(parliament, column) for column in translated_columns("name")),
+            *column_texts(parliament, "name").values(),
             delegation.status or "",
         ]
         confirmed = delegation.confirmation.date.isoformat() if delegation.confirmation else ""
@@ -105,7 +106,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             yield [
                 *begin,
                 part.chamber.slug,
-                *(getattr(part.chamber, column) for column in translated_columns("name")),
+                *column_texts(part.chamber, "name").values(),
                 part.chamber.kind,
                 part.seats,
                 part.names,

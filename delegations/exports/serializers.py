@@ -5,6 +5,7 @@ withdrawn person keeps only the id.
 """
 
 from collections.abc import Iterable
+from typing import Any
 
 from cspa.i18n import language_codes, translated_columns
 
@@ -24,6 +25,7 @@ from ..models import (
     Seats,
     Source,
 )
+from .popolo_records import column_texts
 
 NAMES = ("name", "family_name", "given_name", "patronymic")
 
@@ -64,8 +66,7 @@ def mandate_row(delegate: Delegate) -> list:
         parliament.slug,
         delegate.chamber.slug,
         delegate.role,
-        *(getattr(delegate, column) for column in translated_columns("political_group")),
-        *(getattr(delegate, column) for column in translated_columns("constituency")),
+        *column_texts(delegate, "political_group", "constituency").values(),
         str(delegate.starts or ""),
         str(delegate.ends or ""),
         delegate.ended,
@@ -127,13 +128,19 @@ def person_record(person: Person) -> dict:
 def parliament_record(parliament: Parliament) -> dict:
     """Return the record of a parliament from ``Parliament.objects.on(day)``, with its status on the day."""
     return {
+        **_parliament_names(parliament),
+        "names": _in_languages(parliament),
+        "status": parliament.status,
+        "chambers": [chamber.slug for chamber in parliament.chambers.all()],
+    }
+
+
+def _parliament_names(parliament: Parliament) -> dict:
+    return {
         "slug": parliament.slug,
         "country": parliament.country.code,
         "name": str(parliament.name),
         "short_name": str(parliament.short_name) or None,
-        "names": _in_languages(parliament),
-        "status": parliament.status,
-        "chambers": [chamber.slug for chamber in parliament.chambers.all()],
     }
 
 
@@ -159,46 +166,32 @@ def quota_record(quota: SeatQuota) -> dict:
 
 
 def delegate_record(delegate: Delegate) -> dict:
-    return {
-        "id": str(delegate.uid),
-        "person": names_record(delegate.person),
-        "delegation": delegate.chamber.parliament.slug,
-        "chamber": delegate.chamber.slug,
-        "role": delegate.role,
-        "political_group": str(delegate.political_group) or None,
-        "constituency": str(delegate.constituency) or None,
-        **period_record(delegate),
-    }
+    return _function_record(
+        delegate,
+        delegation=delegate.chamber.parliament.slug,
+        chamber=delegate.chamber.slug,
+        role=delegate.role,
+        political_group=str(delegate.political_group) or None,
+        constituency=str(delegate.constituency) or None,
+    )
 
 
 def representative_record(representative: Representative) -> dict:
-    return {
-        "id": str(representative.uid),
-        "person": names_record(representative.person),
-        "delegation": representative.parliament.slug,
-        **period_record(representative),
-    }
+    return _function_record(representative, delegation=representative.parliament.slug)
 
 
 def post_record(post: AssemblyPost) -> dict:
-    return {
-        "id": str(post.uid),
-        "person": names_record(post.person),
-        "post": post.post,
-        "title": post.title,
-        "commission": str(post.commission) or None,
-        **period_record(post),
-    }
+    return _function_record(post, post=post.post, title=post.title, commission=str(post.commission) or None)
+
+
+def _function_record(row: Delegate | Representative | AssemblyPost, **about: Any) -> dict:
+    return {"id": str(row.uid), "person": names_record(row.person), **about, **period_record(row)}
 
 
 def delegation_record(delegation: Delegation) -> dict:
     """Return the record of a delegation from ``delegations_on(day)``, with its figures."""
-    parliament = delegation.parliament
     return {
-        "slug": parliament.slug,
-        "country": parliament.country.code,
-        "name": str(parliament.name),
-        "short_name": str(parliament.short_name) or None,
+        **_parliament_names(delegation.parliament),
         "on": delegation.day.isoformat(),
         "status": delegation.status,
         **_figures(delegation.figures),
@@ -206,14 +199,8 @@ def delegation_record(delegation: Delegation) -> dict:
         "dated": delegation.dated,
         "chambers": [_chamber_seats(part) for part in delegation.chambers],
         "representatives": [
-            {
-                "id": str(representative.uid),
-                "person": names_record(representative.person),
-                "name": _of(representative.person, "name"),
-                "posts": [post.title for post in representative.current_posts],
-                **period_record(representative),
-            }
-            for representative in delegation.representatives
+            _function_record(row, name=_of(row.person, "name"), posts=[post.title for post in row.current_posts])
+            for row in delegation.representatives
         ],
         "websites": [_link(link) for link in delegation.links],
         "confirmation": _confirmation(delegation.confirmation) if delegation.confirmation else None,
@@ -233,14 +220,8 @@ def _chamber_seats(part: ChamberSeats) -> dict:
 
 
 def _figures(figures: Seats) -> dict:
-    return {
-        "seats": figures.seats,
-        "named": figures.named,
-        "unnamed": figures.unnamed,
-        "vacant": figures.vacant,
-        "substitutes": figures.substitutes,
-        "over": figures.over,
-    }
+    names = ("seats", "named", "unnamed", "vacant", "substitutes", "over")
+    return {name: getattr(figures, name) for name in names}
 
 
 def _confirmation(confirmation: Confirmation) -> dict:
