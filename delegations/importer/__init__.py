@@ -14,8 +14,10 @@ from cspa import audit
 from cspa.models import ChangeSet
 
 from .diff import ImportDiff, Progress
-from .readers import csv_table, own_export, popolo
+from .readers.csv_table import TableReader
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
+from .readers.own_export import OwnExportReader, is_own_export
+from .readers.popolo import PopoloReader
 from .records import Batch, ImportRefusedError, RowError
 from .report import Report
 from .writer import save
@@ -23,7 +25,7 @@ from .writer import save
 __all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "format_of", "import_batch", "import_file"]
 
 
-def no_progress(stage: str, number: int, total: int) -> None:
+def no_progress(stage: str, number: int, total: int | None) -> None:
     """Default progress function."""
 
 
@@ -68,7 +70,7 @@ def import_batch(
     ``build`` runs in the same transaction, so that it reads the same rows.
     """
     # A dry run takes no lock of the audit log.
-    with _database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
+    with database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
         diff = ImportDiff(build(), end_missing, progress)
         report = Report.of(diff, skip_invalid)
         if expected and report.digest != expected:
@@ -80,7 +82,7 @@ def import_batch(
 
 
 @contextmanager
-def _database_errors_as_refusal() -> Iterator[None]:
+def database_errors_as_refusal() -> Iterator[None]:
     """Raise ImportRefusedError for an error of the database, such as a race with another editor."""
     try:
         yield
@@ -97,18 +99,18 @@ def read(data: bytes, file_format: str, chamber: str = "", country: str = "") ->
         raise ImportRefusedError(_("Name the chamber or the country, not both."))
     try:
         if file_format == "csv":
-            return csv_table.read(csv_rows(data), chamber, country)
+            return TableReader(csv_rows(data), chamber, country).batch
         if file_format == "xlsx":
-            return csv_table.read(xlsx_rows(data), chamber, country)
+            return TableReader(xlsx_rows(data), chamber, country).batch
         document = json_of(data)
-        if own_export.is_own_export(document):
+        if is_own_export(document):
             if chamber or country:
                 raise ImportRefusedError(_("This is an export of this site and says itself what it is about."))
-            return own_export.read(document)
+            return OwnExportReader(document).batch
         if not (chamber or country):
             raise ImportRefusedError(
                 _("This file is not an export of this site: name the chamber or the country it is about.")
             )
-        return popolo.read(document, chamber, country)
+        return PopoloReader(document, chamber, country).batch
     except RowError as error:
         raise ImportRefusedError(str(error)) from error

@@ -18,12 +18,11 @@ from django.utils.translation import override
 from cspa.i18n import language_codes, translated_columns
 
 from ..dates import PartialDate
-from ..importer import import_batch, no_progress
-from ..importer.diff import Progress
+from ..importer import import_batch
 from ..importer.records import Batch, Kind, Record
 from ..importer.report import Report
 from ..models import AssemblyPost, Link, Person, Representative, SeatQuota
-from .parser import Block, PageLine, Statement, read
+from .parser import Block, BlockReader, PageLine, Statement
 from .periods import Claim, FactLine
 from .row_records import PAGE, RowRecords
 
@@ -44,17 +43,12 @@ class SeenPage(NamedTuple):
     person: int | str | None
 
 
-def import_block(lines: Iterable[PageLine], day: date | None, progress: Progress = no_progress) -> Report:
+def import_block(lines: Iterable[PageLine], day: date | None) -> Report:
     """Import the block of delegations of a page that was seen on ``day``.
 
     Without a day its facts are undated. Raises ImportRefusedError if the database refuses them.
     """
-    return import_batch(lambda: batch(read(lines), day), progress=progress)
-
-
-def batch(block: Block, day: date | None) -> Batch:
-    """Return the records for ``block``, which was seen on ``day``."""
-    return BlockRecords(block, day).batch
+    return import_batch(lambda: BlockRecords(BlockReader(lines).block, day).batch)
 
 
 class BlockRecords:

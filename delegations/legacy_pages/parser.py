@@ -134,20 +134,14 @@ def _put_on_record(template: ParliamentTemplate, row: Parliament) -> ParliamentT
     return template
 
 
-def read(lines: Iterable[PageLine]) -> Block:
-    """Parse ``lines``."""
-    reader = BlockReader()
-    for number, text in lines:
-        reader.parse_line(number, single_line(text))
-    return reader.block
-
-
 class BlockReader:
     """Parses line by line. A line may refer to the parliament of the line before."""
 
-    def __init__(self):
+    def __init__(self, lines: Iterable[PageLine]):
         self.block = Block(templates=parliament_templates())
         self.current: Statement | None = None
+        for number, text in lines:
+            self.parse_line(number, single_line(text))
 
     def warn(self, number: int, message: str) -> None:
         self.block.warnings.append(Note(number, message, Kind.PARLIAMENTS))

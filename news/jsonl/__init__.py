@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import BinaryIO
 
 from django.apps import apps
-from django.db import Error, connection, transaction
+from django.db import connection, transaction
 from django.utils.translation import gettext as _
 
 from cspa import audit
 from cspa.models import ChangeSet
-from delegations.importer import ImportRefusedError
+from delegations.importer import ImportRefusedError, database_errors_as_refusal, no_progress
 
 from .importer import ArticleImporter
 from .media_files import MediaFolder
@@ -29,12 +29,6 @@ __all__ = ["CHUNK", "ArchiveReport", "files", "import_lines", "line", "records"]
 # New articles after which the planner needs new statistics.
 ANALYZE_AFTER = 5000
 
-type Progress = Callable[[str, int, int | None], None]
-
-
-def _no_progress(stage: str, number: int, total: int | None) -> None:
-    pass
-
 
 def import_lines(
     file: BinaryIO,
@@ -42,7 +36,7 @@ def import_lines(
     *,
     update: bool = False,
     dry_run: bool = False,
-    progress: Progress = _no_progress,
+    progress: Callable[[str, int, int | None], None] = no_progress,
     total: int | None = None,
 ) -> ArchiveReport:
     """Import the articles of ``file``, with their pictures and documents from ``folder``: all of them or none.
@@ -107,11 +101,8 @@ def _analyze_tables() -> None:
 @contextmanager
 def _refusals_as_import_error() -> Iterator[None]:
     try:
-        yield
-    except Error as error:
-        raise ImportRefusedError(
-            _("The database refused the import and nothing was saved: %(why)s") % {"why": error}
-        ) from error
+        with database_errors_as_refusal():
+            yield
     except OSError as error:
         raise ImportRefusedError(
             _("A file could not be read or stored, and nothing was saved: %(why)s") % {"why": error.strerror or error}

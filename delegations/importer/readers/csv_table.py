@@ -1,7 +1,7 @@
 """Tables of mandates. The header has some of serializers.MANDATE_COLUMNS in any order."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterator
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,15 +35,10 @@ _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
 
 
-def read(rows: Iterable[TableRow], chamber: str = "", country: str = "") -> Batch:
-    """Read an own table, or one for the chamber with this slug or for the only chamber of a country."""
-    return TableReader(iter(rows), chamber, country).batch
-
-
 class TableReader:
-    """Builds the batch of a table."""
+    """Builds the batch of an own table, or of one for the chamber with a slug or the only chamber of a country."""
 
-    def __init__(self, rows: Iterable[TableRow], chamber: str, country: str):
+    def __init__(self, rows: Iterator[TableRow], chamber: str, country: str):
         self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
         if not self.batch.is_own_export:

@@ -29,11 +29,6 @@ def public_id(text: str) -> int:
     return int(text)
 
 
-def read(document: dict[str, Any]) -> Batch:
-    """Return the records of ``document``."""
-    return OwnExportReader(document).batch
-
-
 class OwnExportReader:
     """Builds the batch of an own export."""
 

@@ -56,11 +56,6 @@ _PLAIN_ROLES = {"", "member"}
 _LANGUAGE = re.compile("[a-z]{2,3}")
 
 
-def read(document: dict[str, Any], chamber: str = "", country: str = "") -> Batch:
-    """Return the members in ``document``, for the chamber with this slug or the parliament of this country."""
-    return PopoloReader(document, chamber, country).batch
-
-
 class ImportTarget:
     """The chamber into which a file is imported: one on record, or None for a new one."""
 
@@ -92,7 +87,7 @@ class ImportTarget:
 
 
 class PopoloReader:
-    """Builds the batch of a Popolo document."""
+    """Builds the batch of the members for the chamber with a slug, or for the parliament of a country."""
 
     def __init__(self, document: dict[str, Any], chamber: str, country: str):
         self.batch = Batch()
