@@ -135,7 +135,8 @@ def _parts(entry: str) -> dict[str, str]:
         raise RowError(_("This is too long for a name."))
     first, last = _family(words)
     if first == last:
-        name = " ".join(map(ordinary, words)) if all(map(_capitals_or_initials, words)) else " ".join(words)
+        in_capitals = all(word.isupper() or _INITIALS.fullmatch(word) for word in words)
+        name = " ".join(map(ordinary, words) if in_capitals else words)
         return {"name": name, "left": left}
     family = " ".join(ordinary(word) if _in_capitals(word) else word for word in words[first:last])
     given, patronymic = _given(words[:first] + words[last:])
@@ -161,10 +162,6 @@ def _word(word: str) -> str:
 
 def _in_capitals(word: str) -> bool:
     return len(word) > 1 and word.isupper() and not _INITIALS.fullmatch(word) and word.lower() not in _SON_OF
-
-
-def _capitals_or_initials(word: str) -> bool:
-    return word.isupper() or _INITIALS.fullmatch(word) is not None
 
 
 def _family(words: list[str]) -> tuple[int, int]:
@@ -377,8 +374,7 @@ def person_key(person: Person) -> str:
 
 def _missing(person: Person, values: dict[str, str]) -> dict[str, str]:
     """Return the values for a language in which the person has no name."""
-    languages = [code for code in language_codes() if getattr(person, to_attribute("name", code))]
-    known = any(column in values for code in languages for column in [to_attribute("name", code)])
+    known = any(getattr(person, column) and column in values for column in translated_columns("name"))
     if known or person.withdrawn:
         return {}
     return {column: text for column, text in values.items() if not getattr(person, column)}

@@ -63,7 +63,7 @@ class RowsOnRecord:
 
     @cached_property
     def former_slugs(self) -> dict[str, Parliament]:
-        by_key = {row.pk: row for row in self.parliaments.values()}
+        by_key = self.parliaments_by_key
         return {slug: by_key[key] for slug, key in FormerSlug.objects.values_list("slug", "parliament_id")}
 
     @cached_property

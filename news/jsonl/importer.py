@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -28,26 +29,17 @@ from .serializer import line, picture_record, source_record, topic_record
 from .writer import ArticleWriter
 
 
+@dataclass
 class ArticleImporter:
-    """Imports the articles of one file by chunks of lines, so that memory does not grow with the file.
+    """Imports the articles of one file by chunks of lines, so that memory does not grow with the file."""
 
-    ``between_articles`` is called while PostgreSQL takes in an article.
-    """
-
-    def __init__(
-        self,
-        folder: MediaFolder,
-        seen: SeenKeys,
-        update: bool,
-        dry_run: bool,
-        between_articles: Callable[[], Any],
-    ):
-        self.folder = folder
-        self.seen = seen
-        self.update = update
-        self.dry_run = dry_run
-        self.between_articles = between_articles
-        self.report = ArchiveReport.empty()
+    folder: MediaFolder
+    seen: SeenKeys
+    update: bool
+    dry_run: bool
+    # Called while PostgreSQL takes in an article.
+    between_articles: Callable[[], Any]
+    report: ArchiveReport = field(default_factory=ArchiveReport.empty)
 
     @property
     def saving(self) -> bool:

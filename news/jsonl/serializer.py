@@ -7,11 +7,10 @@ from itertools import batched
 from typing import Any
 from uuid import UUID
 
-from django.db import models
 from django.db.models import Prefetch
 
-from cspa.i18n import translated_columns
 from cspa.richtext import pictures as shown_pictures
+from delegations.exports.popolo_records import column_texts
 from delegations.models import Parliament, Person, Source
 
 from ..models import Article, ArticleQuerySet, Correction, Picture, Quotation, Topic
@@ -96,17 +95,13 @@ def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
     )
 
 
-def _columns_of(row: models.Model, *names: str) -> dict[str, str]:
-    return {column: getattr(row, column) for name in names for column in translated_columns(name)}
-
-
 def topic_record(topic: Topic) -> dict[str, Any]:
-    return TOPIC.without_defaults({"slug": topic.slug, **_columns_of(topic, "name")})
+    return TOPIC.without_defaults({"slug": topic.slug, **column_texts(topic, "name")})
 
 
 def source_record(source: Source) -> dict[str, Any]:
     return SOURCE.without_defaults(
-        {"id": source.uid, **_columns_of(source, "title"), "url": source.url, "date": source.date}
+        {"id": source.uid, **column_texts(source, "title"), "url": source.url, "date": source.date}
     )
 
 
@@ -117,7 +112,7 @@ def picture_record(picture: Picture) -> dict[str, Any]:
             "path": picture.file.name,
             "decorative": picture.decorative,
             "focus": [picture.focus_x, picture.focus_y],
-            **_columns_of(picture, "alt", "credit"),
+            **column_texts(picture, "alt", "credit"),
         }
     )
 

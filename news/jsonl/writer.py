@@ -1,6 +1,7 @@
 """Saving the articles of some lines."""
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection, models
@@ -21,15 +22,13 @@ from .reader import ArticleRow
 _RELATIONS = {"topics": "topics", "delegations": "parliaments", "people": "people", "sources": "sources"}
 
 
+@dataclass
 class ArticleWriter:
-    """Saves new articles in a constant number of queries, and changed ones one by one.
+    """Saves new articles in a constant number of queries, and changed ones one by one."""
 
-    ``between_articles`` is called while PostgreSQL takes in an article.
-    """
-
-    def __init__(self, lookups: Lookups, between_articles: Callable[[], Any]):
-        self.lookups = lookups
-        self.between_articles = between_articles
+    lookups: Lookups
+    # Called while PostgreSQL takes in an article.
+    between_articles: Callable[[], Any]
 
     def save(self, rows: list[ArticleRow], new_rows: dict[type[models.Model], list]) -> None:
         """Save the articles of ``rows``, and before them the ``new_rows`` that they refer to."""
