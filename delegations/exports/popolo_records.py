@@ -1,5 +1,6 @@
 """The records of a Popolo document: one function for each type of row."""
 
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -37,34 +38,26 @@ type Sources = dict[UUID, list[Source]]
 def person_record(person: Person) -> dict:
     former = [str(row.public_id) for row in person.former_ids.all()]
     if person.withdrawn:
-        return clean(
-            {
-                "id": str(person.public_id),
-                "withdrawn": True,
-                **column_texts(person, "withdrawal_reason"),
-                "former_ids": former,
-            }
-        )
+        reason = column_texts(person, "withdrawal_reason")
+        return clean(id=str(person.public_id), withdrawn=True, **reason, former_ids=former)
     photo = {}
     if person.photo:
         photo = {"image": settings.SITE_URL + person.photo.url, "photo": person.photo.name}
     return clean(
-        {
-            "id": str(person.public_id),
-            **popolo_names(person, "name"),
-            "family_name": _first_text(person, "family_name"),
-            "given_name": _first_text(person, "given_name"),
-            "patronymic_name": _first_text(person, "patronymic"),
-            "sort_name": _first_text(person, "sort_name"),
-            "gender": person.gender,
-            **photo,
-            "identifiers": [
-                {"scheme": row.scheme, "identifier": row.identifier}
-                for row in sorted(person.identifiers.all(), key=lambda row: (row.scheme, row.identifier))
-            ],
-            **column_texts(person, *NAMES, "photo_credit", "photo_alt"),
-            "former_ids": former,
-        }
+        id=str(person.public_id),
+        **popolo_names(person, "name"),
+        family_name=_first_text(person, "family_name"),
+        given_name=_first_text(person, "given_name"),
+        patronymic_name=_first_text(person, "patronymic"),
+        sort_name=_first_text(person, "sort_name"),
+        gender=person.gender,
+        **photo,
+        identifiers=[
+            {"scheme": row.scheme, "identifier": row.identifier}
+            for row in sorted(person.identifiers.all(), key=lambda row: (row.scheme, row.identifier))
+        ],
+        **column_texts(person, *NAMES, "photo_credit", "photo_alt"),
+        former_ids=former,
     )
 
 
@@ -84,95 +77,82 @@ def assembly_record() -> dict:
 
 def source_record(source: Source) -> dict:
     return clean(
-        {
-            "id": str(source.uid),
-            "url": source.url,
-            "note": _first_text(source, "title"),
-            "date": source.date.isoformat() if source.date else "",
-            **column_texts(source, "title"),
-        }
+        id=str(source.uid),
+        url=source.url,
+        note=_first_text(source, "title"),
+        date=source.date.isoformat() if source.date else "",
+        **column_texts(source, "title"),
     )
 
 
 def parliament_record(parliament: Parliament, **parts: list[dict]) -> dict:
     links = parts.pop("links")
     return clean(
-        {
-            "id": parliament.slug,
-            **popolo_names(parliament, "name"),
-            "classification": "delegation",
-            "parent_id": ASSEMBLY,
-            "links": links,
-            "slug": parliament.slug,
-            **column_texts(parliament, "name", "short_name"),
-            "country": parliament.country.code,
-            "order": parliament.order,
-            "former_slugs": sorted(former.slug for former in parliament.former_slugs.all()),
-            **parts,
-        }
+        id=parliament.slug,
+        **popolo_names(parliament, "name"),
+        classification="delegation",
+        parent_id=ASSEMBLY,
+        links=links,
+        slug=parliament.slug,
+        **column_texts(parliament, "name", "short_name"),
+        country=parliament.country.code,
+        order=parliament.order,
+        former_slugs=sorted(former.slug for former in parliament.former_slugs.all()),
+        **parts,
     )
 
 
 def chamber_record(chamber: Chamber, chamber_id: str, parliament: str, links: list[dict]) -> dict:
     return clean(
-        {
-            "id": chamber_id,
-            **popolo_names(chamber, "name"),
-            "classification": "chamber",
-            "parent_id": parliament,
-            "links": links,
-            "slug": chamber.slug,
-            **column_texts(chamber, "name"),
-            "kind": chamber.kind,
-            "members_called": chamber.members_called,
-            "order": chamber.order,
-            "imported_id": chamber.imported_id,
-        }
+        id=chamber_id,
+        **popolo_names(chamber, "name"),
+        classification="chamber",
+        parent_id=parliament,
+        links=links,
+        slug=chamber.slug,
+        **column_texts(chamber, "name"),
+        kind=chamber.kind,
+        members_called=chamber.members_called,
+        order=chamber.order,
+        imported_id=chamber.imported_id,
     )
 
 
 def participation_record(row: Participation, sources: Sources) -> dict:
-    return clean({"id": str(row.uid), "status": row.status, **period_values(row, sources)})
+    return clean(id=str(row.uid), status=row.status, **period_values(row, sources))
 
 
 def link_record(row: Link, sources: Sources) -> dict:
-    about = {"url": row.url, "note": "website", "language": row.language}
-    return clean({"id": str(row.uid), **about, **period_values(row, sources)})
+    return clean(id=str(row.uid), url=row.url, note="website", language=row.language, **period_values(row, sources))
 
 
 def confirmation_record(row: Confirmation, source: Source) -> dict:
     return clean(
-        {
-            "id": str(row.uid),
-            "date": row.date.isoformat(),
-            **column_texts(row, "confirmed_by"),
-            "source_id": str(source.uid),
-        }
+        id=str(row.uid),
+        date=row.date.isoformat(),
+        **column_texts(row, "confirmed_by"),
+        source_id=str(source.uid),
     )
 
 
 def observation_record(row: Observation, source: Source) -> dict:
     return clean(
-        {
-            "id": str(row.uid),
-            "date": row.date.isoformat(),
-            "person_id": str(row.person.public_id) if row.person else "",
-            "source_id": str(source.uid),
-            "statement": row.statement,
-        }
+        id=str(row.uid),
+        date=row.date.isoformat(),
+        person_id=str(row.person.public_id) if row.person else "",
+        source_id=str(source.uid),
+        statement=row.statement,
     )
 
 
 def quota_record(row: SeatQuota, chamber_id: str, sources: Sources) -> dict:
     return clean(
-        {
-            "id": str(row.uid),
-            "label": f"{_first_text(row.chamber, 'name')}: {row.seats}",
-            "role": SEAT,
-            "organization_id": chamber_id,
-            **period_values(row, sources),
-            "seats": row.seats,
-        }
+        id=str(row.uid),
+        label=f"{_first_text(row.chamber, 'name')}: {row.seats}",
+        role=SEAT,
+        organization_id=chamber_id,
+        **period_values(row, sources),
+        seats=row.seats,
     )
 
 
@@ -186,29 +166,41 @@ def representation_record(parliament: str) -> dict:
 
 
 def mandate_record(row: Delegate, chamber_id: str, sources: Sources) -> dict:
-    about = {"organization_id": row.chamber.parliament.slug, "on_behalf_of_id": chamber_id, "role": row.role}
-    return _membership(row, sources, about, column_texts(row, "political_group", "constituency"))
+    return clean(
+        id=str(row.uid),
+        person_id=str(row.person.public_id),
+        organization_id=row.chamber.parliament.slug,
+        on_behalf_of_id=chamber_id,
+        role=row.role,
+        **period_values(row, sources),
+        **column_texts(row, "political_group", "constituency"),
+    )
 
 
 def service_record(row: Representative, sources: Sources) -> dict:
-    slug = row.parliament.slug
-    about = {"organization_id": slug, "post_id": f"{REPRESENTATIVE}:{slug}", "role": REPRESENTATIVE}
-    return _membership(row, sources, about)
+    return clean(
+        id=str(row.uid),
+        person_id=str(row.person.public_id),
+        organization_id=row.parliament.slug,
+        post_id=f"{REPRESENTATIVE}:{row.parliament.slug}",
+        role=REPRESENTATIVE,
+        **period_values(row, sources),
+    )
 
 
 def post_record(row: AssemblyPost, sources: Sources) -> dict:
-    return _membership(row, sources, {"organization_id": ASSEMBLY, "role": row.post}, column_texts(row, "commission"))
+    return clean(
+        id=str(row.uid),
+        person_id=str(row.person.public_id),
+        organization_id=ASSEMBLY,
+        role=row.post,
+        **period_values(row, sources),
+        **column_texts(row, "commission"),
+    )
 
 
-def _membership(
-    row: Delegate | Representative | AssemblyPost, sources: Sources, about: dict, texts: dict | None = None
-) -> dict:
-    person = str(row.person.public_id)
-    return clean({"id": str(row.uid), "person_id": person, **about, **period_values(row, sources), **(texts or {})})
-
-
-def clean(record: dict) -> dict:
-    """Return ``record`` without empty values; 0 stays."""
+def clean(**record: Any) -> dict:
+    """Return a record without empty values; 0 stays."""
     return {name: value for name, value in record.items() if value or (value == 0 and value is not False)}
 
 

@@ -210,66 +210,56 @@ def _named(shape: Shape, name: str) -> Read:
     return read
 
 
-TOPIC = Shape({"slug": Key(_slug(Topic)), **_translated(Topic, "name")})
-SOURCE = Shape({"id": Key(_uid), **_translated(Source, "title"), "url": Key(_url, ""), "date": Key(_day, None)})
+TOPIC = Shape(slug=Key(_slug(Topic)), **_translated(Topic, "name"))
+SOURCE = Shape(id=Key(_uid), **_translated(Source, "title"), url=Key(_url, ""), date=Key(_day, None))
 CORRECTION = Shape(
-    {
-        "date": Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date())),
-        "text": Key(_of(Correction, "text")),
-        "recorded": Key(_moment),
-    }
+    date=Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date())),
+    text=Key(_of(Correction, "text")),
+    recorded=Key(_moment),
 )
 QUOTATION = Shape(
-    {
-        "place": Key(partial(_number, least=0, most=MAX_LENGTH)),
-        "person": Key(partial(_number, least=1, most=LARGEST_ID), None),
-        "function": Key(_of(Quotation, "function"), ""),
-        "original_language": Key(_choice(language_codes()), ""),
-    }
+    place=Key(partial(_number, least=0, most=MAX_LENGTH)),
+    person=Key(partial(_number, least=1, most=LARGEST_ID), None),
+    function=Key(_of(Quotation, "function"), ""),
+    original_language=Key(_choice(language_codes()), ""),
 )
-ADDRESS = Shape({"language": Key(_choice(language_codes())), "date": Key(_day), "slug": Key(_slug(FormerAddress))})
+ADDRESS = Shape(language=Key(_choice(language_codes())), date=Key(_day), slug=Key(_slug(FormerAddress)))
 PICTURE = Shape(
-    {
-        "id": Key(_uid),
-        "path": Key(partial(_path, folder=PICTURES, ending="jpg")),
-        **_translated(Picture, "alt"),
-        "decorative": Key(_flag, False),
-        **_translated(Picture, "credit"),
-        "focus": Key(_focus, [50, 50]),
-    }
+    id=Key(_uid),
+    path=Key(partial(_path, folder=PICTURES, ending="jpg")),
+    **_translated(Picture, "alt"),
+    decorative=Key(_flag, False),
+    **_translated(Picture, "credit"),
+    focus=Key(_focus, [50, 50]),
 )
 ATTACHMENT = Shape(
-    {
-        "id": Key(_uid),
-        "path": Key(partial(_path, folder="attachments/", ending="pdf")),
-        "title": Key(_of(Attachment, "title")),
-        "language": Key(_choice(language_codes())),
-    }
+    id=Key(_uid),
+    path=Key(partial(_path, folder="attachments/", ending="pdf")),
+    title=Key(_of(Attachment, "title")),
+    language=Key(_choice(language_codes())),
 )
 ARTICLE = Shape(
-    {
-        "id": Key(_uid),
-        "story": Key(_uid),
-        "language": Key(_choice(language_codes())),
-        "title": Key(_of(Article, "title")),
-        "slug": Key(_slug(Article)),
-        "dateline": Key(_of(Article, "dateline"), ""),
-        "summary": Key(_of(Article, "summary"), ""),
-        "body": Key(_body),
-        "state": Key(_choice(Article.State.values)),
-        "withdrawal_reason": Key(_of(Article, "withdrawal_reason"), ""),
-        "published": Key(_moment),
-        "text_changed": Key(_moment),
-        "topics": Key(_list(_named(TOPIC, "name")), []),
-        "delegations": Key(_list(_slug(Parliament)), []),
-        "people": Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),
-        "sources": Key(_list(_named(SOURCE, "title")), []),
-        "corrections": Key(_list(CORRECTION.read), []),
-        # None: as the text and the directory say.
-        "quotations": Key(_list(QUOTATION.read), None),
-        "former_addresses": Key(_list(ADDRESS.read), []),
-        "picture": Key(PICTURE.read, None),
-        "pictures": Key(_list(PICTURE.read), []),
-        "attachments": Key(_list(ATTACHMENT.read), []),
-    }
+    id=Key(_uid),
+    story=Key(_uid),
+    language=Key(_choice(language_codes())),
+    title=Key(_of(Article, "title")),
+    slug=Key(_slug(Article)),
+    dateline=Key(_of(Article, "dateline"), ""),
+    summary=Key(_of(Article, "summary"), ""),
+    body=Key(_body),
+    state=Key(_choice(Article.State.values)),
+    withdrawal_reason=Key(_of(Article, "withdrawal_reason"), ""),
+    published=Key(_moment),
+    text_changed=Key(_moment),
+    topics=Key(_list(_named(TOPIC, "name")), []),
+    delegations=Key(_list(_slug(Parliament)), []),
+    people=Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),
+    sources=Key(_list(_named(SOURCE, "title")), []),
+    corrections=Key(_list(CORRECTION.read), []),
+    # None: as the text and the directory say.
+    quotations=Key(_list(QUOTATION.read), None),
+    former_addresses=Key(_list(ADDRESS.read), []),
+    picture=Key(PICTURE.read, None),
+    pictures=Key(_list(PICTURE.read), []),
+    attachments=Key(_list(ATTACHMENT.read), []),
 )
