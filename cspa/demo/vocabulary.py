@@ -116,7 +116,6 @@ class Writer:
         return f"{subject} {next(nouns)} {next(adjectives)[:-2]}ого {next(nouns)}а"
 
     def title(self) -> str:
-        """Clause with a capital letter."""
         clause = self.clause()
         return clause[0].upper() + clause[1:]
 
@@ -126,7 +125,6 @@ class Writer:
         return f"{title}{self.joined}{self.clause()}." if self.rng.random() < 0.3 else f"{title}."
 
     def sentences(self, least: int, most: int) -> str:
-        """Random number of sentences, from ``least`` to ``most``."""
         return " ".join(self.sentence() for _ in range(self.rng.randint(least, most)))
 
 

@@ -57,7 +57,6 @@ def document(day: date | None = None, parliament: Parliament | None = None) -> d
 
 
 def text(document: dict) -> str:
-    """Return ``document`` as the text of a file."""
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
 
 

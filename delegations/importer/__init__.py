@@ -93,7 +93,6 @@ def database_errors_as_refusal() -> Iterator[None]:
 
 
 def read(data: bytes, file_format: str, chamber: str = "", country: str = "") -> Batch:
-    """Return the records of a file."""
     check_size(len(data))
     if chamber and country:
         raise ImportRefusedError(_("Name the chamber or the country, not both."))

@@ -51,7 +51,6 @@ class Report:
 
     @classmethod
     def refused(cls, words: str) -> Self:
-        """Return the report of a file that cannot be read."""
         report = cls.empty()
         report.conflicts.append(Note("", words))
         return report
@@ -85,7 +84,6 @@ class Report:
 
     @property
     def changes(self) -> bool:
-        """Whether any row changes."""
         return bool(self.entries)
 
     @property

@@ -64,7 +64,6 @@ def _validate_period(row: Period) -> None:
 
 
 def restore(row: Model, before: dict[str, Any]) -> None:
-    """Set the old values of ``row`` again."""
     for column, value in before.items():
         setattr(row, column, value)
 

@@ -180,7 +180,6 @@ class BlockReader:
         return template, text[length:].strip()
 
     def exact_parliament(self, text: str) -> ParliamentTemplate | None:
-        """Return the parliament if ``text`` is its name."""
         found = self.parliament(text)
         return found[0] if found and not found[1] else None
 

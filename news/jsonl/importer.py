@@ -48,7 +48,6 @@ class ArticleImporter:
 
     @property
     def new_articles(self) -> int:
-        """Number of the articles added so far."""
         return self.report.counts[Action.ADDED]["articles"]
 
     def process_chunk(self, rows: list[ArticleRow]) -> None:

@@ -73,7 +73,6 @@ def _stored(path: str) -> ContentFile | None:
 
 
 def _same(one: File, other: File) -> bool:
-    """Return whether two files have the same bytes."""
     if one.size != other.size:
         return False
     one.seek(0)

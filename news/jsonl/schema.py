@@ -94,26 +94,20 @@ def _body(value: Any, path: str) -> str:
         raise RowError(" ".join(error.messages)) from error
 
 
-def _slug(model: type[models.Model]) -> Read:
-    def read(value: Any, path: str) -> str:
-        text = _of(model, "slug")(value, path)
-        if not _SLUG.fullmatch(text):
-            raise RowError(
-                _("“%(name)s” may hold Latin letters, digits, “-” and “_” only: %(text)s")
-                % {"name": path, "text": printable(text)}
-            )
-        return text
-
-    return read
+def _slug(value: Any, path: str, model: type[models.Model]) -> str:
+    text = _of(model, "slug")(value, path)
+    if not _SLUG.fullmatch(text):
+        raise RowError(
+            _("“%(name)s” may hold Latin letters, digits, “-” and “_” only: %(text)s")
+            % {"name": path, "text": printable(text)}
+        )
+    return text
 
 
-def _choice(choices: Iterable[str]) -> Read:
-    def read(value: Any, path: str) -> str:
-        if _text(value, path, 1000) not in choices:
-            raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": printable(value)})
-        return value
-
-    return read
+def _choice(value: Any, path: str, choices: Iterable[str]) -> str:
+    if _text(value, path, 1000) not in choices:
+        raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": path, "text": printable(value)})
+    return value
 
 
 def _number(value: Any, path: str, least: int, most: int) -> int:
@@ -210,7 +204,8 @@ def _named(shape: Shape, name: str) -> Read:
     return read
 
 
-TOPIC = Shape(slug=Key(_slug(Topic)), **_translated(Topic, "name"))
+_language = partial(_choice, choices=language_codes())
+TOPIC = Shape(slug=Key(partial(_slug, model=Topic)), **_translated(Topic, "name"))
 SOURCE = Shape(id=Key(_uid), **_translated(Source, "title"), url=Key(_url, ""), date=Key(_day, None))
 CORRECTION = Shape(
     date=Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date())),
@@ -221,9 +216,9 @@ QUOTATION = Shape(
     place=Key(partial(_number, least=0, most=MAX_LENGTH)),
     person=Key(partial(_number, least=1, most=LARGEST_ID), None),
     function=Key(_of(Quotation, "function"), ""),
-    original_language=Key(_choice(language_codes()), ""),
+    original_language=Key(_language, ""),
 )
-ADDRESS = Shape(language=Key(_choice(language_codes())), date=Key(_day), slug=Key(_slug(FormerAddress)))
+ADDRESS = Shape(language=Key(_language), date=Key(_day), slug=Key(partial(_slug, model=FormerAddress)))
 PICTURE = Shape(
     id=Key(_uid),
     path=Key(partial(_path, folder=PICTURES, ending="jpg")),
@@ -236,23 +231,23 @@ ATTACHMENT = Shape(
     id=Key(_uid),
     path=Key(partial(_path, folder="attachments/", ending="pdf")),
     title=Key(_of(Attachment, "title")),
-    language=Key(_choice(language_codes())),
+    language=Key(_language),
 )
 ARTICLE = Shape(
     id=Key(_uid),
     story=Key(_uid),
-    language=Key(_choice(language_codes())),
+    language=Key(_language),
     title=Key(_of(Article, "title")),
-    slug=Key(_slug(Article)),
+    slug=Key(partial(_slug, model=Article)),
     dateline=Key(_of(Article, "dateline"), ""),
     summary=Key(_of(Article, "summary"), ""),
     body=Key(_body),
-    state=Key(_choice(Article.State.values)),
+    state=Key(partial(_choice, choices=Article.State.values)),
     withdrawal_reason=Key(_of(Article, "withdrawal_reason"), ""),
     published=Key(_moment),
     text_changed=Key(_moment),
     topics=Key(_list(_named(TOPIC, "name")), []),
-    delegations=Key(_list(_slug(Parliament)), []),
+    delegations=Key(_list(partial(_slug, model=Parliament)), []),
     people=Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),
     sources=Key(_list(_named(SOURCE, "title")), []),
     corrections=Key(_list(CORRECTION.read), []),

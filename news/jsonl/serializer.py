@@ -28,7 +28,6 @@ def records(articles: ArticleQuerySet) -> Iterator[dict[str, Any]]:
 
 
 def line(record: Mapping[str, Any]) -> str:
-    """Return a record as one line of JSON."""
     return json.dumps(record, ensure_ascii=False, separators=(",", ":"), default=_json_default) + "\n"
 
 

@@ -87,7 +87,6 @@ def _refuse_constant(name: str) -> None:
 
 
 def json_of(data: bytes) -> dict[str, Any]:
-    """Return the JSON object in ``data``."""
     try:
         document = parse_json(text_of(data))
     except json.JSONDecodeError as error:
