@@ -27,7 +27,7 @@ from ..records import (
 )
 from .files import TableRow
 from .own_export import public_id
-from .popolo import ImportTarget
+from .popolo import import_target
 
 _NAME_COLUMNS = [column for name in NAMES for column in translated_columns(name)]
 _TEXTS = [*translated_columns("political_group"), *translated_columns("constituency")]
@@ -42,15 +42,15 @@ class TableReader:
         self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
         if not self.batch.is_own_export:
-            target = ImportTarget(chamber, country)
-            if not target.chamber:
+            parliament, house = import_target(chamber, country)
+            if not house:
                 raise ImportRefusedError(
                     _("A table holds no legislature: import it into a chamber that is on record.")
                 )
-            self.chamber = target.chamber.slug
+            self.chamber = house.slug
             self.batch.chambers.add(self.chamber)
-            self.batch.scope = target.parliament.slug
-            self.batch.scheme = f"import:{target.parliament.slug}"
+            self.batch.scope = parliament.slug
+            self.batch.scheme = f"import:{parliament.slug}"
         self.parliaments = {
             slug: (parliament, country)
             for slug, parliament, country in Chamber.objects.values_list(

@@ -56,34 +56,27 @@ _PLAIN_ROLES = {"", "member"}
 _LANGUAGE = re.compile("[a-z]{2,3}")
 
 
-class ImportTarget:
-    """The chamber into which a file is imported: one on record, or None for a new one."""
-
-    def __init__(self, chamber: str, country: str, organization: str = ""):
-        self.parliament: Parliament | None = None
-        self.chamber: Chamber | None = None
-        self.country = country
-        if chamber:
-            self.chamber = Chamber.objects.select_related("parliament").filter(slug=chamber).first()
-            if not self.chamber:
-                raise ImportRefusedError(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
-            self.parliament = self.chamber.parliament
-        else:
-            if country not in dict(countries):
-                raise ImportRefusedError(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
-            self.parliament = Parliament.objects.filter(country=country).first()
-            if self.parliament:
-                self.chamber = self._only(list(self.parliament.chambers.all()), organization)
-
-    def _only(self, chambers: list[Chamber], organization: str) -> Chamber:
-        """Return the chamber with the organization's id, else the only one."""
-        carriers = [row for row in chambers if organization and row.imported_id == organization]
-        if len(carriers or chambers) != 1:
-            raise ImportRefusedError(
-                _("This parliament has several chambers; name one with --chamber: %(codes)s")
-                % {"codes": ", ".join(sorted(row.slug for row in carriers or chambers)) or "–"}
-            )
-        return (carriers or chambers)[0]
+def import_target(chamber: str, country: str, organization: str = "") -> tuple[Parliament | None, Chamber | None]:
+    """Return the parliament and the chamber into which a file is imported: those on record, or None for new ones."""
+    if chamber:
+        row = Chamber.objects.select_related("parliament").filter(slug=chamber).first()
+        if not row:
+            raise ImportRefusedError(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
+        return row.parliament, row
+    if country not in dict(countries):
+        raise ImportRefusedError(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
+    parliament = Parliament.objects.filter(country=country).first()
+    if not parliament:
+        return None, None
+    # The chamber with the organization's id, else the only one.
+    chambers = list(parliament.chambers.all())
+    chambers = [row for row in chambers if organization and row.imported_id == organization] or chambers
+    if len(chambers) != 1:
+        raise ImportRefusedError(
+            _("This parliament has several chambers; name one with --chamber: %(codes)s")
+            % {"codes": ", ".join(sorted(row.slug for row in chambers)) or "–"}
+        )
+    return parliament, chambers[0]
 
 
 class PopoloReader:
@@ -158,8 +151,7 @@ class PopoloReader:
     def target(self, chamber: str, country: str) -> None:
         """Add the chamber, and the parliament of a new country."""
         location, organization = self.by_id["organizations"][self.legislature]
-        target = ImportTarget(chamber, country, self.legislature)
-        parliament, house = target.parliament, target.chamber
+        parliament, house = import_target(chamber, country, self.legislature)
         if house:
             self.chamber = house.slug
             self.batch.chambers.add(house.slug)
@@ -170,7 +162,7 @@ class PopoloReader:
             slug = parliament.slug
         else:
             try:
-                slug = self.new_parliament(location, organization, target.country)
+                slug = self.new_parliament(location, organization, country)
             except RowError as error:
                 raise ImportRefusedError(str(error)) from error
         self.batch.scope = slug
