@@ -136,10 +136,9 @@ def copied(folder: Path) -> float:
 
 @dataclass
 class Measured:
-    """An import, or COPY, of ``articles``."""
+    """An import, or COPY."""
 
     name: str
-    articles: int
     seconds: float
     to_copy: float  # what the server's own COPY of as many takes, to ``seconds``
     peak: int | None = None  # MB
@@ -170,11 +169,11 @@ def measured(number: int) -> list[Measured]:
         copy_of_bare = copied(folder)
         empty()
     return [
-        Measured("COPY", number, copy, 1),
-        Measured("import", number, first, copy / first, memory),
-        Measured("the same once more", number, again, copy / again, memory_again),
-        Measured("twice as many", 2 * number, larger, 2 * copy / larger, memory_larger),
-        Measured("neither sanitised nor stemmed", number, bare, copy_of_bare / bare, memory_bare),
+        Measured("COPY", copy, 1),
+        Measured("import", first, copy / first, memory),
+        Measured("the same once more", again, copy / again, memory_again),
+        Measured("twice as many", larger, 2 * copy / larger, memory_larger),
+        Measured("neither sanitised nor stemmed", bare, copy_of_bare / bare, memory_bare),
     ]
 
 

@@ -29,8 +29,7 @@ from .models import EARLIEST, LATEST, Article
 LANGUAGE = "en"
 KIND = "articles"
 # English names, as the pages have them.
-MONTHS = [name for name in month_name if name]
-_DATE = re.compile(rf"([0-9]{{1,2}}) ({'|'.join(MONTHS)}) ([0-9]{{4}})")
+_DATE = re.compile(rf"[0-9]{{1,2}} ({'|'.join(month_name[1:])}) [0-9]{{4}}")
 
 
 @dataclass(frozen=True)
@@ -82,9 +81,8 @@ def read(data: bytes) -> Page:
 
 
 def _date(text: str, line: int) -> date:
-    day, month, year = _DATE.fullmatch(text).groups()
     try:
-        found = date(int(year), MONTHS.index(month) + 1, int(day))
+        found = datetime.strptime(text, "%d %B %Y").date()
     except ValueError:
         found = None
     if found is None or not EARLIEST.date() <= found <= LATEST.date():
