@@ -6,7 +6,7 @@ describes the extensions of Popolo.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
 from uuid import UUID
@@ -58,11 +58,6 @@ def document(day: date | None = None, parliament: Parliament | None = None) -> d
 
 def text(document: dict) -> str:
     return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
-
-
-def chamber_id(chamber: Chamber, parliaments: Iterable[str]) -> str:
-    """Return the slug of the chamber as an id; "chamber:…" if one of ``parliaments`` has the same slug."""
-    return f"chamber:{chamber.slug}" if chamber.slug in parliaments else chamber.slug
 
 
 class DirectoryExport:
@@ -173,7 +168,8 @@ class DirectoryExport:
         return records
 
     def _chamber_id(self, chamber: Chamber) -> str:
-        return chamber_id(chamber, self.slugs)
+        """Return the slug of the chamber as an id; "chamber:…" if a parliament has the same slug."""
+        return f"chamber:{chamber.slug}" if chamber.slug in self.slugs else chamber.slug
 
 
 def _by_protocol(row: Parliament | Chamber) -> tuple[int, str]:
