@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import F, Q, QuerySet
 
 from cspa.i18n import language_codes, translated_columns
 
@@ -75,7 +75,7 @@ class DirectoryExport:
         self.of_chamber = Q(chamber__in=[chamber.pk for row in rows for chamber in row.chambers.all()])
         self.slugs = frozenset(Parliament.objects.values_list("slug", flat=True))
         self.cited: set[int] = set()
-        self.sources = {source.pk: source for source in Source.objects.all()}
+        self.sources = {source.pk: source for source in Source.objects.order_by("uid")}
         # Sources by the public id of the row.
         self.sources_of: dict[UUID, list[Source]] = defaultdict(list)
 
@@ -108,11 +108,7 @@ class DirectoryExport:
             "organizations": organizations,
             "posts": [*quotas, *map(representation_record, represented)],
             "memberships": memberships,
-            "sources": [
-                source_record(source)
-                for source in sorted(self.sources.values(), key=lambda source: str(source.uid))
-                if source.pk in self.cited
-            ],
+            "sources": [source_record(source) for key, source in self.sources.items() if key in self.cited],
         }
 
     def _facts[M: Period](self, model: type[M], condition: Q, *related: str) -> list[M]:
@@ -120,14 +116,13 @@ class DirectoryExport:
         rows = (model.objects.on(self.day) if self.day else model.objects.all()).filter(condition)
         # Without arguments select_related() would load everything.
         rows = rows.select_related(*related) if related else rows
-        rows = sorted(rows, key=lambda row: (row.start is not None, row.start or date.min, str(row.uid)))
+        rows = list(rows.order_by(F("start").asc(nulls_first=True), "uid"))
         uids = {row.pk: row.uid for row in rows}
-        for row, source in model.sources.through.objects.values_list(f"{model._meta.model_name}_id", "source_id"):
+        cited = model.sources.through.objects.order_by("source__uid")
+        for row, source in cited.values_list(f"{model._meta.model_name}_id", "source_id"):
             if row in uids:
                 self.sources_of[uids[row]].append(self.sources[source])
                 self.cited.add(source)
-        for row in rows:
-            self.sources_of[row.uid].sort(key=lambda source: str(source.uid))
         return rows
 
     def _persons(self, keys: set[int]) -> list[dict]:
@@ -162,7 +157,7 @@ class DirectoryExport:
     def _dated(self, rows: QuerySet, serialize: Callable[[Any, Source], dict]) -> dict[int, list[dict]]:
         """Return the records of confirmations or observations by the key of their parliament."""
         records = defaultdict(list)
-        for row in sorted(rows.filter(self.of_parliament), key=lambda row: (row.date, str(row.uid))):
+        for row in rows.filter(self.of_parliament).order_by("date", "uid"):
             self.cited.add(row.source_id)
             records[row.parliament_id].append(serialize(row, self.sources[row.source_id]))
         return records
