@@ -16,17 +16,7 @@ from cspa.i18n import language_codes, translated_columns
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
-from ..records import (
-    Batch,
-    ImportRefusedError,
-    JsonReader,
-    Kind,
-    Record,
-    RowError,
-    is_web_address,
-    language_of,
-    partial_date,
-)
+from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, is_web_address, language_of
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -260,7 +250,7 @@ class PopoloReader:
                 )
             else:
                 for name, of_event in (("starts", "start_date"), ("ends", "end_date")):
-                    dates[name] = dates[name] or partial_date(event.text(of_event), of_event)
+                    dates[name] = dates[name] or event.date(of_event)
         return {name: value for name, value in dates.items() if value}
 
     def named(self, location: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:
