@@ -1,11 +1,11 @@
-"""Permissions-Policy header, and 503 while the database is down."""
+"""Permissions-Policy header, and the pages of requests that the server refuses."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from .cache.responses import DATABASE_DOWN
-from .pages.views import unavailable
+from .cache.responses import REFUSED
+from .pages.views import refused
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 
@@ -22,12 +22,12 @@ def permissions_policy(get_response: Callable) -> Callable:
     return middleware
 
 
-def database_down(get_response: Callable) -> Callable:
-    """Middleware that answers 503 at once if the page cache has just found the database down."""
+def refusals(get_response: Callable) -> Callable:
+    """Middleware that answers requests which the server or the page cache refuses, without a query."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if DATABASE_DOWN in request.META:
-            return unavailable(request)
+        if REFUSED in request.META:
+            return refused(request, request.META[REFUSED])
         return get_response(request)
 
     return middleware

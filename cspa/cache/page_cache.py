@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
+from http import HTTPStatus
 from typing import Any
 
 from cachetools import Cache, LRUCache
@@ -11,7 +12,7 @@ from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
 from .keys import CacheKey, cache_key
 from .replicas import ReplicaPool
-from .responses import DATABASE_DOWN, CachedResponse, DjangoResponse, StartResponse
+from .responses import REFUSED, CachedResponse, DjangoResponse, StartResponse
 from .shared_cache import shared_cache
 from .versions import DATABASE_ERRORS, TableVersions, VersionTracker, tracked_tables
 
@@ -128,5 +129,5 @@ class PageCache:
                 response.close()
             return page.respond_stale(environ, start_response)
         if response is None:
-            response = DjangoResponse.fetch(self.django, key, environ | {DATABASE_DOWN: True})
+            response = DjangoResponse.fetch(self.django, key, environ | {REFUSED: HTTPStatus.SERVICE_UNAVAILABLE})
         return response.forward(environ, start_response)

@@ -28,8 +28,8 @@ type Headers = list[tuple[str, str]]
 MAX_CACHED_BYTES = 1024 * 1024
 # Below that, compressing gains nothing.
 MIN_COMPRESS_BYTES = 200
-# An environ key: the database does not answer, so Django need not try.
-DATABASE_DOWN = "cspa.database_down"
+# An environ key: the status with which Django refuses the request at once, such as 503 while the database is down.
+REFUSED = "cspa.refused"
 # What Django sees of a request for a page that all readers share, beside the key.
 FORWARDED_ENVIRON = {
     "SERVER_NAME",
@@ -38,7 +38,7 @@ FORWARDED_ENVIRON = {
     "SCRIPT_NAME",
     "HTTP_HOST",
     "HTTP_X_FORWARDED_PROTO",
-    DATABASE_DOWN,
+    REFUSED,
 }
 
 

@@ -4,6 +4,7 @@ import re
 import sys
 from collections.abc import Iterator
 from datetime import timedelta
+from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -124,6 +125,13 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     context = {"is_error": True, "typed": list(_typed_fields(request)) if is_own_form else []}
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
+    response["Cache-Control"] = "no-store"
+    return response
+
+
+def refused(request: HttpRequest, status: int) -> HttpResponse:
+    """Page of a request that the server does not handle: 400, 408, 413, or 503 if too many requests wait."""
+    response = unavailable(request) if status == HTTPStatus.SERVICE_UNAVAILABLE else error_page(status)(request)
     response["Cache-Control"] = "no-store"
     return response
 
