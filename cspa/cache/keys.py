@@ -60,8 +60,6 @@ def cache_key(environ: dict[str, Any]) -> CacheKey | None:
     """The key of the page that a request asks for; None where the cache may not answer it."""
     if environ["REQUEST_METHOD"] not in ("GET", "HEAD") or "HTTP_AUTHORIZATION" in environ:
         return None
-    if settings.SESSION_COOKIE_NAME in environ.get("HTTP_COOKIE", ""):
-        return None
     path, query = environ.get("PATH_INFO", "/"), environ.get("QUERY_STRING", "")
     accept_language = environ.get("HTTP_ACCEPT_LANGUAGE", "") if path.startswith(PREFIX) else ""
     if len(path) + len(query) + len(accept_language) > MAX_URL_LENGTH:

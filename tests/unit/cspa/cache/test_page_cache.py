@@ -145,13 +145,23 @@ def test_cached_page_depends_on_nothing_but_the_address(reader: Reader, article:
     assert b"evil" not in first.content
 
 
-def test_staff_previews_and_forms_bypass_the_cache(reader: Reader, article: Article):
+def session_cookie() -> str:
     client = Client()
     client.force_login(factories.UserFactory(is_superuser=True))
-    cookie = f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+    return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+
+def test_session_neither_bypasses_the_cache_nor_shows_in_a_page(reader: Reader, article: Article):
+    first = reader.get(LIST, Cookie=session_cookie())
+    with reader.renders(0):
+        assert reader.get(LIST).content == reader.get(LIST, Cookie="sessionid=made-up").content == first.content
+    assert "Set-Cookie" not in first
+
+
+def test_back_office_previews_and_forms_bypass_the_cache(reader: Reader, article: Article):
+    cookie = session_cookie()
     draft = factories.ArticleFactory(state="draft")
     doors = [
-        (LIST, {"Cookie": cookie}),
         (LIST, {"Authorization": "Basic x"}),
         ("/admin/", {"Cookie": cookie}),
         ("/admin/login/", {}),
