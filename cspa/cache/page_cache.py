@@ -66,6 +66,11 @@ class PageCache:
         with self._pages_lock:
             self.pages.pop(key, None)
 
+    def is_certainly_fresh(self, page: CachedResponse) -> bool:
+        """Whether the page is known to be fresh without asking the database."""
+        known = self.versions.known_current()
+        return known is not None and page.is_fresh(known)
+
     def creation_times(self) -> list[float]:
         """When each page in memory was rendered, in seconds since 1970."""
         with self._pages_lock:

@@ -174,6 +174,10 @@ class VersionTracker:
 
     def current(self) -> TableVersions:
         """The versions now; raises one of DATABASE_ERRORS where they cannot be known."""
+        return self.known_current() or self._read()
+
+    def known_current(self) -> TableVersions | None:
+        """The versions as last read; None after a sign of a change."""
         known = self.known
         if (
             known is not None
@@ -182,7 +186,7 @@ class VersionTracker:
             and change_marker() == known.marker
         ):
             return known
-        return self._read()
+        return None
 
     @property
     def hears_changes(self) -> bool:
