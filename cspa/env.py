@@ -112,7 +112,7 @@ def _database(name: str, url: str, schemes: tuple[str, ...]) -> dict:
         # Replace a broken connection before its use.
         database["CONN_HEALTH_CHECKS"] = True
         options = database.setdefault("OPTIONS", {})
-        options["pool"] = {"min_size": 1, "max_size": 8, "timeout": 3}
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 3}
         # In seconds and in milliseconds.
         options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options
     return database

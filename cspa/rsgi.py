@@ -1,0 +1,8 @@
+"""The RSGI application, which granian serves: Django behind the page cache and limits on concurrent requests."""
+
+# isort: off
+# Django is set up by the import of the WSGI application.
+from .wsgi import application as wsgi_application
+from .serving.server import Server
+
+application = Server(wsgi_application)

@@ -1,0 +1,250 @@
+"""The server's side of Django: an RSGI application that answers cached pages itself and runs the rest in threads.
+
+The event loop holds slow clients: it reads bodies, and granian sends responses without a thread. A thread is taken
+for the time in which Django works, and each kind of request has its own (``limits``).
+"""
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from http import HTTPStatus
+from io import BytesIO
+from tempfile import TemporaryDirectory, mkstemp
+from typing import Any
+
+from cspa.auth.session_store import has_signed_session
+from cspa.cache.keys import CacheKey, cache_key
+from cspa.cache.page_cache import PageCache
+from cspa.cache.responses import REFUSED
+
+from .bodies import BodyCutError, BodyTooLargeError, BodyTooSlowError, read_body
+from .limits import BusyError, Kind, ThreadLimit, client_of, kind_of
+
+# Seconds after which readers get the last copy of a page whose rendering has not ended.
+STALE_AFTER = 1.5
+# Seconds after which a refused client gets the status without a page.
+REFUSAL_SECONDS = 10.0
+# Bytes of a response in memory; a larger one is sent from a file.
+MAX_MEMORY_BYTES = 1024 * 1024
+# Seconds until such a file is removed. granian opens it right after the response was handed over.
+FILE_SECONDS = 60
+
+REFUSED_HEADERS = [("Cache-Control", "no-store"), ("Retry-After", "5")]
+BASE_ENVIRON: dict[str, Any] = {
+    "SCRIPT_NAME": "",
+    "SERVER_SOFTWARE": "granian",
+    "wsgi.version": (1, 0),
+    "wsgi.errors": sys.stderr,
+    "wsgi.multithread": True,
+    "wsgi.multiprocess": True,
+    "wsgi.run_once": False,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response to send: a body in memory, or the path of a file."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes = b""
+    path: str = ""
+
+
+class FileWrapper:
+    """``wsgi.file_wrapper`` (PEP 3333): granian sends the file, so that no thread waits for the client."""
+
+    def __init__(self, file: Any, block_size: int = 8192):
+        self.file = file
+        self.block_size = block_size
+
+    @property
+    def path(self) -> str:
+        """The path of the file on this machine; empty for a part of a file, or one that is elsewhere."""
+        name = getattr(getattr(self.file, "file", self.file), "name", "")
+        return name if isinstance(name, str) and os.path.isabs(name) else ""
+
+    def __iter__(self) -> Iterable[bytes]:
+        return iter(lambda: self.file.read(self.block_size), b"")
+
+    def close(self) -> None:
+        if hasattr(self.file, "close"):
+            self.file.close()
+
+
+class Server:
+    """The RSGI application for the WSGI application ``wsgi``."""
+
+    def __init__(self, wsgi: Any):
+        self.wsgi = wsgi
+        self.page_cache = wsgi if isinstance(wsgi, PageCache) else None
+        self._limits = {kind: ThreadLimit(kind) for kind in Kind}
+        self._renderings: dict[CacheKey, asyncio.Future[Response]] = {}
+        # Errors are rendered without the page cache.
+        self.django = self.page_cache.django if self.page_cache else wsgi
+        # Removed with its files when the process ends.
+        self._folder = TemporaryDirectory(prefix="responses-")
+
+    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+
+    async def __rsgi__(self, scope: Any, protocol: Any) -> None:
+        environ = environ_of(scope)
+        try:
+            response = await self._respond(environ, protocol)
+        except BodyCutError:
+            # Nobody reads this response.
+            response = Response(HTTPStatus.BAD_REQUEST, [])
+        if response.path:
+            protocol.response_file(response.status, response.headers, response.path)
+        else:
+            protocol.response_bytes(response.status, response.headers, response.body)
+
+    async def _respond(self, environ: dict[str, Any], protocol: Any) -> Response:
+        client = client_of(environ)
+        try:
+            if self.page_cache is not None and (key := cache_key(environ)) is not None:
+                return await self._respond_with_page(self.page_cache, key, client, environ)
+            if environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+                length = environ.get("CONTENT_LENGTH", "")
+                if length and not (length.isascii() and length.isdecimal()):
+                    return await self._refuse(HTTPStatus.BAD_REQUEST, environ)
+                body, received = await read_body(
+                    protocol, int(length) if length else None, client, has_signed_session(environ)
+                )
+                environ |= {"wsgi.input": body, "CONTENT_LENGTH": str(received)}
+            return await self._limits[kind_of(environ)].start(client, self._call, environ)
+        except BodyTooLargeError:
+            return await self._refuse(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, environ)
+        except BodyTooSlowError:
+            return await self._refuse(HTTPStatus.REQUEST_TIMEOUT, environ)
+        except BusyError:
+            return await self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, environ)
+
+    async def _respond_with_page(
+        self, cache: PageCache, key: CacheKey, client: str, environ: dict[str, Any]
+    ) -> Response:
+        """Answer from memory where the page is fresh; else have one thread render it for all who wait for it.
+
+        Raises BusyError where there is neither a copy of the page nor a place for its rendering.
+        """
+        page = cache.get(key)
+        if page is not None and cache.is_certainly_fresh(page):
+            return _collect(page.respond, environ)
+        rendering = self._renderings.get(key)
+        if rendering is not None:
+            await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
+            page = cache.get(key)
+            if page is not None and cache.is_certainly_fresh(page):
+                return _collect(page.respond, environ)
+        if rendering is None or rendering.done():
+            kind = Kind.NEW_PAGE if page is None else Kind.CHANGED_PAGE
+            try:
+                rendering = self._limits[kind].start(client, self._call, environ)
+            except BusyError:
+                if page is None:
+                    raise
+                return _collect(page.respond_stale, environ)
+            self._renderings[key] = rendering
+            rendering.add_done_callback(lambda done: self._forget(key, done))
+            await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
+            if rendering.done():
+                return rendering.result()
+        # The database hangs, or the machine is overloaded.
+        assert page is not None
+        return _collect(page.respond_stale, environ)
+
+    def _forget(self, key: CacheKey, rendering: asyncio.Future[Response]) -> None:
+        if self._renderings.get(key) is rendering:
+            del self._renderings[key]
+
+    async def _refuse(self, status: HTTPStatus, environ: dict[str, Any]) -> Response:
+        """The page of an error, without a query. Where even that takes too long, the status alone."""
+        words = f"{status} {status.phrase}\n".encode()
+        plain = Response(status, [("Content-Type", "text/plain"), *REFUSED_HEADERS], words)
+        threads, environ = self._limits[Kind.STATIC], environ | {REFUSED: status}
+        try:
+            page = threads.start(client_of(environ), self._call, environ, self.django)
+        except BusyError:
+            return plain
+        await asyncio.wait([page], timeout=REFUSAL_SECONDS)
+        return page.result() if page.done() else plain
+
+    def _call(self, environ: dict[str, Any], wsgi: Any = None) -> Response:
+        """Call the WSGI application and take its whole response, so that the thread is free before it is sent."""
+        started: list[Any] = []
+        body = (wsgi or self.wsgi)(environ, lambda status, headers, *_error: started.extend([status, headers]))
+        try:
+            status, headers = int(started[0].split()[0]), started[1]
+            if environ["REQUEST_METHOD"] == "HEAD":
+                return Response(status, headers)
+            if isinstance(body, FileWrapper) and (path := body.path):
+                return Response(status, headers, path=path)
+            return self._spool(status, headers, body)
+        finally:
+            if hasattr(body, "close"):
+                body.close()
+
+    def _spool(self, status: int, headers: list[tuple[str, str]], body: Iterable[bytes]) -> Response:
+        """A response whose body is in memory; on disk where it is large."""
+        content = bytearray()
+        chunks = iter(body)
+        for chunk in chunks:
+            content += chunk
+            if len(content) > MAX_MEMORY_BYTES:
+                break
+        else:
+            return Response(status, headers, bytes(content))
+        descriptor, path = mkstemp(dir=self._folder.name)
+        with open(descriptor, "wb") as file:
+            file.write(content)
+            file.writelines(chunks)
+        self._loop.call_soon_threadsafe(lambda: self._loop.call_later(FILE_SECONDS, os.unlink, path))
+        return Response(status, headers, path=path)
+
+
+def environ_of(scope: Any) -> dict[str, Any]:
+    """The WSGI environ of a request without its body.
+
+    A header whose name has an underscore is left out: in WSGI, ``X_Forwarded_For``, which a client may send, equals
+    ``X-Forwarded-For``, which the proxy sets.
+    """
+    host, _colon, port = scope.server.rpartition(":")
+    environ = BASE_ENVIRON | {
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "SERVER_PROTOCOL": f"HTTP/{scope.http_version}",
+        "SERVER_NAME": host,
+        "SERVER_PORT": port,
+        "REMOTE_ADDR": scope.client.rpartition(":")[0].strip("[]"),
+        "wsgi.url_scheme": scope.scheme,
+        "wsgi.input": BytesIO(),
+        "wsgi.file_wrapper": FileWrapper,
+    }
+    for name, value in scope.headers.items():
+        variable = _variable(name)
+        if variable in environ:
+            environ[variable] += ("; " if name == "cookie" else ",") + value
+        elif variable:
+            environ[variable] = value
+    return environ
+
+
+@lru_cache(maxsize=1000)
+def _variable(header: str) -> str:
+    """The WSGI variable of a header; empty for one to leave out."""
+    if "_" in header:
+        return ""
+    name = header.upper().replace("-", "_")
+    return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
+
+
+def _collect(respond: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Response:
+    """The response that a page of the cache gives in the terms of WSGI."""
+    started: list[Any] = []
+    body = b"".join(respond(environ, lambda status, headers: started.extend([status, headers])))
+    return Response(int(started[0].split()[0]), started[1], body)

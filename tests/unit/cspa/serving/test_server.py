@@ -1,0 +1,187 @@
+"""The RSGI application: what Django sees of a request, and what a reader gets of a response."""
+
+import asyncio
+import io
+import threading
+from collections.abc import Iterator
+from http import HTTPStatus
+
+import pytest
+from django.core.wsgi import get_wsgi_application
+from django.db import OperationalError
+
+from cspa.cache.page_cache import PageCache
+from cspa.cache.versions import VersionTracker
+from cspa.serving import limits, server
+from cspa.serving.limits import Kind
+from cspa.serving.server import FileWrapper, Server, environ_of
+
+from ....support.page_cache import LIST, Reader
+from ....support.rsgi import Headers, Protocol, Scope, respond
+
+HOST = ("host", "testserver")
+
+
+def scope(path: str, *headers: tuple[str, str], **about: str) -> Scope:
+    return Scope(path, headers=Headers([HOST, *headers]), **about)
+
+
+def test_header_with_an_underscore_is_left_out():
+    headers = [("x_forwarded_for", "6.6.6.6"), ("x-forwarded-for", "192.0.2.1"), ("x_forwarded-for", "7.7.7.7")]
+    assert environ_of(scope("/", *headers))["HTTP_X_FORWARDED_FOR"] == "192.0.2.1"
+
+
+def test_environ_has_the_parts_of_the_request():
+    headers = [("cookie", "a=1"), ("cookie", "b=2"), ("accept", "x"), ("accept", "y"), ("content-type", "text/plain")]
+    environ = environ_of(scope("/п/", *headers, client="[2001:db8::1]:5555", query_string="q=%20a"))
+    assert environ["PATH_INFO"].encode("latin-1").decode() == "/п/"
+    assert (environ["REMOTE_ADDR"], environ["QUERY_STRING"]) == ("2001:db8::1", "q=%20a")
+    assert (environ["HTTP_COOKIE"], environ["HTTP_ACCEPT"]) == ("a=1; b=2", "x,y")
+    assert (environ["CONTENT_TYPE"], environ["SERVER_PORT"]) == ("text/plain", "8000")
+
+
+class Wsgi:
+    """A WSGI application that answers with ``body`` and remembers what it read."""
+
+    def __init__(self, body: object = (b"ok",)):
+        self.body, self.read = body, b""
+
+    def __call__(self, environ, start_response):
+        self.read = environ["wsgi.input"].read()
+        start_response("200 OK", [("Content-Type", "text/plain")])
+        return self.body
+
+
+def test_body_reaches_the_application_as_a_whole():
+    wsgi = Wsgi()
+    answer = respond(Server(wsgi), scope("/", ("content-length", "6"), method="POST"), Protocol([b"abc", b"def"]))
+    assert asyncio.run(answer) == (200, {"Content-Type": "text/plain"}, b"ok")
+    assert wsgi.read == b"abcdef"
+
+
+def test_cut_body_never_reaches_the_application():
+    wsgi = Wsgi()
+    answer = respond(Server(wsgi), scope("/", ("content-length", "6"), method="POST"), Protocol([b"abc"]))
+    assert asyncio.run(answer)[0] == 400
+    assert wsgi.read == b""
+
+
+@pytest.mark.parametrize("size", [10, 3000])
+def test_stream_is_collected_and_closed_in_the_thread(monkeypatch, size: int):
+    monkeypatch.setattr(server, "MAX_MEMORY_BYTES", 1000)
+    seen = []
+
+    class Stream:
+        def __iter__(self) -> Iterator[bytes]:
+            yield from [b"x"] * size
+
+        def close(self) -> None:
+            seen.append(threading.current_thread().name)
+
+    status, _headers, body = asyncio.run(respond(Server(Wsgi(Stream())), scope("/")))
+    assert (status, body) == (200, b"x" * size)
+    assert len(seen) == 1
+    assert seen[0].startswith("django-new-page")
+
+
+def test_file_is_sent_by_its_path(tmp_path):
+    (tmp_path / "a.txt").write_bytes(b"content")
+    with (tmp_path / "a.txt").open("rb") as file:
+        assert FileWrapper(file).path == str(tmp_path / "a.txt")
+        assert asyncio.run(respond(Server(Wsgi(FileWrapper(file))), scope("/")))[2] == b"content"
+    # A part of a file, or a file that is elsewhere.
+    assert FileWrapper(io.BytesIO(b"part")).path == ""
+    assert asyncio.run(respond(Server(Wsgi(FileWrapper(io.BytesIO(b"part")))), scope("/")))[2] == b"part"
+
+
+@pytest.mark.django_db(transaction=True)
+class TestPages:
+    def test_made_up_session_gets_the_cached_page(self, reader: Reader, article):
+        site = Server(reader.site)
+
+        async def main() -> list[bytes]:
+            return [
+                (await respond(site, scope(LIST, *more)))[2] for more in ([], [("cookie", "sessionid=" + "x" * 40)])
+            ]
+
+        with reader.renders(1):
+            first, second = asyncio.run(main())
+        assert first == second
+        assert b"The Council met" in first
+
+    def test_fresh_page_takes_no_thread(self, reader: Reader, article, monkeypatch):
+        site = Server(reader.site)
+        asyncio.run(respond(site, scope(LIST)))
+        reader.settle()
+        monkeypatch.setattr(limits.ThreadLimit, "start", None)
+        assert asyncio.run(respond(site, scope(LIST)))[0] == 200
+
+    def test_readers_of_one_page_wait_for_one_rendering(self, reader: Reader, article):
+        site = Server(reader.site)
+
+        async def main() -> list[int]:
+            return [
+                status for status, *_rest in await asyncio.gather(*(respond(site, scope(LIST)) for _ in range(100)))
+            ]
+
+        with reader.renders(1):
+            assert asyncio.run(main()) == [200] * 100
+
+    def test_last_copy_is_served_while_the_database_hangs(self, reader: Reader, article, monkeypatch):
+        site = Server(reader.site)
+        asyncio.run(respond(site, scope(LIST)))
+        hanging = threading.Event()
+        monkeypatch.setattr(server, "STALE_AFTER", 0.01)
+        monkeypatch.setattr(VersionTracker, "known_current", lambda tracker: None)
+
+        def read(tracker: VersionTracker) -> None:
+            hanging.wait(60)
+            raise OperationalError
+
+        monkeypatch.setattr(VersionTracker, "_read", read)
+
+        async def main() -> list[tuple[int, dict[str, str], bytes]]:
+            found = await asyncio.gather(*(respond(site, scope(LIST)) for _number in range(100)))
+            hanging.set()
+            return found
+
+        found = asyncio.run(main())
+        assert {status for status, *_rest in found} == {200}
+        assert all("Cache-Status" in headers and b"The Council met" in body for _status, headers, body in found)
+
+    def test_busy_site_answers_503_with_retry_after_and_cached_pages_at_once(
+        self, reader: Reader, article, monkeypatch
+    ):
+        monkeypatch.setitem(limits.THREADS, Kind.NEW_PAGE, (1, 1))
+        asyncio.run(respond(Server(reader.site), scope(LIST)))
+        reader.settle()
+        waiting = threading.Event()
+
+        class Slow(PageCache):
+            def __call__(self, environ, start_response):
+                waiting.wait(60)
+                return super().__call__(environ, start_response)
+
+        slow = Slow(get_wsgi_application())
+        slow.pages, slow.versions = reader.site.pages, reader.site.versions
+        site = Server(slow)
+
+        async def main() -> None:
+            first = asyncio.create_task(respond(site, scope("/en/delegations/", client="192.0.2.1:1")))
+            second = asyncio.create_task(respond(site, scope("/en/about/", client="192.0.2.2:1")))
+            await asyncio.sleep(0)
+            status, headers, body = await respond(site, scope("/ru/contact/", client="192.0.2.3:1"))
+            assert (status, headers["Retry-After"]) == (HTTPStatus.SERVICE_UNAVAILABLE, "5")
+            assert "Сейчас недоступно" in body.decode()
+            assert (await respond(site, scope(LIST)))[0] == 200
+            waiting.set()
+            assert [(await task)[0] for task in (first, second)] == [200, 200]
+
+        asyncio.run(main())
+
+    def test_body_above_the_limit_is_refused_in_the_language_of_the_page(self, reader: Reader):
+        headers = [("content-length", str(10**9))]
+        answer = respond(Server(reader.site), scope("/ru/confirm/x/", *headers, method="POST"), Protocol(endless=True))
+        status, _headers, body = asyncio.run(answer)
+        assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        assert "Слишком" in body.decode()
