@@ -44,17 +44,19 @@ class Machine:
             "CACHE_URL": f"file:///{self.pages}",
         }
         self.log = folder / "log"
+        self.process: subprocess.Popen | None = None
         self.command = [
-            *(sys.executable, "-m", "granian", "--interface", "wsgi", "--host", "127.0.0.1"),
-            *("--workers", str(workers), "--blocking-threads", "1", "--workers-kill-timeout", "3"),
-            *("--log-level", "warning", "cspa.wsgi:application"),
+            *(sys.executable, "-m", "granian", "--interface", "rsgi", "--no-ws", "--host", "127.0.0.1"),
+            *("--workers", str(workers), "--respawn-failed-workers", "--respawn-interval", "20"),
+            *("--workers-kill-timeout", "10"),
+            *("--log-level", "warning", "cspa.rsgi:application"),
         ]
 
     @contextmanager
     def serving(self) -> Iterator["Machine"]:
         with reserved_port() as self.port:
             with self.log.open("w") as log:
-                server = subprocess.Popen(
+                self.process = server = subprocess.Popen(
                     [*self.command, "--port", str(self.port)],
                     cwd=settings.BASE_DIR,
                     env=self.environment,
