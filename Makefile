@@ -28,10 +28,10 @@ PYTEST := $(BIN)/python -m pytest
 COVERED := $(BIN)/coverage run -m pytest -p tests.support.reached --durations=20 --durations-min=1
 MEASURE := $(BIN)/python tests/measure
 # Python scripts whose names have no suffix.
-SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile
+SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile benchmarks/storm
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all audit test-under-load bench corpora lint messages lock clean
+.PHONY: help install run dev test test-all audit test-under-load bench storm corpora lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -104,6 +104,9 @@ test-under-load: install  ## the fast suite ten times beside eight busy loops, i
 
 bench: install  ## measure what readers meet, beside a bare Django view (needs PostgreSQL and wrk)
 	@$(SERVE) $(BIN)/python tests/with-postgres $(BIN)/python benchmarks/compare
+
+storm: install  ## measure how long readers wait under attack, beside a robot and a restart of the database
+	@$(SERVE) $(BIN)/python benchmarks/storm
 
 $(CORPORA): requirements/corpora.txt | $(STAMP)
 	@echo "Fetching the strings of attacks"
