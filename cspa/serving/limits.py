@@ -16,8 +16,10 @@ from cspa.auth.session_store import has_signed_session
 class Kind(StrEnum):
     """What a request needs, and so whom it may keep waiting."""
 
-    # Static files, robots.txt and the health check.
+    # Static files, and the pages of refused requests.
     STATIC = "static"
+    # The health check, which waits for the database.
+    HEALTH = "health"
     # A page that was cached before and has changed since.
     CHANGED_PAGE = "changed page"
     # A page that nobody has read, a search, a day of the past.
@@ -33,6 +35,7 @@ class Kind(StrEnum):
 # Threads of each worker process, and requests that may wait for one of them. A thread holds a database connection.
 THREADS = {
     Kind.STATIC: (2, 200),
+    Kind.HEALTH: (1, 20),
     Kind.CHANGED_PAGE: (2, 60),
     Kind.NEW_PAGE: (2, 20),
     Kind.FILE: (2, 20),
@@ -83,8 +86,10 @@ class ThreadLimit(Limit):
 def kind_of(environ: dict[str, Any]) -> Kind:
     """The kind of a request for which there is no cached page."""
     path: str = environ["PATH_INFO"]
-    if path.startswith(settings.STATIC_URL) or path in ("/healthz", "/robots.txt"):
+    if path.startswith(settings.STATIC_URL):
         return Kind.STATIC
+    if path == "/healthz":
+        return Kind.HEALTH
     if has_signed_session(environ):
         return Kind.OFFICE
     if path.startswith("/admin/") or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):

@@ -20,7 +20,7 @@ def environ(path: str, method: str = "GET", query: str = "", session: str = "") 
     ("path", "method", "query", "kind"),
     [
         ("/static/css/site.css", "GET", "", Kind.STATIC),
-        ("/healthz", "GET", "full", Kind.STATIC),
+        ("/healthz", "GET", "full", Kind.HEALTH),
         ("/en/nothing/", "GET", "", Kind.NEW_PAGE),
         ("/en/delegations/", "GET", "format=csv", Kind.FILE),
         ("/media/people/a.jpg", "GET", "", Kind.FILE),
