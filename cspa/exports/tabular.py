@@ -1,7 +1,8 @@
 """Streamed export of rows as CSV, XLSX and JSON.
 
-In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula. ``unescape_formula()`` removes
-the apostrophe, so that an exported file can be imported without loss.
+In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula: at the start of a cell, and after
+a character at which a spreadsheet may part a cell. ``unescape_formula()`` removes the apostrophes, so that an exported
+file can be imported without loss.
 """
 
 import csv
@@ -32,9 +33,15 @@ FORMATS = {
 CHUNK_ROWS = 500
 
 _LINE_END = re.compile("\r\n?")
-# Tab and line ends count as well: a spreadsheet strips them in front of a formula.
-_FORMULA = re.compile("'*[=+\\-@\t\r\n]")
-_ESCAPED = re.compile("'+[=+\\-@\t\r\n]")
+# What begins a formula (OWASP, "CSV Injection"), full-width letters of Asian locales included, behind quotes that a
+# spreadsheet removes. At the start of a text tab and line ends count as well: a spreadsheet strips them there.
+_AT_START = "['\"]*[=+\\-@＝＋－＠\t\r\n]"
+_INSIDE = "['\"]*[=+\\-@＝＋－＠]"
+# A spreadsheet whose list separator is the semicolon parts cells there, even those that commas have in quotes; pasted
+# text is parted at tabs and line ends.
+_AFTER_SEPARATOR = "(?<=[;\t\r\n])"
+_FORMULA = re.compile(f"\\A(?={_AT_START})|{_AFTER_SEPARATOR}(?={_INSIDE})")
+_ESCAPED = re.compile(f"\\A'(?={_AT_START})|{_AFTER_SEPARATOR}'(?={_INSIDE})")
 
 
 class ExportMixin:
@@ -96,13 +103,12 @@ def escape_formula(value: Cell) -> Cell:
     """``value`` as a cell that a spreadsheet does not run as a formula."""
     if not isinstance(value, str):
         return value
-    text = clean_text(value)
-    return f"'{text}" if _FORMULA.match(text) else text
+    return _FORMULA.sub("'", clean_text(value))
 
 
 def unescape_formula(text: str) -> str:
-    """``text`` without the apostrophe that ``escape_formula()`` has added."""
-    return text[1:] if _ESCAPED.match(text) else text
+    """``text`` without the apostrophes that ``escape_formula()`` has added."""
+    return _ESCAPED.sub("", text)
 
 
 def clean_text(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -27,6 +28,23 @@ DANGEROUS = [
     "\x01\x02+1",
     "'=1",
     "''-1",
+    '"=1"',
+    "＝1+1",
+]
+# Dangerous where a spreadsheet parts the cell: at semicolons, as in most of Europe, at tabs or at line ends.
+DANGEROUS_INSIDE = [
+    "a;=1+1",
+    "a;@SUM(A1)",
+    'a;"=1"&"2"',
+    "a;'=1",
+    "a; b;+1;''-1",
+    "a\n=1",
+    "a\r\n-1",
+    "a\r=1",
+    "a\t=1",
+    "a;\t=1",
+    "=1;=1",
+    "\t=1\n=1",
 ]
 HARMLESS = [
     "Виктор Когут",
@@ -39,6 +57,9 @@ HARMLESS = [
     'say "no"',
     "two\nlines",
     "a,b;c",
+    "a; =1",
+    "paragraph\n\nparagraph; '90s",
+    "a,=1",
     "#N/A",
     "1e5",
 ]
@@ -76,6 +97,22 @@ def test_formula_is_escaped_and_unescaped_to_the_original(file_format, text):
     assert tabular.unescape_formula(cell) == tabular.clean_text(text)
 
 
+def starts_formula(cell: str) -> bool:
+    return cell.strip('\t\r\n"')[:1] in tuple("=+-@＝＋－＠")
+
+
+@pytest.mark.parametrize("text", DANGEROUS_INSIDE)
+def test_formula_inside_a_cell_is_escaped_wherever_a_spreadsheet_parts_it(text):
+    body = content(tabular.export_response("csv", "name", ["a", "b"], [["x", text]])).decode("utf-8-sig")
+    for delimiter in ";\t":
+        cells = [cell for row in csv.reader(StringIO(body, newline=""), delimiter=delimiter) for cell in row]
+        assert not any(starts_formula(cell) for cell in cells), cells
+    assert not any(starts_formula(part) for part in re.split("[;\t\r\n]", body))
+    (_header, (_first, cell)) = read("csv", ["a", "b"], [["x", text]])
+    assert cell != text
+    assert tabular.unescape_formula(cell) == tabular.clean_text(text)
+
+
 @pytest.mark.parametrize("text", HARMLESS)
 def test_text_that_is_no_formula_is_unchanged(text):
     assert tabular.escape_formula(text) == text == tabular.unescape_formula(text)
@@ -86,10 +123,11 @@ def test_text_that_is_no_formula_is_unchanged(text):
 @examples(50)
 @example("'" * 3 + "=")
 @example("\x00'\x0b=")
-@given(st.text(alphabet="'=+-@\t\r\n\x00 aЖ", max_size=8))
+@given(st.text(alphabet="'\";=+-@\t\r\n\x00 aЖ", max_size=8))
 def test_escaped_text_is_no_formula_and_loses_no_character(text):
     cell = tabular.escape_formula(text)
     assert cell[:1] not in tuple("=+-@\t\r")
+    assert not any(starts_formula(part) for part in re.split("[;\t\r\n]", cell))
     assert "\x00" not in cell
     assert tabular.unescape_formula(cell) == tabular.clean_text(text)
 
