@@ -21,6 +21,9 @@ SECONDS = 10
 REDIRECTS = 5
 # The page exists, but the server requires a browser, a password or fewer requests.
 ACCEPTED_STATUSES = {401, 403, 407, 429, 451}
+# The IPv6 addresses that IANA assigns (RFC 4291). Outside lie IPv4-mapped and IPv4-compatible addresses, NAT64
+# (RFC 6052, RFC 8215), local and multicast ones.
+GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 
 
 class PrivateHostError(OSError):
@@ -36,10 +39,15 @@ class Answer:
 
 
 def is_public(ip: str) -> bool:
-    """Whether an IP address is public. An IPv6 address that embeds an IPv4 address is judged by the latter."""
+    """Whether an IP address is public.
+
+    An IPv6 address that a gateway translates to an IPv4 address is not, whichever address it embeds: the gateway may
+    stand in a private network. Most of them lie outside the global unicast addresses, 6to4 and Teredo within.
+    """
     address = ipaddress.ip_address(ip.partition("%")[0])
     if isinstance(address, ipaddress.IPv6Address):
-        address = address.ipv4_mapped or address.sixtofour or address
+        is_translated = address.sixtofour is not None or address.teredo is not None
+        return address in GLOBAL_UNICAST and address.is_global and not is_translated
     return address.is_global and not address.is_multicast
 
 
