@@ -47,7 +47,7 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     with ExitStack() as undo:
         with transaction.atomic(durable=True):
             _lock_tables(found)
-            _check_empty(found, media)
+            _check_empty(found, media, folder / MEDIA)
             for table in found:
                 _restore_table(table, folder / rows_path(names[table.name]), described[table.name], progress)
             connection.check_constraints()
@@ -123,8 +123,11 @@ def _lock_tables(found: list[Table]) -> None:
             cursor.execute(f"LOCK TABLE {names} IN EXCLUSIVE MODE")
 
 
-def _check_empty(found: list[Table], media: dict[str, str]) -> None:
-    """Raise BackupError if the database or the storage holds data that a restore would replace or mix."""
+def _check_empty(found: list[Table], media: dict[str, str], source: Path) -> None:
+    """Raise BackupError if the database or the storage holds data that a restore would replace or mix.
+
+    What a killed restore has left of the files in ``source`` is no such data.
+    """
     filled = [
         f"{table.name} ({number})" for table in found if not table.filled_by_migrate and (number := table.count())
     ]
@@ -132,7 +135,11 @@ def _check_empty(found: list[Table], media: dict[str, str]) -> None:
     if filled:
         raise BackupError(_("The database is not empty: %(names)s.") % {"names": abbreviated(filled)})
     stored = [name for name in media if default_storage.exists(name)]
-    different = [name for name in stored if uploads.digest(name) != media[name]]
+    different = [
+        name
+        for name in stored
+        if uploads.digest(name) != media[name] and not uploads.is_unfinished(name, source / name)
+    ]
     if different:
         raise BackupError(_("Other files have these names: %(names)s.") % {"names": abbreviated(different)})
 
@@ -162,9 +169,11 @@ def _verify_table(table: Table, described: dict, progress: Progress) -> None:
 
 
 def _restore_media(source: Path, media: dict[str, str], undo: ExitStack, progress: Progress) -> None:
-    """Store missing files and verify all files; ``undo`` deletes the stored ones if the restore fails."""
+    """Store missing and unfinished files and verify all; ``undo`` deletes the stored ones if the restore fails."""
     for number, (name, expected) in enumerate(media.items(), 1):
         progress(MEDIA, number, len(media))
+        if default_storage.exists(name) and uploads.is_unfinished(name, source / name):
+            default_storage.delete(name)
         if not default_storage.exists(name):
             undo.callback(default_storage.delete, name)
             with (source / name).open("rb") as file:

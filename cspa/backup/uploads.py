@@ -28,3 +28,9 @@ def digest(name: str) -> str:
     """SHA-256 of an uploaded file in hexadecimal, like ``archive.digest``."""
     with default_storage.open(name) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def is_unfinished(name: str, path: Path) -> bool:
+    """Whether an uploaded file holds only the beginning of the file at ``path``, as a killed restore leaves it."""
+    with default_storage.open(name) as stored, path.open("rb") as file:
+        return stored.size < path.stat().st_size and all(chunk == file.read(len(chunk)) for chunk in stored.chunks())

@@ -83,6 +83,17 @@ def test_restore_over_a_different_upload_is_refused(saved, media):
     assert len(uploads()) == len(list((saved / "media").rglob("*.*")))
 
 
+def test_restore_replaces_what_a_killed_one_left_of_uploads(saved, media):
+    names = [name.removeprefix("media/") for name in file_names(saved) if name.startswith("media/")]
+    for name in names[:2]:
+        (media / name).parent.mkdir(parents=True, exist_ok=True)
+    whole = (saved / "media" / names[0]).read_bytes()
+    (media / names[0]).write_bytes(whole[: len(whole) // 2])
+    (media / names[1]).write_bytes(b"")
+    restore(saved)
+    assert uploads() == {name: (saved / "media" / name).read_bytes() for name in names}
+
+
 def test_restore_keeps_other_uploads(saved, media):
     media.mkdir()
     (media / "other.txt").write_text("mine")
