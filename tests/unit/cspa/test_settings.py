@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.core.management.base import SystemCheckError
 from django.db import connection
 from django.db.utils import ConnectionHandler
-from django.test import override_settings
+from django.test import Client, override_settings
 
 from cspa import env
 from cspa import settings as module
@@ -160,6 +160,9 @@ def test_boolean_is_one_of_four_words_and_an_empty_one_is_unset(value, meaning, 
         ("QUORUM", "0.5"),
         ("SECURE_SSL_REDIRECT", "maybe"),
         ("BEHIND_PROXY", "nginx"),
+        ("HSTS_INCLUDE_SUBDOMAINS", "yes"),
+        # The list of browsers accepts no host without its subdomains.
+        ("HSTS_PRELOAD", "1"),
         ("SIGN_IN_ATTEMPTS", "0"),
         ("SESSION_HOURS", "a day"),
         ("DESK_ENDING_DAYS", "two months"),
@@ -190,6 +193,21 @@ def test_key_is_required_unless_debug_is_set(monkeypatch):
 @pytest.mark.django_db
 def test_deployment_check_finds_nothing_in_production_settings(monkeypatch):
     check(monkeypatch, deploy=True, **PRODUCTION)
+
+
+@pytest.mark.parametrize(
+    ("environment", "header"),
+    [
+        ({}, "max-age=31536000"),
+        ({"HSTS_INCLUDE_SUBDOMAINS": "1"}, "max-age=31536000; includeSubDomains"),
+        ({"HSTS_INCLUDE_SUBDOMAINS": "1", "HSTS_PRELOAD": "1"}, "max-age=31536000; includeSubDomains; preload"),
+    ],
+)
+def test_hsts_binds_subdomains_only_on_request(monkeypatch, settings, environment, header):
+    for name, value in read_settings(monkeypatch, SECRET_KEY=GOOD_KEY, **environment).items():
+        if name.startswith("SECURE_HSTS"):
+            setattr(settings, name, value)
+    assert Client().get("/robots.txt", secure=True)["Strict-Transport-Security"] == header
 
 
 @pytest.mark.django_db
