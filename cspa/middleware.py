@@ -1,4 +1,4 @@
-"""Permissions-Policy header, and the pages of requests that the server refuses."""
+"""Headers of browser policies, and the pages of requests that the server refuses."""
 
 from collections.abc import Callable
 
@@ -10,13 +10,17 @@ from .pages.views import refused
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
 
 
-def permissions_policy(get_response: Callable) -> Callable:
-    """Middleware that denies browser features which no page needs (W3C Permissions Policy)."""
+def policy_headers(get_response: Callable) -> Callable:
+    """Middleware that denies browser features which no page needs (W3C Permissions Policy).
+
+    Other origins may not embed an answer either (Cross-Origin-Resource-Policy), unless its view says so.
+    """
     policy = ", ".join(f"{feature}=()" for feature in DENIED)
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
         response.headers.setdefault("Permissions-Policy", policy)
+        response.headers.setdefault("Cross-Origin-Resource-Policy", "same-origin")
         return response
 
     return middleware

@@ -110,7 +110,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "django.middleware.csp.ContentSecurityPolicyMiddleware",
-    "cspa.middleware.permissions_policy",
+    "cspa.middleware.policy_headers",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "cspa.api.middleware.api_headers",
@@ -212,24 +212,26 @@ SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "cspa.pages.views.csrf_failure"
-# The public site needs its own styles, fonts and pictures only.
+# The public site needs its own styles, fonts and pictures only. An auditor such as Lighthouse reads robots.txt from
+# within a page.
 SECURE_CSP = {
     "default-src": [CSP.NONE],
     "style-src": [CSP.SELF],
     "img-src": [CSP.SELF],
     "font-src": [CSP.SELF],
+    "connect-src": [CSP.SELF],
     "form-action": [CSP.SELF],
     "base-uri": [CSP.NONE],
     "frame-ancestors": [CSP.NONE],
 }
 
-# The back office also needs scripts, and the <style> of django-prose-editor; a test compares its hash.
+# The back office also needs the scripts that a page names with its nonce, since the origin serves uploads as well, and
+# the <style> of django-prose-editor; a test compares its hash.
 EDITOR_STYLE = "'sha256-PlumsSlvJ7vvWzjqibGAYKq92O3y/4JTxWWsWJvyUYA='"
 ADMIN_CSP = {
     **SECURE_CSP,
-    "script-src": [CSP.SELF, CSP.NONCE],
+    "script-src": [CSP.NONCE],
     "style-src": [CSP.SELF, EDITOR_STYLE],
-    "connect-src": [CSP.SELF],
 }
 
 LOGGING = {

@@ -67,6 +67,7 @@ def api_headers(get_response: Callable) -> Callable:
             for name, value in kept.items():
                 response[name] = value
         response["Access-Control-Allow-Origin"] = "*"
+        response["Cross-Origin-Resource-Policy"] = "cross-origin"
         response["Access-Control-Expose-Headers"] = "ETag, Content-Language"
         return response
 

@@ -184,4 +184,6 @@ def media(request: HttpRequest, path: str) -> HttpResponse:
     response["Content-Length"] = file.size
     response["Last-Modified"] = http_date(changed.timestamp())
     response["Cache-Control"] = "public, max-age=3600"
+    # Readers of feeds show pictures on pages of their own.
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
     return response

@@ -18,6 +18,7 @@ from delegations.models import Chamber
 from ..support import factories
 from ..support.admin_forms import MODELS, page, words
 from ..support.counting import Costs, assert_same_cost, cost, up_to
+from ..support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -162,14 +163,25 @@ def test_responses_have_the_csp_of_the_admin_and_no_store(administrator: Client,
     assert "unsafe" not in policy
     for directive in (
         "default-src 'none'",
-        "script-src 'self'",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'self'",
         "frame-ancestors 'none'",
     ):
         assert directive in policy
+    assert "'self'" not in policy.partition("script-src")[2]
     assert "no-store" in response["Cache-Control"]
+
+
+def test_scripts_of_all_pages_have_the_nonce_of_the_page(administrator: Client, chamber: Chamber):
+    addresses = [page("index"), page("delegations_chamber_convocation", chamber.pk)]
+    addresses += [page(f"{model}_changelist") for model in MODELS] + [page("news_article_add"), page("cspa_user_add")]
+    for address in addresses:
+        response = administrator.get(address)
+        nonce = re.search("script-src 'nonce-([^']+)'", response["Content-Security-Policy"]).group(1)
+        scripts = list(parsed(response).iter("script"))
+        assert len(scripts) > 1, address
+        assert {script.get("nonce") for script in scripts} == {nonce}, address
 
 
 @pytest.mark.parametrize("path", ["nonsense/", "nonsense", "delegations/parliament/abc/delete/", "r/abc/1/"])
