@@ -38,6 +38,13 @@ def env_count(name: str, default: int, largest: int = 9999, smallest: int = 1) -
     return int(value)
 
 
+def env_proxies(name: str) -> int:
+    """Number of reverse proxies in front of the site, up to 9; true and false stand for 1 and 0."""
+    if env_text(name).lower() in {"true", "false"}:
+        return int(env_bool(name, False))
+    return env_count(name, 0, largest=9, smallest=0)
+
+
 def env_list(name: str, default: str = "") -> list[str]:
     """Comma-separated values, without empty ones."""
     return [part.strip() for part in env_text(name, default).split(",") if part.strip()]

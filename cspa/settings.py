@@ -19,6 +19,7 @@ from cspa.env import (
     env_fraction,
     env_list,
     env_mailer,
+    env_proxies,
     env_replicas,
     env_site_url,
     env_storage,
@@ -65,7 +66,7 @@ STALE_DRAFT_DAYS = env_count("STALE_DRAFT_DAYS", 30, largest=3650)
 QUORUM = env_fraction("QUORUM", "2/3")
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
-BEHIND_PROXY = env_bool("BEHIND_PROXY", False)
+BEHIND_PROXY = env_proxies("BEHIND_PROXY")
 if BEHIND_PROXY:
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
@@ -173,7 +174,7 @@ AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
 # Keep the end of the lockout that the page has shown.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False
 AXES_LOCKOUT_CALLABLE = "cspa.auth.lockout.lockout_response"
-AXES_CLIENT_IP_CALLABLE = "cspa.auth.lockout.client_address"
+AXES_CLIENT_IP_CALLABLE = "cspa.auth.lockout.request_address"
 AXES_USERNAME_CALLABLE = "cspa.auth.lockout.attempted_username"
 # Masked in the table of attempts and in the log.
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]

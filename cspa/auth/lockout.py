@@ -4,7 +4,6 @@ django-axes counts the failures. Its limit and its pause are in the settings ``A
 """
 
 from datetime import datetime, timedelta
-from ipaddress import ip_address
 
 from axes.handlers.proxy import AxesProxyHandler
 from axes.models import AccessAttempt
@@ -23,17 +22,12 @@ from django_otp.plugins.otp_static.models import StaticDevice
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ..models import User
+from .client_address import client_address
 
 
-def client_address(request: HttpRequest) -> str | None:
-    """IP address of the client. Behind the proxy: the last entry of X-Forwarded-For, which a client cannot forge."""
-    direct = request.META.get("REMOTE_ADDR")
-    if not settings.BEHIND_PROXY:
-        return direct
-    try:
-        return str(ip_address(request.headers.get("X-Forwarded-For", "").rpartition(",")[2].strip()))
-    except ValueError:
-        return direct
+def request_address(request: HttpRequest) -> str | None:
+    """IP address of the client."""
+    return client_address(request.META)
 
 
 def attempted_username(request: HttpRequest, credentials: dict | None = None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from cspa.api.middleware import PREFIX
+from cspa.auth.client_address import client_address
 from cspa.auth.session_store import has_signed_session
 
 
@@ -100,5 +101,4 @@ def kind_of(environ: dict[str, Any]) -> Kind:
 
 def client_of(environ: dict[str, Any]) -> str:
     """What identifies the client of a request to the limits: its network address."""
-    forwarded = environ.get("HTTP_X_FORWARDED_FOR", "") if settings.BEHIND_PROXY else ""
-    return forwarded.rpartition(",")[2].strip() or environ["REMOTE_ADDR"]
+    return client_address(environ) or ""

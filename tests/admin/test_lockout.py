@@ -5,9 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.core.management import CommandError, call_command
-from django.test import Client, RequestFactory
+from django.test import Client
 
-from cspa.auth.lockout import client_address
 from cspa.models import User
 
 from ..support import factories
@@ -112,25 +111,6 @@ def test_command_resets_the_limit_and_a_lost_second_factor(client: Client, clerk
     assert is_in(client)
     with pytest.raises(CommandError, match="There is no account"):
         call_command("unlock_user", "nobody")
-
-
-@pytest.mark.parametrize(
-    ("behind", "header", "address"),
-    [
-        (False, None, "10.9.9.9"),
-        (False, "1.2.3.4", "10.9.9.9"),
-        (True, "1.2.3.4", "1.2.3.4"),
-        # The header of the client comes first.
-        (True, "6.6.6.6, 1.2.3.4", "1.2.3.4"),
-        (True, "2001:db8::1", "2001:db8::1"),
-        (True, "evil'; --", "10.9.9.9"),
-        (True, None, "10.9.9.9"),
-    ],
-)
-def test_client_address_is_the_one_seen_by_the_proxy(settings, behind: bool, header: str | None, address: str):
-    settings.BEHIND_PROXY = behind
-    headers = {"x-forwarded-for": header} if header else {}
-    assert client_address(RequestFactory().get("/", headers=headers, REMOTE_ADDR="10.9.9.9")) == address
 
 
 def test_forged_header_does_not_evade_a_limit(clerk: User):

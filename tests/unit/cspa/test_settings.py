@@ -160,6 +160,9 @@ def test_boolean_is_one_of_four_words_and_an_empty_one_is_unset(value, meaning, 
         ("QUORUM", "0.5"),
         ("SECURE_SSL_REDIRECT", "maybe"),
         ("BEHIND_PROXY", "nginx"),
+        ("BEHIND_PROXY", "-1"),
+        ("BEHIND_PROXY", "10"),
+        ("SIGN_IN_ADDRESS_ATTEMPTS", "0"),
         ("HSTS_INCLUDE_SUBDOMAINS", "yes"),
         # The list of browsers accepts no host without its subdomains.
         ("HSTS_PRELOAD", "1"),
@@ -193,6 +196,15 @@ def test_key_is_required_unless_debug_is_set(monkeypatch):
 @pytest.mark.django_db
 def test_deployment_check_finds_nothing_in_production_settings(monkeypatch):
     check(monkeypatch, deploy=True, **PRODUCTION)
+
+
+@pytest.mark.parametrize(
+    ("value", "proxies"), [("", 0), ("0", 0), ("1", 1), ("False", 0), ("true", 1), ("2", 2), ("9", 9)]
+)
+def test_proxies_are_a_number_and_none_is_trusted_by_default(monkeypatch, value, proxies):
+    read = read_settings(monkeypatch, SECRET_KEY=GOOD_KEY, BEHIND_PROXY=value)
+    assert read["BEHIND_PROXY"] == proxies
+    assert ("SECURE_PROXY_SSL_HEADER" in read) == (proxies > 0)
 
 
 @pytest.mark.parametrize(
