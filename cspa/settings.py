@@ -168,8 +168,12 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.auth.two_factor.AccountBackend"]
 OTP_TOTP_ISSUER = "CSTO Parliamentary Assembly"
-AXES_LOCKOUT_PARAMETERS = ["username", "ip_address"]
-AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
+SIGN_IN_ATTEMPTS = AXES_FAILURE_LIMIT = env_count("SIGN_IN_ATTEMPTS", 10)
+SIGN_IN_ADDRESS_ATTEMPTS = env_count("SIGN_IN_ADDRESS_ATTEMPTS", 30)
+SIGN_IN_ACCOUNT_ATTEMPTS = env_count("SIGN_IN_ACCOUNT_ATTEMPTS", 100)
+AXES_HANDLER = "cspa.auth.lockout.LockoutHandler"
+# In the order of these three limits.
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"], "ip_address", "username"]
 AXES_COOLOFF_TIME = timedelta(minutes=env_count("SIGN_IN_PAUSE_MINUTES", 30))
 # Keep the end of the lockout that the page has shown.
 AXES_RESET_COOL_OFF_ON_FAILURE_DURING_LOCKOUT = False

@@ -24,7 +24,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from django_otp.util import random_hex
 
 from ..models import GroupPolicy, User
-from . import lockout
+from . import known_devices, lockout
 
 RECOVERY_CODES = 10
 # Session key of the TOTP secret that the page shows, until a code confirms that the telephone has the secret.
@@ -106,7 +106,10 @@ class SecondFactorView(FormView):
         if not lockout.is_allowed(request):
             # Axes replaces this response by the lockout page.
             return HttpResponse(status=429)
-        return super().post(request, *args, **kwargs)
+        response = super().post(request, *args, **kwargs)
+        if request.user.is_verified():
+            known_devices.remember(request, response, request.user)
+        return response
 
     def form_invalid(self, form: CodeForm) -> HttpResponse:
         # Do not show the wrong code again: codes change every 30 seconds.

@@ -17,6 +17,7 @@ from django.views.decorators.csp import csp_override
 from django.views.generic import RedirectView
 from django.views.i18n import set_language
 
+from ..auth import known_devices
 from ..auth.two_factor import SecondFactorView
 from . import dashboard
 
@@ -86,10 +87,13 @@ class AssemblyAdminSite(admin.AdminSite):
         return csp_override(settings.ADMIN_CSP)(never_cache(wrapped))
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        """Redirect a user who has given the password to the second factor."""
+        """Redirect a user to the second factor after the password; remember the device of one who needs none."""
         if request.method == "GET" and self.knows_password(request) and not self.has_permission(request):
             return redirect_to_login(self.after_sign_in(request), reverse("admin:second_factor"))
-        return csp_override(settings.ADMIN_CSP)(super().login)(request, extra_context)
+        response = csp_override(settings.ADMIN_CSP)(super().login)(request, extra_context)
+        if request.method == "POST" and self.knows_password(request) and not request.user.needs_second_factor:
+            known_devices.remember(request, response, request.user)
+        return response
 
     def after_sign_in(self, request: HttpRequest) -> str:
         """URL of the page that the user requested before the sign-in, else of the index."""

@@ -23,19 +23,38 @@ def fail(client: Client, user: str = "clerk", times: int = LIMIT, **more):
 
 
 @pytest.mark.parametrize("name", ["clerk", "nobody"])
-def test_username_is_rate_limited_across_addresses_even_if_unknown(clerk: User, name: str, clock):
+def test_account_is_rate_limited_for_the_address_of_the_failures_only(clerk: User, name: str):
+    attacker = Client(REMOTE_ADDR="10.0.0.1")
     for number in range(LIMIT):
+        assert sign_in(attacker, name, "wrong").status_code == (429 if number == LIMIT - 1 else 200)
+    # Another browser at this address does not help, and another account is free.
+    assert sign_in(Client(REMOTE_ADDR="10.0.0.1", headers={"user-agent": "another"}), name).status_code == 429
+    assert sign_in(attacker, factories.UserFactory()).status_code == 302
+    assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), clerk).status_code == 302
+
+
+@pytest.mark.parametrize("name", ["clerk", "nobody"])
+def test_account_is_rate_limited_across_addresses_at_a_higher_limit_even_if_unknown(clerk: User, settings, name: str):
+    settings.SIGN_IN_ACCOUNT_ATTEMPTS = 25
+    for number in range(25):
         response = sign_in(Client(REMOTE_ADDR=f"10.0.0.{number}"), name, "wrong")
-        assert response.status_code == (429 if number == LIMIT - 1 else 200)
+        assert response.status_code == (429 if number == 24 else 200)
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), name).status_code == 429
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), factories.UserFactory()).status_code == 302
 
 
-def test_address_is_rate_limited_across_usernames(client: Client, clerk: User):
-    for number in range(LIMIT):
-        sign_in(client, f"name{number}", "wrong")
+def test_address_is_rate_limited_across_usernames_at_a_higher_limit(client: Client, clerk: User, settings):
+    settings.SIGN_IN_ADDRESS_ATTEMPTS = 15
+    for number in range(15):
+        response = sign_in(client, f"name{number}", "wrong")
+        assert response.status_code == (429 if number == 14 else 200)
     assert sign_in(client, clerk).status_code == 429
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), clerk).status_code == 302
+
+
+def test_limits_of_addresses_and_accounts_leave_room_for_offices(settings):
+    assert settings.SIGN_IN_ATTEMPTS == LIMIT
+    assert LIMIT < settings.SIGN_IN_ADDRESS_ATTEMPTS < settings.SIGN_IN_ACCOUNT_ATTEMPTS
 
 
 def test_limit_ends_at_the_time_shown(client: Client, clerk: User, clock):
@@ -76,16 +95,17 @@ def test_limit_page_shows_when_to_retry_and_whom_to_contact(
     assert "script-src 'nonce-" in response["Content-Security-Policy"]
 
 
-def test_successful_sign_in_does_not_reset_the_limit_of_the_address(client: Client, clerk: User):
+def test_successful_sign_in_does_not_reset_the_limits(client: Client, clerk: User):
     own = factories.UserFactory()
     fail(client, times=LIMIT - 1)
     assert sign_in(client, own).status_code == 302
     assert fail(Client(), times=1).status_code == 429
 
 
-def test_administrator_resets_the_limit_of_a_user(client: Client, chief: User, clerk: User):
+def test_administrator_resets_the_limit_of_a_user(client: Client, chief: User, clerk: User, settings):
+    settings.SIGN_IN_ADDRESS_ATTEMPTS = 12
     locked = Client(REMOTE_ADDR="10.0.0.1")
-    for number in range(LIMIT):
+    for number in range(12):
         sign_in(locked, f"name{number}", "wrong")
     fail(Client(REMOTE_ADDR="10.0.0.2"))
     device = with_factor(clerk)
@@ -115,7 +135,7 @@ def test_command_resets_the_limit_and_a_lost_second_factor(client: Client, clerk
 
 def test_forged_header_does_not_evade_a_limit(clerk: User):
     for number in range(LIMIT):
-        sign_in(Client(), f"name{number}", "wrong", headers={"x-forwarded-for": f"1.1.1.{number}"})
+        sign_in(Client(), "clerk", "wrong", headers={"x-forwarded-for": f"1.1.1.{number}"})
     assert sign_in(Client(), clerk, headers={"x-forwarded-for": "9.9.9.9"}).status_code == 429
 
 
