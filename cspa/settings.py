@@ -164,7 +164,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Enough for a list of 1,000 names with a choice for each.
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 3000
 
-# Sign-in: too many wrong passwords or codes lock the account and the IP address
+# Sign-in: too many wrong passwords or codes lock an account for an IP address, an address, or an account
 
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "cspa.auth.two_factor.AccountBackend"]
 OTP_TOTP_ISSUER = "CSTO Parliamentary Assembly"
@@ -184,6 +184,8 @@ AXES_USERNAME_CALLABLE = "cspa.auth.lockout.attempted_username"
 AXES_SENSITIVE_PARAMETERS = ["username", "ip_address", "code", "csrfmiddlewaretoken"]
 AXES_DISABLE_ACCESS_LOG = True
 AXES_ENABLE_ADMIN = False
+# The name of the first administrator, whom `manage.py bootstrap` creates.
+ADMINISTRATOR_NAME = env_text("ADMINISTRATOR_NAME", "admin")
 SESSION_IDLE_MINUTES = env_count("SESSION_IDLE_MINUTES", 60)
 SESSION_HOURS = env_count("SESSION_HOURS", 12)
 SESSION_COOKIE_AGE = SESSION_HOURS * 3600

@@ -116,6 +116,22 @@ def test_bootstrap_changes_nothing_in_a_database_with_data(capsys):
 
 
 @pytest.mark.django_db
+def test_bootstrap_gives_the_first_administrator_the_name_of_the_settings(settings, capsys):
+    settings.ADMINISTRATOR_NAME = "v.petrov"
+    assert re.search(r"name v\.petrov, password \S+", bootstrap(capsys))
+    assert list(User.objects.values_list("username", "is_superuser")) == [("v.petrov", True)]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["v petrov", "x" * 151, "<b>"])
+def test_bootstrap_refuses_a_name_that_no_account_can_have(settings, name):
+    settings.ADMINISTRATOR_NAME = name
+    with pytest.raises(CommandError, match="ADMINISTRATOR_NAME cannot be"):
+        call_command("bootstrap")
+    assert not User.objects.exists()
+
+
+@pytest.mark.django_db
 def test_bootstrap_aborts_when_the_account_admin_exists(capsys):
     UserFactory(username="admin")
     with pytest.raises(CommandError, match="createsuperuser"):

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from django.conf import settings
+from django.core.exceptions import ValidationError
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection, transaction
@@ -15,7 +16,6 @@ from cspa.models import User
 from delegations.models import Parliament
 from news.models import Article
 
-ADMINISTRATOR = "admin"
 # Arbitrary key of the command's advisory lock.
 LOCK = 0x63737061
 
@@ -68,14 +68,18 @@ class Command(BaseCommand):
     def create_administrator(self) -> None:
         if User.objects.filter(is_superuser=True).exists():
             return
-        if User.objects.filter(username=ADMINISTRATOR).exists():
+        name, password = settings.ADMINISTRATOR_NAME, secrets.token_urlsafe(15)
+        administrator = User(username=name, is_staff=True, is_superuser=True)
+        administrator.set_password(password)
+        try:
+            administrator.full_clean()
+        except ValidationError as error:
             raise CommandError(
-                f"There is no administrator, and the name {ADMINISTRATOR!r} belongs to another account: "
-                "create one with `manage.py createsuperuser`."
-            )
-        password = secrets.token_urlsafe(15)
-        User.objects.create_superuser(ADMINISTRATOR, password=password)
+                f"There is no administrator, and ADMINISTRATOR_NAME cannot be {name!r}: {' '.join(error.messages)} "
+                "Set another name, or create an administrator with `manage.py createsuperuser`."
+            ) from error
+        administrator.save()
         self.stdout.write(
-            self.style.SUCCESS(f"Administrator created: name {ADMINISTRATOR}, password {password}\n")
+            self.style.SUCCESS(f"Administrator created: name {name}, password {password}\n")
             + "The password is not shown again; change it after the first sign-in."
         )
