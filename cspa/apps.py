@@ -1,4 +1,6 @@
-"""App configurations: audit of accounts, SQLite functions, write tracking and triggers of the cache, admin site."""
+"""App configurations: log records, audit of accounts, SQLite functions, triggers of the cache, admin site."""
+
+import logging
 
 from django.apps import AppConfig
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
@@ -20,8 +22,10 @@ class CspaConfig(AppConfig):
         from .cache import versions
         from .db import former_migrations
         from .db.sqlite_functions import register_functions
+        from .log_records import LinklessRecord
         from .models import GroupPolicy, User
 
+        logging.setLogRecordFactory(LinklessRecord)
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupPolicy)
         connection_created.connect(register_functions)

@@ -246,4 +246,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "handlers": {"console": {"class": "logging.StreamHandler"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
+    # Without Django's handler that mails errors to ADMINS: its reports hold addresses, cookies and forms.
+    "loggers": {"django": {"handlers": [], "level": "INFO"}},
 }
