@@ -45,7 +45,7 @@ $(STAMP): requirements/run.txt requirements/dev.txt
 	@touch $@
 
 var/secret_key: | $(STAMP)
-	@mkdir -p var
+	@mkdir -p -m 700 var
 	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(60))' > $@
 
 $(CATALOGUES): %.mo: %.po | var/secret_key

@@ -24,11 +24,13 @@ class CspaConfig(AppConfig):
         from .db.sqlite_functions import register_functions
         from .log_records import LinklessRecord
         from .models import GroupPolicy, User
+        from .private_files import make_database_private
 
         logging.setLogRecordFactory(LinklessRecord)
         audit.register(User, exclude_fields=["password", "last_login"])
         audit.register(Group, GroupPolicy)
         connection_created.connect(register_functions)
+        connection_created.connect(make_database_private)
         connection_created.connect(versions.connect_write_tracking)
         pre_migrate.connect(former_migrations.reject_former_database, sender=self)
         post_migrate.connect(versions.install_triggers, sender=self)

@@ -26,10 +26,13 @@ from cspa.env import (
     env_text,
     env_timezone,
 )
+from cspa.private_files import make_private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"
-VAR_DIR.mkdir(exist_ok=True)
+VAR_DIR.mkdir(mode=0o700, exist_ok=True)
+# An installation from before.
+make_private(VAR_DIR)
 
 # Environment
 
@@ -53,6 +56,7 @@ if replicas := env_replicas("DATABASE_REPLICA_URLS"):
     DATABASES |= replicas
     DATABASE_ROUTERS = ["cspa.cache.replicas.ReplicaRouter"]
 CHANGE_MARKER_FILE = env_text("CHANGE_MARKER_FILE", str(VAR_DIR / "change-marker"))
+make_private(Path(CHANGE_MARKER_FILE))
 PAGE_CACHE_MB = env_count("PAGE_CACHE_MB", 64)
 CACHES = {"default": env_cache("CACHE_URL", f"file:///{VAR_DIR / 'pages'}", PAGE_CACHE_MB)}
 CDN_MAX_AGE = env_count("CDN_MAX_AGE", 0, smallest=0)

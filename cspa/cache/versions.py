@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from functools import cache, lru_cache
+from pathlib import Path
 from typing import Any
 
 from django.apps import AppConfig, apps
@@ -97,8 +98,8 @@ def touch_change_marker() -> None:
     """Tell the processes of this machine that versions may have changed."""
     now = time.time_ns()
     try:
-        with open(settings.CHANGE_MARKER_FILE, "ab"):
-            os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
+        Path(settings.CHANGE_MARKER_FILE).touch(mode=0o600)
+        os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
     except OSError:
         log.exception("The change marker %s cannot be touched.", settings.CHANGE_MARKER_FILE)
 

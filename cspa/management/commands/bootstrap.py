@@ -32,7 +32,9 @@ def one_at_a_time() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_unlock(%s)", [LOCK])
     else:
-        with (settings.VAR_DIR / "bootstrap.lock").open("w") as file:
+        path = settings.VAR_DIR / "bootstrap.lock"
+        path.touch(mode=0o600)
+        with path.open("w") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             yield
 
