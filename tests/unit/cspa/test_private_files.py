@@ -62,6 +62,7 @@ def test_folder_and_change_marker_of_an_earlier_installation_become_private(tmp_
     assert mode(readable) == 0o600
 
 
+@pytest.mark.both_databases("cspa.private_files")
 @pytest.mark.django_db
 @pytest.mark.parametrize("existing", [False, True])
 def test_sqlite_files_are_private_wherever_they_are(tmp_path, monkeypatch, existing: bool):
