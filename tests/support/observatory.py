@@ -1,12 +1,21 @@
-"""The score that the HTTP Observatory of MDN would give an answer, by the table of its documentation.
+"""The score that the HTTP Observatory of MDN gives an answer: by its documentation, or by its own program.
 
 https://developer.mozilla.org/en-US/observatory/docs/tests_and_scoring
 """
 
+import json
 import re
+import shutil
+import subprocess
 from http.cookies import Morsel
+from pathlib import Path
+from typing import Any
 
+import pytest
+from django.conf import settings
 from django.http import HttpResponse
+
+PROGRAM = Path(__file__).with_suffix(".mjs")
 
 # Seconds; a shorter Strict-Transport-Security costs points.
 SIX_MONTHS = 15768000
@@ -44,3 +53,22 @@ def _points_of_cookies(cookies: list[Morsel]) -> int:
     if not all(cookie["secure"] and cookie["httponly"] for cookie in cookies):
         return -40
     return 5 if all(cookie["samesite"] in ("Lax", "Strict") for cookie in cookies) else 0
+
+
+def judge(response: HttpResponse) -> dict[str, Any]:
+    """Score and results of the Observatory's own program, and hints of Google's CSP Evaluator. Skips without them."""
+    folder = settings.BASE_DIR / "var" / "observatory"
+    if shutil.which("node") is None or not (folder / ".installed").exists():
+        pytest.skip("node or the Observatory is absent; `make observatory` fetches it")
+    answer = {
+        "status": response.status_code,
+        "headers": dict(response.headers),
+        "cookies": [cookie.OutputString() for cookie in response.cookies.values()],
+        "text": response.text,
+    }
+    done = subprocess.run(
+        ["node", PROGRAM, folder], input=json.dumps(answer), capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout)
+    return found
