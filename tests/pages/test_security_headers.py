@@ -5,6 +5,7 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.test import Client
 
+from ..support import factories
 from ..support.admin_forms import page
 from ..support.observatory import judge, policy_of, score
 
@@ -15,7 +16,7 @@ pytestmark = pytest.mark.django_db
 def https(settings) -> Client:
     """A client over https of a site with the settings of production."""
     settings.SECURE_HSTS_SECONDS = 365 * 24 * 3600
-    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = True
+    settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = True
     return Client()
 
 
@@ -28,6 +29,19 @@ def test_back_office_scores_130_at_the_observatory(https: Client):
     response = https.get(page("login"), secure=True)
     assert response.cookies
     assert score(response) >= 130
+
+
+def test_all_cookies_of_the_back_office_are_secure_http_only_and_same_site(https: Client):
+    user = factories.UserFactory()
+    https.get(page("login"), secure=True)
+    https.post(page("login"), {"username": user.username, "password": factories.PASSWORD}, secure=True)
+    https.post(page("language"), {"language": "ru", "next": page("index")}, secure=True)
+    names = {"csrftoken", "sessionid", "django_language", f"known-device-{user.pk}"}
+    assert set(https.cookies) == names
+    for name, cookie in https.cookies.items():
+        assert cookie["secure"], name
+        assert cookie["httponly"], name
+        assert cookie["samesite"] in ("Lax", "Strict"), name
 
 
 @pytest.mark.audit
