@@ -22,6 +22,9 @@ from .forms import ConflictAwareForm, ConflictAwareFormSet, is_key
 from .history import HistoryMixin, change_reason
 from .widgets import SelectOne, SelectSeveral
 
+# Letters of a search term that are searched for.
+SEARCH_LENGTH = 200
+
 
 class TranslatedFieldsMixin:
     """Mixin for model admins and inlines: language in labels, accessible autocomplete, optimistic locking."""
@@ -78,7 +81,8 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         return queryset.select_related(*self.list_select_related) if self.list_select_related else queryset
 
     def get_search_results(self, request, queryset, search_term):
-        return super().get_search_results(request, queryset, search_term.replace("\x00", ""))
+        """Ignore what follows the first letters of a long term: a database bounds the conditions of a query."""
+        return super().get_search_results(request, queryset, search_term.replace("\x00", "")[:SEARCH_LENGTH])
 
     def _get_obj_does_not_exist_redirect(self, request: HttpRequest, opts, object_id: str) -> HttpResponse:
         """Answer 404; Django would redirect to the admin index."""

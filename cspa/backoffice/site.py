@@ -5,6 +5,7 @@ from functools import wraps
 
 from django.conf import settings
 from django.contrib import admin, messages
+from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.contrib.auth.views import LoginView, redirect_to_login
 from django.core.exceptions import PermissionDenied
 from django.core.handlers.exception import convert_exception_to_response
@@ -50,6 +51,20 @@ APP_ORDER = {
 
 # URL of the audit log, as the target of a redirect.
 AUDIT_LOG = "/admin/cspa/changeset/%(rest)s"
+
+
+class AutocompleteView(AutocompleteJsonView):
+    """The choices of an autocomplete field, refused for a relation that another model declares."""
+
+    def process_request(self, request: HttpRequest) -> tuple:
+        term, model_admin, field, to_field = super().process_request(request)
+        if field.auto_created:
+            raise PermissionDenied
+        return term, model_admin, field, to_field
+
+    def has_perm(self, request: HttpRequest, obj: object = None) -> bool:
+        """Pass the row by position, because the admins name the argument after their model."""
+        return self.model_admin.has_view_permission(request, obj)
 
 
 class AssemblyAdminSite(admin.AdminSite):
@@ -104,6 +119,9 @@ class AssemblyAdminSite(admin.AdminSite):
         if not self.knows_password(request):
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         return SecondFactorView.as_view(site=self)(request)
+
+    def autocomplete_view(self, request: HttpRequest) -> HttpResponse:
+        return AutocompleteView.as_view(admin_site=self)(request)
 
     def index(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().index(request, {**dashboard.context(self, request), **(extra_context or {})})

@@ -1,0 +1,78 @@
+"""No address answers a status from 500 on to any account, whatever its parameters."""
+
+import pytest
+from django.test import Client
+
+from ..support import factories
+from ..support.addresses import PARAMETERS, STRANGE, addresses, relations
+from ..support.admin_forms import MODELS, page
+from ..support.roles import ROLES, account
+
+pytestmark = pytest.mark.django_db
+
+ACCOUNTS = ["visitor", "superuser", *ROLES]
+
+
+def signed_in(name: str) -> Client:
+    client = Client(raise_request_exception=False)
+    if name in ROLES:
+        user = account(name)
+        if name == "Assigned secretary":
+            user.parliaments.add(factories.ParliamentFactory(slug="own"))
+        client.force_login(user)
+    elif name == "superuser":
+        client.force_login(factories.UserFactory(is_superuser=True))
+    return client
+
+
+@pytest.fixture
+def rows() -> None:
+    """A row of each model that has pages."""
+    for make in MODELS.values():
+        make(1)
+
+
+def failures(client: Client, requests: list[tuple[str, str, dict]]) -> list[str]:
+    """The requests, of method, address and parameters, that are answered with a server error."""
+    return [
+        f"{method} {address} {str(data)[:120]}"
+        for method, address, data in requests
+        if getattr(client, method)(address, data).status_code >= 500
+    ]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_autocomplete_is_answered_for_every_field_and_account(rows, name: str):
+    requests = [("get", page("autocomplete"), {**each, "term": "a"}) for each in relations()]
+    assert failures(signed_in(name), requests) == []
+    assert len(requests) > 300
+
+
+def test_relation_that_another_model_declares_is_no_autocomplete_field():
+    undoes = {"app_label": "cspa", "model_name": "changeset", "field_name": "undoes"}
+    assert signed_in("superuser").get(page("autocomplete"), undoes).status_code == 200
+    reverse = {"app_label": "delegations", "model_name": "person", "field_name": "mandates"}
+    assert signed_in("superuser").get(page("autocomplete"), reverse).status_code == 404
+
+
+@pytest.mark.parametrize("term", STRANGE)
+def test_strange_search_terms_are_answered(rows, term: str):
+    client = signed_in("superuser")
+    asked = {"app_label": "news", "model_name": "article", "field_name": "people"}
+    for extra in ({"term": term}, {"term": "a", "page": term}):
+        assert client.get(page("autocomplete"), {**asked, **extra}).status_code in (200, 404)
+    assert client.get(page("delegations_person_changelist"), {"q": term}).status_code == 200
+    assert client.get(page("news_picture_recent"), {"q": term}).status_code == 200
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ACCOUNTS)
+def test_every_address_is_answered_for_every_account(rows, name: str):
+    # Signing out would answer all further requests with the sign-in page.
+    client, known = signed_in(name), [address for address in addresses() if address != page("logout")]
+    requests = [("get", address, {}) for address in known]
+    requests += [("get", address, dict.fromkeys(PARAMETERS, "x")) for address in known]
+    requests += [("post", address, dict.fromkeys(PARAMETERS, "x")) for address in known]
+    assert failures(client, requests) == []
+    assert len(known) > 300
