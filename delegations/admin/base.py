@@ -18,8 +18,10 @@ from cspa.backoffice.todo import TodoItem, TodoListMixin
 
 from ..dates import PartialDate, today
 from ..forms import EndForm, PeriodForm, PeriodFormSet
+from ..importer.records import KINDS
 from ..models import (
     Delegate,
+    Observation,
     Parliament,
     Period,
     Person,
@@ -57,9 +59,16 @@ def people_of(parliaments: QuerySet[Parliament]) -> QuerySet[Person]:
 
 
 def may_import(request: HttpRequest) -> bool:
-    """Whether the user may import files. A file can change any delegation, so assigned parliaments exclude it."""
-    rights = ["delegations.add_delegate", "delegations.change_delegate"]
-    return request.user.has_perms(rights) and assigned_parliaments(request) is None
+    """Whether the user may import files. A file can add and change every row of the directory."""
+    # No form writes observations.
+    pages = [admin.site.get_model_admin(model) for model in KINDS.values() if model is not Observation]
+    return all(page.has_unrestricted_permission(request, action) for page in pages for action in ("add", "change"))
+
+
+def may_enter_rosters(request: HttpRequest) -> bool:
+    """Whether the user may enter lists of names, which can name new people and a new source."""
+    rights = ["add_delegate", "change_delegate", "add_person", "add_source"]
+    return request.user.has_perms([f"delegations.{right}" for right in rights])
 
 
 class AssignedParliamentsMixin:

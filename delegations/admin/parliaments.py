@@ -25,7 +25,7 @@ from ..models import (
     with_unnamed_seats,
 )
 from . import data_quality, file_import, roster_entry, session
-from .base import AssignedParliamentsMixin, assigned_parliaments, may_import
+from .base import AssignedParliamentsMixin, assigned_parliaments, may_enter_rosters, may_import
 from .facts import LinkInline, ParticipationInline, RepresentativeInline, SeatQuotaInline
 
 
@@ -119,12 +119,11 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
 
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         has_perms = request.user.has_perms
-        may_enter = has_perms(["delegations.add_delegate", "delegations.change_delegate"])
         may_read = has_perms(["delegations.view_delegate", "delegations.view_representative"])
         pages = [
             (self.has_view_permission(request), gettext("Doubtful facts"), "delegations_doubts", 10),
             (may_read, gettext("Papers of a session"), "delegations_session", 20),
-            (may_enter, gettext("Enter a list of names"), "delegations_delegate_quick_entry", 30),
+            (may_enter_rosters(request), gettext("Enter a list of names"), "delegations_delegate_quick_entry", 30),
             (may_import(request), gettext("Import a file"), "delegations_import", 40),
         ]
         return [

@@ -32,6 +32,7 @@ from ..importer.name_list import Document, Name, NameMatch
 from ..importer.records import Batch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
+from .base import may_enter_rosters
 from .file_import import numbers_in_words, report_context
 
 SALT = "delegations.admin.roster_entry"
@@ -156,7 +157,7 @@ class _Page:
     original: Chamber | None = None
 
     def __init__(self, admin_: admin.ModelAdmin, request: HttpRequest):
-        if not request.user.has_perms(["delegations.add_delegate", "delegations.change_delegate"]):
+        if not may_enter_rosters(request):
             raise PermissionDenied
         self.admin = admin_
         self.site = admin_.admin_site

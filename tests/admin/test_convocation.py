@@ -278,9 +278,8 @@ def test_quota_that_begins_on_or_after_the_day_is_a_conflict(secretary: Client, 
 
 def test_seats_field_requires_permission_to_change_quotas(client: Client, house: Chamber):
     user = factories.UserFactory()
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["add_delegate", "change_delegate", "view_chamber"])
-    )
+    rights = ["add_delegate", "change_delegate", "add_person", "add_source", "view_chamber"]
+    user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client.force_login(user)
     sitting(house)
     assert "seats" not in client.get(address(house)).context["form"].fields

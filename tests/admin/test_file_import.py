@@ -3,8 +3,9 @@
 import io
 
 import pytest
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Group
 
+from cspa.auth.groups import SECRETARIES
 from delegations.admin import file_import
 from delegations.exports.serializers import MANDATE_COLUMNS
 from delegations.models import (
@@ -28,12 +29,10 @@ PAGE = "/admin/delegations/parliament/import/"
 
 @pytest.fixture
 def secretary(client, tmp_path, monkeypatch):
-    """A client of a user who may add and change delegates."""
+    """A client of a user who may add and change all records of the directory."""
     monkeypatch.setattr(file_import, "FOLDER", tmp_path / "imports")
     user = factories.UserFactory()
-    user.user_permissions.set(
-        Permission.objects.filter(codename__in=["add_delegate", "change_delegate", "view_delegate"])
-    )
+    user.groups.add(Group.objects.get(name=SECRETARIES))
     client.force_login(user)
     return client
 

@@ -301,10 +301,11 @@ def test_person_who_was_not_offered_is_an_invalid_choice(
 # Rights
 
 
-def test_page_requires_permissions_to_add_and_change_delegates(client: Client, chamber: Chamber):
+def test_page_requires_permissions_to_all_that_it_adds(client: Client, chamber: Chamber):
     user = factories.UserFactory()
     client.force_login(user)
-    for codenames in ([], ["add_delegate"], ["change_delegate", "view_delegate"]):
+    needed = ["add_delegate", "change_delegate", "add_person", "add_source"]
+    for codenames in ([], ["view_delegate"], *([right for right in needed if right != each] for each in needed)):
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         assert client.get(ADDRESS).status_code == 404
         assert client.post(ADDRESS, typed(chamber)).status_code == 404
