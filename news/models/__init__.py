@@ -6,11 +6,11 @@ from .articles import (
     TEXTS,
     Article,
     ArticleQuerySet,
-    FormerAddress,
     Translation,
 )
 from .attachments import Attachment
 from .corrections import Correction
+from .former_addresses import FormerAddress
 from .pictures import Picture
 from .quotations import Quotation
 from .stories import Story

@@ -1,7 +1,7 @@
 """Articles: news texts in one language each, their rules of publication and their former addresses."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime, time
 from typing import Any, Self, cast
 
@@ -28,6 +28,7 @@ from cspa.richtext import pictures, plain_text, sanitise
 from cspa.search.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
 
+from .former_addresses import FormerAddress
 from .pictures import Picture
 from .quotations import Quotation
 from .stories import Story
@@ -360,6 +361,16 @@ class Article(DerivedModel, UidModel):
                 code="no_alternative_text",
             )
 
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        """Refuse the former address of another article that readers know: it redirects to that article."""
+        super().validate_unique(exclude)
+        self.derive_address()
+        if FormerAddress.objects.known_to_readers().at(self).exclude(article=self.pk).exists():
+            raise ValidationError(
+                _("Another article of this day had this address before, and readers still follow it there."),
+                code="former_address",
+            )
+
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         if self.story_id is None:
             self.story = Story.objects.create()
@@ -369,9 +380,10 @@ class Article(DerivedModel, UidModel):
             if update_fields is not None and set(TEXTS).intersection(update_fields):
                 update_fields = {*update_fields, "text_changed_at"}
         super().save(*args, update_fields=update_fields, **kwargs)
-        FormerAddress.objects.filter(language=self.language, date=self.date, slug=self.slug).delete()
+        FormerAddress.objects.at(self).free_for(self).delete()
         if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):
-            FormerAddress.objects.update_or_create(
+            FormerAddress.objects.at(before).free_for(self).delete()
+            FormerAddress.objects.get_or_create(
                 language=before.language, date=before.date, slug=before.slug, defaults={"article": self}
             )
 
@@ -389,12 +401,16 @@ class Article(DerivedModel, UidModel):
 
     def derive(self) -> None:
         """Compute the date and slug of the address and the search stems, and sanitise the body."""
-        self.date = timezone.localdate(self.published_at)
-        self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
+        self.derive_address()
         self.body = sanitise(self.body)
         # A separator word between the parts, so that no phrase matches across two of them.
         parts = [self.title, self.summary, plain_text(self.body)]
         self.stems = " 0 ".join(" ".join(stems(part, self.language)) for part in parts)
+
+    def derive_address(self) -> None:
+        """Compute the date and slug of the address from the time of publication and the title."""
+        self.date = timezone.localdate(self.published_at)
+        self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
 
     def pictures_without_words(self) -> list[str]:
         """Names of the pictures without an alternative text in this language that are not marked as decorative."""
@@ -445,20 +461,3 @@ class Article(DerivedModel, UidModel):
     def excerpt(self) -> str:
         """The summary, or the first 40 words of the text."""
         return self.summary or Truncator(strip_tags(self.body)).words(40)
-
-
-class FormerAddress(models.Model):
-    """A former address of an article, which redirects permanently."""
-
-    article = models.ForeignKey(Article, models.CASCADE, related_name="former_addresses")
-    language = models.CharField(max_length=10)
-    date = models.DateField()
-    slug = models.SlugField(max_length=120)
-
-    class Meta:
-        verbose_name = _("former address")
-        verbose_name_plural = _("former addresses")
-        constraints = [models.UniqueConstraint(name="formeraddress_once", fields=["language", "date", "slug"])]
-
-    def __str__(self) -> str:
-        return f"{self.language}/{self.date}/{self.slug}"
