@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import ClassVar
 
 from django import forms
 from django.conf import settings
@@ -65,6 +66,9 @@ class PeriodForm(ConflictAwareForm):
         label=_("First day no longer in office"),
         help_text=_("The day on which a successor may begin: the last day in office is the day before. Empty: still."),
     )
+
+    # The columns that a field sets, where they do not have its name.
+    columns: ClassVar = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision")}
 
     # False within a PeriodFormSet, which compares the periods of a succession itself.
     alone = True

@@ -13,7 +13,7 @@ from .history import history_of, latest_change
 from .recorder import WRITE_LOCK, flush, mark_created, record_changes, snapshot_before
 from .registry import registered_models
 from .signals import register, register_reverse_m2m
-from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
+from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, blank_snapshot, snapshots
 from .undo import UndoError, undo
 
 __all__ = [
@@ -23,6 +23,7 @@ __all__ = [
     "UndoError",
     "apply_m2m",
     "apply_snapshot",
+    "blank_snapshot",
     "flush",
     "history_of",
     "latest_change",

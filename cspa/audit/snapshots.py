@@ -37,6 +37,13 @@ def snapshots(model: type[models.Model], keys: Iterable[int]) -> dict[int, Snaps
     return found
 
 
+def blank_snapshot(model: type[models.Model]) -> Snapshot:
+    """The snapshot of a new row of ``model`` with the default values."""
+    row = model()
+    columns = {field.name: _json_value(getattr(row, field.attname)) for field in recorded_columns(model)}
+    return columns | {relation.name: [] for relation in recorded_m2m(model)}
+
+
 def _json_value(value: Any) -> Any:
     if isinstance(value, date | datetime):
         return value.isoformat()

@@ -1,5 +1,6 @@
 """Undo of a whole change set, refused if the same rows were changed later."""
 
+from collections.abc import Callable, Iterable, Mapping
 from itertools import batched
 from typing import Any
 
@@ -18,6 +19,10 @@ from .snapshots import BATCH, Snapshot, apply_m2m, apply_snapshot, snapshots
 MAX_NAMED_ROWS = 20
 
 
+# The rows of a model that must not get these states, each with the reason. None stands for a deletion.
+type Refusals = Callable[[type[models.Model], Mapping[int, Snapshot | None]], Iterable[tuple[int, str]]]
+
+
 class UndoError(Exception):
     """A change set cannot be undone, for the given reasons. Nothing was changed."""
 
@@ -26,14 +31,17 @@ class UndoError(Exception):
         self.reasons = reasons
 
 
-def undo(entry: ChangeSet, user: User | None, reason: str = "") -> ChangeSet:
+def undo(entry: ChangeSet, user: User | None, reason: str = "", refusals: Refusals | None = None) -> ChangeSet:
     """Restore all rows of ``entry`` to their state before it, as a change set that can be undone in turn.
 
-    Raise UndoError if the same columns were changed later, or if other rows refer to a row that would be deleted.
+    ``refusals`` answers what the user may not write. Raise UndoError if it names a row, if the same columns were
+    changed later, or if other rows refer to a row that would be deleted.
     """
     try:
         with record_changes(ChangeSet.Kind.UNDO, user, reason, undoes=entry) as recorder:
             work = _Undoing(entry)
+            if refusals and not work.reasons:
+                work.refuse_what_is_not_permitted(refusals)
             if work.reasons:
                 raise UndoError(work.reasons)
             work.write()
@@ -101,6 +109,16 @@ class _Undoing:
         for model, rows in self.back.items():
             for key in snapshots(model, rows):
                 self._refuse(model, key, _("there again"))
+
+    def refuse_what_is_not_permitted(self, refusals: Refusals) -> None:
+        for model in registered_models():
+            targets = {
+                **self.changed.get(model, {}),
+                **self.back.get(model, {}),
+                **dict.fromkeys(self.added.get(model, ())),
+            }
+            for key, why in refusals(model, targets) if targets else ():
+                self._refuse(model, key, why)
 
     def _refuse(self, model: type[models.Model], key: int, why: str) -> None:
         row = model._base_manager.filter(pk=key).first()

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from .. import audit
 from ..audit.diff import diffs_of_changes, display_value, with_display_relations
 from ..models import ChangeSet, RowChange
+from .field_permissions import FieldPermissions, page_of
 from .history import change_reason
 from .model_admin import BaseModelAdmin, ReadOnlyMixin
 from .todo import DashboardLink
@@ -57,10 +58,9 @@ class ChangeSetAdmin(ReadOnlyMixin, BaseModelAdmin):
 
     def has_undo_permission(self, request: HttpRequest, change_set: ChangeSet) -> bool:
         """Whether the user may change all rows of the models; for an own change set, the changed rows are enough."""
-        pages = self.admin_site._registry
         kinds = change_set.changes.order_by().values_list("content_type", flat=True).distinct()
         models = [ContentType.objects.get_for_id(kind).model_class() for kind in kinds]
-        admins = [pages[model] for model in models if model in pages]
+        admins = {page for model in models if model and (page := page_of(model))}
         return bool(admins) and all(
             page.has_unrestricted_permission(request, "change")
             or (change_set.user_id == request.user.pk and self._may_change_rows(request, change_set, page))
@@ -68,13 +68,13 @@ class ChangeSetAdmin(ReadOnlyMixin, BaseModelAdmin):
         )
 
     def _may_change_rows(self, request: HttpRequest, change_set: ChangeSet, page: BaseModelAdmin) -> bool:
-        if not page.has_change_permission(request):
+        if not page.has_restore_permission(request):
             return False
         kind = ContentType.objects.get_for_model(page.model)
         keys = set(change_set.changes.filter(content_type=kind).values_list("object_id", flat=True))
         existing = page.model._base_manager.filter(pk__in=keys).count()
         rows = page.get_queryset(request).filter(pk__in=keys)
-        return len(rows) == existing and all(page.has_change_permission(request, row) for row in rows)
+        return len(rows) == existing and all(page.has_restore_permission(request, row) for row in rows)
 
     def _pages(self, request: HttpRequest, action: str) -> list[BaseModelAdmin]:
         """Admins of the audited models in which the user may do ``action`` with every row."""
@@ -138,7 +138,8 @@ class ChangeSetAdmin(ReadOnlyMixin, BaseModelAdmin):
         if not self.has_undo_permission(request, change_set):
             raise PermissionDenied
         try:
-            undoing = audit.undo(change_set, request.user, change_reason(request))
+            refusals = FieldPermissions(request).refusals
+            undoing = audit.undo(change_set, request.user, change_reason(request), refusals)
         except audit.UndoError as refused:
             messages.error(request, gettext("Nothing was undone."))
             for reason in refused.reasons[:20]:

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 from .. import audit
 from ..audit.diff import DisplayNames, FieldDiff, find_field, is_editable
 from ..models import ChangeSet, RowChange
+from .field_permissions import FieldPermissions
 from .forms import is_key
 
 PAGE_SIZE = 50
@@ -63,8 +64,13 @@ class HistoryMixin:
 
     restore_exclude: frozenset[str] = frozenset()
 
-    def has_restore_permission(self, request: HttpRequest, row: models.Model) -> bool:
+    def has_restore_permission(self, request: HttpRequest, row: models.Model | None = None) -> bool:
+        """Whether the user may restore former states of ``row``, or undo changes of it."""
         return self.has_change_permission(request, row)
+
+    def get_refused_columns(self, request: HttpRequest, row: models.Model, state: audit.Snapshot) -> list[str]:
+        """The columns of ``state`` that the form refuses to this user though it offers their values."""
+        return []
 
     def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))
@@ -123,6 +129,8 @@ class HistoryMixin:
         try:
             with audit.record_changes(ChangeSet.Kind.RESTORE, request.user, change_reason(request), details=message):
                 self._refuse_if_newer(request, row)
+                if refused := [why for _key, why in FieldPermissions(request).refusals(self.model, {row.pk: state})]:
+                    raise ValidationError([f"{why}." for why in refused])
                 connections = audit.apply_snapshot(row, state)
                 row.full_clean()
                 row.save()

@@ -1,6 +1,6 @@
 """Admin page of user accounts, with a field for the assigned parliaments."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.contrib import admin
@@ -19,6 +19,9 @@ HELP = _("Of a delegation secretary: the only delegations that this account keep
 
 class SecretaryForm(UserForm):
     assigned_parliaments = forms.ModelMultipleChoiceField(Parliament.objects.all(), required=False)
+
+    # The columns that a field sets, where they do not have its name.
+    columns: ClassVar = {"assigned_parliaments": ("parliaments",)}
 
     class Meta(UserForm.Meta):
         # For users who may only view the account.

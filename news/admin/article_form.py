@@ -35,6 +35,20 @@ class LocalTimeField(forms.SplitDateTimeField):
             ) from error
 
 
+def may_publish(user: User, article: Article, writes: bool) -> bool:
+    """Whether somebody besides ``user`` is a recorded author of ``article``, if the office requires that.
+
+    ``writes`` says whether the user changes the text in the same save.
+    """
+    if user.is_superuser or settings.ALLOW_SELF_PUBLISHING:
+        return True
+    authors: set[int | None] = {user.pk} if writes else set()
+    if article.pk:
+        saves = RowChange.objects.of(article).exclude(entry__user=None)
+        authors.update(saves.values_list("entry__user", flat=True))
+    return authors != {user.pk}
+
+
 class ArticleForm(ConflictAwareForm):
     published_at = LocalTimeField(
         label=_("Time of publication"),
@@ -74,15 +88,8 @@ class ArticleForm(ConflictAwareForm):
     def is_published_by_its_only_author(self) -> bool:
         """Whether the user is the only recorded author of a text that this save would publish."""
         already = self.initial.get("state") == Article.State.PUBLISHED
-        if already or self.user.is_superuser or settings.ALLOW_SELF_PUBLISHING:
-            return False
-        authors: set[int | None] = set()
-        if self.instance.pk:
-            saves = RowChange.objects.of(self.instance).exclude(entry__user=None)
-            authors.update(saves.values_list("entry__user", flat=True))
-        if not self.instance.pk or set(TEXTS).intersection(self.changed_data):
-            authors.add(self.user.pk)
-        return authors == {self.user.pk}
+        writes = not self.instance.pk or bool(set(TEXTS).intersection(self.changed_data))
+        return not (already or may_publish(self.user, self.instance, writes))
 
     def clean_body(self) -> str:
         body = sanitise(self.cleaned_data["body"])

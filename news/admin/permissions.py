@@ -4,7 +4,10 @@ from django import forms
 from django.contrib.admin.utils import flatten
 from django.http import HttpRequest
 
+from cspa.audit import Snapshot
+
 from ..models import TEXTS, Article
+from .article_form import may_publish
 
 
 class ArticlePermissionsMixin:
@@ -33,8 +36,12 @@ class ArticlePermissionsMixin:
             return article is None or bool(article.original() and article.language == request.user.translates_into)
         return super().has_change_permission(request, article)
 
-    def has_restore_permission(self, request: HttpRequest, article: Article) -> bool:
-        return self.has_change_permission(request, article) and not self.only_translates(request)
+    def get_refused_columns(self, request: HttpRequest, article: Article, state: Snapshot) -> list[str]:
+        """Refuse to publish again what the user wrote alone."""
+        published = Article.State.PUBLISHED
+        if state.get("state") != published or article.state == published or may_publish(request.user, article, False):
+            return []
+        return ["state"]
 
     def get_readonly_fields(self, request: HttpRequest, article: Article | None = None) -> list[str]:
         if self.only_translates(request):

@@ -29,6 +29,10 @@ class StoryAdmin(ReadOnlyMixin, BaseModelAdmin):
     def has_view_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
         return request.user.has_perm("news.view_article") or request.user.has_perm("news.change_article")
 
+    def has_restore_permission(self, request: HttpRequest, obj: Story | None = None) -> bool:
+        """Let the author of an article undo its creation, which also created the story."""
+        return self.admin_site.get_model_admin(Article).has_change_permission(request)
+
 
 @admin.register(Topic)
 class TopicAdmin(BaseModelAdmin):
