@@ -14,7 +14,7 @@ from cspa.backoffice.model_admin import BaseModelAdmin
 from cspa.backoffice.todo import Group, TodoItem, TodoListMixin
 from cspa.i18n import language_codes, translated_columns
 
-from ..models import Picture
+from ..models import Article, Picture
 
 WITHOUT_CREDIT = ngettext_lazy("%(number)d picture has no credit", "%(number)d pictures have no credit", "number")
 
@@ -69,6 +69,20 @@ class PictureAdmin(TodoListMixin, BaseModelAdmin):
     class Media:
         js = ["admin-extra/focus.js"]
 
+    def has_unrestricted_permission(self, request: HttpRequest, action: str) -> bool:
+        return super().has_unrestricted_permission(request, action) and (
+            action == "view" or self._is_publisher(request)
+        )
+
+    def has_change_permission(self, request: HttpRequest, picture: Picture | None = None) -> bool:
+        """Leave the pictures of published articles to publishers, because readers see them."""
+        if picture is not None and not self._is_publisher(request) and picture.is_published:
+            return False
+        return super().has_change_permission(request, picture)
+
+    def _is_publisher(self, request: HttpRequest) -> bool:
+        return self.admin_site.get_model_admin(Article).is_publisher(request)
+
     def todo_items(self, request: HttpRequest) -> list[TodoItem]:
         task = TodoItem("credit", _("no credit"), WITHOUT_CREDIT, lambda rows: rows.uncredited(), Group.NEWS)
         return [task] if self.has_change_permission(request) else []
@@ -105,7 +119,7 @@ class PictureAdmin(TodoListMixin, BaseModelAdmin):
         """The newest pictures that match the search terms ``q``, as JSON for the text editor."""
         if not self.has_view_or_change_permission(request):
             raise PermissionDenied
-        words = request.GET.get("q", "")[:200]
+        words = request.GET.get("q", "")
         pictures, _distinct = self.get_search_results(request, self.get_queryset(request), words)
         return JsonResponse(
             {

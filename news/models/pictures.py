@@ -8,6 +8,7 @@ from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator
 from django.db import models
 from django.db.models import Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from translated_fields import to_attribute
 
@@ -19,7 +20,7 @@ from cspa.richtext import PICTURES, pictures
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
-    from .articles import Article
+    from .articles import Article, ArticleQuerySet
 
 
 def _focus(label: "StrOrPromise", help_text: "StrOrPromise") -> "models.PositiveSmallIntegerField[int, int]":
@@ -120,9 +121,14 @@ class Picture(UidModel):
         """The address in the body of an article: ``/media/pictures/….jpg``."""
         return settings.MEDIA_URL + self.file_name
 
-    def articles(self) -> "models.QuerySet[Article]":
+    def articles(self) -> "ArticleQuerySet":
         """The articles that show the picture, as lead picture or in the body."""
         return self.leads.model.objects.filter(Q(picture=self) | Q(body__contains=self.address))
+
+    @cached_property
+    def is_published(self) -> bool:
+        """Whether a published or scheduled article shows the picture."""
+        return self.articles().for_readers().exists()
 
     def is_alone_in(self, article: "Article") -> bool:
         """Whether ``article`` shows the picture without an alternative text of its own and needs that of this row."""
