@@ -1,14 +1,11 @@
 """Permissions in the admin: each cell of the tables in docs/roles.md is tested over HTTP."""
 
-import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from axes.models import AccessAttempt
-from django.conf import settings
 from django.contrib.auth.models import Group, Permission
 from django.contrib.sessions.models import Session
 from django.core.management import call_command
@@ -46,6 +43,8 @@ from ..support.actions import (
     helps,
     lists,
     makes_itself_superuser,
+    makes_preview_link,
+    makes_superuser_by_restore,
     merges,
     of,
     offers,
@@ -61,18 +60,9 @@ from ..support.actions import (
     withdraws_link,
 )
 from ..support.admin_forms import filled_in, page
+from ..support.roles import ROLES, account, documented
 
 pytestmark = pytest.mark.django_db
-
-COLUMNS = {
-    "News editor": ("News editors", {}),
-    "Translator": ("Translators", {"translates_into": "ru"}),
-    "Publisher": ("Publishers", {}),
-    "Secretary": ("Delegation secretaries", {}),
-    "Assigned secretary": ("Delegation secretaries", {}),
-    "Administrator": ("Administrators", {}),
-    "No group": (None, {}),
-}
 
 
 @pytest.fixture
@@ -123,7 +113,7 @@ def world() -> SimpleNamespace:
     world = SimpleNamespace(
         draft=article("draft", title="A draft"),
         review=article("review", title="In review"),
-        published=article("published", title="Published"),
+        published=article("published", title="Published", picture=factories.PictureFactory()),
         withdrawn=article("withdrawn", title="Withdrawn"),
         own=delegation("own"),
         other=delegation("other"),
@@ -219,14 +209,12 @@ DOORS: dict[str, Callable] = {
     "see what a colleague changed in an article, in the journal": sees(entry_about(lambda world: world.draft)),
     "undo what a colleague changed in a draft": undoes(lambda world: world.draft),
     "undo what a colleague changed in a published article": undoes(lambda world: world.published),
-    "make a preview link of a draft": acts(
-        lambda world: page("news_article_preview", world.draft.pk),
-        {"do": "open"},
-        lambda world: bool(Article.objects.get(pk=world.draft.pk).preview_key),
-    ),
+    "make a preview link of a draft": makes_preview_link(lambda world: world.draft),
+    "make a preview link of a translation": makes_preview_link(lambda world: world.russian),
     "the list of pictures": opens(page("news_picture_changelist")),
     "upload a picture": uploads,
     "change a picture": edits(lambda world: world.picture, alt_en="Changed"),
+    "change a picture of a published article": edits(lambda world: world.published.picture, alt_en="Changed"),
     "choose a picture for a text": opens(page("news_picture_recent")),
     "add a topic": opens(page("news_topic_add")),
     "change a topic": edits(lambda world: world.topic, name_en="Changed"),
@@ -306,6 +294,7 @@ DOORS: dict[str, Callable] = {
     "change an account": edits(lambda world: world.colleague, first_name="Changed"),
     "change the account of a superuser": edits(lambda world: world.chief, first_name="Changed"),
     "become a superuser": makes_itself_superuser,
+    "make an account a superuser again by its history": makes_superuser_by_restore,
     "change a group": edits(lambda world: Group.objects.get(name="Translators")),
     "demand two factors of a group": demands_two_factors,
     "set up one's own second factor": opens(page("second_factor")),
@@ -336,40 +325,20 @@ DOORS: dict[str, Callable] = {
 }
 
 
-def documented() -> Iterator[tuple[str, str, bool]]:
-    """Row, column and cell of the tables in docs/roles.md."""
-    text = (Path(settings.BASE_DIR) / "docs" / "roles.md").read_text()
-    header: list[str] = []
-    for line in text.splitlines():
-        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
-        if line.startswith("| who may"):
-            header = cells[1:]
-        elif line.startswith("| ") and header and not re.match(r"\| ?-", line):
-            assert len(cells) == len(header) + 1, line
-            for column, cell in zip(header, cells[1:], strict=True):
-                assert cell in ("yes", "–"), line
-                yield cells[0], column, cell == "yes"
-        elif not line.startswith("|"):
-            header = []
-
-
-MATRIX = {(door, column): may for door, column, may in documented()}
+MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("who may", ("yes", "–"))}
 
 
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
-    assert {column for _door, column in MATRIX} == set(COLUMNS)
-    assert len(MATRIX) == len(DOORS) * len(COLUMNS) == 973
-    assert {group for group, _more in COLUMNS.values() if group} == set(GROUP_PERMISSIONS)
+    assert {column for _door, column in MATRIX} == set(ROLES)
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 994
+    assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("column", COLUMNS)
+@pytest.mark.parametrize("column", ROLES)
 def test_each_cell_of_the_table_matches_the_permissions(client: Client, world, column: str):
-    group, more = COLUMNS[column]
-    me = factories.UserFactory(username="me", **more)
-    if group:
-        me.groups.add(Group.objects.get(name=group))
+    me = account(column, username="me")
     if column == "Assigned secretary":
         me.parliaments.add(world.own.parliament)
     client.force_login(me)

@@ -88,6 +88,14 @@ def offers(model: str, field: str, find: Callable[[SimpleNamespace], object]) ->
     return probe
 
 
+def makes_preview_link(find: Callable[[SimpleNamespace], Article]) -> Callable:
+    return acts(
+        lambda world: page("news_article_preview", find(world).pk),
+        {"do": "open"},
+        lambda world: bool(Article.objects.get(pk=find(world).pk).preview_key),
+    )
+
+
 def publishes_alone(client: Client, world: SimpleNamespace) -> bool:
     """Whether the user can write and publish an article alone."""
     if client.get(page("news_article_add")).status_code == 404:
@@ -367,3 +375,15 @@ def records(delegation: str) -> Callable:
             parliament=find(world).request.parliament, source__title_en__startswith="Confirmation by link"
         ).exists(),
     )
+
+
+def makes_superuser_by_restore(client: Client, world: SimpleNamespace) -> bool:
+    """Whether the user can restore the state of a former superuser."""
+    retired = factories.UserFactory(username="retired", is_superuser=True)
+    with audit.record_changes(ChangeSet.Kind.EDIT, world.colleague):
+        retired.is_superuser = False
+        retired.save()
+    newest = RowChange.objects.of(retired).latest("pk").pk
+    client.post(page("cspa_user_history", retired.pk), {"restore": "0", "newest": newest})
+    retired.refresh_from_db()
+    return retired.is_superuser

@@ -41,7 +41,11 @@ def page(name: str, *args) -> str:
 
 def filled_in(client: Client, address: str) -> dict:
     """The POST data of the form at ``address``, as a browser would send it unchanged."""
-    response = client.get(address)
+    return form_data(client.get(address))
+
+
+def form_data(response: HttpResponse) -> dict:
+    """The POST data of the form on the page, as a browser would send it unchanged."""
     assert response.status_code == 200
     form = next(form for form in parsed(response).iter("form") if form.get("id", "").endswith("_form"))
     data: dict = {}
