@@ -120,8 +120,9 @@ def _database(name: str, url: str, schemes: tuple[str, ...]) -> dict:
         database["CONN_HEALTH_CHECKS"] = True
         options = database.setdefault("OPTIONS", {})
         options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 3}
-        # In seconds and in milliseconds.
-        options |= {"connect_timeout": 3, "tcp_user_timeout": 5000} | options
+        # Seconds, and milliseconds for tcp_user_timeout. Keepalives notice a machine that is lost while it works.
+        alive = {"connect_timeout": 3, "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2}
+        options |= alive | options
     return database
 
 
