@@ -3,10 +3,13 @@
 from typing import Any
 
 from django.conf import settings
-from django.contrib.sessions.backends.base import VALID_KEY_CHARS
+from django.contrib.sessions.backends.base import VALID_KEY_CHARS, UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.db import OperationalError
 from django.http import parse_cookie
 from django.utils.crypto import constant_time_compare, get_random_string, salted_hmac
+
+from ..db.timeouts import write_without_waiting
 
 RANDOM_LENGTH = 24
 SIGNATURE_LENGTH = 16
@@ -32,6 +35,22 @@ def has_signed_session(environ: dict[str, Any]) -> bool:
 
 class SessionStore(DatabaseSessionStore):
     """Sessions in the database with signed keys."""
+
+    def save(self, must_create: bool = False) -> None:
+        """Save the session. Raises UpdateError if it was deleted, OperationalError if the database does not answer."""
+        try:
+            super().save(must_create)
+        except UpdateError as error:
+            # Django takes every error of the database for a deleted session, and answers 400.
+            if isinstance(error.__context__, OperationalError):
+                raise error.__context__ from None
+            raise
+
+    def save_at_once(self) -> None:
+        """Save during a GET request, which waits for no other writer, instead of after the response."""
+        with write_without_waiting():
+            self.save()
+        self.modified = False
 
     def _get_new_session_key(self) -> str:
         while True:

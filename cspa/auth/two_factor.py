@@ -148,9 +148,11 @@ class SecondFactorView(FormView):
 
     def _pending_device(self) -> TOTPDevice:
         """Unsaved TOTP device with the pending secret of the session."""
-        return TOTPDevice(
-            user=self.request.user, key=self.request.session.setdefault(PENDING_SECRET_KEY, random_hex(20))
-        )
+        session = self.request.session
+        if PENDING_SECRET_KEY not in session:
+            session[PENDING_SECRET_KEY] = random_hex(20)
+            session.save_at_once()
+        return TOTPDevice(user=self.request.user, key=session[PENDING_SECRET_KEY])
 
     def _verify(self, form: CodeForm) -> bool:
         """Whether the code is right and unused; a wrong code counts as a failed sign-in."""
