@@ -29,8 +29,10 @@ class Kind(StrEnum):
     FILE = "file"
     # Sign-in, and forms of readers.
     FORM = "form"
-    # The back office, with a session.
+    # Pages of the back office, with a session.
     OFFICE = "office"
+    # Forms of the back office, which may wait for another writer.
+    SAVE = "save"
 
 
 # Threads of each worker process, and requests that may wait for one of them. A thread holds a database connection.
@@ -41,7 +43,8 @@ THREADS = {
     Kind.NEW_PAGE: (2, 20),
     Kind.FILE: (2, 20),
     Kind.FORM: (2, 20),
-    Kind.OFFICE: (4, 60),
+    Kind.OFFICE: (2, 40),
+    Kind.SAVE: (2, 20),
 }
 
 
@@ -91,9 +94,10 @@ def kind_of(environ: dict[str, Any]) -> Kind:
         return Kind.STATIC
     if path == "/healthz":
         return Kind.HEALTH
+    is_read = environ["REQUEST_METHOD"] in ("GET", "HEAD")
     if has_signed_session(environ):
-        return Kind.OFFICE
-    if path.startswith("/admin/") or environ["REQUEST_METHOD"] not in ("GET", "HEAD"):
+        return Kind.OFFICE if is_read else Kind.SAVE
+    if path.startswith("/admin/") or not is_read:
         return Kind.FORM
     is_file = path.startswith((settings.MEDIA_URL, PREFIX, "/data/")) or "format=" in environ["QUERY_STRING"]
     return Kind.FILE if is_file else Kind.NEW_PAGE

@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+from unittest import mock
 
 import pytest
 from django.conf import settings
@@ -73,3 +74,10 @@ def test_threads_of_a_kind_are_bounded_with_their_queue(monkeypatch):
         await threads.start("d", release.wait, 60)
 
     asyncio.run(main())
+
+
+def test_forms_of_the_office_have_threads_of_their_own():
+    with mock.patch.object(SessionStore, "exists", return_value=False):
+        session = SessionStore()._get_new_session_key()
+    kinds = [kind_of(environ("/admin/", method, session=session)) for method in ("GET", "HEAD", "POST")]
+    assert kinds == [Kind.OFFICE, Kind.OFFICE, Kind.SAVE]
