@@ -1,10 +1,11 @@
-"""Headers of browser policies, and the pages of requests that the server refuses."""
+"""Headers of browser policies, pages of requests that the server refuses, and snapshots for cached pages."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from .cache.responses import REFUSED
+from .cache.responses import REFUSED, SNAPSHOT
+from .db.snapshot import read_snapshot
 from .pages.views import refused
 
 DENIED = ("camera", "geolocation", "microphone", "payment", "usb", "browsing-topics")
@@ -33,5 +34,17 @@ def refusals(get_response: Callable) -> Callable:
         if REFUSED in request.META:
             return refused(request, request.META[REFUSED])
         return get_response(request)
+
+    return middleware
+
+
+def snapshots(get_response: Callable) -> Callable:
+    """Middleware that reads a page of the page cache from one snapshot of the database."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        if SNAPSHOT not in request.META:
+            return get_response(request)
+        with read_snapshot(request.META[SNAPSHOT]):
+            return get_response(request)
 
     return middleware

@@ -30,6 +30,8 @@ MAX_CACHED_BYTES = 1024 * 1024
 MIN_COMPRESS_BYTES = 200
 # An environ key: the status with which Django refuses the request at once, such as 503 while the database is down.
 REFUSED = "cspa.refused"
+# An environ key: the alias of the database of which the whole page is read from one snapshot.
+SNAPSHOT = "cspa.snapshot"
 # What Django sees of a request for a page that all readers share, beside the key.
 FORWARDED_ENVIRON = {
     "SERVER_NAME",
@@ -64,6 +66,11 @@ class CachedResponse:
     def size(self) -> int:
         """Bytes in memory, with compressed bodies and headers; an estimate that does not change later."""
         return 2 * len(self.body) + 2000
+
+    @property
+    def is_of_the_past(self) -> bool:
+        """False for a page that was rendered while the clock was ahead: it may show a day that is still to come."""
+        return self.created_at <= time.time()
 
     def is_fresh(self, versions: TableVersions) -> bool:
         """Whether no table that was read for the page has changed."""
@@ -126,10 +133,11 @@ class DjangoResponse:
     def fetch(
         cls, django: Callable, key: CacheKey, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
     ) -> "DjangoResponse":
-        """Call Django, which reads from the database ``alias``."""
+        """Call Django, which reads from one snapshot of the database ``alias``."""
         started: list[Any] = []
         with read_from(alias), tables_read() as tables:
-            body = django(_environ(key, environ), lambda *arguments: started.extend(arguments[:2]))
+            request = _environ(key, environ) | {SNAPSHOT: alias}
+            body = django(request, lambda *arguments: started.extend(arguments[:2]))
         status, headers = started
         return cls(status, headers, body, frozenset(tables))
 
