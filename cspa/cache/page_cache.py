@@ -55,7 +55,8 @@ class PageCache:
 
     def get(self, key: CacheKey) -> CachedResponse | None:
         with self._pages_lock:
-            return self.pages.get(key)
+            page = self.pages.get(key)
+        return page if page is not None and page.is_of_the_past else None
 
     def set(self, key: CacheKey, page: CachedResponse) -> None:
         # LRUCache raises ValueError for what is larger than the whole of it.

@@ -8,11 +8,12 @@ the change marker and the listener show no sign of a change.
 import logging
 import os
 import re
+import secrets
 import threading
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ from .listener import ChangeNotifier, change_notifier
 
 # How long a database that is down is not asked again.
 RETRY_SECONDS = 1.0
+# In nanoseconds: every file system can store the years until 2038.
+LATEST_FILE_TIME = 2**31 * 10**9
 # Only imports send longer statements, and none of them twice.
 MAX_REMEMBERED_SQL = 10_000
 
@@ -83,7 +86,8 @@ def _all_tables() -> frozenset[str]:
     return frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
 
 
-# The change marker: a file whose time tells all processes of a machine that one of them has written
+# The change marker: a file whose time tells all processes of a machine that one of them has written. The time is a
+# random number: a clock that is set back would repeat an earlier one.
 
 
 def change_marker() -> int:
@@ -96,10 +100,10 @@ def change_marker() -> int:
 
 def touch_change_marker() -> None:
     """Tell the processes of this machine that versions may have changed."""
-    now = time.time_ns()
+    number = secrets.randbelow(LATEST_FILE_TIME)
     try:
         Path(settings.CHANGE_MARKER_FILE).touch(mode=0o600)
-        os.utime(settings.CHANGE_MARKER_FILE, ns=(now, now))
+        os.utime(settings.CHANGE_MARKER_FILE, ns=(number, number))
     except OSError:
         log.exception("The change marker %s cannot be touched.", settings.CHANGE_MARKER_FILE)
 
@@ -144,9 +148,15 @@ class TableVersions:
     # A table with a scheduled change has its next moment beside the number.
     numbers: dict[str, Any]
     today: date
-    # The next midnight or scheduled change, in seconds since 1970.
+    # Both in seconds since 1970: the moment of the read, and the next midnight or scheduled change.
+    read_at: float
     valid_until: float
     marker: int
+
+    @property
+    def is_of_now(self) -> bool:
+        """Whether the clock has neither reached the next change nor been set back since the read."""
+        return self.read_at <= time.time() < self.valid_until
 
     @property
     def stored(self) -> dict[str, int]:
@@ -180,12 +190,7 @@ class VersionTracker:
     def known_current(self) -> TableVersions | None:
         """The versions as last read; None after a sign of a change."""
         known = self.known
-        if (
-            known is not None
-            and self.hears_changes
-            and time.time() < known.valid_until
-            and change_marker() == known.marker
-        ):
+        if known is not None and self.hears_changes and known.is_of_now and change_marker() == known.marker:
             return known
         return None
 
@@ -213,6 +218,7 @@ class VersionTracker:
             # Both before the query: a change that is committed while it runs must lead to another read.
             self._notifier.acknowledge()
             marker = change_marker()
+            read_at = time.time()
             try:
                 numbers = dict(TableVersion.objects.values_list("name", "number"))
                 moments = {table: self._next_change(table, numbers.get(table, 0)) for table in _scheduled_changes}
@@ -224,19 +230,19 @@ class VersionTracker:
                     # Back into the pool.
                     connection.close()
             numbers |= {table: (numbers.get(table, 0), moment) for table, moment in moments.items()}
-            today = timezone.localdate()
+            today = timezone.localdate(datetime.fromtimestamp(read_at, UTC))
             midnight = timezone.make_aware(datetime.combine(today + timedelta(days=1), datetime.min.time()))
             valid_until = min(moment.timestamp() for moment in (midnight, *moments.values()) if moment)
             known = self.known
             # The same object where nothing changed, so that pages can compare by identity.
-            if known and (known.numbers, known.today, known.marker) == (numbers, today, marker):
+            if known and known.is_of_now and (known.numbers, known.marker) == (numbers, marker):
                 return known
-            self.known = TableVersions(numbers, today, valid_until, marker)
+            self.known = TableVersions(numbers, today, read_at, valid_until, marker)
             return self.known
 
     def _next_change(self, table: str, number: int) -> datetime | None:
         """The next scheduled change of ``table``; a query only where it can have moved."""
-        known = self.known and self.known.numbers[table]
-        if known and known[0] == number and (known[1] is None or known[1] > timezone.now()):
-            return known[1]
+        known = self.known
+        if known is not None and known.is_of_now and known.numbers[table][0] == number:
+            return known.numbers[table][1]
         return _scheduled_changes[table]()
