@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
+from uuid import uuid4
 
 from django.conf import settings
 from django.core.cache import BaseCache, caches
@@ -16,6 +17,8 @@ from .responses import CachedResponse
 
 # How long a process may render before another one tries.
 RENDER_LOCK_SECONDS = 15
+# How long a cache that did not answer is left alone. Then one request tries it again.
+RETRY_SECONDS = 10.0
 # How long a page is stored for the case that the database is down.
 STALE_MAX_AGE = 7 * 24 * 3600
 
@@ -32,7 +35,13 @@ class SharedCache:
 
     Redis serves several machines, and processes take turns by it to render a page. A folder of files is read only
     while the database is down, for pages that this process lacks. A write takes milliseconds; no reader waits for it.
+    A cache that does not answer costs one request the timeout of its connection, and the others nothing (circuit
+    breaker).
     """
+
+    def __init__(self) -> None:
+        # By the address of a cache that did not answer, on the monotonic clock.
+        self._retry_at: dict[str, float] = {}
 
     @property
     def backend(self) -> BaseCache | None:
@@ -45,7 +54,8 @@ class SharedCache:
         return settings.CACHES["default"]["BACKEND"] == FILE_BASED
 
     def get(self, key: CacheKey) -> CachedResponse | None:
-        return self._call("get", key.name)
+        page = self._call("get", key.name)
+        return page if page is not None and page.is_of_the_past else None
 
     def set(self, key: CacheKey, page: CachedResponse) -> None:
         if self._is_file_based:
@@ -63,16 +73,17 @@ class SharedCache:
             # It serves outages only: each process renders its own pages.
             yield None
             return
-        lock = f"{key.name}:lock"
-        is_mine = self._call("add", lock, 1, RENDER_LOCK_SECONDS)
+        lock, token = f"{key.name}:lock", uuid4().hex
+        is_mine = self._call("add", lock, token, RENDER_LOCK_SECONDS)
         deadline = time.monotonic() + RENDER_LOCK_SECONDS
         while is_mine is False and time.monotonic() < deadline:
             time.sleep(0.01)
-            is_mine = self._call("add", lock, 1, RENDER_LOCK_SECONDS)
+            is_mine = self._call("add", lock, token, RENDER_LOCK_SECONDS)
         try:
             yield self.get(key)
         finally:
-            if is_mine:
+            # A rendering may take so long that the lock has expired and belongs to another process.
+            if is_mine and self._call("get", lock) == token:
                 self._call("delete", lock)
 
     def _call(self, method: str, *arguments: Any) -> Any:
@@ -82,11 +93,21 @@ class SharedCache:
 
     def _run(self, method: str, *arguments: Any) -> Any:
         """What the backend returns; None without one. A backend that is down costs no reader a page."""
+        address = str(settings.CACHES["default"].get("LOCATION", ""))
+        if retry_at := self._retry_at.get(address):
+            if time.monotonic() < retry_at:
+                return None
+            # This request tries; the others go on without the cache meanwhile.
+            self._retry_at[address] = time.monotonic() + RETRY_SECONDS
         try:
-            return None if self.backend is None else getattr(self.backend, method)(*arguments)
+            result = None if self.backend is None else getattr(self.backend, method)(*arguments)
         except Exception:  # each backend has errors of its own
+            self._retry_at[address] = time.monotonic() + RETRY_SECONDS
             log.warning("The shared cache does not answer.", exc_info=True)
             return None
+        if retry_at:
+            self._retry_at.pop(address, None)
+        return result
 
 
 shared_cache = SharedCache()

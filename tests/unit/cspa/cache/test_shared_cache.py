@@ -1,4 +1,4 @@
-"""The stored pages for a process that starts while the database is down: written in order, never by a request."""
+"""The shared cache: pages in order, a cache that does not answer, and the lock for rendering."""
 
 import threading
 import time
@@ -6,11 +6,14 @@ from pathlib import Path
 from unittest import mock
 
 import pytest
+from django.core.cache import caches
+from django.core.cache.backends.base import BaseCache
 from django.core.cache.backends.filebased import FileBasedCache
 
+from cspa.cache import shared_cache as module
 from cspa.cache.keys import CacheKey
 from cspa.cache.responses import CachedResponse
-from cspa.cache.shared_cache import shared_cache
+from cspa.cache.shared_cache import SharedCache, shared_cache
 from cspa.env import env_cache
 
 KEY = CacheKey("https", "example.org", "/en/", "", "")
@@ -67,3 +70,82 @@ def test_folder_holds_a_bounded_number_of_pages(settings, folder: Path):
         shared_cache.set(key, response())
     assert shared_cache.get(keys[-1]).body == b"page"
     assert 0 < len(list(folder.iterdir())) <= 10
+
+
+# A cache of several machines
+
+
+class Hanging(BaseCache):
+    """A cache that does not answer while it ``hangs``."""
+
+    def __init__(self, *arguments: object):
+        super().__init__({})
+        self.hangs, self.calls = True, 0
+
+    def get(self, key: str, default: object = None, version: int | None = None) -> object:
+        self.calls += 1
+        if self.hangs:
+            raise TimeoutError
+        return response()
+
+
+def test_cache_that_hangs_costs_one_request_its_timeout(settings):
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Hanging", "LOCATION": "redis://one"}}
+    cache, backend = SharedCache(), caches["default"]
+    with mock.patch("time.monotonic", return_value=1000.0) as clock:
+        for _request in range(50):
+            assert cache.get(KEY) is None
+        assert backend.calls == 1
+        clock.return_value += module.RETRY_SECONDS
+        for _request in range(50):
+            assert cache.get(KEY) is None
+        assert backend.calls == 2
+        backend.hangs = False
+        assert cache.get(KEY) is None
+        clock.return_value += module.RETRY_SECONDS
+        for _request in range(50):
+            assert cache.get(KEY).body == b"page"
+        assert backend.calls == 52
+        # Another cache is asked at once.
+        backend.hangs = True
+        cache.get(KEY)
+        settings.CACHES = {"default": {"BACKEND": f"{__name__}.Hanging", "LOCATION": "redis://two"}}
+        cache.get(KEY)
+        assert caches["default"].calls == 1
+
+
+def test_only_one_request_tries_a_cache_that_did_not_answer(settings):
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Hanging", "LOCATION": "redis://one"}}
+    cache, backend = SharedCache(), caches["default"]
+    with mock.patch("time.monotonic", return_value=1000.0) as clock:
+        cache.get(KEY)
+        clock.return_value += module.RETRY_SECONDS
+
+        def get(key: str) -> None:
+            # Another request arrives while this one waits.
+            backend.calls += 1
+            assert cache.get(KEY) is None
+            raise TimeoutError
+
+        with mock.patch.object(backend, "get", get):
+            cache.get(KEY)
+    assert backend.calls == 2
+
+
+class Shared(FileBasedCache):
+    """A cache that is not taken for the folder of one machine."""
+
+
+def test_long_rendering_leaves_the_lock_of_another_process(settings, tmp_path: Path):
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Shared", "LOCATION": tmp_path}}
+    lock = f"{KEY.name}:lock"
+    with shared_cache.render_lock(KEY):
+        mine = caches["default"].get(lock)
+        assert mine
+        # It expires, and another process takes it.
+        caches["default"].set(lock, "of another process")
+    assert caches["default"].get(lock) == "of another process"
+    caches["default"].delete(lock)
+    with shared_cache.render_lock(KEY):
+        assert caches["default"].get(lock) not in (None, mine)
+    assert caches["default"].get(lock) is None
