@@ -12,7 +12,8 @@ sends can end up in a page (``responses``).
 
 Freshness: the tables in the SQL statements of a rendering are noted, and their version numbers are stored with the
 page and the day. The page is fresh while these numbers are unchanged, until midnight at the latest. The time of a
-scheduled change counts as a part of its table's number (``responses``, ``versions``).
+scheduled change counts as a part of its table's number (``responses``, ``versions``). All statements of a rendering
+read one snapshot (``cspa.db.snapshot``).
 
 Invalidation: triggers raise the number of a table in the transaction that writes to it (``triggers``). The next
 request sees the new number and renders the page again. The old page stays for an outage, unless the new answer may
@@ -21,7 +22,7 @@ page for up to twice CDN_MAX_AGE (ADR 0050).
 
 Cost of a hit: one ``stat``. A process that writes touches the change marker, a file of the machine; on PostgreSQL a
 thread hears the triggers of other machines by NOTIFY (``listener``). The numbers are read from the database only after
-such a sign, and at each request while the channel has no heartbeat. On SQLite a write past Django gives no sign.
+such a sign, and at each request while the channel has no heartbeat. On SQLite a thread looks for commits of others.
 
 Many waiting readers cost one rendering in each process: threads wait at a lock. Where CACHE_URL names Redis, processes
 and machines wait for each other too, for some seconds (``shared_cache``).

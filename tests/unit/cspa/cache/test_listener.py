@@ -1,0 +1,82 @@
+"""Changes of a SQLite file that no change marker announces: SQL by hand, and processes that were killed."""
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from cspa.cache.listener import SQLiteWatcher
+
+from ....support.waiting import until
+
+
+def write(file: Path) -> None:
+    with closing(sqlite3.connect(file)) as database, database:
+        database.execute("INSERT INTO row VALUES (1)")
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    file = tmp_path / "a name of ümlauts?.sqlite3"
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute("CREATE TABLE row (number INTEGER)")
+    return file
+
+
+@pytest.fixture
+def watcher(file: Path, monkeypatch) -> Iterator[SQLiteWatcher]:
+    """A watcher that has acknowledged all changes so far."""
+    monkeypatch.setattr("cspa.cache.listener.POLL_SECONDS", 0.01)
+    monkeypatch.setattr("cspa.cache.listener.HEARTBEAT_SECONDS", 100)
+    watcher = SQLiteWatcher(file)
+    acknowledge(watcher)
+    yield watcher
+    watcher.close()
+
+
+def acknowledge(watcher: SQLiteWatcher) -> None:
+    def is_current() -> bool:
+        watcher.acknowledge()
+        return watcher.is_current()
+
+    until(is_current)
+
+
+def test_commit_of_another_connection_is_noticed(watcher: SQLiteWatcher, file: Path):
+    for _commit in range(3):
+        write(file)
+        until(lambda: not watcher.is_current())
+        acknowledge(watcher)
+    with closing(sqlite3.connect(file)) as reader:
+        assert reader.execute("SELECT count(*) FROM row").fetchone() == (3,)
+        assert watcher.is_current()
+
+
+def test_watcher_keeps_no_transaction_open(watcher: SQLiteWatcher, file: Path):
+    write(file)
+    with closing(sqlite3.connect(file)) as database:
+        busy, _pages, _moved = database.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert busy == 0
+
+
+def test_restored_file_is_watched_in_place_of_the_former_one(watcher: SQLiteWatcher, file: Path, tmp_path: Path):
+    with closing(sqlite3.connect(file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    shutil.copy(file, tmp_path / "restored")
+    os.replace(tmp_path / "restored", file)
+    until(lambda: not watcher.is_current())
+    acknowledge(watcher)
+    write(file)
+    until(lambda: not watcher.is_current())
+
+
+def test_missing_file_is_not_created(tmp_path: Path, monkeypatch):
+    watcher = SQLiteWatcher(tmp_path / "none.sqlite3")
+    watcher.close()
+    assert not watcher.is_current()
+    assert list(tmp_path.iterdir()) == []
