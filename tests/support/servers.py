@@ -10,7 +10,9 @@ from http.client import HTTPConnection
 from importlib.machinery import SourceFileLoader
 from importlib.util import module_from_spec, spec_from_loader
 from pathlib import Path
-from urllib.parse import quote
+from urllib.error import HTTPError
+from urllib.parse import quote, urlencode
+from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import psycopg
 from django.conf import settings
@@ -151,6 +153,20 @@ class Cluster:
     def stop(self) -> None:
         self.program.stop(self.server)
 
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let no process of the server run, as while its disk does not answer. Connections stay open."""
+        assert self.server
+        children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children")
+        stopped = [self.server.pid, *map(int, children.read_text().split())]
+        for pid in stopped:
+            os.kill(pid, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for pid in stopped:
+                os.kill(pid, signal.SIGCONT)
+
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), user="cspa", dbname="postgres", autocommit=True)
 
@@ -159,6 +175,20 @@ def fill(machine: Machine) -> None:
     machine.manage("migrate", "--verbosity=0")
     machine.manage("loaddata", "seed", "--verbosity=0")
     machine.rename(OLD)
+
+
+def sign_in(machine: Machine, username: str) -> tuple[int, str]:
+    """Status and text of the response to a form of sign-in with a wrong password."""
+    browser = build_opener(HTTPCookieProcessor())
+    address = f"http://127.0.0.1:{machine.port}/admin/login/"
+    token = browser.open(address, timeout=60).read().decode().split('name="csrfmiddlewaretoken" value="')[1]
+    form = {"csrfmiddlewaretoken": token.split('"')[0], "username": username, "password": "wrong"}
+    request = Request(address, urlencode(form).encode(), {"Sec-Fetch-Site": "same-origin"})
+    try:
+        with browser.open(request, timeout=60) as answer:
+            return answer.status, answer.read().decode()
+    except HTTPError as error:
+        return error.code, error.read().decode()
 
 
 def write(cluster: Cluster, name: str) -> None:
