@@ -19,6 +19,8 @@ from .responses import CachedResponse
 RENDER_LOCK_SECONDS = 15
 # How long a cache that did not answer is left alone. Then one request tries it again.
 RETRY_SECONDS = 10.0
+# Pages whose deletion a cache has missed, which a process remembers.
+MAX_MISSED = 10_000
 # How long a page is stored for the case that the database is down.
 STALE_MAX_AGE = 7 * 24 * 3600
 
@@ -42,6 +44,8 @@ class SharedCache:
     def __init__(self) -> None:
         # By the address of a cache that did not answer, on the monotonic clock.
         self._retry_at: dict[str, float] = {}
+        # Names of pages that were to be deleted while it did not answer.
+        self._missed: set[str] = set()
 
     @property
     def backend(self) -> BaseCache | None:
@@ -54,6 +58,10 @@ class SharedCache:
         return settings.CACHES["default"]["BACKEND"] == FILE_BASED
 
     def get(self, key: CacheKey) -> CachedResponse | None:
+        if key.name in self._missed:
+            self._missed.discard(key.name)
+            self.delete(key)
+            return None
         page = self._call("get", key.name)
         return page if page is not None and page.is_of_the_past else None
 
@@ -64,7 +72,8 @@ class SharedCache:
             self._call("set", key.name, page, STALE_MAX_AGE)
 
     def delete(self, key: CacheKey) -> None:
-        self._call("delete", key.name)
+        if self._call("delete", key.name) is None and len(self._missed) < MAX_MISSED:
+            self._missed.add(key.name)
 
     @contextmanager
     def render_lock(self, key: CacheKey) -> Iterator[CachedResponse | None]:

@@ -132,6 +132,22 @@ def test_only_one_request_tries_a_cache_that_did_not_answer(settings):
     assert backend.calls == 2
 
 
+def test_page_whose_deletion_failed_is_not_served_later(settings, tmp_path: Path):
+    settings.CACHES = {"default": {"BACKEND": f"{__name__}.Shared", "LOCATION": tmp_path}}
+    cache = SharedCache()
+    with mock.patch("time.monotonic", return_value=1000.0) as clock:
+        cache.set(KEY, response())
+        with mock.patch.object(Shared, "delete", side_effect=TimeoutError):
+            cache.delete(KEY)
+        # The cache is left alone now, and the page is still there.
+        assert cache.get(KEY) is None
+        clock.return_value += module.RETRY_SECONDS
+        assert cache.get(KEY) is None
+        assert caches["default"].get(KEY.name) is None
+        cache.set(KEY, response(b"new"))
+        assert cache.get(KEY).body == b"new"
+
+
 class Shared(FileBasedCache):
     """A cache that is not taken for the folder of one machine."""
 
