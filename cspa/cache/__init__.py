@@ -2,9 +2,12 @@
 
 What is cached: answers 200 to GET and HEAD of a view that is mounted with ``keys.cacheable()``, and of the API, for
 readers without a session. Every other request passes through to Django, and so does an address of more than a
-thousand characters (``page_cache``, ``keys``). A view opts out by a Cache-Control header, by a missing ETag, by
-setting a cookie or by streaming. A page is not stored either where it reads a table without a version number, varies
-by a header other than Accept-Language, or is larger than a megabyte (``responses``).
+thousand characters (``page_cache``, ``keys``). A view opts out by a Cache-Control header, by a missing ETag (a stream
+needs none) or by setting a cookie. A page is not stored either where it reads a table without a version number, or
+varies by a header other than Accept-Language (``responses``).
+
+Large pages and exports, of more than a megabyte, are stored in files of the process, and only there. The server sends
+them from the file, without a thread. Files take as much space as pages take memory (``body_files``).
 
 Key: scheme, host, path, the query parameters that the view declares (the API: all), and the language where a header
 decides it (``keys``). Of the request's headers and parameters Django gets these alone, so nothing else that a reader

@@ -10,6 +10,7 @@ from cachetools import Cache, LRUCache
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, DatabaseError
 
+from .body_files import BodyFile
 from .keys import CacheKey, cache_key
 from .replicas import ReplicaPool
 from .responses import REFUSED, CachedResponse, DjangoResponse, StartResponse
@@ -28,6 +29,10 @@ class PageCache:
         self.versions = VersionTracker()
         self.replicas = ReplicaPool()
         self.pages: LRUCache[CacheKey, CachedResponse] = LRUCache(
+            settings.PAGE_CACHE_MB * 1024 * 1024, getsizeof=lambda page: page.size
+        )
+        # Pages and exports that are too large for memory.
+        self.files: LRUCache[CacheKey, CachedResponse] = LRUCache(
             settings.PAGE_CACHE_MB * 1024 * 1024, getsizeof=lambda page: page.size
         )
         # Since the start of the process.
@@ -55,17 +60,20 @@ class PageCache:
 
     def get(self, key: CacheKey) -> CachedResponse | None:
         with self._pages_lock:
-            page = self.pages.get(key)
+            page = self.pages.get(key) or self.files.get(key)
         return page if page is not None and page.is_of_the_past else None
 
     def set(self, key: CacheKey, page: CachedResponse) -> None:
+        store, other = (self.files, self.pages) if isinstance(page.body, BodyFile) else (self.pages, self.files)
         # LRUCache raises ValueError for what is larger than the whole of it.
         with self._pages_lock, suppress(ValueError):
-            self.pages[key] = page
+            other.pop(key, None)
+            store[key] = page
 
     def delete(self, key: CacheKey) -> None:
         with self._pages_lock:
             self.pages.pop(key, None)
+            self.files.pop(key, None)
 
     def is_certainly_fresh(self, page: CachedResponse) -> bool:
         """Whether the page is known to be fresh without asking the database."""

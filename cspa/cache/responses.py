@@ -18,6 +18,9 @@ from django.db import DEFAULT_DB_ALIAS, connections
 from django.template.loader import render_to_string
 from django.utils.translation import get_language_from_path, override
 
+from cspa.db.snapshot import read_snapshot
+
+from .body_files import BodyFile, collect, send
 from .keys import CacheKey
 from .replicas import read_from
 from .versions import TableVersions, tables_in, tracked_tables
@@ -25,7 +28,6 @@ from .versions import TableVersions, tables_in, tracked_tables
 type StartResponse = Callable[..., Any]
 type Headers = list[tuple[str, str]]
 
-MAX_CACHED_BYTES = 1024 * 1024
 # Below that, compressing gains nothing.
 MIN_COMPRESS_BYTES = 200
 # An environ key: the status with which Django refuses the request at once, such as 503 while the database is down.
@@ -54,7 +56,7 @@ class CachedResponse:
     # Without those of one encoding.
     headers: Headers
     etag: str
-    body: bytes
+    body: bytes | BodyFile
     # Seconds since 1970.
     created_at: float
     encoded: dict[str, bytes] = field(default_factory=dict)
@@ -64,8 +66,8 @@ class CachedResponse:
 
     @property
     def size(self) -> int:
-        """Bytes in memory, with compressed bodies and headers; an estimate that does not change later."""
-        return 2 * len(self.body) + 2000
+        """Bytes of the file; in memory an estimate with compressed bodies and headers. It does not change later."""
+        return self.body.size if isinstance(self.body, BodyFile) else 2 * len(self.body) + 2000
 
     @property
     def is_of_the_past(self) -> bool:
@@ -84,7 +86,7 @@ class CachedResponse:
     def respond(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer with the page, compressed as the request allows; 304 where the reader has it already."""
         encoding = ""
-        if len(self.body) >= MIN_COMPRESS_BYTES:
+        if isinstance(self.body, bytes) and len(self.body) >= MIN_COMPRESS_BYTES:
             encoding = best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
         etag = f"W/{self.etag}" if encoding else self.etag
         if _has_etag(environ, self.etag):
@@ -92,12 +94,12 @@ class CachedResponse:
             return ()
         headers = [*self.headers, ("ETag", etag)]
         body = self.body
-        if encoding:
+        if encoding and isinstance(body, bytes):
             body = self.encoded.get(encoding) or self.encoded.setdefault(encoding, COMPRESSORS[encoding](body))
             headers.append(("Content-Encoding", encoding))
-        headers.append(("Content-Length", str(len(body))))
+        headers.append(("Content-Length", str(_length(body))))
         start_response("200 OK", headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else send(body, environ)
 
     def respond_stale(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
         """Answer while the database is down, with the age of the page in words and in Cache-Status (RFC 9211)."""
@@ -108,16 +110,17 @@ class CachedResponse:
             context = {"created_at": datetime.fromtimestamp(self.created_at, UTC)}
             with override(get_language_from_path(get_path_info(environ))):
                 notice = render_to_string("components/old_copy.html", context)
-            begin, main, rest = body.partition(b"<main")
+            whole = body.read() if isinstance(body, BodyFile) else body
+            begin, main, rest = whole.partition(b"<main")
             body = begin + notice.encode() + main + rest
         headers += [
             ("Age", str(age)),
             ("Cache-Status", f"site; hit; ttl=-{age}"),
             ("Cache-Control", "no-store"),
-            ("Content-Length", str(len(body))),
+            ("Content-Length", str(_length(body))),
         ]
         start_response("200 OK", headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else (body,)
+        return () if environ["REQUEST_METHOD"] == "HEAD" else send(body, environ)
 
 
 @dataclass
@@ -127,45 +130,60 @@ class DjangoResponse:
     status: str
     headers: Headers
     body: Iterable[bytes]
-    tables: frozenset[str]
+    tables: frozenset[str] = frozenset()
+    # The whole of a body that Django streams.
+    collected: bytes | BodyFile | None = None
 
     @classmethod
     def fetch(
         cls, django: Callable, key: CacheKey, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
     ) -> "DjangoResponse":
-        """Call Django, which reads from one snapshot of the database ``alias``."""
+        """Call Django, which reads from one snapshot of the database ``alias``; a stream reads its rows from another."""
         started: list[Any] = []
         with read_from(alias), tables_read() as tables:
             request = _environ(key, environ) | {SNAPSHOT: alias}
             body = django(request, lambda *arguments: started.extend(arguments[:2]))
-        status, headers = started
-        return cls(status, headers, body, frozenset(tables))
+            response = cls(*started, body)
+            if response.is_shared and getattr(body, "streaming", False):
+                try:
+                    with read_snapshot(alias):
+                        response.collected, etag = collect(body)
+                finally:
+                    response.close()
+                response.headers.append(("ETag", etag))
+        response.tables = frozenset(tables)
+        return response
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether the response is a page or a file for all readers, and no error."""
+        found = {name.lower(): value for name, value in self.headers}
+        return (
+            self.status.startswith("200")
+            and "set-cookie" not in found
+            and "cache-control" not in found
+            and self._vary <= {"accept-language"}
+        )
+
+    @property
+    def _vary(self) -> set[str]:
+        values = [value for name, value in self.headers if name.lower() == "vary"]
+        return {name.strip().lower() for value in values for name in value.split(",")} - {""}
 
     def to_cached(self, versions: TableVersions) -> CachedResponse | None:
-        """The page to store; None for an error, a stream, or what is meant for one reader."""
-        found = {name.lower(): value for name, value in self.headers}
-        vary = set(found.get("vary", "").lower().replace(" ", "").split(",")) - {""}
-        if (
-            not self.status.startswith("200")
-            or getattr(self.body, "streaming", True)
-            or "set-cookie" in found
-            or "etag" not in found
-            or "cache-control" in found
-            or not vary <= {"accept-language"}
-            or not self.tables <= tracked_tables()
-        ):
+        """The page to store; None for an error, or what is meant for one reader."""
+        etag = next((value for name, value in self.headers if name.lower() == "etag"), None)
+        if not self.is_shared or etag is None or not self.tables <= tracked_tables():
             return None
-        content = b"".join(self.body)
-        self.body.close()
-        if len(content) > MAX_CACHED_BYTES:
-            self.body = [content]
-            return None
+        if self.collected is None:
+            self.collected, _etag = collect(self.body)
+            self.close()
         headers = [header for header in self.headers if header[0].lower() not in ("etag", "content-length", "vary")]
-        headers.append(("Vary", ", ".join(sorted({"Accept-Encoding", *(name.title() for name in vary)}))))
+        headers.append(("Vary", ", ".join(sorted({"Accept-Encoding", *(name.title() for name in self._vary)}))))
         headers.append(("Cache-Control", "public, max-age=0, stale-if-error=86400"))
         headers += _cdn_headers(self.tables)
         return CachedResponse(
-            versions.subset(self.tables), versions, headers, found["etag"], content, created_at=time.time()
+            versions.subset(self.tables), versions, headers, etag, self.collected, created_at=time.time()
         )
 
     def forward(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
@@ -177,7 +195,7 @@ class DjangoResponse:
             start_response("304 Not Modified", headers)
             return ()
         start_response(self.status, self.headers)
-        return self.body
+        return self.body if self.collected is None else send(self.collected, environ)
 
     def close(self) -> None:
         """Release the body of a response that nobody reads."""
@@ -224,6 +242,10 @@ def _cdn_headers(tables: frozenset[str]) -> Headers:
     lifetime = f"max-age={seconds}, stale-while-revalidate={seconds}, stale-if-error=86400"
     names = sorted(tables)
     return [("CDN-Cache-Control", lifetime), ("Surrogate-Key", " ".join(names)), ("Cache-Tag", ",".join(names))]
+
+
+def _length(body: bytes | BodyFile) -> int:
+    return body.size if isinstance(body, BodyFile) else len(body)
 
 
 def _has_etag(environ: dict[str, Any], etag: str) -> bool:

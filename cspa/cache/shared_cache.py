@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.cache import BaseCache, caches
 from django.core.cache.backends.locmem import LocMemCache
 
+from .body_files import BodyFile
 from .keys import CacheKey
 from .responses import CachedResponse
 
@@ -66,7 +67,10 @@ class SharedCache:
         return page if page is not None and page.is_of_the_past else None
 
     def set(self, key: CacheKey, page: CachedResponse) -> None:
-        if self._is_file_based:
+        if isinstance(page.body, BodyFile):
+            # Each process makes large files itself. An earlier copy may have been small.
+            self.delete(key)
+        elif self._is_file_based:
             _file_worker.submit(self._run, "set", key.name, page, STALE_MAX_AGE)
         else:
             self._call("set", key.name, page, STALE_MAX_AGE)

@@ -246,5 +246,9 @@ def _variable(header: str) -> str:
 def _collect(respond: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Response:
     """The response that a page of the cache gives in the terms of WSGI."""
     started: list[Any] = []
-    body = b"".join(respond(environ, lambda status, headers: started.extend([status, headers])))
-    return Response(int(started[0].split()[0]), started[1], body)
+    body = respond(environ, lambda status, headers: started.extend([status, headers]))
+    status, headers = int(started[0].split()[0]), started[1]
+    if isinstance(body, FileWrapper):
+        body.close()
+        return Response(status, headers, path=body.path)
+    return Response(status, headers, b"".join(body))

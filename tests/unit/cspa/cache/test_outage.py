@@ -122,15 +122,6 @@ def test_withdrawn_article_is_not_read_from_the_shared_cache(
     assert b"The Council met" not in answer.content
 
 
-def test_page_too_large_to_be_cached_answers_conditional_requests(reader: Reader, article: Article):
-    with mock.patch("cspa.cache.responses.MAX_CACHED_BYTES", 1000):
-        page = reader.get(LIST)
-        assert (page.status_code, len(reader.site.pages)) == (200, 0)
-        answer = reader.get(LIST, **{"If-None-Match": page["ETag"]})
-        assert (answer.status_code, answer.content, answer["ETag"]) == (304, b"", page["ETag"])
-        assert reader.get(LIST, **{"If-None-Match": '"other"'}).status_code == 200
-
-
 def test_database_that_is_down_is_not_queried_on_each_request(reader: Reader, article: Article):
     reader.get(LIST)
     with no_database(), mock.patch("cspa.cache.versions.RETRY_SECONDS", 3600):
