@@ -141,7 +141,9 @@ class Server:
             if page is not None and cache.is_certainly_fresh(page):
                 return _collect(page.respond, environ)
         if rendering is None or rendering.done():
-            kind = Kind.NEW_PAGE if page is None else Kind.CHANGED_PAGE
+            kind = kind_of(environ)
+            if kind is Kind.NEW_PAGE and page is not None:
+                kind = Kind.CHANGED_PAGE
             try:
                 rendering = self._limits[kind].start(client, self._call, environ)
             except BusyError:
