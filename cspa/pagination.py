@@ -13,6 +13,9 @@ from django.http import Http404, HttpRequest, QueryDict
 from django.utils.translation import gettext as _
 from django.views.generic.list import MultipleObjectMixin
 
+# The parameters that select a page of a list.
+POSITIONS = ("page", "before", "after")
+
 _PAGE_NUMBER = re.compile("[1-9][0-9]{0,8}")
 _POSITION = re.compile("(-?[0-9]{1,17})-([1-9][0-9]{0,17})")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

@@ -40,7 +40,7 @@ urlpatterns = [
     ),
     path(
         "sitemap-<slug:section>.xml",
-        cacheable(partial(sitemap, sitemaps=sitemaps.SITEMAPS), "p"),
+        cacheable(partial(sitemap, sitemaps=sitemaps.SITEMAPS), views.SITEMAP_PAGE),
         name="sitemap_section",
     ),
     path("robots.txt", cacheable(views.robots), name="robots"),

@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.template.loader import select_template
-from django.urls import reverse
+from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from django.utils import timezone
 from django.utils.cache import patch_vary_headers
 from django.utils.http import http_date
@@ -28,7 +28,10 @@ from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_rev
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
 from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
+from ..pagination import POSITIONS
 
+# The parameter of a section of the sitemap, in Django's view.
+SITEMAP_PAGE = "p"
 LATEST_ARTICLES = 5
 # Seconds in the Retry-After header.
 RETRY_AFTER_SECONDS = 5
@@ -149,11 +152,27 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def robots(request: HttpRequest) -> HttpResponse:
-    """robots.txt (RFC 9309)."""
+    """robots.txt (RFC 9309): the public site without days, filters, searches and exports, of which there is no end.
+
+    An address with a parameter that no view declares, such as utm_source, is allowed: its page has a canonical link.
+    """
     private = ["/admin/", *(f"/{code}/confirm/" for code in language_codes())]
-    lines = ["User-agent: *", *(f"Disallow: {path}" for path in private)]
+    filters = set(_declared_parameters(get_resolver().url_patterns)) - {*POSITIONS, SITEMAP_PAGE}
+    endless = [f"/*{mark}{name}=" for name in sorted(filters) for mark in "?&"]
+    lines = ["User-agent: *", *(f"Disallow: {path}" for path in [*private, f"{PREFIX}*?", *endless])]
+    # The longest rule that matches applies.
+    lines.append(f"Allow: {DOCUMENTATION}?language=")
     lines.append(f"Sitemap: {absolute_url(request, reverse('sitemap'))}")
     return HttpResponse("\n".join(lines) + "\n", content_type="text/plain; charset=utf-8")
+
+
+def _declared_parameters(patterns: list[URLPattern | URLResolver]) -> Iterator[str]:
+    """The query parameters of all public pages."""
+    for pattern in patterns:
+        if isinstance(pattern, URLResolver):
+            yield from _declared_parameters(pattern.url_patterns)
+        else:
+            yield from getattr(pattern.callback, "cache_parameters", ())
 
 
 def security(request: HttpRequest) -> HttpResponse:

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cspa.pagination import Keyset
+from cspa.pagination import POSITIONS, Keyset
 
 from .. import charts, richtext
 from ..absolute_urls import absolute_url, cached_reverse, translated_urls
@@ -123,7 +123,7 @@ def language_links(context) -> list[dict]:
     parameters = request.GET.copy() if request and versions else None
     if parameters:
         # Positions differ between the lists of two languages.
-        for place in ("page", "before", "after"):
+        for place in POSITIONS:
             parameters.pop(place, None)
     for code, name in settings.LANGUAGES:
         url = versions.get(code) or cached_reverse(context.get("instead", "home"), language=code)
@@ -133,6 +133,14 @@ def language_links(context) -> list[dict]:
             {"code": code, "name": name, "url": url, "current": code == get_language(), "exists": code in versions}
         )
     return links
+
+
+@register.simple_tag(takes_context=True)
+def for_robots(context) -> bool:
+    """Whether robots may index the page: no private page, and no day, filter or search, of which there is no end."""
+    chosen = context["request"].GET.lists() if "request" in context else ()
+    is_filtered = any(any(values) for name, values in chosen if name not in (*POSITIONS, "on"))
+    return not (is_filtered or context.get("on") or context.get("private"))
 
 
 @register.simple_tag(takes_context=True)

@@ -61,7 +61,7 @@ def test_delegation_on_a_day_has_the_seats_and_delegates_of_that_day(client, hom
 @pytest.mark.parametrize("address", PAGES)
 def test_page_of_another_day_names_the_day_and_is_noindex(client, home, address):
     page = text(client, f"{address}?on=2019-05-31")
-    assert '<meta name="robots" content="noindex">' in page
+    assert '<meta name="robots" content="noindex, nofollow">' in page
     assert f'<a href="{address}">' in page
     assert f"http://testserver{address}?on=2019-05-31</p>" in page
     today = text(client, address)

@@ -314,7 +314,7 @@ class TestFilters:
             assert f'href="?on=2019-05-26&amp;gender=female&amp;format={file_format}"' in page
         assert '<option value="female" selected>' in page
         assert re.search(r'href="/en/delegations/people/\d+-[a-z0-9-]+/\?on=2019-05-26"', page)
-        assert '<meta name="robots" content="noindex">' in page
+        assert '<meta name="robots" content="noindex, nofollow">' in page
 
     def test_files_are_named_after_the_list_and_the_day(self, client):
         for address, name in {PEOPLE: "people", DELEGATES: "delegates", DIRECTORY: "delegations"}.items():

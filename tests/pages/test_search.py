@@ -226,7 +226,7 @@ def test_result_pages_list_each_result_once_and_state_the_limit(client, monkeypa
 
 
 def test_result_page_is_noindex_and_the_empty_form_is_not(client, assembly):
-    assert '<meta name="robots" content="noindex">' in client.get(EN, {"q": "meeting"}).text
+    assert '<meta name="robots" content="noindex, nofollow">' in client.get(EN, {"q": "meeting"}).text
     form = client.get(EN)
     assert "noindex" not in form.text
     assert form.context["hits"] == []

@@ -115,7 +115,7 @@ def test_page_shows_the_requested_day(client: Client, chamber):
     response = client.get(f"{address()}?on=2012-03-04")
     assert "as recorded on 4 March 2012" in words(response)
     assert "0 of 1" in words(response)
-    assert '<meta name="robots" content="noindex">' in response.text
+    assert '<meta name="robots" content="noindex, nofollow">' in response.text
     assert "nothing is on record before" in words(client.get(f"{address()}?on=1999-01-01"))
     for nonsense in ("9999-99-99", "2026-02-30", "2019", "nonsense", "%00", "a" * 10_000):
         assert client.get(f"{address()}?on={nonsense}").status_code == 400

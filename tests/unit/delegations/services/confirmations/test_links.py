@@ -36,7 +36,7 @@ def test_link_shows_the_recorded_list_with_no_store_and_noindex(client, home, la
     assert response["Cache-Control"] == "no-store, private"
     assert response["X-Robots-Tag"] == "noindex"
     assert response["Referrer-Policy"] == "no-referrer"
-    assert '<meta name="robots" content="noindex">' in response.text
+    assert '<meta name="robots" content="noindex, nofollow">' in response.text
     assert "canonical" not in response.text
     # The link belongs to the language switch.
     assert "hreflang" in response.text
