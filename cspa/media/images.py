@@ -1,6 +1,7 @@
 """Uploaded pictures: validated, re-encoded without metadata, scaled down, and stored in several renditions."""
 
 import io
+import math
 import secrets
 import warnings
 from pathlib import PurePosixPath
@@ -11,11 +12,16 @@ from django.core.files.base import ContentFile, File
 from django.db import models
 from django.db.models.fields.files import FieldFile
 from django.utils.translation import gettext_lazy as _
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 FORMATS = ("JPEG", "PNG", "WEBP")
 MAX_BYTES = 10 * 1024 * 1024
-MAX_PIXELS = 40_000_000
+# By the format: what a decoder holds at the same time for a pixel differs. All stay below 300 MB.
+MAX_PIXELS = {"JPEG": 40_000_000, "PNG": 40_000_000, "WEBP": 12_000_000}
+# A progressive JPEG is held as a whole before the first pixel is known.
+MAX_PROGRESSIVE_PIXELS = 20_000_000
+# Rows of pixels that are scaled down at the same time.
+BAND = 256
 # Pixels. Larger photos are scaled down.
 MAX_SIDE = 1600
 
@@ -39,8 +45,18 @@ def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
             upload.seek(0)
             image = Image.open(upload, formats=FORMATS)
             # Pillow knows the size from the header, before it decodes pixels.
-            if image.width * image.height > MAX_PIXELS:
-                raise ValidationError(_("The photo has more than 40 million pixels."), code="too_many_pixels")
+            most = MAX_PROGRESSIVE_PIXELS if image.info.get("progressive") else MAX_PIXELS[cast("str", image.format)]
+            if image.width * image.height > most:
+                raise ValidationError(
+                    _(
+                        "The photo has more than %(limit)d million pixels. A JPEG that is not progressive, or a PNG, "
+                        "may have 40 million."
+                    ),
+                    code="too_many_pixels",
+                    params={"limit": most // 10**6},
+                )
+            # A JPEG is decoded at an eighth, a quarter or half of its size where that is large enough.
+            image.draft(None, (MAX_SIDE, MAX_SIDE))
             image.load()
     except ValidationError:
         raise
@@ -49,11 +65,30 @@ def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
         raise ValidationError(_("This is not an undamaged JPEG, PNG or WebP photo."), code="invalid_image") from error
     if min(image.size) < 32 or max(image.size) > 20 * min(image.size):
         raise ValidationError(_("The photo is too small or too narrow."), code="bad_shape")
-    upright = ImageOps.exif_transpose(image).convert("RGB")
+    orientation = image.getexif().get(ExifTags.Base.Orientation)
+    reduced = _reduced(image)
+    if orientation:
+        reduced.getexif()[ExifTags.Base.Orientation] = orientation
+    upright = ImageOps.exif_transpose(reduced)
     upright.thumbnail((MAX_SIDE, MAX_SIDE))
     data = io.BytesIO()
     upright.save(data, "JPEG", quality=85, optimize=True, progressive=True)
     return ContentFile(data.getvalue(), name=f"{secrets.token_hex(8)}.jpg")
+
+
+def _reduced(image: Image.Image) -> Image.Image:
+    """``image`` in RGB, divided by a whole number so that its longer side keeps MAX_SIDE if it has as much.
+
+    The rows are converted in bands, because a conversion of the whole would double the memory.
+    """
+    factor = max(1, max(image.size) // MAX_SIDE)
+    width, height = image.size
+    rows = max(1, BAND // factor) * factor
+    reduced = Image.new("RGB", (math.ceil(width / factor), math.ceil(height / factor)))
+    for top in range(0, height, rows):
+        band = image.crop((0, top, width, min(top + rows, height))).convert("RGB")
+        reduced.paste(band.reduce(factor), (0, top // factor))
+    return reduced
 
 
 class PhotoField(models.ImageField):
