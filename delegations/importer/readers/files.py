@@ -3,23 +3,28 @@
 import csv
 import io
 import json
-import warnings
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from ..records import LONGEST_TEXT, ImportRefusedError, RowError
+from . import xlsx_process
 
-MAX_BYTES = 50 * 1024 * 1024
+MAX_BYTES = 20 * 1024 * 1024
 # Bytes of an XLSX file after unpacking: it is a ZIP archive.
 MAX_UNPACKED = 200 * 1024 * 1024
-MAX_ROWS = 200_000
+MAX_ROWS = 20_000
 MAX_COLUMNS = 200
 MAX_DIGITS = 18
+# Of a JSON file: a file of empty lists takes thirty times its size in memory.
+MAX_VALUES = 1_000_000
 
 FORMATS = {"popolo": ".json", "csv": ".csv", "xlsx": ".xlsx"}
 
@@ -87,6 +92,9 @@ def _refuse_constant(name: str) -> None:
 
 
 def json_of(data: bytes) -> dict[str, Any]:
+    # Each value but the first of a list or object follows a comma. Commas within texts count as well.
+    if sum(map(data.count, (b",", b"[", b"{"))) > MAX_VALUES:
+        raise ImportRefusedError(_("The file holds more than %(limit)d values.") % {"limit": MAX_VALUES})
     try:
         document = parse_json(text_of(data))
     except json.JSONDecodeError as error:
@@ -137,33 +145,43 @@ def _check_row(number: int, row: list[str], line: int) -> None:
 
 def xlsx_rows(data: bytes) -> Iterator[TableRow]:
     """Yield the rows of the first sheet as text, with their numbers."""
-    # Importing openpyxl takes a fifth of the start of a command.
-    from openpyxl import load_workbook
-
     _check_archive(data)
+    command = [sys.executable, xlsx_process.__file__, str(MAX_COLUMNS), str(LONGEST_TEXT)]
+    with TemporaryFile() as file:
+        file.write(data)
+        file.seek(0)
+        process = subprocess.Popen(  # noqa: S603  a program of the project
+            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+        )
+    with process, _ended(process):
+        assert process.stdout is not None
+        width = 0
+        for index, line in enumerate(process.stdout):
+            row = json.loads(line)
+            if isinstance(row, dict):
+                raise ImportRefusedError(
+                    _("Line %(line)d holds a formula; save the file with values only.") % {"line": row["formula"]}
+                )
+            number, cells = row
+            _check_row(index, cells, number)
+            # The sheet leaves out the empty cells at the end of a row.
+            width = width or len(cells)
+            yield number, cells + [""] * (width - len(cells))
+        if status := process.wait():
+            if status == xlsx_process.REFUSED:
+                raise ImportRefusedError(_("This is not an undamaged XLSX file."))
+            raise ImportRefusedError(
+                _("Reading the file takes too much memory or time. Save it with this one sheet, without formats.")
+            )
+
+
+@contextmanager
+def _ended(process: "subprocess.Popen[bytes]") -> Iterator[None]:
+    """End ``process`` where the rest of its rows is not read."""
     try:
-        with warnings.catch_warnings():
-            # About styles and extensions that are not read.
-            warnings.simplefilter("ignore")
-            workbook = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-            sheet = workbook.worksheets[0]
-            # The declared dimensions may be wrong.
-            sheet.reset_dimensions()
-            width = 0
-            for number, row in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS + 1)):
-                cells = [_cell(cell, number + 1) for cell in row]
-                while cells and not cells[-1]:
-                    cells.pop()
-                _check_row(number, cells, number + 1)
-                # The sheet leaves out the empty cells at the end of a row.
-                width = width or len(cells)
-                cells += [""] * (width - len(cells))
-                yield number + 1, cells
-    except ImportRefusedError:
-        raise
-    # openpyxl raises many types of errors for damaged files.
-    except Exception as error:
-        raise ImportRefusedError(_("This is not an undamaged XLSX file.")) from error
+        yield
+    finally:
+        process.kill()
 
 
 def _check_archive(data: bytes) -> None:
@@ -176,19 +194,3 @@ def _check_archive(data: bytes) -> None:
         raise ImportRefusedError(
             _("The file is larger than %(limit)d MB when it is unpacked.") % {"limit": MAX_UNPACKED // 1024**2}
         )
-
-
-def _cell(cell, line: int) -> str:
-    """Return the text of ``cell``, dates as 2019-05-26."""
-    value = cell.value
-    if cell.data_type == "f":
-        raise ImportRefusedError(_("Line %(line)d holds a formula; save the file with values only.") % {"line": line})
-    if value is None:
-        return ""
-    if isinstance(value, datetime):
-        return value.date().isoformat()
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)
