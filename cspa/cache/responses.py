@@ -138,7 +138,7 @@ class DjangoResponse:
     def fetch(
         cls, django: Callable, key: CacheKey, environ: dict[str, Any], alias: str = DEFAULT_DB_ALIAS
     ) -> "DjangoResponse":
-        """Call Django, which reads from one snapshot of the database ``alias``; a stream reads its rows from another."""
+        """Call Django, which reads from one snapshot of the database ``alias``, and a stream from another."""
         started: list[Any] = []
         with read_from(alias), tables_read() as tables:
             request = _environ(key, environ) | {SNAPSHOT: alias}
