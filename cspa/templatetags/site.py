@@ -138,7 +138,8 @@ def language_links(context) -> list[dict]:
 @register.simple_tag(takes_context=True)
 def for_robots(context) -> bool:
     """Whether robots may index the page: no private page, and no day, filter or search, of which there is no end."""
-    chosen = context["request"].GET.lists() if "request" in context else ()
+    # Parameters that cannot be parsed have led to an error page.
+    chosen = context["request"].GET.lists() if _versions(context) else ()
     is_filtered = any(any(values) for name, values in chosen if name not in (*POSITIONS, "on"))
     return not (is_filtered or context.get("on") or context.get("private"))
 

@@ -67,7 +67,11 @@ def test_watcher_keeps_no_transaction_open(watcher: SQLiteWatcher, file: Path):
 def test_restored_file_is_watched_in_place_of_the_former_one(watcher: SQLiteWatcher, file: Path, tmp_path: Path):
     with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    # That has given a sign too.
+    acknowledge(watcher)
     shutil.copy(file, tmp_path / "restored")
+    for ending in ("-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
     os.replace(tmp_path / "restored", file)
     until(lambda: not watcher.is_current())
     acknowledge(watcher)

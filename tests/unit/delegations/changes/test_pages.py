@@ -88,7 +88,7 @@ def test_page_links_persons_and_delegations_and_shows_sources(client, chamber, p
     assert '<time datetime="2015-01-01">' in page
     dated = content(client, f"{PAGE}?on=2016-01-01")
     assert 'href="/en/delegations/home/?on=2016-01-01"' in dated
-    assert 'content="noindex"' in dated
+    assert 'content="noindex, nofollow"' in dated
     assert "No dated change is on record" in content(client, f"{PAGE}?on=2014-12-31")
     assert "source: not recorded" not in page
     parse(page, namespaceHTMLElements=False)
