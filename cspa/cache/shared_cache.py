@@ -58,6 +58,10 @@ class SharedCache:
         # Not of the backend: to make one creates its folder, which may fail.
         return settings.CACHES["default"]["BACKEND"] == FILE_BASED
 
+    @property
+    def _address(self) -> str:
+        return str(settings.CACHES["default"].get("LOCATION", ""))
+
     def get(self, key: CacheKey) -> CachedResponse | None:
         if key.name in self._missed:
             self._missed.discard(key.name)
@@ -76,7 +80,8 @@ class SharedCache:
             self._call("set", key.name, page, STALE_MAX_AGE)
 
     def delete(self, key: CacheKey) -> None:
-        if self._call("delete", key.name) is None and len(self._missed) < MAX_MISSED:
+        self._call("delete", key.name)
+        if self._address in self._retry_at and len(self._missed) < MAX_MISSED:
             self._missed.add(key.name)
 
     @contextmanager
@@ -106,7 +111,7 @@ class SharedCache:
 
     def _run(self, method: str, *arguments: Any) -> Any:
         """What the backend returns; None without one. A backend that is down costs no reader a page."""
-        address = str(settings.CACHES["default"].get("LOCATION", ""))
+        address = self._address
         if retry_at := self._retry_at.get(address):
             if time.monotonic() < retry_at:
                 return None

@@ -89,7 +89,7 @@ class TestExports:
             raise OperationalError
 
         monkeypatch.setattr("delegations.views.people.PeopleView.file_rows", lambda view: rows())
-        monkeypatch.setattr(tabular, "CHUNK_CHARACTERS", 1)
+        monkeypatch.setattr(tabular, "CHUNK_ROWS", 1)
         before = set(os.listdir(body_files._folder().name))
         assert reader.get(f"{EXPORT}csv").status_code == 503
         assert set(os.listdir(body_files._folder().name)) == before
