@@ -24,4 +24,4 @@ import os, urllib.request as u; \
 host = os.environ.get('ALLOWED_HOSTS', 'localhost').split(',')[0]; \
 u.urlopen(u.Request('http://127.0.0.1:8000/healthz', headers={'Host': host, 'X-Forwarded-Proto': 'https'}), timeout=4)"]
 CMD ["granian", "--interface", "rsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "--workers", "2", \
-     "--respawn-failed-workers", "--respawn-interval", "20", "--workers-kill-timeout", "10", "--log-level", "warning", "cspa.rsgi:application"]
+     "--respawn-failed-workers", "--respawn-interval", "20", "--workers-kill-timeout", "10", "--log-level", "warning", "cspa.serving.rsgi:application"]

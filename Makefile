@@ -67,7 +67,7 @@ run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT
 	@echo "Serving at http://127.0.0.1:$(PORT)/ (stop with Ctrl+C)"
 	@$(SERVE); export DEBUG SECURE_SSL_REDIRECT SECRET_KEY; \
 	$(OWN_GROUP) $(BIN)/granian --interface rsgi --no-ws --host 127.0.0.1 --port $(PORT) \
-		--respawn-failed-workers --respawn-interval 20 --workers-kill-timeout 10 --log-level warning cspa.rsgi:application & \
+		--respawn-failed-workers --respawn-interval 20 --workers-kill-timeout 10 --log-level warning cspa.serving.rsgi:application & \
 	server=$$!; trap 'kill -INT $$server' INT TERM HUP; \
 	wait $$server; code=$$?; test $$code -le 128 || { wait $$server; code=$$?; }; exit $$code
 

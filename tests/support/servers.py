@@ -51,7 +51,7 @@ class Machine:
             *(sys.executable, "-m", "granian", "--interface", "rsgi", "--no-ws", "--host", "127.0.0.1"),
             *("--workers", str(workers), "--respawn-failed-workers", "--respawn-interval", "20"),
             *("--workers-kill-timeout", "10"),
-            *("--log-level", "warning", "cspa.rsgi:application"),
+            *("--log-level", "warning", "cspa.serving.rsgi:application"),
         ]
 
     @contextmanager

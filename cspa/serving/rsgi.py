@@ -2,7 +2,7 @@
 
 # isort: off
 # Django is set up by the import of the WSGI application.
-from .wsgi import application as wsgi_application
-from .serving.server import Server
+from cspa.wsgi import application as wsgi_application
+from .server import Server
 
 application = Server(wsgi_application)
