@@ -22,9 +22,9 @@ class CspaConfig(AppConfig):
         from .cache import versions
         from .db import former_migrations
         from .db.sqlite_functions import register_functions
-        from .log_records import LinklessRecord
         from .models import GroupPolicy, User
-        from .private_files import make_database_private
+        from .security.log_records import LinklessRecord
+        from .security.private_files import make_database_private
 
         logging.setLogRecordFactory(LinklessRecord)
         audit.register(User, exclude_fields=["password", "last_login"])

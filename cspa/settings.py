@@ -26,7 +26,7 @@ from cspa.env import (
     env_text,
     env_timezone,
 )
-from cspa.private_files import make_private
+from cspa.security.private_files import make_private
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR_DIR = BASE_DIR / "var"

@@ -15,7 +15,7 @@ from cspa import env
 from cspa import settings as module
 from cspa.cache import versions
 from cspa.management.commands import bootstrap
-from cspa.private_files import make_private
+from cspa.security.private_files import make_private
 
 
 @pytest.fixture(autouse=True)
@@ -62,7 +62,7 @@ def test_folder_and_change_marker_of_an_earlier_installation_become_private(tmp_
     assert mode(readable) == 0o600
 
 
-@pytest.mark.both_databases("cspa.private_files")
+@pytest.mark.both_databases("cspa.security.private_files")
 @pytest.mark.django_db
 @pytest.mark.parametrize("existing", [False, True])
 def test_sqlite_files_are_private_wherever_they_are(tmp_path, monkeypatch, existing: bool):

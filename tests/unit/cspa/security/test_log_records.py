@@ -9,12 +9,12 @@ from django.core import mail
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from cspa.log_records import hide_links
+from cspa.security.log_records import hide_links
 from delegations.services import confirmations
 from news import preview
 
-from ...support import factories
-from ...support.sign_in import LOGIN
+from ....support import factories
+from ....support.sign_in import LOGIN
 
 TOKEN = "Xq7-secret_token:1w"
 CONFIRM, PREVIEW = f"/en/confirm/{TOKEN}/", f"/ru/news/preview/{TOKEN}/"

@@ -1,0 +1,1 @@
+"""Security of the process: modes of files, and secrets in log records."""
