@@ -39,6 +39,8 @@ ELSEWHERE = {
     "400.html",
     "403.html",
     "410.html",
+    "408.html",
+    "413.html",
     "500.html",
     "503.html",
     "sheets.html",

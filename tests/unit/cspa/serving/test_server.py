@@ -12,7 +12,7 @@ from django.db import OperationalError
 
 from cspa.cache.page_cache import PageCache
 from cspa.cache.versions import VersionTracker
-from cspa.serving import limits, server
+from cspa.serving import bodies, limits, server
 from cspa.serving.limits import Kind
 from cspa.serving.server import FileWrapper, Server, environ_of
 
@@ -185,3 +185,10 @@ class TestPages:
         status, _headers, body = asyncio.run(answer)
         assert status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
         assert "Слишком" in body.decode()
+
+    def test_body_that_is_too_slow_is_refused_with_a_page(self, reader: Reader, monkeypatch):
+        monkeypatch.setattr(bodies, "FORM_SECONDS", 0.01)
+        protocol = Protocol([b"a"], endless=True)
+        status, _headers, body = asyncio.run(respond(Server(reader.site), scope("/ru/", method="POST"), protocol))
+        assert status == HTTPStatus.REQUEST_TIMEOUT
+        assert "Время передачи истекло" in body.decode()
