@@ -137,9 +137,9 @@ class Server:
         rendering = self._renderings.get(key)
         if rendering is not None:
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
-            page = cache.get(key)
-            if page is not None and cache.is_certainly_fresh(page):
-                return _collect(page.respond, environ)
+            rendered = cache.get(key)
+            if rendered is not None and cache.is_certainly_fresh(rendered):
+                return _collect(rendered.respond, environ)
         if rendering is None or rendering.done():
             kind = kind_of(environ)
             if kind is Kind.NEW_PAGE and page is not None:
@@ -153,10 +153,9 @@ class Server:
             self._renderings[key] = rendering
             rendering.add_done_callback(lambda done: self._forget(key, done))
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
-            if rendering.done():
-                return rendering.result()
+        if page is None or rendering.done():
+            return rendering.result()
         # The database hangs, or the machine is overloaded.
-        assert page is not None
         return _collect(page.respond_stale, environ)
 
     def _forget(self, key: CacheKey, rendering: asyncio.Future[Response]) -> None:

@@ -94,6 +94,20 @@ def test_file_is_sent_by_its_path(tmp_path):
     assert asyncio.run(respond(Server(Wsgi(FileWrapper(io.BytesIO(b"part")))), scope("/")))[2] == b"part"
 
 
+def hang(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
+    """Let every read of the versions hang until the event is set, and then find the database down."""
+    hanging = threading.Event()
+
+    def read(tracker: VersionTracker) -> None:
+        hanging.wait(60)
+        raise OperationalError
+
+    monkeypatch.setattr(server, "STALE_AFTER", 0.1)
+    monkeypatch.setattr(VersionTracker, "known_current", lambda tracker: None)
+    monkeypatch.setattr(VersionTracker, "_read", read)
+    return hanging
+
+
 @pytest.mark.django_db(transaction=True)
 class TestPages:
     def test_made_up_session_gets_the_cached_page(self, reader: Reader, article):
@@ -130,15 +144,7 @@ class TestPages:
     def test_last_copy_is_served_while_the_database_hangs(self, reader: Reader, article, monkeypatch):
         site = Server(reader.site)
         asyncio.run(respond(site, scope(LIST)))
-        hanging = threading.Event()
-        monkeypatch.setattr(server, "STALE_AFTER", 0.01)
-        monkeypatch.setattr(VersionTracker, "known_current", lambda tracker: None)
-
-        def read(tracker: VersionTracker) -> None:
-            hanging.wait(60)
-            raise OperationalError
-
-        monkeypatch.setattr(VersionTracker, "_read", read)
+        hanging = hang(monkeypatch)
 
         async def main() -> list[tuple[int, dict[str, str], bytes]]:
             found = await asyncio.gather(*(respond(site, scope(LIST)) for _number in range(100)))
@@ -148,6 +154,22 @@ class TestPages:
         found = asyncio.run(main())
         assert {status for status, *_rest in found} == {200}
         assert all("Cache-Status" in headers and b"The Council met" in body for _status, headers, body in found)
+
+    def test_last_copy_is_served_if_it_is_evicted_meanwhile(self, reader: Reader, article, monkeypatch):
+        site = Server(reader.site)
+        asyncio.run(respond(site, scope(LIST)))
+        hanging = hang(monkeypatch)
+
+        async def main() -> list[tuple[int, dict[str, str], bytes]]:
+            readers = [asyncio.create_task(respond(site, scope(LIST))) for _number in range(2)]
+            await asyncio.sleep(0)
+            reader.site.pages.clear()
+            found = await asyncio.gather(*readers)
+            hanging.set()
+            return found
+
+        for status, headers, body in asyncio.run(main()):
+            assert (status, "Cache-Status" in headers, b"The Council met" in body) == (200, True, True)
 
     def test_busy_site_answers_503_with_retry_after_and_cached_pages_at_once(
         self, reader: Reader, article, monkeypatch
