@@ -1,1 +1,1 @@
-"""Serving: requests of granian become WSGI requests, within limits, and their responses go back."""
+"""The server interface: RSGI requests of granian, the limits on them, and their WSGI counterparts."""

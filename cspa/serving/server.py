@@ -1,7 +1,7 @@
-"""The server's side of Django: an RSGI application that answers cached pages itself and runs the rest in threads.
+"""RSGI application that answers fresh pages from memory and runs Django in threads for all other requests.
 
-The event loop holds slow clients: it reads bodies, and granian sends responses without a thread. A thread is taken
-for the time in which Django works, and each kind of request has its own (``limits``).
+The event loop waits for slow clients: it reads bodies, and granian sends responses without a thread. A request holds a
+thread only while Django works, and each kind of request has threads of its own (``limits``).
 """
 
 import asyncio
@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
 from io import BytesIO
-from tempfile import TemporaryDirectory, mkstemp
 from typing import Any
 
 from cspa.auth.session_store import has_signed_session
+from cspa.cache.body_files import BodyFile, collect
 from cspa.cache.keys import CacheKey, cache_key
 from cspa.cache.page_cache import PageCache
 from cspa.cache.responses import REFUSED
@@ -27,10 +27,6 @@ from .limits import BusyError, Kind, ThreadLimit, client_of, kind_of
 STALE_AFTER = 1.5
 # Seconds after which a refused client gets the status without a page.
 REFUSAL_SECONDS = 10.0
-# Bytes of a response in memory; a larger one is sent from a file.
-MAX_MEMORY_BYTES = 1024 * 1024
-# Seconds until such a file is removed. granian opens it right after the response was handed over.
-FILE_SECONDS = 60
 
 REFUSED_HEADERS = [("Cache-Control", "no-store"), ("Retry-After", "5")]
 BASE_ENVIRON: dict[str, Any] = {
@@ -85,11 +81,6 @@ class Server:
         self._renderings: dict[CacheKey, asyncio.Future[Response]] = {}
         # Errors are rendered without the page cache.
         self.django = self.page_cache.django if self.page_cache else wsgi
-        # Removed with its files when the process ends.
-        self._folder = TemporaryDirectory(prefix="responses-")
-
-    def __rsgi_init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop = loop
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
         environ = environ_of(scope)
@@ -184,27 +175,13 @@ class Server:
                 return Response(status, headers)
             if isinstance(body, FileWrapper) and (path := body.path):
                 return Response(status, headers, path=path)
-            return self._spool(status, headers, body)
+            content, _etag = collect(body)
+            if isinstance(content, BodyFile):
+                return Response(status, headers, path=content.path)
+            return Response(status, headers, content)
         finally:
             if hasattr(body, "close"):
                 body.close()
-
-    def _spool(self, status: int, headers: list[tuple[str, str]], body: Iterable[bytes]) -> Response:
-        """A response whose body is in memory; on disk where it is large."""
-        content = bytearray()
-        chunks = iter(body)
-        for chunk in chunks:
-            content += chunk
-            if len(content) > MAX_MEMORY_BYTES:
-                break
-        else:
-            return Response(status, headers, bytes(content))
-        descriptor, path = mkstemp(dir=self._folder.name)
-        with open(descriptor, "wb") as file:
-            file.write(content)
-            file.writelines(chunks)
-        self._loop.call_soon_threadsafe(lambda: self._loop.call_later(FILE_SECONDS, os.unlink, path))
-        return Response(status, headers, path=path)
 
 
 def environ_of(scope: Any) -> dict[str, Any]:

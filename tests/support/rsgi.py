@@ -52,7 +52,6 @@ class Protocol:
 async def respond(server: Any, scope: Scope, protocol: Protocol | None = None) -> tuple[int, dict[str, str], bytes]:
     """Status, headers and body of the response of ``server``, within a running event loop."""
     protocol = protocol or Protocol()
-    server.__rsgi_init__(asyncio.get_running_loop())
     await server.__rsgi__(scope, protocol)
     assert protocol.response is not None
     return protocol.response

@@ -10,6 +10,7 @@ import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import OperationalError
 
+from cspa.cache import body_files
 from cspa.cache.page_cache import PageCache
 from cspa.cache.versions import VersionTracker
 from cspa.serving import bodies, limits, server
@@ -68,7 +69,7 @@ def test_cut_body_never_reaches_the_application():
 
 @pytest.mark.parametrize("size", [10, 3000])
 def test_stream_is_collected_and_closed_in_the_thread(monkeypatch, size: int):
-    monkeypatch.setattr(server, "MAX_MEMORY_BYTES", 1000)
+    monkeypatch.setattr(body_files, "MAX_MEMORY_BYTES", 1000)
     seen = []
 
     class Stream:
