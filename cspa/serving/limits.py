@@ -17,8 +17,9 @@ from cspa.auth.session_store import has_signed_session
 class Kind(StrEnum):
     """What a request needs, and so whom it may keep waiting."""
 
-    # Static files, and the pages of refused requests.
     STATIC = "static"
+    # A request for which there is no place: it gets the page of an error.
+    REFUSAL = "refusal"
     # The health check, which waits for the database.
     HEALTH = "health"
     # A page that was cached before and has changed since.
@@ -38,6 +39,7 @@ class Kind(StrEnum):
 # Threads of each worker process, and requests that may wait for one of them. A thread holds a database connection.
 THREADS = {
     Kind.STATIC: (2, 200),
+    Kind.REFUSAL: (1, 20),
     Kind.HEALTH: (1, 20),
     Kind.CHANGED_PAGE: (2, 60),
     Kind.NEW_PAGE: (2, 20),

@@ -154,10 +154,10 @@ class Server:
             del self._renderings[key]
 
     async def _refuse(self, status: HTTPStatus, environ: dict[str, Any]) -> Response:
-        """The page of an error, without a query. Where even that takes too long, the status alone."""
+        """The page of an error, without a query; the status alone where even that takes too long."""
         words = f"{status} {status.phrase}\n".encode()
         plain = Response(status, [("Content-Type", "text/plain"), *REFUSED_HEADERS], words)
-        threads, environ = self._limits[Kind.STATIC], environ | {REFUSED: status}
+        threads, environ = self._limits[Kind.REFUSAL], environ | {REFUSED: status}
         try:
             page = threads.start(client_of(environ), self._call, environ, self.django)
         except BusyError:

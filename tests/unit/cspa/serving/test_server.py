@@ -95,6 +95,28 @@ def test_file_is_sent_by_its_path(tmp_path):
     assert asyncio.run(respond(Server(Wsgi(FileWrapper(io.BytesIO(b"part")))), scope("/")))[2] == b"part"
 
 
+def test_refused_requests_of_a_client_stop_none_of_its_static_files(monkeypatch):
+    monkeypatch.setitem(limits.THREADS, Kind.NEW_PAGE, (1, 1))
+    monkeypatch.setitem(limits.THREADS, Kind.STATIC, (1, 1))
+    monkeypatch.setattr(server, "REFUSAL_SECONDS", 0.1)
+    waiting = threading.Event()
+
+    def wsgi(environ, start_response):
+        if not environ["PATH_INFO"].startswith("/static/"):
+            waiting.wait(60)
+        return Wsgi()(environ, start_response)
+
+    async def main() -> None:
+        site = Server(wsgi)
+        pages = [asyncio.create_task(respond(site, scope("/"))) for _number in range(100)]
+        await asyncio.sleep(0)
+        assert (await respond(site, scope("/static/site.css")))[0] == HTTPStatus.OK
+        waiting.set()
+        assert {(await page)[0] for page in pages} == {HTTPStatus.OK, HTTPStatus.SERVICE_UNAVAILABLE}
+
+    asyncio.run(main())
+
+
 def hang(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     """Let every read of the versions hang until the event is set, and then find the database down."""
     hanging = threading.Event()
