@@ -141,7 +141,7 @@ class PageCache:
         if page := self.get(key) or shared_cache.get(key):
             if response is not None:
                 response.close()
-            return page.respond_stale(environ, start_response)
+            return page.stale_response(environ).send(environ, start_response)
         if response is None:
             response = DjangoResponse.fetch(self.django, key, environ | {REFUSED: HTTPStatus.SERVICE_UNAVAILABLE})
         return response.forward(environ, start_response)

@@ -5,9 +5,10 @@ import re
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
+from http import HTTPStatus
 from io import BytesIO
 from typing import Any
 
@@ -46,6 +47,21 @@ FORWARDED_ENVIRON = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response of the page cache."""
+
+    status: HTTPStatus
+    headers: Headers
+    body: bytes | BodyFile = b""
+
+    def send(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer a WSGI request."""
+        # A copy: servers may add headers of their own.
+        start_response(f"{self.status} {self.status.phrase}", list(self.headers))
+        return send(self.body, environ) if self.body else ()
+
+
 @dataclass
 class CachedResponse:
     """A rendered page with the versions of the tables that were read for it."""
@@ -59,10 +75,11 @@ class CachedResponse:
     body: bytes | BodyFile
     # Seconds since 1970.
     created_at: float
-    encoded: dict[str, bytes] = field(default_factory=dict)
+    # By status and encoding.
+    variants: dict[tuple[HTTPStatus, str], Response] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
-        return {**vars(self), "checked": None, "encoded": {}}
+        return {**vars(self), "checked": None, "variants": {}}
 
     @property
     def size(self) -> int:
@@ -84,25 +101,32 @@ class CachedResponse:
         return False
 
     def respond(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer with the page, compressed as the request allows; 304 where the reader has it already."""
+        """Answer a WSGI request with ``response``."""
+        return self.response(environ).send(environ, start_response)
+
+    def response(self, environ: dict[str, Any]) -> Response:
+        """The page, compressed as the request allows; 304 where the reader has it already."""
         encoding = ""
         if isinstance(self.body, bytes) and len(self.body) >= MIN_COMPRESS_BYTES:
             encoding = best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        etag = f"W/{self.etag}" if encoding else self.etag
-        if _has_etag(environ, self.etag):
-            start_response("304 Not Modified", [*self.headers, ("ETag", etag)])
-            return ()
-        headers = [*self.headers, ("ETag", etag)]
+        status = HTTPStatus.NOT_MODIFIED if _has_etag(environ, self.etag) else HTTPStatus.OK
+        variant = (status, encoding)
+        response = self.variants.get(variant) or self.variants.setdefault(variant, self._variant(*variant))
+        return response if environ["REQUEST_METHOD"] == "GET" else replace(response, body=b"")
+
+    def _variant(self, status: HTTPStatus, encoding: str) -> Response:
+        headers = [*self.headers, ("ETag", f"W/{self.etag}" if encoding else self.etag)]
+        if status == HTTPStatus.NOT_MODIFIED:
+            return Response(status, headers)
         body = self.body
         if encoding and isinstance(body, bytes):
-            body = self.encoded.get(encoding) or self.encoded.setdefault(encoding, COMPRESSORS[encoding](body))
+            body = COMPRESSORS[encoding](body)
             headers.append(("Content-Encoding", encoding))
         headers.append(("Content-Length", str(_length(body))))
-        start_response("200 OK", headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else send(body, environ)
+        return Response(status, headers, body)
 
-    def respond_stale(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
-        """Answer while the database is down, with the age of the page in words and in Cache-Status (RFC 9211)."""
+    def stale_response(self, environ: dict[str, Any]) -> Response:
+        """The page while the database is down, with its age in words and in Cache-Status (RFC 9211)."""
         age = max(0, int(time.time() - self.created_at))
         headers = [header for header in self.headers if header[0] not in ("Cache-Control", "CDN-Cache-Control")]
         body = self.body
@@ -119,8 +143,7 @@ class CachedResponse:
             ("Cache-Control", "no-store"),
             ("Content-Length", str(_length(body))),
         ]
-        start_response("200 OK", headers)
-        return () if environ["REQUEST_METHOD"] == "HEAD" else send(body, environ)
+        return Response(HTTPStatus.OK, headers, b"" if environ["REQUEST_METHOD"] == "HEAD" else body)
 
 
 @dataclass

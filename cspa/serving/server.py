@@ -7,7 +7,7 @@ thread only while Django works, and each kind of request has threads of its own 
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from http import HTTPStatus
@@ -19,6 +19,7 @@ from cspa.cache.body_files import BodyFile, collect
 from cspa.cache.keys import CacheKey, cache_key
 from cspa.cache.page_cache import PageCache
 from cspa.cache.responses import REFUSED
+from cspa.cache.responses import Response as PageResponse
 
 from .bodies import BodyCutError, BodyTooLargeError, BodyTooSlowError, read_body
 from .limits import BusyError, Kind, ThreadLimit, client_of, kind_of
@@ -27,6 +28,16 @@ from .limits import BusyError, Kind, ThreadLimit, client_of, kind_of
 STALE_AFTER = 1.5
 # Seconds after which a refused client gets the status without a page.
 REFUSAL_SECONDS = 10.0
+
+# The headers by which the page cache answers, and their variables.
+PAGE_HEADERS = [
+    ("host", "HTTP_HOST"),
+    ("authorization", "HTTP_AUTHORIZATION"),
+    ("x-forwarded-proto", "HTTP_X_FORWARDED_PROTO"),
+    ("accept-language", "HTTP_ACCEPT_LANGUAGE"),
+    ("accept-encoding", "HTTP_ACCEPT_ENCODING"),
+    ("if-none-match", "HTTP_IF_NONE_MATCH"),
+]
 
 REFUSED_HEADERS = [("Cache-Control", "no-store"), ("Retry-After", "5")]
 BASE_ENVIRON: dict[str, Any] = {
@@ -83,16 +94,26 @@ class Server:
         self.django = self.page_cache.django if self.page_cache else wsgi
 
     async def __rsgi__(self, scope: Any, protocol: Any) -> None:
-        environ = environ_of(scope)
-        try:
-            response = await self._respond(environ, protocol)
-        except BodyCutError:
-            # Nobody reads this response.
-            response = Response(HTTPStatus.BAD_REQUEST, [])
+        response = self._fresh_page(scope)
+        if response is None:
+            try:
+                response = await self._respond(environ_of(scope), protocol)
+            except BodyCutError:
+                # Nobody reads this response.
+                response = Response(HTTPStatus.BAD_REQUEST, [])
         if response.path:
             protocol.response_file(response.status, response.headers, response.path)
         else:
             protocol.response_bytes(response.status, response.headers, response.body)
+
+    def _fresh_page(self, scope: Any) -> Response | None:
+        """The response from memory; None where there is no page that is certainly fresh."""
+        if (cache := self.page_cache) is None or (key := cache_key(environ := page_environ(scope))) is None:
+            return None
+        page = cache.get(key)
+        if page is None or not cache.is_certainly_fresh(page):
+            return None
+        return response_of(page.response(environ))
 
     async def _respond(self, environ: dict[str, Any], protocol: Any) -> Response:
         client = client_of(environ)
@@ -118,19 +139,17 @@ class Server:
     async def _respond_with_page(
         self, cache: PageCache, key: CacheKey, client: str, environ: dict[str, Any]
     ) -> Response:
-        """Answer from memory where the page is fresh; else have one thread render it for all who wait for it.
+        """Have one thread render a page for all who wait for it.
 
-        Raises BusyError where there is neither a copy of the page nor a place for its rendering.
+        Raises BusyError where there is neither an old copy of the page nor a place for its rendering.
         """
         page = cache.get(key)
-        if page is not None and cache.is_certainly_fresh(page):
-            return _collect(page.respond, environ)
         rendering = self._renderings.get(key)
         if rendering is not None:
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
             rendered = cache.get(key)
             if rendered is not None and cache.is_certainly_fresh(rendered):
-                return _collect(rendered.respond, environ)
+                return response_of(rendered.response(environ))
         if rendering is None or rendering.done():
             kind = kind_of(environ)
             if kind is Kind.NEW_PAGE and page is not None:
@@ -140,14 +159,14 @@ class Server:
             except BusyError:
                 if page is None:
                     raise
-                return _collect(page.respond_stale, environ)
+                return response_of(page.stale_response(environ))
             self._renderings[key] = rendering
             rendering.add_done_callback(lambda done: self._forget(key, done))
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
         if page is None or rendering.done():
             return rendering.result()
         # The database hangs, or the machine is overloaded.
-        return _collect(page.respond_stale, environ)
+        return response_of(page.stale_response(environ))
 
     def _forget(self, key: CacheKey, rendering: asyncio.Future[Response]) -> None:
         if self._renderings.get(key) is rendering:
@@ -182,6 +201,28 @@ class Server:
         finally:
             if hasattr(body, "close"):
                 body.close()
+
+
+def response_of(page: PageResponse) -> Response:
+    """A response of the page cache in the terms of this server."""
+    if isinstance(page.body, BodyFile):
+        return Response(page.status, page.headers, path=page.body.path)
+    return Response(page.status, page.headers, page.body)
+
+
+def page_environ(scope: Any) -> dict[str, Any]:
+    """The part of ``environ_of`` by which the page cache answers. A reader's other headers take time to convert."""
+    environ = {
+        "REQUEST_METHOD": scope.method,
+        "PATH_INFO": scope.path.encode().decode("latin-1"),
+        "QUERY_STRING": scope.query_string,
+        "wsgi.url_scheme": scope.scheme,
+    }
+    get = scope.headers.get
+    for name, variable in PAGE_HEADERS:
+        if (value := get(name)) is not None:
+            environ[variable] = value
+    return environ
 
 
 def environ_of(scope: Any) -> dict[str, Any]:
@@ -219,14 +260,3 @@ def _variable(header: str) -> str:
         return ""
     name = header.upper().replace("-", "_")
     return name if name in ("CONTENT_TYPE", "CONTENT_LENGTH") else f"HTTP_{name}"
-
-
-def _collect(respond: Callable[..., Iterable[bytes]], environ: dict[str, Any]) -> Response:
-    """The response that a page of the cache gives in the terms of WSGI."""
-    started: list[Any] = []
-    body = respond(environ, lambda status, headers: started.extend([status, headers]))
-    status, headers = int(started[0].split()[0]), started[1]
-    if isinstance(body, FileWrapper):
-        body.close()
-        return Response(status, headers, path=body.path)
-    return Response(status, headers, b"".join(body))

@@ -15,6 +15,9 @@ class Headers:
     def items(self) -> list[tuple[str, str]]:
         return self.pairs
 
+    def get(self, name: str) -> str | None:
+        return next((value for found, value in self.pairs if found == name), None)
+
 
 @dataclass
 class Scope:

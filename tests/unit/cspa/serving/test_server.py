@@ -15,7 +15,7 @@ from cspa.cache.page_cache import PageCache
 from cspa.cache.versions import VersionTracker
 from cspa.serving import bodies, limits, server
 from cspa.serving.limits import Kind
-from cspa.serving.server import FileWrapper, Server, environ_of
+from cspa.serving.server import FileWrapper, Server, environ_of, page_environ
 
 from ....support.page_cache import LIST, Reader
 from ....support.rsgi import Headers, Protocol, Scope, respond
@@ -39,6 +39,14 @@ def test_environ_has_the_parts_of_the_request():
     assert (environ["REMOTE_ADDR"], environ["QUERY_STRING"]) == ("2001:db8::1", "q=%20a")
     assert (environ["HTTP_COOKIE"], environ["HTTP_ACCEPT"]) == ("a=1; b=2", "x,y")
     assert (environ["CONTENT_TYPE"], environ["SERVER_PORT"]) == ("text/plain", "8000")
+
+
+@pytest.mark.parametrize("header", [name for name, _variable in server.PAGE_HEADERS])
+def test_environ_of_the_page_cache_is_part_of_the_whole(header: str):
+    request = Scope("/п/", headers=Headers([(header, "value"), ("cookie", "a=1")]), query_string="q=%20a")
+    part, whole = page_environ(request), environ_of(request)
+    assert part == {name: whole[name] for name in part}
+    assert part.keys() >= {name for name in whole if name.startswith("HTTP_")} - {"HTTP_COOKIE"}
 
 
 class Wsgi:
