@@ -27,6 +27,9 @@ Cost of a hit: one ``stat``. A process that writes touches the change marker, a 
 thread hears the triggers of other machines by NOTIFY (``listener``). The numbers are read from the database only after
 such a sign, and at each request while the channel has no heartbeat. On SQLite a thread looks for commits of others.
 
+What several pages compute from rows, such as a delegation between two days on which it changed, is remembered too. Its
+tables count as read by each page that shows it (``computed``).
+
 Many waiting readers cost one rendering in each process: threads wait at a lock. Where CACHE_URL names Redis, processes
 and machines wait for each other too, for some seconds (``shared_cache``).
 

@@ -3,8 +3,7 @@
 import gzip
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import lru_cache, partial
@@ -15,7 +14,7 @@ from typing import Any
 import brotli
 from django.conf import settings
 from django.core.handlers.wsgi import get_path_info
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS
 from django.template.loader import render_to_string
 from django.utils.translation import get_language_from_path, override
 
@@ -24,7 +23,7 @@ from cspa.db.snapshot import read_snapshot
 from .body_files import BodyFile, collect, send
 from .keys import CacheKey
 from .replicas import read_from
-from .versions import TableVersions, tables_in, tracked_tables
+from .versions import TableVersions, tables_read, tracked_tables
 
 type StartResponse = Callable[..., Any]
 type Headers = list[tuple[str, str]]
@@ -224,21 +223,6 @@ class DjangoResponse:
         """Release the body of a response that nobody reads."""
         if hasattr(self.body, "close"):
             self.body.close()
-
-
-@contextmanager
-def tables_read() -> Iterator[set[str]]:
-    """Collect the tables that statements of this thread name."""
-    tables: set[str] = set()
-
-    def collect(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
-        tables.update(tables_in(str(sql)))
-        return execute(sql, params, many, context)
-
-    with ExitStack() as stack:
-        for connection in connections.all():
-            stack.enter_context(connection.execute_wrapper(collect))
-        yield tables
 
 
 def _environ(key: CacheKey, environ: dict[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,9 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
@@ -20,7 +22,7 @@ from typing import Any
 
 from django.apps import AppConfig, apps
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connection
+from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
@@ -83,7 +85,38 @@ def _tables_in(sql: str) -> frozenset[str]:
 
 @cache
 def _all_tables() -> frozenset[str]:
-    return frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
+    """The tables of all models, without that of the versions: no page shows them."""
+    tables = frozenset(model._meta.db_table for model in apps.get_models(include_auto_created=True))
+    return tables - {TableVersion._meta.db_table}
+
+
+_tables_read: ContextVar[set[str] | None] = ContextVar("tables_read", default=None)
+
+
+@contextmanager
+def tables_read() -> Iterator[set[str]]:
+    """Collect the tables that statements of this thread name; an outer block collects them too."""
+    tables: set[str] = set()
+
+    def collect(execute: Callable, sql: str, params: Any, many: bool, context: dict[str, Any]) -> Any:
+        tables.update(tables_in(str(sql)))
+        return execute(sql, params, many, context)
+
+    token = _tables_read.set(tables)
+    try:
+        with ExitStack() as stack:
+            for database in connections.all():
+                stack.enter_context(database.execute_wrapper(collect))
+            yield tables
+    finally:
+        _tables_read.reset(token)
+        add_tables_read(tables)
+
+
+def add_tables_read(tables: Iterable[str]) -> None:
+    """Count ``tables`` as read by the innermost block of ``tables_read()``: they were read for it earlier."""
+    if (reading := _tables_read.get()) is not None:
+        reading.update(tables)
 
 
 # The change marker: a file whose time tells all processes of a machine that one of them has written. The time is a

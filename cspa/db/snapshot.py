@@ -2,9 +2,20 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
+from contextvars import ContextVar
 from typing import Any
 
 from django.db import connections, transaction
+
+_alias: ContextVar[str | None] = ContextVar("alias", default=None)
+
+
+def snapshot_alias() -> str | None:
+    """The alias of the database of which this thread reads a snapshot; None where it reads none.
+
+    Within a transaction that may write there is no snapshot: what it reads may be rolled back.
+    """
+    return _alias.get()
 
 
 @contextmanager
@@ -22,9 +33,11 @@ def read_snapshot(alias: str) -> Iterator[None]:
         if database.vendor == "postgresql":
             with database.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        token = _alias.set(alias)
         try:
             yield
         finally:
+            _alias.reset(token)
             # Unlike a commit, this raises nothing where the connection was lost.
             transaction.set_rollback(True, using=alias)
 
