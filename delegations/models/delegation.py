@@ -1,16 +1,19 @@
 """Delegations: what a parliament sends on a day, computed from the dated rows, without a table of their own."""
 
+from bisect import bisect_right
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any, Self
 
+from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from cspa.cache.computed import computed
 from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import any_language, translated
 
@@ -47,6 +50,14 @@ def _year_before(day: date) -> date:
         return day.replace(year=day.year - 1)
     except ValueError:
         return day.replace(year=day.year - 1, day=28)
+
+
+def _year_after(day: date) -> date:
+    """The first day that ``_year_before`` takes to ``day`` or later."""
+    try:
+        return day.replace(year=day.year + 1)
+    except ValueError:
+        return day.replace(year=day.year + 1, month=3, day=1)
 
 
 class Confirmation(UidModel):
@@ -242,10 +253,37 @@ def delegations_on(
     """Return the delegations of ``parliaments`` (default: all) on ``day``, in protocol order.
 
     The number of queries is constant. ``figures_only`` is for pages that only count: of the delegates it loads the
-    roles alone, and it loads no sources.
+    roles alone, and it loads no sources. The pages of days between which nothing changed share what was computed.
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()
+    try:
+        found = computed(
+            lambda: (*parliaments.query.sql_with_params(), _last_change(day), figures_only, get_language()),
+            lambda: _delegations_on(day, parliaments, figures_only),
+        )
+    except EmptyResultSet:
+        return []
+    return [replace(delegation, day=day) for delegation in found]
+
+
+def _last_change(day: date) -> date | None:
+    """The last day up to ``day`` on which a delegation differed from the day before; None where none did."""
+    days = computed(lambda: "days of changes", _days_of_changes)
+    place = bisect_right(days, day)
+    return days[place - 1] if place else None
+
+
+def _days_of_changes() -> list[date]:
+    """The days on which a delegation can differ from the day before, in order."""
+    periods = (Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link)
+    columns = [model.objects.order_by().values_list(name) for model in periods for name in ("start", "counts_until")]
+    confirmed = set(Confirmation.objects.order_by().values_list("date", flat=True))
+    days = {day for (day,) in columns[0].union(*columns[1:]) if day}
+    return sorted(days | confirmed | {_year_after(day) for day in confirmed})
+
+
+def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bool) -> list[Delegation]:
     sources = () if figures_only else ("sources",)
     delegates = Delegate.objects.on(day).prefetch_related(*sources)
     delegates = delegates.only("chamber", "role") if figures_only else delegates.select_related("person")
