@@ -1,10 +1,6 @@
 """Real servers: several processes, two machines with one database, and a database that stops and starts."""
 
-import shutil
-import socket
-import subprocess
 import threading
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -19,8 +15,7 @@ from cspa.env import env_cache
 
 from ..support import factories
 from ..support.page_cache import LIST, Reader
-from ..support.ports import reserved_port
-from ..support.servers import NEW, OLD, PAGE, Cluster, Machine, fill, write
+from ..support.servers import NEW, OLD, PAGE, Cluster, Machine, Redis, fill, write
 from ..support.waiting import until
 
 pytestmark = pytest.mark.long
@@ -114,32 +109,9 @@ def is_filled(pages: Path) -> bool:
     return len(list(pages.glob("*.djcache"))) > 1
 
 
-@pytest.fixture
-def redis(tmp_path: Path) -> Iterator[str]:
-    program = shutil.which("redis-server") or shutil.which("valkey-server")
-    if program is None:
-        pytest.skip("No shared cache is installed (Debian: apt-get install redis-server)")
-    with reserved_port() as port:
-        server = subprocess.Popen(
-            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(tmp_path)],
-            stdout=subprocess.DEVNULL,
-        )
-
-        def answers() -> bool:
-            with socket.socket() as client:
-                return client.connect_ex(("127.0.0.1", port)) == 0
-
-        try:
-            until(answers)
-            yield f"redis://127.0.0.1:{port}/0"
-        finally:
-            server.terminate()
-            server.wait()
-
-
 @pytest.mark.django_db(transaction=True)
-def test_page_is_rendered_once_by_processes_with_a_shared_cache(redis: str, settings):
-    settings.CACHES = {"default": env_cache("", redis)}
+def test_page_is_rendered_once_by_processes_with_a_shared_cache(redis: Redis, settings):
+    settings.CACHES = {"default": env_cache("", redis.url)}
     article = factories.ArticleFactory(title="The Council met")
     # The processes share nothing but the cache.
     processes = [Reader(), Reader()]

@@ -1,12 +1,15 @@
-"""Servers whose database hangs, is locked, or is changed past them."""
+"""Servers whose database or shared cache hangs, whose tables are locked, or whose data are changed past them."""
 
 import sqlite3
+import time
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from ..support.servers import NEW, OLD, PAGE, Cluster, Machine, fill, sign_in, write
+from cspa.cache.shared_cache import RETRY_SECONDS
+
+from ..support.servers import NEW, OLD, PAGE, Cluster, Machine, Redis, fill, sign_in, write
 from ..support.waiting import until
 
 pytestmark = pytest.mark.long
@@ -24,6 +27,30 @@ def test_sql_by_hand_on_sqlite_is_shown_by_all_processes(tmp_path: Path):
             with closing(sqlite3.connect(file)) as database, database:
                 database.execute("UPDATE delegations_parliament SET name_en = ? WHERE slug = 'kyrgyzstan'", [name])
             until(lambda name=name: all(machine.shows(name)))
+
+
+def test_shared_cache_that_hangs_keeps_no_reader_waiting(redis: Redis, tmp_path: Path):
+    machine = Machine(tmp_path / "one", f"sqlite:///{tmp_path / 'db.sqlite3'}", workers=1)
+    machine.environment["CACHE_URL"] = redis.url
+    fill(machine)
+    days = [f"/en/delegations/?on=2019-05-{day:02}" for day in range(1, 31)]
+
+    def attempts() -> int:
+        return machine.log.read_text().count("The shared cache does not answer.")
+
+    with machine.serving():
+        assert all(machine.shows(OLD))
+        stored = redis.client.dbsize()
+        assert stored > 0
+        with redis.hanging():
+            # Cached pages need no shared cache.
+            assert all(machine.shows(OLD))
+            assert attempts() == 0
+            began = time.monotonic()
+            assert {machine.get(day)[0] for day in days} == {200}
+            # Each rendering uses the cache three times. Only one in ten seconds waits for the timeout of a second.
+            assert 1 <= attempts() <= 1 + (time.monotonic() - began) / RETRY_SECONDS
+        until(lambda: machine.get(f"{PAGE}?on=2019-05-01")[0] == 200 and redis.client.dbsize() > stored)
 
 
 def test_old_copies_are_served_and_text_is_returned_while_the_database_hangs(

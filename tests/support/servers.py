@@ -1,6 +1,7 @@
 """Server processes of the site and of PostgreSQL, as on separate machines."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from urllib.parse import quote, urlencode
 from urllib.request import HTTPCookieProcessor, Request, build_opener
 
 import psycopg
+import pytest
 from django.conf import settings
+from redis import Redis as RedisClient
+from redis import RedisError
 
 from .ports import reserved_port
 from .waiting import until
@@ -121,6 +125,50 @@ class Machine:
         )
 
 
+@contextmanager
+def suspended(*processes: int) -> Iterator[None]:
+    """Let processes not run, by their ids."""
+    for process in processes:
+        os.kill(process, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for process in processes:
+            os.kill(process, signal.SIGCONT)
+
+
+class Redis:
+    """A Redis server in memory."""
+
+    def __init__(self, folder: Path, port: int):
+        program = shutil.which("redis-server") or shutil.which("valkey-server")
+        if program is None:
+            pytest.skip("No shared cache is installed (Debian: apt-get install redis-server)")
+        self.url = f"redis://127.0.0.1:{port}/0"
+        self.client = RedisClient.from_url(self.url)
+        self.server = subprocess.Popen(
+            [program, "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(folder)],
+            stdout=subprocess.DEVNULL,
+        )
+
+    def answers(self) -> bool:
+        try:
+            return self.client.ping()
+        except RedisError:
+            return False
+
+    def stop(self) -> None:
+        self.client.close()
+        self.server.terminate()
+        self.server.wait()
+
+    @contextmanager
+    def hanging(self) -> Iterator[None]:
+        """Let the server not run. The kernel still accepts connections."""
+        with suspended(self.server.pid):
+            yield
+
+
 class Cluster:
     """A PostgreSQL cluster that a test can stop and start."""
 
@@ -158,14 +206,8 @@ class Cluster:
         """Let no process of the server run, as while its disk does not answer. Connections stay open."""
         assert self.server
         children = Path(f"/proc/{self.server.pid}/task/{self.server.pid}/children")
-        stopped = [self.server.pid, *map(int, children.read_text().split())]
-        for pid in stopped:
-            os.kill(pid, signal.SIGSTOP)
-        try:
+        with suspended(self.server.pid, *map(int, children.read_text().split())):
             yield
-        finally:
-            for pid in stopped:
-                os.kill(pid, signal.SIGCONT)
 
     def connect(self) -> psycopg.Connection:
         return psycopg.connect(host=str(self.folder), user="cspa", dbname="postgres", autocommit=True)

@@ -286,6 +286,11 @@ def test_shared_cache_that_does_not_respond_times_out(monkeypatch, settings):
         settings.CACHES = {"default": cache}
         with pytest.raises(Exception, match=r"(?i)timeout"):
             caches["default"].get("x")
+        # The client does not try again.
+        mute.accept()[0].close()
+        mute.setblocking(False)
+        with pytest.raises(BlockingIOError):
+            mute.accept()
 
 
 def test_bucket_url_is_parsed_into_host_name_and_keys(monkeypatch):
