@@ -29,6 +29,24 @@ def test_sql_by_hand_on_sqlite_is_shown_by_all_processes(tmp_path: Path):
             until(lambda name=name: all(machine.shows(name)))
 
 
+def test_commit_of_a_killed_process_is_shown_on_sqlite(tmp_path: Path):
+    machine = Machine(tmp_path / "one", f"sqlite:///{tmp_path / 'db.sqlite3'}")
+    fill(machine)
+    with machine.serving():
+        assert all(machine.shows(OLD))
+        for name in (NEW, OLD):
+            machine.rename_and_die(name)
+            until(lambda name=name: all(machine.shows(name)))
+
+
+def test_commit_of_a_killed_process_is_shown_on_postgresql(database: str, tmp_path: Path):
+    with Machine(tmp_path / "one", database).serving() as machine:
+        assert all(machine.shows(OLD))
+        for name in (NEW, OLD):
+            machine.rename_and_die(name)
+            until(lambda name=name: all(machine.shows(name)))
+
+
 def test_shared_cache_that_hangs_keeps_no_reader_waiting(redis: Redis, tmp_path: Path):
     machine = Machine(tmp_path / "one", f"sqlite:///{tmp_path / 'db.sqlite3'}", workers=1)
     machine.environment["CACHE_URL"] = redis.url

@@ -32,6 +32,19 @@ OLD, NEW = "Kyrgyz Republic", "Kyrgyzstan of the test"
 
 PAGE = "/en/delegations/kyrgyzstan/"
 
+RENAME = """
+from delegations.models import Parliament
+row = Parliament.objects.get(slug="kyrgyzstan")
+row.name_en = row.short_name_en = {!r}
+row.save()
+"""
+
+DIE_BEFORE_THE_CHANGE_MARKER = """
+import os, signal
+from cspa.cache import versions
+versions.touch_change_marker = lambda: os.kill(os.getpid(), signal.SIGKILL)
+"""
+
 
 class Machine:
     """A production server of the site with a change marker and cached pages of its own."""
@@ -39,11 +52,12 @@ class Machine:
     def __init__(self, folder: Path, database: str, workers: int = 2):
         folder.mkdir()
         self.port = 0
+        self.change_marker = folder / "change-marker"
         self.pages = folder / "pages"
         self.environment = {
             **os.environ,
             "DATABASE_URL": database,
-            "CHANGE_MARKER_FILE": str(folder / "change-marker"),
+            "CHANGE_MARKER_FILE": str(self.change_marker),
             "SECRET_KEY": "of this test",
             "DEBUG": "0",
             "SECURE_SSL_REDIRECT": "0",
@@ -117,12 +131,19 @@ class Machine:
 
     def rename(self, name: str) -> None:
         """Rename the delegation in a shell of this machine, outside the server processes."""
-        self.manage(
-            "shell",
-            "-c",
-            "from delegations.models import Parliament\n"
-            f"row = Parliament.objects.get(slug='kyrgyzstan'); row.name_en = row.short_name_en = {name!r}; row.save()",
-        )
+        self.manage("shell", "-c", RENAME.format(name))
+
+    def rename_and_die(self, name: str) -> None:
+        """Rename the delegation in a shell that is killed after its commit, before it touches the change marker."""
+        before = self.last_sign()
+        with pytest.raises(subprocess.CalledProcessError) as error:
+            self.manage("shell", "-c", DIE_BEFORE_THE_CHANGE_MARKER + RENAME.format(name))
+        assert error.value.returncode == -signal.SIGKILL, error.value.stderr.decode()
+        assert self.last_sign() == before
+
+    def last_sign(self) -> int:
+        """The time of the change marker; 0 where nobody has written on this machine."""
+        return self.change_marker.stat().st_mtime_ns if self.change_marker.exists() else 0
 
 
 @contextmanager
