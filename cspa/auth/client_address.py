@@ -1,7 +1,7 @@
-"""The IP address of the client behind the reverse proxies of this site."""
+"""The IP address of the client behind the reverse proxies of this site, and what limits count as one client."""
 
 from collections.abc import Mapping
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
@@ -24,3 +24,18 @@ def client_address(environ: Mapping[str, Any]) -> str | None:
         return str(ip_address(entries[-proxies].strip()))
     except ValueError:
         return direct
+
+
+def client_network(environ: Mapping[str, Any]) -> str | None:
+    """What limits count as one client: its IPv4 address, or the first address of the /64 of its IPv6 address.
+
+    A client with IPv6 chooses the last 64 bits itself. An IPv4-mapped address counts as the IPv4 address.
+    """
+    text = client_address(environ)
+    try:
+        address = ip_address(text or "")
+    except ValueError:
+        return text
+    if address.version == 4:
+        return str(address)
+    return str(address.ipv4_mapped or ip_network((int(address), 64), strict=False).network_address)

@@ -26,7 +26,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from ..models import User
 from . import known_devices
-from .client_address import client_address
+from .client_address import client_network
 
 
 class LockoutHandler(AxesDatabaseHandler):
@@ -65,8 +65,8 @@ def known_device(request: HttpRequest, credentials: dict | None) -> str:
 
 
 def request_address(request: HttpRequest) -> str | None:
-    """IP address of the client."""
-    return client_address(request.META)
+    """The address to which the attempts of the client count."""
+    return client_network(request.META)
 
 
 def attempted_username(request: HttpRequest, credentials: dict | None = None) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 from django.conf import settings
 
 from cspa.api.middleware import PREFIX
-from cspa.auth.client_address import client_address
+from cspa.auth.client_address import client_network
 from cspa.auth.session_store import has_signed_session
 
 
@@ -106,5 +106,5 @@ def kind_of(environ: dict[str, Any]) -> Kind:
 
 
 def client_of(environ: dict[str, Any]) -> str:
-    """What identifies the client of a request to the limits: its network address."""
-    return client_address(environ) or ""
+    """What identifies the client of a request to the limits."""
+    return client_network(environ) or ""

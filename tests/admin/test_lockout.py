@@ -33,6 +33,14 @@ def test_account_is_rate_limited_for_the_address_of_the_failures_only(clerk: Use
     assert sign_in(Client(REMOTE_ADDR="10.1.0.1"), clerk).status_code == 302
 
 
+def test_account_is_rate_limited_for_a_network_of_ipv6(clerk: User):
+    for number in range(LIMIT):
+        response = sign_in(Client(REMOTE_ADDR=f"2001:db8:1:2:{number}::1"), clerk, "wrong")
+    assert response.status_code == 429
+    assert sign_in(Client(REMOTE_ADDR="2001:db8:1:2:ffff::1"), clerk).status_code == 429
+    assert sign_in(Client(REMOTE_ADDR="2001:db8:1:3::1"), clerk).status_code == 302
+
+
 @pytest.mark.parametrize("name", ["clerk", "nobody"])
 def test_account_is_rate_limited_across_addresses_at_a_higher_limit_even_if_unknown(clerk: User, settings, name: str):
     settings.SIGN_IN_ACCOUNT_ATTEMPTS = 25

@@ -1,8 +1,8 @@
-"""The address of the client behind reverse proxies."""
+"""The address of the client behind reverse proxies, and what limits count as one client."""
 
 import pytest
 
-from cspa.auth.client_address import client_address
+from cspa.auth.client_address import client_address, client_network
 
 
 @pytest.mark.parametrize(
@@ -32,3 +32,29 @@ def test_client_address_is_the_one_that_the_first_proxy_saw(settings, proxies: i
     settings.BEHIND_PROXY = proxies
     environ = {"REMOTE_ADDR": "10.9.9.9"} | ({} if header is None else {"HTTP_X_FORWARDED_FOR": header})
     assert client_address(environ) == address
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2::", "2001:db8:1:2::"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::"),
+        ("2001:0DB8:0001:0002:0:0:0:1", "2001:db8:1:2::"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("::ffff:c000:201", "192.0.2.1"),
+        ("::1", "::"),
+        ("fe80::1%eth0", "fe80::"),
+        # A proxy on the same machine may come over a Unix socket.
+        ("", ""),
+    ],
+)
+def test_limits_count_a_network_of_ipv6_as_one_client(address: str, network: str):
+    assert client_network({"REMOTE_ADDR": address}) == network
+
+
+def test_limits_count_the_network_behind_a_proxy(settings):
+    settings.BEHIND_PROXY = 1
+    environ = {"REMOTE_ADDR": "10.9.9.9", "HTTP_X_FORWARDED_FOR": "2001:db8:1:2::7"}
+    assert client_network(environ) == "2001:db8:1:2::"

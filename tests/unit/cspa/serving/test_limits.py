@@ -9,7 +9,7 @@ from django.conf import settings
 
 from cspa.auth.session_store import RANDOM_LENGTH, SessionStore, is_signed
 from cspa.serving import limits
-from cspa.serving.limits import BusyError, Kind, Limit, ThreadLimit, kind_of
+from cspa.serving.limits import BusyError, Kind, Limit, ThreadLimit, client_of, kind_of
 
 
 def environ(path: str, method: str = "GET", query: str = "", session: str = "") -> dict[str, str]:
@@ -45,6 +45,11 @@ def test_made_up_session_is_not_of_the_office():
         assert not is_signed(made_up)
         assert kind_of(environ("/admin/", session=made_up)) is Kind.FORM
         assert SessionStore(made_up).session_key is None
+
+
+def test_addresses_of_one_ipv6_network_are_one_client():
+    first, second = ({"REMOTE_ADDR": f"2001:db8:1:2::{number}"} for number in (1, 2))
+    assert client_of(first) == client_of(second) != client_of({"REMOTE_ADDR": "2001:db8:1:3::1"})
 
 
 def test_limit_leaves_half_of_the_places_to_other_clients():
