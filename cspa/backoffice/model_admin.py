@@ -6,12 +6,15 @@ from django.apps import apps
 from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import BadRequest, FieldDoesNotExist
 from django.db import DataError, IntegrityError, models
 from django.db.models.constants import LOOKUP_SEP
 from django.db.models.deletion import ProtectedError
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
+from django.utils.dateparse import parse_datetime
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from translated_fields import TranslatedField, to_attribute
@@ -55,6 +58,18 @@ class TranslatedFieldsMixin:
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
 
+class LocalTimeChangeList(ChangeList):
+    """Takes a time without a zone in the address for local time. Django does so too, but with a warning."""
+
+    def get_filters_params(self, params: dict | None = None) -> dict[str, list[str]]:
+        lookups = super().get_filters_params(params)
+        times = {field.name for field in self.lookup_opts.fields if isinstance(field, models.DateTimeField)}
+        for lookup in lookups:
+            if lookup.partition(LOOKUP_SEP)[0] in times:
+                lookups[lookup] = list(map(_with_zone, lookups[lookup]))
+        return lookups
+
+
 class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
     """Base of all model admins: few queries, an error message for invalid input, and the audit log."""
 
@@ -72,6 +87,9 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         actions = super().get_actions(request, action_location)
         actions.pop("delete_selected", None)
         return actions
+
+    def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
+        return LocalTimeChangeList
 
     def get_changelist_form(self, request: HttpRequest, **kwargs) -> type[ConflictAwareForm]:
         return super().get_changelist_form(request, form=ConflictAwareForm, **kwargs)
@@ -176,6 +194,15 @@ class ReadOnlyMixin:
 
     def has_delete_permission(self, request: HttpRequest, row: models.Model | None = None) -> bool:
         return False
+
+
+def _with_zone(text: str) -> str:
+    """``text``, with the local zone if it is a time without one."""
+    try:
+        time = parse_datetime(text)
+    except ValueError:
+        return text
+    return text if time is None or timezone.is_aware(time) else timezone.make_aware(time).isoformat()
 
 
 def _without_prefixes(found: list, beginnings: tuple[str, ...]) -> list:

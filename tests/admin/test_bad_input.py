@@ -1,7 +1,10 @@
 """Malformed and forged requests to the admin: a clear error, never a 500."""
 
+from datetime import datetime
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from delegations.models import Chamber, SeatQuota
 
@@ -56,6 +59,13 @@ def test_malformed_query_of_a_changelist_never_answers_500(administrator: Client
 def test_regex_lookup_in_a_query_answers_400(administrator: Client):
     factories.ArticleFactory()
     assert administrator.get(page("news_article_changelist") + "?title__regex=(").status_code == 400
+
+
+@pytest.mark.parametrize(("time", "number"), [("2026-05-26", 1), ("2026-05-26T00:30", 1), ("2026-05-26T00:31", 0)])
+def test_time_without_a_zone_in_a_query_is_local(administrator: Client, time: str, number: int):
+    factories.ArticleFactory(published_at=timezone.make_aware(datetime(2026, 5, 26, 0, 30)))
+    response = administrator.get(f"{page('news_article_changelist')}?published_at__gte={time}")
+    assert len(response.context["cl"].result_list) == number
 
 
 def test_malformed_query_of_an_add_form_shows_an_empty_form(administrator: Client):
