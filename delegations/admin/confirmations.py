@@ -156,6 +156,8 @@ class ConfirmationRequestAdmin(ReadOnlyModelAdmin):
     list_display = ["parliament", "addressee", "made_at", "expires_at", "state_now", "waiting"]
     list_select_related = ["parliament", "source", "made_by"]
     list_filter = [ChosenState, "parliament"]
+    # The count of corrections drops the order of the model.
+    ordering = ["-made_at", "-pk"]
     search_fields = ["addressee", *(f"parliament__{name}" for name in translated_columns("name"))]
     fieldsets = [
         (None, {"fields": ["parliament", "addressee", "state_now"]}),

@@ -10,7 +10,7 @@ import pytest
 from django.contrib.admin import site
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group, Permission
-from django.test import Client
+from django.test import Client, RequestFactory
 
 from cspa.settings import EDITOR_STYLE
 from delegations.models import Chamber
@@ -247,6 +247,12 @@ def test_autocomplete_of_chambers_costs_the_same_with_any_number_of_rows(
         return {"autocomplete": cost(ask)}
 
     assert_same_cost(measure, sizes)
+
+
+def test_rows_of_each_model_are_ordered_in_pages_of_autocomplete():
+    request = RequestFactory().get("/")
+    request.user = factories.UserFactory(is_superuser=True)
+    assert [model for model, page in site._registry.items() if not page.get_queryset(request).ordered] == []
 
 
 @pytest.mark.long
