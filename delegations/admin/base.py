@@ -62,7 +62,9 @@ def may_import(request: HttpRequest) -> bool:
     """Whether the user may import files. A file can add and change every row of the directory."""
     # No form writes observations.
     pages = [admin.site.get_model_admin(model) for model in KINDS.values() if model is not Observation]
-    return all(page.has_unrestricted_permission(request, action) for page in pages for action in ("add", "change"))
+    may_write = (page.has_unrestricted_permission(request, action) for page in pages for action in ("add", "change"))
+    # Identifiers have no page: the form of the person contains them.
+    return request.user.has_perm("delegations.add_identifier") and all(may_write)
 
 
 def may_enter_rosters(request: HttpRequest) -> bool:

@@ -230,6 +230,6 @@ def test_import_needs_the_right_to_each_record_that_it_writes():
         for model in KINDS.values()
         if model is not Observation
         for action in ("add", "change")
-    ]
+    ] + ["add_identifier"]
     assert [right for right in needed if allowed(rights - {right})] == []
-    assert len(needed) == 22
+    assert len(needed) == 23
