@@ -68,8 +68,8 @@ def may_import(request: HttpRequest) -> bool:
 
 
 def may_enter_rosters(request: HttpRequest) -> bool:
-    """Whether the user may enter lists of names, which can name new people and a new source."""
-    rights = ["add_delegate", "change_delegate", "add_person", "add_source"]
+    """Whether the user may enter lists of names, which can add people, names of others, and a source."""
+    rights = ["add_delegate", "change_delegate", "add_person", "change_person", "add_source"]
     return request.user.has_perms([f"delegations.{right}" for right in rights])
 
 

@@ -17,7 +17,7 @@ from ..models import (
     SeatQuota,
 )
 from . import roster_entry
-from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline
+from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, may_enter_rosters
 
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
@@ -126,6 +126,10 @@ class DelegateAdmin(PeriodAdmin):
     def get_urls(self) -> list:
         quick_entry = self.admin_site.admin_view(self.quick_entry_view)
         return [path("quick-entry/", quick_entry, name="delegations_delegate_quick_entry"), *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        context = {"may_enter_rosters": may_enter_rosters(request), **(extra_context or {})}
+        return super().changelist_view(request, context)
 
     def quick_entry_view(self, request: HttpRequest) -> HttpResponse:
         return roster_entry.QuickEntry(self, request).answer()

@@ -194,6 +194,10 @@ class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
             *super().get_urls(),
         ]
 
+    def change_view(self, request: HttpRequest, object_id: str, form_url="", extra_context=None) -> HttpResponse:
+        context = {"may_enter_rosters": may_enter_rosters(request), **(extra_context or {})}
+        return super().change_view(request, object_id, form_url, context)
+
     def convocation_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         chamber = self.get_object(request, unquote(object_id))
         if chamber is None:

@@ -278,7 +278,7 @@ def test_quota_that_begins_on_or_after_the_day_is_a_conflict(secretary: Client, 
 
 def test_seats_field_requires_permission_to_change_quotas(client: Client, house: Chamber):
     user = factories.UserFactory()
-    rights = ["add_delegate", "change_delegate", "add_person", "add_source", "view_chamber"]
+    rights = ["add_delegate", "change_delegate", "add_person", "change_person", "add_source", "view_chamber"]
     user.user_permissions.set(Permission.objects.filter(codename__in=rights))
     client.force_login(user)
     sitting(house)
@@ -372,6 +372,7 @@ def test_page_requires_import_permissions_and_the_assigned_parliament(
     other = sitting(factories.ChamberFactory())
     User.objects.get(username="me").parliaments.add(house.parliament)
     assert secretary.get(address(house)).status_code == 200
+    assert address(house) in secretary.get(page("delegations_chamber_change", house.pk)).text
     assert secretary.get(address(other.chamber)).status_code == 404
     assert secretary.post(address(other.chamber), typed()).status_code == 404
     for strange in ("abc", "99999999999999999999", "%00", "0"):

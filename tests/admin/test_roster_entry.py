@@ -13,7 +13,7 @@ from delegations.importer.name_list import LONGEST, MOST, NEW
 from delegations.models import Chamber, Delegate, Person, Source
 
 from ..support import factories
-from ..support.admin_forms import words
+from ..support.admin_forms import page, words
 from ..support.browser import browsing, sign_in
 from ..support.counting import Costs, assert_same_cost, cost, up_to
 from ..support.name_lists import OLD_PAGE, answer, listed, made_up
@@ -301,14 +301,17 @@ def test_person_who_was_not_offered_is_an_invalid_choice(
 # Rights
 
 
-def test_page_requires_permissions_to_all_that_it_adds(client: Client, chamber: Chamber):
+def test_page_requires_permissions_to_all_that_it_adds_and_changes(client: Client, chamber: Chamber):
     user = factories.UserFactory()
     client.force_login(user)
-    needed = ["add_delegate", "change_delegate", "add_person", "add_source"]
+    needed = ["add_delegate", "change_delegate", "add_person", "change_person", "add_source"]
     for codenames in ([], ["view_delegate"], *([right for right in needed if right != each] for each in needed)):
         user.user_permissions.set(Permission.objects.filter(codename__in=codenames))
         assert client.get(ADDRESS).status_code == 404
         assert client.post(ADDRESS, typed(chamber)).status_code == 404
+        assert ADDRESS not in client.get(page("delegations_delegate_changelist")).text
+    user.user_permissions.set(Permission.objects.filter(codename__in=needed))
+    assert ADDRESS in client.get(page("delegations_delegate_changelist")).text
     assert not Person.objects.exists()
 
 
