@@ -62,7 +62,7 @@ def sheet_of(*rows, header=MANDATE_COLUMNS):
     return file.getvalue()
 
 
-def export_popolo():
+def export(file_format="popolo"):
     file = io.StringIO()
-    call_command("export_delegations", stdout=file)
+    call_command("export_delegations", format=file_format, stdout=file)
     return file.getvalue()

@@ -8,7 +8,7 @@ from delegations.importer import import_file
 from delegations.models import Delegate, FormerSlug, Parliament
 
 from .....support import factories
-from .....support.imports import export_popolo, words
+from .....support.imports import export, words
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +19,7 @@ def edited(change):
         chamber__slug="a-house", chamber__parliament__slug="a", chamber__parliament__country="BY", starts="2010"
     ).chamber
     factories.DelegateFactory(chamber=chamber, starts="2015")
-    document = json.loads(export_popolo())
+    document = json.loads(export())
     change(document)
     return import_file(json.dumps(document).encode(), "popolo")
 
