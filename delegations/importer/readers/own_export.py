@@ -1,6 +1,7 @@
 """Reader of the site's own Popolo export. It states all values, under the ids of the directory."""
 
 import re
+from pathlib import PurePosixPath
 from typing import Any
 
 from django.core.exceptions import SuspiciousFileOperation
@@ -11,6 +12,7 @@ from cspa.i18n import translated_columns
 
 from ...exports.popolo import PROFILE
 from ...exports.popolo_records import ASSEMBLY, NAMES, REPRESENTATIVE, SEAT
+from ...models import Person
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
@@ -76,16 +78,16 @@ class OwnExportReader:
             values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
         else:
             values = {**_texts(row, *NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
-            if photo := row.text("photo"):
-                values.update(self.photo(location, photo))
+            values.update(self.photo(location, row.text("photo")))
         public_id(row.id("id"))
         identifiers = [(entry.text("scheme"), entry.text("identifier")) for entry in row.objects("identifiers")]
         self.add(Kind.PEOPLE, location, row, values, identifiers=identifiers, former=former)
 
     def photo(self, location: str, name: str) -> dict[str, str]:
-        """Return the photo if its file is in MEDIA_ROOT: the export holds no pictures."""
+        """Return the photo if its file is where the form stores photos: the export holds no pictures."""
+        folder = PurePosixPath(Person._meta.get_field("photo").upload_to)
         try:
-            if default_storage.exists(name):
+            if not name or (PurePosixPath(name).parent == folder and default_storage.exists(name)):
                 return {"photo": name}
         except (SuspiciousFileOperation, OSError, ValueError):
             pass

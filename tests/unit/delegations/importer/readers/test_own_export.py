@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 
 from delegations.importer import import_file
 from delegations.models import Delegate, FormerSlug, Parliament
@@ -66,6 +68,20 @@ def test_values_removed_from_an_own_export_are_removed():
     assert report.counts["ended"]["delegates"] == 1
     mandate = Delegate.objects.get()
     assert (mandate.starts, str(mandate.ends), mandate.role) == (None, "2020-01-01", "head")
+
+
+def test_photo_of_an_own_export_is_one_that_the_form_stored():
+    person = factories.PersonFactory(photo=ContentFile(factories.photo(), name="x.jpg"))
+    document = default_storage.save("attachments/draft.pdf", ContentFile(b"%PDF"))
+    photo, exported = person.photo.name, json.loads(export())
+    for name, kept in ((photo, photo), (document, photo), (f"people/../{document}", photo), ("", ""), (photo, photo)):
+        exported["persons"][0]["photo"] = name
+        report = import_file(json.dumps(exported).encode(), "popolo")
+        assert report.saved, words(report.conflicts)
+        person.refresh_from_db()
+        assert person.photo.name == kept
+        warned = any("The photo is not here" in warning for warning in words(report.warnings))
+        assert warned == (name not in (photo, ""))
 
 
 def test_former_slug_in_an_own_export_keeps_the_current_slug():
