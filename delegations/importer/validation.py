@@ -1,6 +1,5 @@
 """Validation of rows that are not saved yet, by the rules of forms and database."""
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
@@ -9,6 +8,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
+from django_countries import countries
 
 from cspa.i18n import translated_columns
 
@@ -18,9 +18,8 @@ from ..models.parliaments import RESERVED_SLUGS
 from .records import RowError
 
 _NAMED = {Parliament: "name", Chamber: "name", Person: "name", Source: "title", Confirmation: "confirmed_by"}
-_COUNTRY = re.compile("[A-Z]{2}")
 _REFUSED = {
-    Parliament: lambda row: row.slug in RESERVED_SLUGS or not _COUNTRY.fullmatch(row.country.code or ""),
+    Parliament: lambda row: row.slug in RESERVED_SLUGS,
     Person: lambda row: (
         row.withdrawn and not any(getattr(row, name) for name in translated_columns("withdrawal_reason"))
     ),
@@ -45,6 +44,8 @@ def validate(row: Model) -> None:
     named = model in _NAMED and not (model is Person and row.withdrawn)
     if named and not any(getattr(row, column) for column in translated_columns(_NAMED[model])):
         raise RowError(_("There is no name in any language."))
+    if isinstance(row, Parliament) and row.country.code not in countries:
+        raise RowError(_("“%(code)s” is no country code as BY or KZ.") % {"code": str(row.country.code or "")[:40]})
     if isinstance(row, Period):
         _validate_period(row)
     if model in _REFUSED and _REFUSED[model](row):

@@ -46,6 +46,10 @@ EDITS = {
         lambda file: file["organizations"][1].update(slug="people", id="people", country="KZ"),
         "cannot hold",
     ),
+    "a country that forms do not offer": (
+        lambda file: file["organizations"][1].update(country="ZZ"),
+        "“ZZ” is no country code",
+    ),
     "an unknown class": (lambda file: file["organizations"][1].update(classification="x"), "not one of ours"),
 }
 
