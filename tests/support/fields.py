@@ -1,4 +1,4 @@
-"""Ways to set a field of a row to its former value: the form, a restore, an undo, and the list.
+"""Ways to set a field of a row: the form, a restore, an undo, the list, a bulk action, and imports.
 
 All models with a page that the audit log records take part, with all their columns that forms contain.
 """
@@ -19,14 +19,36 @@ from django.test import Client, RequestFactory
 from cspa import audit
 from cspa.audit.diff import is_editable
 from cspa.audit.registry import recorded_columns, recorded_m2m
+from cspa.i18n import translated_columns
 from cspa.models import ChangeSet, RowChange, User
+from delegations.exports.serializers import MANDATE_COLUMNS
+from delegations.importer.records import KINDS
+from delegations.models import Chamber, Delegate, Parliament, Person, SeatQuota, Source
 from news.models import Article
 
 from . import factories
 from .admin_forms import MODELS, form_data, page, save
+from .imports import export
 
 # The end of the names of rows that no parliament of the assigned secretary has.
 FOREIGN = "of another delegation"
+# The ways that need the right to import files, each with the format of the file.
+FILES = {"import": "popolo", "import of a table": "csv"}
+# What a file finds a row by, and what it says of withdrawn people only.
+NOT_IMPORTED: dict[type[models.Model], set[str]] = {
+    Parliament: {"slug"},
+    Chamber: {"slug", "parliament"},
+    Person: set(translated_columns("withdrawal_reason")),
+}
+# The columns that each bulk action sets, besides precisions.
+ACTIONS: dict[str, set[str]] = {
+    "end": {"end", "ended"},
+    "reset_second_factor": set(),
+    "reset_lockout": set(),
+    "end_sessions": set(),
+}
+# The day on which a bulk action and a new convocation end rows.
+DAY = "2000-06-01"
 
 
 @dataclass
@@ -39,6 +61,8 @@ class Subject:
     data: dict[str, Any] = field(default_factory=dict)
     names: dict[str, str] = field(default_factory=dict)
     groups: dict[str, str] = field(default_factory=dict)
+    # By format.
+    files: dict[str, bytes] = field(default_factory=dict)
 
     @property
     def model(self) -> type[models.Model]:
@@ -47,8 +71,9 @@ class Subject:
     def address(self, suffix: str) -> str:
         return page(f"{self.row._meta.app_label}_{self.row._meta.model_name}_{suffix}", self.row.pk)
 
-    def load(self, chief: Client) -> None:
-        """Read the former values, and the form of a superuser."""
+    def load(self, chief: Client, files: dict[str, bytes]) -> None:
+        """Read the former values, and the form of a superuser. ``files`` contain the directory with these values."""
+        self.files = files
         self.former = audit.snapshots(self.model, [self.row.pk])[self.row.pk]
         response = chief.get(self.address("change"))
         context = response.context
@@ -72,6 +97,11 @@ class Subject:
         return [name for name in names if not name.endswith("_precision")]
 
 
+def exported() -> dict[str, bytes]:
+    """The directory as files, by format."""
+    return {file_format: export(file_format).encode() for file_format in FILES.values()}
+
+
 def flat(names: Any) -> Iterator[str]:
     for name in names:
         yield from [name] if isinstance(name, str) else flat(name)
@@ -93,6 +123,9 @@ def subjects() -> list[Subject]:
     own[Article].state = "draft"
     own[Article].save()
     translation = factories.ArticleFactory(state="draft", language="ru", story=published.story)
+    # Files contain a source that a fact rests on, and tables a person with a mandate.
+    factories.DelegateFactory(person=own[Person], sources=[own[Source]])
+    own[Person].photo.save("photo.jpg", ContentFile(factories.photo()))
     found += [
         Subject("published article", published),
         Subject("translation", translation),
@@ -171,7 +204,7 @@ def is_open(response: HttpResponse) -> bool:
     return response.status_code == 200 and 'name="_save"' in response.text
 
 
-# The ways to set a field. Each answers whether it has its former value again.
+# The ways to set a field. Each answers whether it has its former value again, or the one that the way gives.
 
 
 def form(client: Client, subject: Subject, name: str, entry: ChangeSet) -> bool:
@@ -214,14 +247,63 @@ def edit_list(client: Client, subject: Subject, name: str, entry: ChangeSet) -> 
     return value_of(subject, name) == subject.former[name]
 
 
+def end(client: Client, subject: Subject, name: str, entry: ChangeSet) -> bool:
+    address = page(f"{subject.row._meta.app_label}_{subject.row._meta.model_name}_changelist")
+    chosen = {"action": "end", "_selected_action": [str(subject.row.pk)]}
+    response = client.post(address, chosen)
+    if response.status_code == 200:
+        seen = {f"seen-{row.pk}": row.seen for row in response.context.get("rows", ())}
+        client.post(address, chosen | seen | {"ends": DAY, "change_reason": "Resigned"})
+    return is_ended(subject)
+
+
+def convene(client: Client, subject: Subject, name: str, entry: ChangeSet) -> bool:
+    address = page("delegations_chamber_convocation", subject.row.chamber_id)
+    data = {"day": DAY, "listed": DAY, "names": "", "seats": "99"}
+    response = client.post(address, data | {"show": "1"})
+    if note := (response.context or {}).get("note"):
+        client.post(address, data | {"note": note, "save": "1"})
+    return is_ended(subject)
+
+
+def is_ended(subject: Subject) -> bool:
+    found = audit.snapshots(subject.model, [subject.row.pk])[subject.row.pk]
+    return (str(found["end"]), found["ended"]) == (DAY, False)
+
+
+def import_file(file_format: str) -> Callable:
+    ending = {"popolo": "json"}.get(file_format, file_format)
+
+    def probe(client: Client, subject: Subject, name: str, entry: ChangeSet) -> bool:
+        file = SimpleUploadedFile(f"directory.{ending}", subject.files[file_format])
+        response = client.post(page("delegations_import"), {"file": file})
+        if note := (response.context or {}).get("note"):
+            client.post(page("delegations_import"), {"note": note})
+        return value_of(subject, name) == subject.former[name]
+
+    return probe
+
+
+def imports(model: type[models.Model], name: str) -> dict[str, Callable]:
+    """The ways to set the column by a file."""
+    is_in_table = model is Delegate or (model is Person and name in MANDATE_COLUMNS)
+    stated = {"import": name not in NOT_IMPORTED.get(model, ()), "import of a table": is_in_table}
+    found = stated if model in KINDS.values() else {}
+    return {way: import_file(FILES[way]) for way, is_stated in found.items() if is_stated}
+
+
 def ways(subject: Subject, name: str) -> dict[str, Callable]:
-    """The ways to set the field that the page of the row offers to anybody."""
-    offered: dict[str, Callable] = {"form": form, "undo": undo}
+    """The ways to set the field that the site offers to anybody."""
+    offered: dict[str, Callable] = {"form": form, "undo": undo, **imports(subject.model, name)}
     model_admin = admin.site._registry[subject.model]
     if name not in model_admin.restore_exclude:
         offered["restore"] = restore
     if name in model_admin.list_editable:
         offered["list"] = edit_list
+    if any(name in ACTIONS[action] for action in model_admin.actions or ()):
+        offered["bulk action"] = end
+    if name == "end" and subject.model in (Delegate, SeatQuota):
+        offered["convocation"] = convene
     return offered
 
 
@@ -238,13 +320,13 @@ def may_save(user: User, subject: Subject) -> bool:
     return is_open(client.get(subject.address("change")))
 
 
-def tried(user: User, subject: Subject, name: str) -> dict[str, bool]:
+def tried(user: User, subject: Subject, name: str, offered: dict[str, Callable] | None = None) -> dict[str, bool]:
     """Whether ``user`` sets the field in each way; empty if the field cannot have another value."""
     client, found = Client(), {}
     client.force_login(user)
     with rolled_back():
         entry = change(subject, name, user)
-        for way, probe in ways(subject, name).items() if entry else ():
+        for way, probe in (offered or ways(subject, name)).items() if entry else ():
             with rolled_back():
                 found[way] = probe(client, subject, name, entry)
     return found
