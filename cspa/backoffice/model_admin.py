@@ -98,6 +98,10 @@ class BaseModelAdmin(TranslatedFieldsMixin, HistoryMixin, admin.ModelAdmin):
         queryset = super().get_queryset(request)
         return queryset.select_related(*self.list_select_related) if self.list_select_related else queryset
 
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> models.Model | None:
+        """Ignore an empty ``_to_field``, for which Django would look up a field without a name."""
+        return super().get_object(request, object_id, from_field or None)
+
     def get_search_results(self, request, queryset, search_term):
         """Ignore what follows the first letters of a long term: a database bounds the conditions of a query."""
         return super().get_search_results(request, queryset, search_term.replace("\x00", "")[:SEARCH_LENGTH])

@@ -56,6 +56,14 @@ def test_malformed_query_of_a_changelist_never_answers_500(administrator: Client
         assert len(words(response)) > 40, query
 
 
+@pytest.mark.parametrize("action", ["change", "delete"])
+def test_empty_to_field_is_ignored(administrator: Client, action: str):
+    address = page(f"news_article_{action}", factories.ArticleFactory().pk)
+    assert administrator.get(f"{address}?_to_field=").status_code == 200
+    # That of the form takes precedence.
+    assert administrator.post(address, {"_to_field": ""}).status_code in {200, 302}
+
+
 def test_regex_lookup_in_a_query_answers_400(administrator: Client):
     factories.ArticleFactory()
     assert administrator.get(page("news_article_changelist") + "?title__regex=(").status_code == 400
