@@ -1,11 +1,14 @@
-"""Users, policies of their groups, the audit log, and the versions of cached tables."""
+"""Users, policies of their groups, the audit log, retired addresses, and the versions of cached tables."""
 
+from collections.abc import Collection, Iterable
 from typing import Any, Self
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, Group
 from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
 from django.db import models
+from django.db.models.signals import post_delete
 from django.utils import timezone
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
@@ -118,6 +121,102 @@ class RowChange(models.Model):
         if self.action == self.Action.ADDED:
             return None
         return {**(state or {}), **(self.before or {})}
+
+
+class RetiredAddressQuerySet(models.QuerySet["RetiredAddress"]):
+    def of(self, model: type[models.Model]) -> Self:
+        """What stood in the addresses of ``model``."""
+        return self.filter(kind=model._meta.label_lower)
+
+    def had(self, values: Iterable[str]) -> dict[str, str]:
+        """The owners of those of ``values`` that are retired."""
+        return dict(self.filter(value__in=list(values)).values_list("value", "owner"))
+
+    def retire(self, model: type[models.Model], owner: str, *values: str) -> None:
+        rows = [RetiredAddress(kind=model._meta.label_lower, owner=owner, value=value) for value in values]
+        self.bulk_create(rows, ignore_conflicts=True)
+
+
+class RetiredAddress(models.Model):
+    """An id or slug that stood in the address of a row and was given up. No other row ever gets it.
+
+    Rows are only added, in the transaction that gives the address up, and undo does not remove them.
+    """
+
+    # The model, as in "delegations.person".
+    kind = models.CharField(max_length=60)
+    value = models.CharField(max_length=200)
+    # The row that may take the address again: its uid, or its primary key, which no other row ever gets.
+    owner = models.CharField(max_length=36)
+
+    objects = RetiredAddressQuerySet.as_manager()
+
+    class Meta:
+        default_permissions = ()
+        constraints = [models.UniqueConstraint(name="retiredaddress_once", fields=["kind", "value"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {self.value}"
+
+
+class AddressedModel(models.Model):
+    """Abstract base of rows with an id or slug in an address. Deleting a row retires it.
+
+    ``address_column`` holds the id or slug. ``address_of`` is the foreign key of a former address to its row.
+    """
+
+    address_column: str = "slug"
+    address_of: str = ""
+
+    class Meta:
+        abstract = True
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        post_delete.connect(_retire_deleted, sender=cls)
+
+    def address_value(self) -> str:
+        """What must be retired with the row, empty if it was never public."""
+        return str(getattr(self, self.address_column))
+
+    def address_owner(self) -> "AddressedModel":
+        owner: AddressedModel = getattr(self, self.address_of) if self.address_of else self
+        return owner
+
+    def owner_key(self) -> str:
+        return str(getattr(self, "uid", self.pk))
+
+    def retire(self, *values: str) -> None:
+        RetiredAddress.objects.retire(type(self), self.owner_key(), *values)
+
+    def is_retired(self, value: str) -> bool:
+        """Whether another row had ``value`` in its address."""
+        return RetiredAddress.objects.of(type(self)).filter(value=value).exclude(owner=self.owner_key()).exists()
+
+
+def _retire_deleted(instance: AddressedModel, **kwargs: Any) -> None:
+    if value := instance.address_value():
+        instance.address_owner().retire(value)
+
+
+class SluggedModel(AddressedModel):
+    """Abstract base of rows whose ``slug`` is their address. A slug that another row had is refused."""
+
+    class Meta:
+        abstract = True
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        before = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+        super().save(*args, **kwargs)
+        if before and before.address_value() != self.address_value():
+            self.retire(before.address_value())
+
+    def validate_unique(self, exclude: Collection[str] | None = None) -> None:
+        super().validate_unique(exclude)
+        slug = self.address_value()
+        if self.address_column not in (exclude or ()) and self.is_retired(slug):
+            message = _("Another record had this address, and old links to it must not lead here. Choose another one.")
+            raise ValidationError({self.address_column: ValidationError(message, code="retired_address")})
 
 
 class TableVersion(models.Model):

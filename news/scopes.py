@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from cspa.absolute_urls import cached_reverse
 from cspa.exports.feeds import FORMATS
+from cspa.models import RetiredAddress
 from delegations.models import Parliament, Person
 
 from .models import Article, ArticleQuerySet, Topic
@@ -76,7 +77,11 @@ class TopicScope(Scope):
 
     @classmethod
     def of(cls, slug: str) -> "TopicScope":  # type: ignore[override]  # of an address of its own
-        return cls(get_object_or_404(Topic, slug=slug))
+        topic = Topic.objects.filter(slug=slug).first()
+        if topic is None:
+            owner = RetiredAddress.objects.of(Topic).had([slug]).get(slug)
+            raise Moved(cls(get_object_or_404(Topic, pk=owner)))
+        return cls(topic)
 
 
 class DelegationScope(Scope):

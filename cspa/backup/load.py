@@ -33,8 +33,10 @@ def restore(folder: Path, progress: Progress = no_progress) -> Counts:
     sums = verified_checksums(folder, progress)
     found = tables()
     manifest = read_manifest(folder)
-    names = {table.name: table.name for table in found}
     is_former = former_migrations.has_all(manifest.get("migrations"))
+    if is_former:
+        found = [table for table in found if table.name not in former_migrations.LATER_TABLES]
+    names = {table.name: table.name for table in found}
     if is_former:
         manifest["migrations"] = former_migrations.replaced(manifest["migrations"])
         names |= former_migrations.TABLES

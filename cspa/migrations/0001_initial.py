@@ -30,6 +30,19 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='RetiredAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('kind', models.CharField(max_length=60)),
+                ('value', models.CharField(max_length=200)),
+                ('owner', models.CharField(max_length=36)),
+            ],
+            options={
+                'default_permissions': (),
+                'constraints': [models.UniqueConstraint(fields=('kind', 'value'), name='retiredaddress_once')],
+            },
+        ),
+        migrations.CreateModel(
             name='TableVersion',
             fields=[
                 ('name', models.CharField(max_length=63, primary_key=True, serialize=False)),

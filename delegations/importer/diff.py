@@ -8,6 +8,7 @@ from django.db.models import Model
 from django.utils.translation import gettext as _
 
 from cspa.i18n import translated_columns
+from cspa.models import AddressedModel
 
 from ..dates import PartialDate
 from ..models import Confirmation, Delegate, NoOverlap, Observation, Parliament, Period, Person, Source
@@ -115,6 +116,14 @@ class ImportDiff:
             record.values[translated_columns("title")[0]] = record.values["url"][:300]
         self.apply_values(row, record.values)
         validate(row)
+        if isinstance(row, AddressedModel) and row.address_value() in self.on_record.retired(model):
+            raise RowError(
+                _(
+                    "A record that was deleted or renamed had this address, and old links must not lead to another: "
+                    "%(address)s. If it is the same record, undo its deletion."
+                )
+                % {"address": row.address_value()}
+            )
         if model is Parliament:
             self.on_record.parliaments[row.slug] = row
         diff = RowDiff(record.kind, record.location, row, Action.ADDED)
@@ -199,7 +208,8 @@ class ImportDiff:
     def attach_former_slugs(self, diff: RowDiff, record: Record) -> None:
         former_slugs = self.on_record.former_slugs
         for slug in record.former:
-            if slug in self.on_record.parliaments or former_slugs.get(slug, diff.row) is not diff.row:
+            is_free = slug in former_slugs or slug not in self.on_record.retired(Parliament)
+            if slug in self.on_record.parliaments or not is_free or former_slugs.get(slug, diff.row) is not diff.row:
                 self.warn(record, _("The former address “%(slug)s” is another parliament's.") % {"slug": slug[:80]})
             elif slug not in former_slugs:
                 diff.former.append(slug)

@@ -62,8 +62,9 @@ class PersonMatcher:
             elif identifier not in self.identifiers_on_record:
                 diff.identifiers.append(identifier)
         for number in record.former:
+            is_free = number in self.former_ids or str(number) not in self.on_record.retired(Person)
             owner = self.on_record.people.get(number) or self.former_ids.setdefault(number, person)
-            if owner is not person:
+            if owner is not person or not is_free:
                 self.warn(record, _("The former id %(id)d is another person's.") % {"id": number})
             elif number not in self.former_ids_on_record:
                 diff.former.append(number)

@@ -7,6 +7,7 @@ from functools import cached_property
 from django.db.models import Model
 
 from cspa.i18n import translated_columns
+from cspa.models import RetiredAddress
 
 from ..models import Chamber, FormerSlug, Parliament, Person, Source
 from .records import KINDS, Batch, Kind
@@ -19,6 +20,7 @@ class RowsOnRecord:
         self._batch = batch
         self._rows: dict[Kind, dict[uuid.UUID, Model]] = {}
         self._sources_of: dict[Kind, dict[int, set[int]]] = {}
+        self._retired: dict[type[Model], frozenset[str]] = {}
 
     def rows(self, kind: Kind) -> dict[uuid.UUID, Model]:
         """Return the rows of ``kind`` by public id; of mandates only those that the file can mean."""
@@ -51,6 +53,12 @@ class RowsOnRecord:
                 found[row].add(source)
             self._sources_of[kind] = found
         return self._sources_of[kind]
+
+    def retired(self, model: type[Model]) -> frozenset[str]:
+        """Return the ids or slugs that rows of ``model`` had and gave up."""
+        if model not in self._retired:
+            self._retired[model] = frozenset(RetiredAddress.objects.of(model).values_list("value", flat=True))
+        return self._retired[model]
 
     @cached_property
     def parliaments(self) -> dict[str, Parliament]:

@@ -14,6 +14,7 @@ from django_countries.fields import CountryField
 from cspa.absolute_urls import cached_reverse
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import contains, required_in_some_language, translated
+from cspa.models import AddressedModel, SluggedModel
 
 from .periods import NoOverlap, Period, web_address
 
@@ -42,7 +43,7 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
         return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
 
 
-class Parliament(NaturalKeyModel):
+class Parliament(SluggedModel, NaturalKeyModel):
     """A national parliament that takes part, or took part, in the Assembly."""
 
     slug = models.SlugField(
@@ -98,6 +99,9 @@ class Parliament(NaturalKeyModel):
         if former and former != self.slug:
             FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
 
+    def is_retired(self, value: str) -> bool:
+        return super().is_retired(value) or FormerSlug.objects.filter(slug=value).exclude(parliament=self.pk).exists()
+
     def get_absolute_url(self) -> str:
         return cached_reverse("delegations:delegation", self.slug)
 
@@ -107,13 +111,14 @@ class Parliament(NaturalKeyModel):
         return self.short_name or self.name
 
 
-class FormerSlug(NaturalKeyModel):
+class FormerSlug(AddressedModel, NaturalKeyModel):
     """A former slug of a parliament; its address redirects permanently."""
 
     parliament = models.ForeignKey(Parliament, models.CASCADE, related_name="former_slugs")
     slug = models.SlugField(unique=True)
 
     key_columns = ("slug",)
+    address_of = "parliament"
 
     objects = NaturalKeyManager["FormerSlug"]()
 
@@ -157,7 +162,7 @@ class Participation(Period):
         return f"{self.parliament}: {self.get_status_display()}"
 
 
-class Chamber(NaturalKeyModel):
+class Chamber(SluggedModel, NaturalKeyModel):
     """A house of a parliament."""
 
     class Kind(models.TextChoices):

@@ -7,6 +7,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models.functions import Cast
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
@@ -25,6 +26,7 @@ from cspa.i18n import (
     translated_columns,
 )
 from cspa.media.images import PhotoField
+from cspa.models import AddressedModel, RetiredAddress
 
 from .. import names
 from .parliaments import Chamber, Parliament
@@ -96,7 +98,7 @@ def _slug(name: str) -> str:
     return slugify(name, max_length=80) or "person"
 
 
-class Person(DerivedModel, NaturalKeyModel):
+class Person(DerivedModel, AddressedModel, NaturalKeyModel):
     """A person, recorded once, without date of birth or private contact details."""
 
     class Gender(models.TextChoices):
@@ -149,6 +151,7 @@ class Person(DerivedModel, NaturalKeyModel):
     name_words = models.TextField(editable=False, default="")
 
     key_columns = ("public_id",)
+    address_column = "public_id"
 
     objects = NaturalKeyManager.from_queryset(PersonQuerySet)()
 
@@ -185,10 +188,12 @@ class Person(DerivedModel, NaturalKeyModel):
 
     @classmethod
     def next_public_id(cls) -> int:
-        """Return one more than the largest id ever given, including the ids of merged records."""
+        """Return one more than the largest id ever given, including the ids of merged and of deleted records."""
         given = cls.objects.aggregate(largest=Max("public_id"))["largest"] or 0
         merged = FormerPublicId.objects.aggregate(largest=Max("public_id"))["largest"] or 0
-        return max(given, merged) + 1
+        number = Cast("value", models.BigIntegerField())
+        retired = RetiredAddress.objects.of(cls).aggregate(largest=Max(number))["largest"] or 0
+        return max(given, merged, retired) + 1
 
     @classmethod
     def derived_from(cls) -> frozenset[str]:
@@ -252,13 +257,14 @@ class Person(DerivedModel, NaturalKeyModel):
         return self.name or self.public_name
 
 
-class FormerPublicId(NaturalKeyModel):
+class FormerPublicId(AddressedModel, NaturalKeyModel):
     """The public id of a record that was merged into this person; its address redirects permanently."""
 
     person = models.ForeignKey(Person, models.CASCADE, related_name="former_ids")
     public_id = models.PositiveIntegerField(_("public id"), unique=True)
 
     key_columns = ("public_id",)
+    address_column, address_of = "public_id", "person"
 
     objects = NaturalKeyManager["FormerPublicId"]()
 

@@ -109,16 +109,24 @@ class ArticleImporter:
         if row.article and (row.article.story.uid, row.article.language) != row.key:
             raise RowError(_("On record this article belongs to another story, or is in another language."))
         own = row.article and row.article.pk
+        uid = str(row.article.uid if row.article else values["id"])
         for address in (row.address, *row.former_addresses):
             if lookups.owners.get(address, own) != own:
                 raise RowError(
                     _("On record this address is another article's: %(address)s")
                     % {"address": "{} {} {}".format(*address)}
                 )
+            if lookups.retired.get(address, uid) != uid:
+                raise RowError(
+                    _("Another article had this address, and readers still follow it: %(address)s")
+                    % {"address": "{} {} {}".format(*address)}
+                )
         self.require_known("people", row.people, lookups.people)
         self.require_known("delegations", values["delegations"], lookups.parliaments)
         self.use_present_ids(values)
         for topic in values["topics"]:
+            if topic["slug"] in lookups.retired_topics:
+                raise RowError(_("Another topic had this address: %(slug)s") % {"slug": topic["slug"]})
             self.require_same(row, "topics", topic["slug"], TOPIC.without_defaults(topic), topic_record)
         for source in values["sources"]:
             self.require_same(row, "sources", source["id"], SOURCE.without_defaults(source), source_record)

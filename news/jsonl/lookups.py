@@ -5,9 +5,11 @@ from typing import Any
 
 from django.db.models import Model, Q, QuerySet
 
+from cspa.models import RetiredAddress
 from delegations.models import FormerPublicId, FormerSlug, Parliament, Person, Source
 
 from ..models import Article, Attachment, FormerAddress, Picture, Story, Topic
+from ..models.former_addresses import address_text
 from .reader import ArticleAddress, ArticleRow
 from .serializer import with_relations
 
@@ -36,6 +38,11 @@ class Lookups:
         self.articles = {article.uid: article for article in articles}
         self.translations = {(article.story.uid, article.language): article for article in articles}
         addresses = [address for row in rows for address in (row.address, *row.former_addresses)]
+        texts = {address_text(*address): address for address in addresses}
+        # The uids of the articles that had the addresses, if they gave them up.
+        self.retired = {texts[text]: uid for text, uid in RetiredAddress.objects.of(Article).had(texts).items()}
+        unknown = {topic["slug"] for each in values for topic in each["topics"]} - self.topics.keys()
+        self.retired_topics = RetiredAddress.objects.of(Topic).had(unknown).keys()
         self.owners = dict([*_owners(Article, "pk", addresses), *_owners(FormerAddress, "article", addresses)])
 
 

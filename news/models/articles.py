@@ -23,12 +23,12 @@ from cspa.absolute_urls import cached_reverse
 from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import language_codes
-from cspa.models import RowChange
+from cspa.models import AddressedModel, RowChange
 from cspa.richtext import pictures, plain_text, sanitise
 from cspa.search.stems import Query, StemsIndex, matching, newest, stems
 from delegations.models import Parliament, Person, Source
 
-from .former_addresses import FormerAddress
+from .former_addresses import FormerAddress, address_text
 from .pictures import Picture
 from .quotations import Quotation
 from .stories import Story
@@ -215,7 +215,7 @@ class ArticleQuerySet(DerivedQuerySet["Article"]):
         return self.only_in_other_languages(language).order_by()[: COUNTED + 1].count()
 
 
-class Article(DerivedModel, UidModel):
+class Article(DerivedModel, AddressedModel, UidModel):
     """A news text in one language. Its translations are sibling rows of one story."""
 
     class State(models.TextChoices):
@@ -362,10 +362,11 @@ class Article(DerivedModel, UidModel):
             )
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
-        """Refuse the former address of another article that readers know: it redirects to that article."""
+        """Refuse the former address of another article that readers know, even if that article is deleted."""
         super().validate_unique(exclude)
         self.derive_address()
-        if FormerAddress.objects.known_to_readers().at(self).exclude(article=self.pk).exists():
+        former = FormerAddress.objects.known_to_readers().at(self).exclude(article=self.pk)
+        if former.exists() or self.is_retired(self.address):
             raise ValidationError(
                 _("Another article of this day had this address before, and readers still follow it there."),
                 code="former_address",
@@ -380,6 +381,9 @@ class Article(DerivedModel, UidModel):
             if update_fields is not None and set(TEXTS).intersection(update_fields):
                 update_fields = {*update_fields, "text_changed_at"}
         super().save(*args, update_fields=update_fields, **kwargs)
+        if before and self.is_open and not before.is_open:
+            # The rules for drafts would give the addresses that readers know to another article.
+            self.retire(before.address, *map(str, self.former_addresses.all()))
         FormerAddress.objects.at(self).free_for(self).delete()
         if before and (before.language, before.date, before.slug) != (self.language, self.date, self.slug):
             FormerAddress.objects.at(before).free_for(self).delete()
@@ -411,6 +415,13 @@ class Article(DerivedModel, UidModel):
         """Compute the date and slug of the address from the time of publication and the title."""
         self.date = timezone.localdate(self.published_at)
         self.slug = self.slug or slugify(self.title, max_length=100, word_boundary=True) or "article"
+
+    @property
+    def address(self) -> str:
+        return address_text(self.language, self.date, self.slug)
+
+    def address_value(self) -> str:
+        return "" if self.is_open else self.address
 
     def pictures_without_words(self) -> list[str]:
         """Names of the pictures without an alternative text in this language that are not marked as decorative."""

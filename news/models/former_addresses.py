@@ -1,13 +1,21 @@
 """Former addresses of articles, which redirect to the present ones."""
 
+from datetime import date
 from typing import TYPE_CHECKING, Self, cast
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from cspa.models import AddressedModel
+
 if TYPE_CHECKING:
     from .articles import Article
+
+
+def address_text(language: str, day: date, slug: str) -> str:
+    """The address of an article as a retired address states it."""
+    return f"{language}/{day:%Y-%m-%d}/{slug}"
 
 
 class FormerAddressQuerySet(models.QuerySet["FormerAddress"]):
@@ -28,13 +36,15 @@ class FormerAddressQuerySet(models.QuerySet["FormerAddress"]):
         return self.filter(Q(article=article) | ~Q(pk__in=self.known_to_readers().values("pk")))
 
 
-class FormerAddress(models.Model):
+class FormerAddress(AddressedModel):
     """A former address of an article, which redirects permanently."""
 
     article = models.ForeignKey("news.Article", models.CASCADE, related_name="former_addresses")
     language = models.CharField(max_length=10)
     date = models.DateField()
     slug = models.SlugField(max_length=120)
+
+    address_of = "article"
 
     objects = FormerAddressQuerySet.as_manager()
 
@@ -44,4 +54,7 @@ class FormerAddress(models.Model):
         constraints = [models.UniqueConstraint(name="formeraddress_once", fields=["language", "date", "slug"])]
 
     def __str__(self) -> str:
-        return f"{self.language}/{self.date}/{self.slug}"
+        return address_text(self.language, self.date, self.slug)
+
+    def address_value(self) -> str:
+        return "" if self.article.is_open else str(self)

@@ -6,9 +6,10 @@ from django.utils.translation import gettext_lazy as _
 from cspa.absolute_urls import cached_reverse
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import required_in_some_language, translated
+from cspa.models import SluggedModel
 
 
-class Topic(NaturalKeyModel):
+class Topic(SluggedModel, NaturalKeyModel):
     """A subject of articles with a page and feeds of its own."""
 
     slug = models.SlugField(_("address"), unique=True, help_text=_("Latin letters, as in “biological-security”."))

@@ -10,14 +10,14 @@ from uuid import uuid4
 import time_machine
 from django.core.management import CommandError, call_command
 
-from cspa.models import ChangeSet, RowChange
+from cspa.models import ChangeSet, RetiredAddress, RowChange
 from delegations.models import Source
 from news.models import Article, Attachment, Correction, FormerAddress, Picture, Quotation, Story, Topic
 
 from ..support import factories
 
-# The models are in the order in which their rows can be deleted.
-NEWS = (Attachment, Article, Story, Topic, Picture, Source)
+# The models are in the order in which their rows can be deleted. The last one forgets that there were any.
+NEWS = (Attachment, Article, Story, Topic, Picture, Source, RetiredAddress)
 SPOKEN = "<blockquote><p>{words}</p><p>— {who}</p></blockquote>"
 
 

@@ -113,9 +113,9 @@ QUERY_BOUNDS = {
     "recording in the journal": 9,
     "saving an article with quotations": 6,
     "gathering addresses": 19,
-    "import of a delegation": 24,
+    "import of a delegation": 26,
     "import of new articles": 34,
-    "import of known articles": 19,
-    "one more chunk of new articles": 30,
+    "import of known articles": 20,
+    "one more chunk of new articles": 31,
     "export of articles": 10,
 }

@@ -5,6 +5,7 @@ from collections import Counter
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Model
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from django_countries import countries
@@ -12,6 +13,7 @@ from slugify import slugify
 from translated_fields import to_attribute
 
 from cspa.i18n import language_codes, translated_columns
+from cspa.models import RetiredAddress
 
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
@@ -168,13 +170,10 @@ class PopoloReader:
                 short[to_attribute("short_name", code)] = str(countries.name(country))
         with override(settings.LANGUAGE_CODE):
             wanted = slugify(str(countries.name(country)), max_length=40, word_boundary=True) or country.lower()
-        taken = RESERVED_SLUGS.union(
-            Parliament.objects.values_list("slug", flat=True), FormerSlug.objects.values_list("slug", flat=True)
-        )
-        slug = _free(wanted, taken)
+        slug = _free(wanted, RESERVED_SLUGS.union(_slugs(Parliament), _slugs(FormerSlug)))
         self.batch.add(Record(Kind.PARLIAMENTS, location, slug, {"slug": slug, "country": country, **names, **short}))
         wanted = slugify(f"{slug} {next(iter(names.values()))}", max_length=70, word_boundary=True)
-        self.chamber = _free(wanted, set(Chamber.objects.values_list("slug", flat=True)))
+        self.chamber = _free(wanted, _slugs(Chamber))
         values = {"slug": self.chamber, "parliament": slug, **names, "imported_id": self.legislature}
         self.batch.add(Record(Kind.CHAMBERS, location, self.chamber, values))
         return slug
@@ -304,6 +303,12 @@ class PopoloReader:
 def _key(value: Any) -> str:
     """Return an id as ``JsonReader.id`` does, but empty for values of other types."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+
+def _slugs(model: type[Model]) -> set[str]:
+    """Return the slugs of ``model`` and those that it gave up."""
+    retired = RetiredAddress.objects.of(model).values_list("value", flat=True)
+    return {*model.objects.values_list("slug", flat=True), *retired}
 
 
 def _free(wanted: str, taken: set[str] | frozenset[str]) -> str:
