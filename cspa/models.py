@@ -176,8 +176,8 @@ class AddressedModel(models.Model):
         post_delete.connect(_retire_deleted, sender=cls)
 
     def address_value(self) -> str:
-        """What must be retired with the row, empty if it was never public."""
-        return str(getattr(self, self.address_column))
+        """What must be retired with the row, empty if it has or had no public address."""
+        return str(getattr(self, self.address_column) or "")
 
     def address_owner(self) -> "AddressedModel":
         owner: AddressedModel = getattr(self, self.address_of) if self.address_of else self

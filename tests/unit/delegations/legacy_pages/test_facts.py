@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
+from cspa.models import RetiredAddress
 from delegations.exports import popolo
 from delegations.importer import import_file
 from delegations.legacy_pages.facts import import_block
@@ -145,6 +146,7 @@ def test_malformed_observation_is_a_conflict(statement):
 def empty() -> None:
     for model in (Observation, AssemblyPost, Representative, Link, SeatQuota, Person, Chamber, Parliament, Source):
         model.objects.all().delete()
+    RetiredAddress.objects.all().delete()
 
 
 # Any pile in any order
