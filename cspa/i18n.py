@@ -1,6 +1,10 @@
-"""Translated fields: a column for each of ``settings.LANGUAGES``, with a fallback for missing translations."""
+"""Translated fields: a column for each of ``settings.LANGUAGES``, with a fallback for missing translations.
 
-from collections.abc import Iterable
+Also the cleaning of texts of one line, which every translated field is.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Protocol
 
 from django.conf import settings
@@ -52,6 +56,44 @@ def get_translated(instance: models.Model, name: str, language: str | None = Non
     return Localised("", requested)
 
 
+# Fillers, a joiner and variation selectors, which Unicode counts as letters, symbols or marks.
+_UNSEEN = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0" + "".join(map(chr, range(0xFE00, 0xFE10))))
+
+
+def visible(text: str) -> str:
+    """``text`` in NFC without characters that nobody sees, such as soft hyphens and spaces of no width."""
+    if text.isascii() and text.isprintable():
+        return text
+    return unicodedata.normalize("NFC", "".join(filter(_is_seen, text)))
+
+
+def _is_seen(character: str) -> bool:
+    # A NUL stays, so that forms and imports refuse the damaged text.
+    category = unicodedata.category(character)
+    is_control = category == "Cc" and not character.isspace() and character != "\0"
+    return not (category == "Cf" or is_control or character in _UNSEEN)
+
+
+def single_line(text: str) -> str:
+    """``visible(text)`` with single spaces, instead of those that do not break and of ends of lines as well."""
+    return " ".join(visible(text).split())
+
+
+class LineField(models.CharField):  # type: ignore[type-arg]  # a class of Django takes none when it runs
+    """Text column of one line: ``single_line()`` cleans what forms, imports, fixtures and code write to it.
+
+    Migrations see a CharField.
+    """
+
+    def deconstruct(self) -> tuple[str, str, Sequence[Any], dict[str, Any]]:
+        name, _path, arguments, options = super().deconstruct()
+        return name, "django.db.models.CharField", arguments, options
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        return single_line(text) if isinstance(text, str) else text
+
+
 class Translated(Protocol):
     """Descriptor under the plain name of a field: it reads with a fallback and writes in the active language."""
 
@@ -61,10 +103,15 @@ class Translated(Protocol):
 
 
 def translated(
-    label: "StrOrPromise | None" = None, *, max_length: int, blank: bool = True, **options: Any
+    label: "StrOrPromise | None" = None,
+    *,
+    max_length: int,
+    blank: bool = True,
+    field: type[LineField] = LineField,
+    **options: Any,
 ) -> Translated:
     """A text column for each language; the plain name reads with a fallback in the order of the languages."""
-    column = models.CharField(label, max_length=max_length, blank=blank, default="", **options)
+    column = field(label, max_length=max_length, blank=blank, default="", **options)
     fields: Translated = TranslatedField(
         column, attrgetter=lambda name, field: lambda self: get_translated(self, name)
     )

@@ -12,16 +12,27 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from cspa.backoffice.forms import ConflictAwareForm, ConflictAwareFormSet
-from cspa.i18n import language_codes
+from cspa.i18n import language_codes, single_line, translated_columns
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
+from .models.people import NAME_PARTS
 from .models.periods import no_overlaps, overlap
+from .names import doubts_about, validate_name
 from .services.session_documents import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
 _DAY_FIRST = re.compile(r"(?:(?:([0-9]{1,2})\.)?([0-9]{1,2})\.)?([0-9]{4})")
+
+
+class PersonNameField(forms.CharField):
+    """The name of a person, cleaned and validated like the columns of names."""
+
+    default_validators = [validate_name]
+
+    def to_python(self, value: object) -> str:
+        return single_line(super().to_python(value))
 
 
 class PartialDateField(forms.Field):
@@ -53,6 +64,12 @@ class PartialDateField(forms.Field):
                 raise ValidationError(self.error_messages["outside"], code="outside") from error
             params = {"text": text[:40], "examples": EXAMPLES}
             raise ValidationError(self.error_messages["invalid"], code="invalid", params=params) from error
+
+
+class PersonForm(ConflictAwareForm):
+    def warnings(self) -> Iterator[str]:
+        texts = [self.cleaned_data.get(column, "") for part in NAME_PARTS for column in translated_columns(part)]
+        yield from dict.fromkeys(doubt for text in texts for doubt in doubts_about(text))
 
 
 class PeriodForm(ConflictAwareForm):

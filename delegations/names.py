@@ -1,14 +1,36 @@
-"""Search for names: a folded form that is the same for every spelling of a name, and queries with typing errors.
+"""Names: which texts are none, which are doubtful, and search with typing errors.
 
 Folding transliterates every alphabet to Latin letters and unifies the usual spellings of a Russian sound: Юрий, Yuri,
 Yury and Iurii all fold to "iuri". Folded names are only compared, never shown.
 """
 
 import re
-from collections.abc import Iterable
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from itertools import pairwise
 
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from slugify import slugify
+
+from cspa.i18n import LineField, single_line
+
+# Written instead of a missing name (docs/data-dictionary.md): the whole text, in any case, with any punctuation.
+PLACEHOLDERS = {
+    *("vacant", "vacancy", "n/a", "na", "not available", "not applicable", "no data", "none", "nil", "null", "nan"),
+    *("unknown", "not known", "tbd", "tba", "tbc", "to be determined", "to be confirmed", "to be announced", "test"),
+    *("вакант", "вакантно", "вакантное место", "вакансия", "н/д", "нд", "н/п", "нет данных", "данных нет", "нет"),
+    *("неизвестно", "неизвестен", "неизвестна", "не известно", "не указано", "не указан", "не указана", "отсутствует"),
+    *("не назначен", "не назначена", "уточняется", "тест"),
+}
+# Folded by ``_bare()``. Forms of address and degrees, which are no part of a name.
+TITLES = {
+    *("dr", "prof", "professor", "hon", "honourable", "honorable", "mr", "mrs", "ms", "sir", "rt", "phd", "h.e"),
+    *("д-р", "доктор", "проф", "профессор", "акад", "академик", "г-н", "г-жа", "господин", "госпожа", "тов"),
+    *("д.э.н", "к.э.н", "д.ю.н", "к.ю.н", "достопочтенный", "достопочтенная"),
+}
 
 # In characters. No name is as long.
 LONGEST_QUERY = 200
@@ -33,6 +55,43 @@ _SOUNDS = [
 _HYPHENS = re.compile(r"[\u2010-\u2015\u2212-]")
 _APOSTROPHES = re.compile(r"['`\u00b4\u02b9\u02bc\u2018\u2019]")
 _PATRONYMIC = re.compile(r".{3,}(?:vich|ich|ovna|evna|ichna|inichna)")
+
+
+def validate_name(text: str) -> None:
+    """Refuse a text that is no name: without letters, a place-holder, an error of a spreadsheet or damaged."""
+    if "\ufffd" in text:
+        message = _("Letters of the name were lost on the way (�). Write it anew.")
+        raise ValidationError(message, code="replacement_character")
+    if text and (text.startswith("#") or _bare(text) in PLACEHOLDERS or not any(map(str.isalpha, text))):
+        message = _("“%(text)s” is no name. Leave the field empty where the name is not known.")
+        raise ValidationError(message, code="no_name", params={"text": text[:40]})
+
+
+class NameField(LineField):
+    """Column of a name or a part of one."""
+
+    default_validators = [validate_name]
+
+
+def doubts_about(text: str) -> Iterator[str]:
+    """Yield what is doubtful about the name ``text``, in the active language."""
+    for word in text.split():
+        if mixes_alphabets(word):
+            yield gettext("One word has letters of two alphabets: “%(word)s”.") % {"word": word}
+        if _bare(word) in TITLES:
+            yield gettext("“%(word)s” is a title and no part of a name.") % {"word": word}
+
+
+# The list of doubtful facts asks about all names, and most words stand in several of them.
+@lru_cache(maxsize=50_000)
+def mixes_alphabets(word: str) -> bool:
+    """Whether ``word`` has Latin and Cyrillic letters, of which many look alike."""
+    return {"LATIN", "CYRILLIC"} <= {unicodedata.name(letter, "").split(" ")[0] for letter in word}
+
+
+def _bare(text: str) -> str:
+    """Return ``text`` without case and without the punctuation around it."""
+    return single_line(text).casefold().strip(" .,;:!?()[]{}<>«»“”\"'*_–—-/")
 
 
 def fold(text: str) -> str:

@@ -14,11 +14,11 @@ from django.utils.translation import gettext as _
 from slugify import slugify
 
 from cspa import audit
+from cspa.i18n import single_line
 from cspa.models import ChangeSet
 from cspa.richtext import MAX_LENGTH
 from delegations.importer import ImportRefusedError, Report
 from delegations.importer.readers.files import check_size, text_of
-from delegations.importer.records import single_line
 from delegations.importer.row_diff import Action
 from delegations.legacy_pages.facts import import_block
 from delegations.legacy_pages.parser import PageLine

@@ -21,7 +21,7 @@ from cspa.i18n import language_codes, language_name, translated_columns
 from cspa.models import ChangeSet
 
 from ..dates import today
-from ..forms import OtherRecordForm
+from ..forms import OtherRecordForm, PersonForm
 from ..models import (
     Chamber,
     Identifier,
@@ -64,6 +64,7 @@ WITHOUT_NAME = ngettext_lazy(
 
 @admin.register(Person)
 class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
+    form = PersonForm
     of_person = "pk"
     list_display = ["sorted_public_name", "other_languages", "public_id"]
     list_filter = ["withdrawn"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.backoffice.todo import TodoItem, TodoListMixin
 from cspa.i18n import translated_columns
 
-from ..forms import PartialDateField
+from ..forms import PartialDateField, PersonNameField
 from ..models import Delegate, Person, Proposal
 from ..services import confirmations
 from ..services.confirmations import REPRESENTATIVE
@@ -42,12 +42,12 @@ class DecisionForm(forms.Form):
         Kind.OTHER: [],
     }
 
-    name = forms.CharField(
+    name = PersonNameField(
         label=_("Name of the person"), max_length=150, widget=forms.TextInput(attrs={"class": "vTextField"})
     )
-    family_name = forms.CharField(label=_("Family name"), max_length=150, required=False)
-    given_name = forms.CharField(label=_("Given name"), max_length=150, required=False)
-    patronymic = forms.CharField(label=_("Patronymic"), max_length=150, required=False)
+    family_name = PersonNameField(label=_("Family name"), max_length=150, required=False)
+    given_name = PersonNameField(label=_("Given name"), max_length=150, required=False)
+    patronymic = PersonNameField(label=_("Patronymic"), max_length=150, required=False)
     person = forms.ChoiceField(
         label=_("Record of the person"),
         help_text=_("Choose the record if the person is on record already."),

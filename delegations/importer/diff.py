@@ -20,7 +20,7 @@ from .overlaps import find_overlaps
 from .readers.own_export import public_id
 from .records import KINDS, REFERENCES, Batch, Kind, Note, Record, RowError, describe_location
 from .row_diff import Action, RowDiff, period_label
-from .row_warnings import mandate_warnings, quota_warnings
+from .row_warnings import mandate_warnings, name_warnings, quota_warnings
 from .validation import restore, validate
 
 type Progress = Callable[[str, int, int], None]
@@ -116,21 +116,23 @@ class ImportDiff:
             record.values[translated_columns("title")[0]] = record.values["url"][:300]
         self.apply_values(row, record.values)
         validate(row)
-        if isinstance(row, AddressedModel) and row.address_value() in self.on_record.retired(model):
+        address = row.address_value() if isinstance(row, AddressedModel) else ""
+        if address and address in self.on_record.retired(model):
             raise RowError(
                 _(
                     "A record that was deleted or renamed had this address, and old links must not lead to another: "
                     "%(address)s. If it is the same record, undo its deletion."
                 )
-                % {"address": row.address_value()}
+                % {"address": address}
             )
         if model is Parliament:
             self.on_record.parliaments[row.slug] = row
         diff = RowDiff(record.kind, record.location, row, Action.ADDED)
         self.attach_related(diff, record)
         self.append(record, diff)
-        if model is Person:
+        if isinstance(row, Person):
             self.people.warn_like_on_record(record)
+            self.warn_of_names(record, row)
         if isinstance(row, Delegate):
             self.warn_of_mandate(record, row)
 
@@ -150,6 +152,8 @@ class ImportDiff:
         if action == Action.UNCHANGED and (diff.sources is not None or diff.identifiers or diff.former):
             diff.action = Action.CHANGED
         self.append(record, diff)
+        if isinstance(row, Person) and before:
+            self.warn_of_names(record, row)
         if isinstance(row, Delegate):
             if diff.action != Action.UNCHANGED:
                 self.warn_of_mandate(record, row)
@@ -176,6 +180,10 @@ class ImportDiff:
                 before[column] = getattr(row, column) if row.pk else None
                 setattr(row, column, value)
         return before
+
+    def warn_of_names(self, record: Record, row: Person) -> None:
+        for message in name_warnings(row):
+            self.warn(record, message)
 
     def warn_of_mandate(self, record: Record, row: Delegate) -> None:
         for message in mandate_warnings(record, row, self.on_record):

@@ -7,14 +7,14 @@ from functools import cached_property
 
 from django.utils.translation import gettext as _
 
-from cspa.i18n import translated_columns
+from cspa.i18n import single_line, translated_columns
 
 from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Person, Representative
 from .on_record import RowsOnRecord
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
-from .records import Batch, Kind, Record, RowError, describe_location, single_line
+from .records import Batch, Kind, Record, RowError, describe_location
 from .row_diff import RowDiff
 
 _NUMBER = re.compile("[1-9][0-9]{0,9}")

@@ -6,22 +6,22 @@ capitals the name stays as it is written. Entries that cannot be parsed are list
 
 import hashlib
 import re
-import unicodedata
 import uuid
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.i18n import language_codes, translated_columns
+from cspa.i18n import language_codes, single_line, translated_columns, visible
 
 from .. import names
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
-from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of, single_line
+from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of
 
 # Characters of a list.
 LONGEST = 10_000
@@ -91,7 +91,7 @@ def read(text: str) -> list[Name]:
         raise ImportRefusedError(
             _("The list is longer than %(limit)d letters. Enter it in parts.") % {"limit": LONGEST}
         )
-    text = unicodedata.normalize("NFC", text).replace("\r\n", "\n").replace("\r", "\n")
+    text = visible(text).replace("\r\n", "\n").replace("\r", "\n")
     listed = [entry for part in _split(text) if (entry := part.strip())]
     if len(listed) > MOST:
         message = _("The list holds %(number)d names, more than %(limit)d. Enter it in parts.")
@@ -128,6 +128,10 @@ def _parts(entry: str) -> dict[str, str]:
     function = _FUNCTION.search(entry)
     left = single_line(entry[function.start() :]) if function else ""
     entry = entry[: function.start()] if function else entry
+    try:
+        names.validate_name(entry)
+    except ValidationError as error:
+        raise RowError(error.messages[0]) from error
     words = [_word(word) for word in _HYPHENS.sub("-", entry).split()]
     if len(words) < 2:
         raise RowError(_("One word alone is no name."))
@@ -154,8 +158,7 @@ def _word(word: str) -> str:
         raise RowError(_("This does not look like a name."))
     if not word[0].isupper() and word.split("-")[0] not in _SON_OF | _OF:
         raise RowError(_("This does not look like a name."))
-    scripts = {unicodedata.name(letter, "").split(" ")[0] for letter in word if letter.isalpha()}
-    if {"LATIN", "CYRILLIC"} <= scripts:
+    if names.mixes_alphabets(word):
         raise RowError(_("One word has letters of two alphabets: “%(word)s”.") % {"word": word})
     return word
 

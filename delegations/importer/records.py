@@ -7,13 +7,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from functools import cache
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from cspa.i18n import language_codes, translated_columns
+from cspa.i18n import LineField, language_codes, single_line, translated_columns
 
 from ..dates import PartialDate
 from ..models import (
@@ -140,6 +141,11 @@ class Record:
         return next((text for column in translated_columns(name) if (text := self.values.get(column))), "")
 
 
+@cache
+def _line_columns(kind: Kind) -> frozenset[str]:
+    return frozenset(field.name for field in KINDS[kind]._meta.fields if isinstance(field, LineField))
+
+
 @dataclass
 class Batch:
     """The records of a file, with the problems and warnings of its reader."""
@@ -160,6 +166,9 @@ class Batch:
     not_kept: Counter = field(default_factory=Counter)
 
     def add(self, record: Record) -> None:
+        """Add ``record`` with its texts cleaned as the database will hold them, so that an unchanged row is equal."""
+        for column in _line_columns(record.kind) & record.values.keys():
+            record.values[column] = single_line(record.values[column])
         self.records[record.kind].append(record)
 
     def cite(self, source: str) -> str:
@@ -193,11 +202,6 @@ def is_web_address(text: str) -> bool:
     except ValidationError:
         return False
     return True
-
-
-def single_line(text: str) -> str:
-    """Return ``text`` in NFC with single spaces."""
-    return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def partial_date(text: str, name: str) -> PartialDate | None:

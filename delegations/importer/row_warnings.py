@@ -5,11 +5,21 @@ from collections.abc import Iterator
 
 from django.utils.translation import gettext as _
 
-from ..models import Delegate, SeatQuota
+from cspa.i18n import translated_columns
+
+from ..models import Delegate, Person, SeatQuota
+from ..models.people import NAME_PARTS
+from ..names import doubts_about
 from .on_record import RowsOnRecord
 from .records import Kind, Note, Record
 from .row_diff import Action, RowDiff, row_label
 from .validation import peak_concurrency
+
+
+def name_warnings(person: Person) -> Iterator[str]:
+    """Yield what is doubtful about the names of ``person``, each doubt once."""
+    texts = [getattr(person, column) for part in NAME_PARTS for column in translated_columns(part)]
+    yield from dict.fromkeys(doubt for text in texts for doubt in doubts_about(text))
 
 
 def mandate_warnings(record: Record, row: Delegate, on_record: RowsOnRecord) -> Iterator[str]:

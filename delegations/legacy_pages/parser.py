@@ -14,7 +14,9 @@ from urllib.parse import urlsplit
 
 from django.utils.translation import gettext as _
 
-from ..importer.records import Kind, Note, is_web_address, single_line
+from cspa.i18n import single_line
+
+from ..importer.records import Kind, Note, is_web_address
 from ..models import AssemblyPost, Chamber, FormerSlug, Link, Parliament
 
 type PageLine = tuple[int, str]

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.i18n import any_language, translated
 
+from ..names import NameField
 from .parliaments import Chamber, Parliament
 from .people import Delegate, Representative
 from .periods import Source
@@ -130,7 +131,7 @@ class Proposal(models.Model):
         verbose_name=_("plenipotentiary representative"),
     )
     recorded = models.JSONField(_("recorded at that time"), default=dict, blank=True)
-    name = models.CharField(_("name"), max_length=150, blank=True, default="")
+    name = NameField(_("name"), max_length=150, blank=True, default="")
     chamber = models.ForeignKey(
         Chamber, models.PROTECT, null=True, blank=True, related_name="proposals", verbose_name=_("chamber")
     )

@@ -16,6 +16,7 @@ from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
 from cspa.i18n import contains, required_in_some_language, translated
 from cspa.models import AddressedModel, SluggedModel
 
+from ..names import NameField
 from .periods import NoOverlap, Period, web_address
 
 if TYPE_CHECKING:
@@ -52,10 +53,16 @@ class Parliament(SluggedModel, NaturalKeyModel):
         help_text=_("Latin letters, as in “belarus”: the page becomes /delegations/belarus/."),
     )
     name = translated(
-        _("name"), max_length=200, help_text=_("In full: “National Assembly of the Republic of Belarus”.")
+        _("name"),
+        max_length=200,
+        field=NameField,
+        help_text=_("In full: “National Assembly of the Republic of Belarus”."),
     )
     short_name = translated(
-        _("short name"), max_length=80, help_text=_("As in lists: “Belarus”. Empty: the full name.")
+        _("short name"),
+        max_length=80,
+        field=NameField,
+        help_text=_("As in lists: “Belarus”. Empty: the full name."),
     )
     country = CountryField(_("country"), unique=True)
     order = models.PositiveSmallIntegerField(
@@ -182,7 +189,7 @@ class Chamber(SluggedModel, NaturalKeyModel):
         unique=True,
         help_text=_("Country first, as in “kazakhstan-mazhilis”: files and imports name the chamber by it."),
     )
-    name = translated(_("name"), max_length=200, help_text=_("As in “House of Representatives”."))
+    name = translated(_("name"), max_length=200, field=NameField, help_text=_("As in “House of Representatives”."))
     kind = models.CharField(
         _("kind"), max_length=6, choices=Kind, blank=True, help_text=_("Empty: not recorded, as after an import.")
     )

@@ -113,18 +113,28 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
         help_text=_("Never changes: it stands in addresses and files."),
     )
     name = translated(
-        _("name"), max_length=150, help_text=_("As the language writes it: “Viktor Kogut”, «Виктор Когут».")
+        _("name"),
+        max_length=150,
+        field=names.NameField,
+        help_text=_("As the language writes it: “Viktor Kogut”, «Виктор Когут»."),
     )
     family_name = translated(
-        _("family name"), max_length=150, help_text=_("As in “Kogut”; empty where not known for certain.")
+        _("family name"),
+        max_length=150,
+        field=names.NameField,
+        help_text=_("As in “Kogut”; empty where not known for certain."),
     )
-    given_name = translated(_("given name"), max_length=150, help_text=_("As in “Viktor”."))
+    given_name = translated(_("given name"), max_length=150, field=names.NameField, help_text=_("As in “Viktor”."))
     patronymic = translated(
-        _("patronymic"), max_length=150, help_text=_("As in “Nikolaevich”; empty where not published.")
+        _("patronymic"),
+        max_length=150,
+        field=names.NameField,
+        help_text=_("As in “Nikolaevich”; empty where not published."),
     )
     sort_name = translated(
         _("sort name"),
         max_length=150,
+        field=names.NameField,
         help_text=_("Only where lists must sort by something else than the family name."),
     )
     gender = models.CharField(_("gender"), max_length=6, choices=Gender, blank=True)

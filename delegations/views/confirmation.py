@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods
 
 from cspa.i18n import language_codes
 
-from ..forms import PartialDateField
+from ..forms import PartialDateField, PersonNameField
 from ..models import Chamber, ConfirmationRequest, Delegate, Proposal, Representative
 from ..services import confirmations
 from ..services.confirmations import REPRESENTATIVE, Roster
@@ -135,10 +135,10 @@ class CorrectionsForm(SignatureForm):
             )
         yield "day", PartialDateField(label=_("Since"))
         if not row.person.withdrawn:
-            yield "name", forms.CharField(label=_("The name is written"), max_length=150, required=False)
+            yield "name", PersonNameField(label=_("The name is written"), max_length=150, required=False)
 
     def _fields_of_missing(self, places: list[tuple]) -> Iterator[tuple[str, forms.Field]]:
-        yield "name", forms.CharField(label=_("Name of the person"), max_length=150, required=False)
+        yield "name", PersonNameField(label=_("Name of the person"), max_length=150, required=False)
         yield "place", forms.ChoiceField(label=_("Chamber or office"), choices=places, required=False)
         yield "role", forms.ChoiceField(label=_("Role"), choices=Delegate.Role, required=False, initial="delegate")
         yield "day", PartialDateField(label=_("First day in office"))

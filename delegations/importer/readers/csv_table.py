@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
 from cspa.exports.tabular import unescape_formula
-from cspa.i18n import translated_columns
+from cspa.i18n import single_line, translated_columns
 
 from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
 from ...models import Chamber, Delegate, Person
@@ -23,7 +23,6 @@ from ..records import (
     is_web_address,
     language_of,
     partial_date,
-    single_line,
 )
 from .files import TableRow
 from .own_export import public_id

@@ -242,6 +242,8 @@ def test_answer_with_several_corrections_makes_a_proposal_for_each(client, home)
         ({"name_{first}": "Ivan First"}, "Nothing is corrected."),
         ({"missing0_place": "home-house"}, "Give the name."),
         ({"missing0_name": "Somebody"}, "Choose the chamber or the office."),
+        ({"missing0_name": "Vac\u00adant", "missing0_place": "home-house"}, "“Vacant” is no name."),
+        ({"missing0_name": "Ann\ufffd Lee", "missing0_place": "home-house"}, "Letters of the name were lost"),
         ({"missing0_name": "Somebody", "missing0_place": "elsewhere"}, "Select a valid choice"),
         ({"text": "a" * 2001}, "at most 2000 characters"),
         ({"name_00000000-0000-0000-0000-000000000000": "Forged", "missing99_name": "Forged"}, "Nothing is corrected."),
