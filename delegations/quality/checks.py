@@ -1,11 +1,11 @@
 """Checks for doubtful facts: facts that are recorded, but may be wrong."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import Any
 
 from django.db import models
@@ -31,13 +31,23 @@ from ..models import (
     Representative,
     SeatQuota,
 )
-from ..names import fold
+from ..models.people import NAME_PARTS
+from ..names import doubts_about, fold
 from ..succession import Row, lines, until
 
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
 
 FACTS = [Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link]
+
+# Posts that one person holds at a time; a commission has one chair.
+SINGLE_POSTS = {
+    AssemblyPost.Post.CHAIR,
+    AssemblyPost.Post.EXECUTIVE_SECRETARY,
+    AssemblyPost.Post.COMMISSION_CHAIR,
+}
+# An end in this year or later is a slip, or stands for “still”.
+UNLIKELY_YEAR = 2099
 
 type Span = tuple[date, date]
 
@@ -49,6 +59,10 @@ class Kind(models.TextChoices):
     NO_SOURCE = "no_source", gettext_lazy("no source")
     EXPIRED_CONFIRMATION = "expired_confirmation", gettext_lazy("expired confirmation")
     SAME_PERSON = "same_person", gettext_lazy("perhaps the same person")
+    DOUBTFUL_NAME = "doubtful_name", gettext_lazy("doubtful name")
+    SEVERAL_HOLDERS = "several_holders", gettext_lazy("several holders of one office")
+    SEVERAL_SEATS = "several_seats", gettext_lazy("in two chambers or countries at once")
+    UNLIKELY_DATE = "unlikely_date", gettext_lazy("unlikely date")
 
 
 _WORDS = {
@@ -60,6 +74,14 @@ _WORDS = {
         "%(fact)s: the roster was confirmed on %(day)s, which no longer speaks for today."
     ),
     Kind.SAME_PERSON: gettext_lazy("Perhaps one person: %(people)s."),
+    Kind.DOUBTFUL_NAME: gettext_lazy("%(fact)s: %(doubt)s"),
+    Kind.SEVERAL_HOLDERS: gettext_lazy("%(fact)s: on %(day)s somebody else holds the same office, too."),
+    Kind.SEVERAL_SEATS: gettext_lazy(
+        "%(fact)s: on %(day)s the person also belongs to another chamber or represents another country."
+    ),
+    Kind.UNLIKELY_DATE: gettext_lazy(
+        "%(fact)s: it begins before the Assembly was founded, or ends in %(year)s or later."
+    ),
 }
 
 
@@ -99,6 +121,8 @@ def doubts() -> list[Issue]:
     quotas = lines(SeatQuota.objects.all(), "seats", "chamber")
     mandates = lines(Delegate.objects.all(), "role", "chamber", "person", "chamber__parliament")
     services = lines(Representative.objects.all(), "person", "parliament")
+    commission = translated_columns("commission")
+    posts = lines(AssemblyPost.objects.all(), "pk", "person", "post", *commission)
     return [
         *_overlaps(Participation, participations),
         *_overlaps(SeatQuota, quotas),
@@ -109,6 +133,10 @@ def doubts() -> list[Issue]:
         *_without_source(),
         *_expired_confirmations(),
         *_namesakes(),
+        *_doubtful_names(),
+        *_several_holders(mandates, posts),
+        *_several_seats(mandates, services),
+        *_unlikely_dates({Delegate: mandates, Representative: services, AssemblyPost: posts}),
     ]
 
 
@@ -117,8 +145,8 @@ def _span(row: Row, line: list[Row]) -> Span:
     return row.start or date.min, until(row, line) or FOREVER
 
 
-def _shown(value: date | list[Person] | int) -> str:
-    """Format a detail: a day, people with their public ids, or a number."""
+def _shown(value: date | list[Person] | int | str) -> str:
+    """Format a detail: a day, people with their public ids, a number or words."""
     if isinstance(value, date):
         return date_format(value, "DATE_FORMAT")
     if isinstance(value, list):
@@ -241,3 +269,73 @@ def _namesakes() -> Iterator[Issue]:
     duplicates = [sorted((people[key] for key in group), key=lambda person: person.public_id) for group in groups]
     for group in sorted(duplicates, key=lambda group: [person.public_id for person in group]):
         yield Issue(Kind.SAME_PERSON, group[-1], {"people": group})
+
+
+def _doubtful_names() -> Iterator[Issue]:
+    columns = [column for part in NAME_PARTS for column in translated_columns(part)]
+    doubtful = {}
+    for key, *names in Person.objects.filter(withdrawn=False).values_list("pk", *columns).iterator():
+        if found := list(dict.fromkeys(doubt for name in names for doubt in doubts_about(name))):
+            doubtful[key] = found
+    people = Person.objects.in_bulk(doubtful)
+    for key in sorted(doubtful):
+        yield Issue(Kind.DOUBTFUL_NAME, people[key], {"doubt": " ".join(doubtful[key])})
+
+
+# Rows with the spans in which they certainly hold, and what must not differ at the same time.
+type Held = list[tuple[Span, Row, Any]]
+
+
+def _first_meetings(groups: Iterable[Held]) -> dict[int, dict[str, Any]]:
+    """Return for each row the first day on which another row of its group, with another value, certainly holds too."""
+    met: dict[int, dict[str, Any]] = {}
+    for held in groups:
+        held.sort(key=lambda entry: entry[0])
+        for place, ((start, end), row, value) in enumerate(held):
+            for (_first, other_end), other, other_value in held[:place]:
+                if other_value != value and start < min(end, other_end):
+                    met.setdefault(row.pk, {"day": start})
+                    met.setdefault(other.pk, {"day": start})
+    return met
+
+
+def _several_holders(mandates: list[list[Row]], posts: list[list[Row]]) -> Iterator[Issue]:
+    """Yield heads of one delegation, and holders of one office of the Assembly, on the same day."""
+    heads: dict[int, Held] = defaultdict(list)
+    for row in chain.from_iterable(mandates):
+        if row.value == Delegate.Role.HEAD:
+            _chamber, person, parliament = row.line
+            heads[parliament].append((_certain(row), row, person))
+    yield from _issues(Kind.SEVERAL_HOLDERS, Delegate, _first_meetings(heads.values()))
+    holders: dict[tuple[str, ...], Held] = defaultdict(list)
+    for row in chain.from_iterable(posts):
+        person, *office = row.line
+        if office[0] in SINGLE_POSTS:
+            holders[tuple(office)].append((_certain(row), row, person))
+    yield from _issues(Kind.SEVERAL_HOLDERS, AssemblyPost, _first_meetings(holders.values()))
+
+
+def _several_seats(mandates: list[list[Row]], services: list[list[Row]]) -> Iterator[Issue]:
+    """Yield mandates of a person for two chambers, or beside the service for another parliament, on the same day."""
+    chambers: dict[int, Held] = defaultdict(list)
+    countries: dict[int, Held] = defaultdict(list)
+    for row in chain.from_iterable(mandates):
+        chamber, person, parliament = row.line
+        chambers[person].append((_certain(row), row, chamber))
+        countries[person].append((_certain(row), row, parliament))
+    for row in chain.from_iterable(services):
+        # A negative key distinguishes a service from a mandate.
+        countries[row.value].append((_certain(row), row._replace(pk=-row.pk), *row.line))
+    met = _first_meetings(countries.values()) | _first_meetings(chambers.values())
+    yield from _issues(Kind.SEVERAL_SEATS, Delegate, {key: day for key, day in met.items() if key > 0})
+    yield from _issues(Kind.SEVERAL_SEATS, Representative, {-key: day for key, day in met.items() if key < 0})
+
+
+def _unlikely_dates(successions: dict[type[Period], list[list[Row]]]) -> Iterator[Issue]:
+    for model, found in successions.items():
+        unlikely = {
+            row.pk: {"year": UNLIKELY_YEAR}
+            for row in chain.from_iterable(found)
+            if (row.start and row.starts.after <= FOUNDED) or (row.end and row.end.year >= UNLIKELY_YEAR)
+        }
+        yield from _issues(Kind.UNLIKELY_DATE, model, unlikely)

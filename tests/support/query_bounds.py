@@ -100,7 +100,7 @@ QUERY_BOUNDS = {
     "changelist of admin_logentry": 8,
     # Office: forms that save.
     "list of new people shown": 15,
-    "list of new people saved": 29,
+    "list of new people saved": 30,
     "list of known people shown": 20,
     "list of known people saved": 30,
     "convocation shown": 27,
@@ -108,7 +108,7 @@ QUERY_BOUNDS = {
     # Operations.
     "search of people": 2,
     "register of changes": 14,
-    "doubts": 16,
+    "doubts": 23,
     "preview of a merge": 16,
     "recording in the journal": 9,
     "saving an article with quotations": 6,

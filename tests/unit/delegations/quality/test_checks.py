@@ -215,6 +215,93 @@ def test_people_with_the_same_words_in_their_names_are_possible_duplicates(first
         assert f"({first.public_id}), {second} ({second.public_id})" in doubt.words
 
 
+@pytest.mark.parametrize(
+    ("names", "doubt"),
+    [
+        ({"name_ru": "Иван Петрoв"}, "One word has letters of two alphabets: “Петрoв”."),
+        ({"given_name_en": "Prof. Ann"}, "“Prof.” is a title and no part of a name."),
+        ({"name_en": "Ann Lee"}, ""),
+        ({"name_en": "Dr Ann Lee", "withdrawn": True, "withdrawal_reason_en": "On request."}, ""),
+    ],
+)
+def test_names_with_two_alphabets_in_a_word_or_a_title_are_found(names, doubt):
+    person = factories.PersonFactory(**names)
+    assert found() == ([("doubtful_name", person)] if doubt else [])
+    assert [issue.words for issue in doubts()] == ([f"Person “{person}”: {doubt}"] if doubt else [])
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "doubtful"),
+    [
+        ({"starts": "2016-01-01"}, {"starts": "2017-01-01"}, True),
+        ({"starts": "2016-01-01", "ends": "2017-01-01"}, {"starts": "2017-01-01"}, False),
+        ({"starts": "2016", "ends": "2017"}, {"starts": "2017"}, False),
+        ({"starts": "2016-01-01"}, {"starts": "2016-01-01", "role": "deputy_head"}, False),
+    ],
+)
+def test_two_heads_of_a_delegation_on_one_day_are_found(chamber, first, second, doubtful):
+    other = factories.ChamberFactory(parliament=chamber.parliament)
+    rows = [
+        factories.DelegateFactory(**{"chamber": house, "role": "head", **about})
+        for house, about in ((chamber, first), (other, second))
+    ]
+    factories.DelegateFactory(role="head", starts="2016-01-01")
+    assert found() == [("several_holders", row) for row in rows if doubtful]
+
+
+def test_two_holders_of_one_post_of_the_assembly_on_one_day_are_found():
+    rows = [
+        factories.AssemblyPostFactory(post="executive_secretary", starts=starts)
+        for starts in ("2016-01-01", "2017-05-26")
+    ]
+    for post, commission in (
+        ("council_member", ""),
+        ("council_member", ""),
+        ("commission_chair", "Defence"),
+        ("commission_chair", "Law"),
+    ):
+        factories.AssemblyPostFactory(post=post, commission_en=commission, starts="2016-01-01")
+    assert found() == [("several_holders", row) for row in rows]
+    assert doubts()[-1].words.endswith(": on 26 May 2017 somebody else holds the same office, too.")
+
+
+def test_person_in_two_chambers_or_for_two_countries_on_one_day_is_found(chamber):
+    person = factories.PersonFactory()
+    mandate = factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01", ends="2018-01-01")
+    own = factories.RepresentativeFactory(parliament=chamber.parliament, person=person, starts="2016-01-01")
+    factories.DelegateFactory(person=person, starts="2018-01-01", ends="2018-05-01")
+    own.delete()
+    assert found() == []
+    service = factories.RepresentativeFactory(person=person, starts="2017-12-31", ends="2018-01-01")
+    assert found() == [("several_seats", mandate), ("several_seats", service)]
+    service.delete()
+    other = factories.DelegateFactory(
+        chamber__parliament=chamber.parliament, person=person, starts="2016-01-01", ends="2016-01-02"
+    )
+    assert found() == [("several_seats", mandate), ("several_seats", other)]
+
+
+@pytest.mark.parametrize(
+    ("period", "doubtful"),
+    [
+        ({"starts": "2006-11-15"}, True),
+        ({"starts": "2006-11-16"}, False),
+        ({"starts": "2006"}, False),
+        ({"starts": "2005"}, True),
+        ({"starts": "1900"}, True),
+        ({"ends": "2099"}, True),
+        ({"ends": "2098-12-31"}, False),
+        ({}, False),
+    ],
+)
+@pytest.mark.parametrize(
+    "factory", [factories.DelegateFactory, factories.RepresentativeFactory, factories.AssemblyPostFactory]
+)
+def test_office_before_the_founding_or_to_the_end_of_the_century_is_found(factory, period, doubtful):
+    row = factory(**period)
+    assert found() == ([("unlikely_date", row)] if doubtful else [])
+
+
 def one_of_each(source):
     """A parliament with a doubt of each kind."""
     chamber = factories.ChamberFactory()
@@ -224,6 +311,18 @@ def one_of_each(source):
     factories.SeatQuotaFactory(chamber=chamber, seats=1, sources=[source])
     factories.DelegateFactory(chamber=chamber, person=person, starts="2014-01-01")
     factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01")
+    other, titled = (
+        factories.ChamberFactory(parliament=parliament),
+        factories.PersonFactory(name_en=f"Dr. Lee {parliament.pk}"),
+    )
+    for row in (
+        {"chamber": other, "person": titled, "role": "head", "ends": "2099-01-01"},
+        {"chamber": chamber, "person": titled},
+        {"chamber": other, "role": "head"},
+    ):
+        factories.DelegateFactory(starts="2016-01-01", sources=[source], **row)
+    for _ in range(2):
+        factories.AssemblyPostFactory(post="chair", starts="2016-01-01", sources=[source])
 
 
 @up_to(300)
@@ -241,6 +340,10 @@ def test_checks_cost_the_same_with_any_number_of_doubts(source, sizes):
                 Kind.NO_SOURCE: 2 * rows,
                 Kind.EXPIRED_CONFIRMATION: rows,
                 Kind.SAME_PERSON: 1,
+                Kind.DOUBTFUL_NAME: rows,
+                Kind.SEVERAL_HOLDERS: 4 * rows,
+                Kind.SEVERAL_SEATS: 2 * rows,
+                Kind.UNLIKELY_DATE: rows,
             }
 
         return {"doubts": cost(ask)}
