@@ -1,7 +1,8 @@
 """Partial dates, and the day that a request selects.
 
 A partial date is written as in Popolo: 2019, 2019-05 or 2019-05-26. It is stored as its first day together
-with a precision, and never compared as text.
+with a precision, and never compared as text. A start is known by a day, written "by 2019-05-26", where a fact held on
+that day and began on it or earlier.
 """
 
 import re
@@ -13,6 +14,7 @@ from django.http import QueryDict
 from django.utils import timezone
 from django.utils.dates import MONTHS_ALT
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 # The day on which the Council of the CSTO decided to found the Assembly: the first day of the site's history.
@@ -22,32 +24,39 @@ FOUNDED = date(2006, 11, 16)
 EARLIEST = date(1900, 1, 1)
 LATEST = date(2100, 12, 31)
 
-_PATTERN = re.compile(r"([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+_PATTERN = re.compile(r"(by )?([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
 
 
 class Precision(models.TextChoices):
     DAY = "day", _("day")
     MONTH = "month", _("month")
     YEAR = "year", _("year")
+    # Only of a start.
+    BY = "by", _("by this day")
 
 
 @dataclass(frozen=True)
 class PartialDate:
-    """A date known to the day, the month or the year: its first day and its precision."""
+    """A date known to the day, the month or the year, or a day by which a fact held, as first day and precision."""
 
     first: date
     precision: str = Precision.DAY
 
     @classmethod
     def parse(cls, text: str) -> "PartialDate":
-        """Parse 2019, 2019-05 or 2019-05-26. Raise ValueError for other text and for years outside 1900 to 2100."""
+        """Parse 2019, 2019-05, 2019-05-26 or "by 2019-05-26".
+
+        Raise ValueError for other text and for years outside 1900 to 2100.
+        """
         match = _PATTERN.fullmatch(text)
-        if not match:
-            raise ValueError(f"not a date as 2019, 2019-05 or 2019-05-26: {text!r}")
-        year, month, day = match.groups()
+        if not match or (match[1] and not match[4]):
+            raise ValueError(f"not a date as 2019, 2019-05, 2019-05-26 or by 2019-05-26: {text!r}")
+        by, year, month, day = match.groups()
         first = date(int(year), int(month or 1), int(day or 1))
         if not EARLIEST <= first <= LATEST:
             raise ValueError(f"outside 1900 to 2100: {text!r}")
+        if by:
+            return cls(first, Precision.BY)
         return cls(first, Precision.DAY if day else Precision.MONTH if month else Precision.YEAR)
 
     @classmethod
@@ -60,17 +69,32 @@ class PartialDate:
         return cls(value) if isinstance(value, date) else cls.parse(value)
 
     def __str__(self) -> str:
-        lengths: dict[str, int] = {Precision.DAY: 10, Precision.MONTH: 7, Precision.YEAR: 4}
-        return self.first.isoformat()[: lengths[self.precision]]
+        return f"by {self.iso}" if self.precision == Precision.BY else self.iso
+
+    @property
+    def iso(self) -> str:
+        """The date as Popolo writes it, without the word "by"."""
+        lengths: dict[str, int] = {Precision.MONTH: 7, Precision.YEAR: 4}
+        return self.first.isoformat()[: lengths.get(self.precision, 10)]
+
+    @property
+    def quality(self) -> str:
+        """How much is known: "exact", "partial", or "by" for a day by which the fact held."""
+        return {Precision.DAY: "exact", Precision.BY: "by"}.get(Precision(self.precision), "partial")
 
     @property
     def exact(self) -> bool:
         return self.precision == Precision.DAY
 
     @property
+    def is_day(self) -> bool:
+        """Whether it names a day, be it the exact one or one by which the fact held."""
+        return self.precision in (Precision.DAY, Precision.BY)
+
+    @property
     def after(self) -> date:
         """The first day after the day, month or year."""
-        if self.precision == Precision.DAY:
+        if self.is_day:
             return self.first + timedelta(days=1)
         if self.precision == Precision.YEAR or self.first.month == 12:
             return date(self.first.year + 1, 1, 1)
@@ -78,11 +102,12 @@ class PartialDate:
 
     @property
     def words(self) -> str:
-        """The date in the active language: 26 May 2020, May 2020, 2020."""
+        """The date in the active language: 26 May 2020, May 2020, 2020, by 26 May 2020."""
         if self.precision == Precision.YEAR:
             return str(self.first.year)
-        if self.exact:
-            return date_format(self.first, "DATE_FORMAT")
+        if self.precision != Precision.MONTH:
+            day = date_format(self.first, "DATE_FORMAT")
+            return day if self.exact else gettext("by %(day)s") % {"day": day}
         words = date_format(self.first, "YEAR_MONTH_FORMAT")
         # Russian writes months in lower case, but Django capitalises a month that stands without a day.
         return words.lower() if str(MONTHS_ALT[self.first.month]).islower() else words

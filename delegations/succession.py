@@ -84,8 +84,17 @@ def until(row: Row, line: Iterable[Row]) -> date | None:
     return min([row.counts_until, *(start for start in starts if row.start is None or start > row.start)])
 
 
+def since(row: Row, line: Iterable[Row]) -> date | None:
+    """Return the first day for which a ``row`` without a start counts: the end of a predecessor; None without one."""
+    ends = [other.counts_until for other in line if other.counts_until]
+    return max((end for end in ends if row.counts_until is None or end < row.counts_until), default=None)
+
+
 def handovers(line: list[Row]) -> Iterator[Handover]:
-    """Yield each dated day on which a row of ``line`` began, ended or was replaced."""
+    """Yield each dated day on which a row of ``line`` began, ended or was replaced.
+
+    A day by which a row held is none on which it began, unless its predecessor ended on that day.
+    """
     # Of two rows that begin on one day, the later in order counts.
     beginning = {row.start: row for row in line if row.start}
     predecessors = {}
@@ -96,5 +105,5 @@ def handovers(line: list[Row]) -> Iterator[Handover]:
             else:
                 yield Handover(row, None, day)
     for row in line:
-        if row.start:
+        if row.start and (row.start_precision != Precision.BY or row.pk in predecessors):
             yield Handover(predecessors.get(row.pk), row, row.start)

@@ -7,7 +7,7 @@ from datetime import date
 from ..models import Chamber, Delegate, Person
 from .finder import RowFinder, parse_uid
 from .records import REFERENCES, Batch, Kind, Record, RowError
-from .validation import blocked_range
+from .validation import counted_range
 
 
 def match_mandates(
@@ -82,8 +82,9 @@ def _starts_alike(record: Record, row: Delegate) -> bool:
 def _is_compatible(record: Record, row: Delegate) -> bool:
     """Return whether the starts differ in precision only, and the periods have a day in common."""
     start, end = record.values.get("starts"), record.values.get("ends")
-    if start and row.starts and not (str(start).startswith(str(row.starts)) or str(row.starts).startswith(str(start))):
+    known = row.starts
+    if start and known and not (start.iso.startswith(known.iso) or known.iso.startswith(start.iso)):
         return False
-    first, until = blocked_range(row)
+    first, until = counted_range(row)
     last = (end.first if end.exact else end.after) if end else date.max
     return first < last and (start.first if start else date.min) < until

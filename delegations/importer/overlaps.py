@@ -6,8 +6,9 @@ from collections.abc import Iterable
 from datetime import date
 
 from ..models import Period
+from ..models.periods import blocked_range
 from .row_diff import RowDiff
-from .validation import blocked_range, restore
+from .validation import restore
 
 
 def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], fields: Iterable[str]) -> dict[int, Period]:

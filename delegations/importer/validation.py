@@ -69,19 +69,12 @@ def restore(row: Model, before: dict[str, Any]) -> None:
         setattr(row, column, value)
 
 
-def blocked_range(row: Period) -> tuple[date, date]:
-    """Return the days that no other row of the line may hold: a half-open range, perhaps an empty one."""
-    if row.ended and not row.start:
-        return date.min, date.min
-    return row.start or date.min, row.computed_blocks_until() or date.max
-
-
 def peak_concurrency(rows: Iterable[Period], quota: SeatQuota) -> int:
     """Return the largest number of ``rows`` that hold on the same day of ``quota``. Takes n log n steps."""
-    first, until = blocked_range(quota)
+    first, until = counted_range(quota)
     steps: dict[date, int] = defaultdict(int)
     for row in rows:
-        start, end = blocked_range(row)
+        start, end = counted_range(row)
         start, end = max(start, first), min(end, until)
         if start < end:
             steps[start] += 1
@@ -91,3 +84,10 @@ def peak_concurrency(rows: Iterable[Period], quota: SeatQuota) -> int:
         now += steps[day]
         most = max(most, now)
     return most
+
+
+def counted_range(row: Period) -> tuple[date, date]:
+    """The days for which ``row`` may count. A row without a start may have begun at any time."""
+    if row.ended and not row.start:
+        return date.min, date.min
+    return row.start or date.min, row.computed_blocks_until() or date.max

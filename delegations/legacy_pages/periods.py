@@ -10,7 +10,7 @@ from datetime import date
 from typing import Any
 
 from ..importer.records import Kind
-from ..importer.validation import blocked_range
+from ..importer.validation import counted_range
 from ..models import Period
 
 
@@ -58,7 +58,7 @@ class FactLine:
 
 def segments(claims: Iterable[Claim], fixed_rows: Iterable[Period]) -> list[Segment]:
     """Return the periods that ``claims`` make. They leave out the days of ``fixed_rows``."""
-    fixed = sorted((first, until) for first, until in map(blocked_range, fixed_rows) if first < until)
+    fixed = sorted((first, until) for first, until in map(counted_range, fixed_rows) if first < until)
     found: list[Segment] = []
     current: Segment | None = None
     for claim in sorted(claims, key=lambda claim: claim.day or date.min):

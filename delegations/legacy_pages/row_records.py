@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from ..dates import PartialDate
 from ..importer.records import Batch, Kind, Record
-from ..importer.validation import blocked_range
+from ..importer.validation import counted_range
 from ..models import Period
 from .periods import Claim, FactLine, Segment, segments
 
@@ -88,7 +88,7 @@ class RowRecords:
         """Warn if this page contradicts a fixed row."""
         claim = next((claim for claim in claims if claim.day and claim.day == self.day), None)
         for row in fixed if claim else ():
-            first, until = blocked_range(row)
+            first, until = counted_range(row)
             if first <= claim.day < until and line.value(row) != claim.value:
                 self.batch.warn(
                     line.kind,

@@ -17,7 +17,7 @@ from cspa.cache.computed import computed
 from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import any_language, translated
 
-from ..dates import EARLIEST, LATEST
+from ..dates import EARLIEST, LATEST, today
 from .parliaments import Chamber, Link, Parliament, ParliamentQuerySet, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
 from .periods import Source
@@ -257,9 +257,17 @@ def delegations_on(
     """
     if parliaments is None:
         parliaments = Parliament.objects.all()
+    # Rows without a start count up to today.
+    is_future = day > today()
     try:
         found = computed(
-            lambda: (*parliaments.query.sql_with_params(), _last_change(day), figures_only, get_language()),
+            lambda: (
+                *parliaments.query.sql_with_params(),
+                _last_change(day),
+                is_future,
+                figures_only,
+                get_language(),
+            ),
             lambda: _delegations_on(day, parliaments, figures_only),
         )
     except EmptyResultSet:

@@ -29,7 +29,7 @@ from cspa.db.computed_fields import DerivedModel, DerivedQuerySet
 from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import required_in_some_language, translated
 
-from ..dates import EARLIEST, LATEST, PartialDate, Precision
+from ..dates import EARLIEST, LATEST, PartialDate, Precision, today
 
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
@@ -74,7 +74,7 @@ def _stored_as_first_day(name: str) -> Q:
     precision = f"{name}_precision"
     return (
         Q(**{f"{name}__isnull": True})
-        | Q(**{precision: Precision.DAY})
+        | Q(**{f"{precision}__in": [Precision.DAY, Precision.BY] if name == "start" else [Precision.DAY]})
         | Q(**{precision: Precision.MONTH, name: FirstOf(name, "month")})
         | Q(**{precision: Precision.YEAR, name: FirstOf(name, "year")})
     )
@@ -83,7 +83,12 @@ def _stored_as_first_day(name: str) -> Q:
 def _ended_or(*cases: When) -> Case:
     """SQL expression of the first day after a period: ``ended`` without a date first, then ``cases`` of the end."""
     return Case(
-        When(ended=True, start__isnull=False, start_precision=Precision.DAY, then=DateAfter("start")),
+        When(
+            ended=True,
+            start__isnull=False,
+            start_precision__in=[Precision.DAY, Precision.BY],
+            then=DateAfter("start"),
+        ),
         # Not even one day is certain: the row is listed as ended and never holds.
         When(ended=True, then=Coalesce("start", Value(EARLIEST))),
         When(end__isnull=True, then=None),
@@ -106,11 +111,33 @@ BLOCKS_UNTIL = _ended_or(
 
 class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
     def on(self, day: date) -> Self:
-        """Rows that hold on ``day``: the one rule behind pages, files, API and reports.
+        """Rows that are on record for ``day``: the one rule behind pages, files, API and reports.
 
         Where a partial end and the next start of the same succession fall in the same year or month, the earlier row
-        holds only until that start.
+        holds only until that start. A row without a start counts up to today. In a succession of which the database
+        allows one row at a time, it counts from the end of a predecessor, and on no day on which a dated row holds.
         """
+        siblings = self._siblings()
+        next_start = siblings.filter(
+            start__gte=OuterRef("end"),
+            start__gt=Coalesce(OuterRef("start"), Value(EARLIEST - timedelta(days=1))),
+            start__lte=day,
+        )
+        rows = self.filter(
+            Q(start__isnull=True) | Q(start__lte=day),
+            Q(counts_until__isnull=True) | Q(counts_until__gt=day),
+        ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
+        if day > today():
+            return rows.filter(start__isnull=False)
+        if no_overlaps(self.model):
+            no_end = Value(LATEST + timedelta(days=1))
+            predecessor = Q(counts_until__gt=day, counts_until__lt=Coalesce(OuterRef("counts_until"), no_end))
+            known = Q(start__lte=day) & (Q(counts_until__isnull=True) | Q(counts_until__gt=day))
+            rows = rows.exclude(Q(start__isnull=True) & models.Exists(siblings.filter(predecessor | known)))
+        return rows
+
+    def _siblings(self) -> models.QuerySet[M]:
+        """The rows of the succession of an outer row, for a subquery."""
         siblings = self.model._base_manager.all()
         for name in self.model.line:
             column = cast("models.Field[Any, Any]", self.model._meta.get_field(name))
@@ -122,15 +149,7 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
                 )
             else:
                 siblings = siblings.filter(**{column.attname: OuterRef(column.attname)})
-        next_start = siblings.filter(
-            start__gte=OuterRef("end"),
-            start__gt=Coalesce(OuterRef("start"), Value(EARLIEST - timedelta(days=1))),
-            start__lte=day,
-        )
-        return self.filter(
-            Q(start__isnull=True) | Q(start__lte=day),
-            Q(counts_until__isnull=True) | Q(counts_until__gt=day),
-        ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
+        return siblings
 
     def ending(self, day: date, days: int) -> Self:
         """Rows that hold on ``day`` and end within ``days`` days."""
@@ -223,21 +242,27 @@ class NoOverlap(BaseConstraint):
 
     def _exclusion(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
         same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
-        period, certain = 'daterange("start", "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
+        first = f"""COALESCE("start", "blocks_until" - 1, DATE '{LATEST}')"""
+        period, certain = f'daterange({first}, "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
         return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain})"
 
     def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
+        first, until = (
+            f"""COALESCE({{row}}."start", date({{row}}."blocks_until", '-1 day'), '{LATEST}')""",
+            f"""COALESCE({{row}}."blocks_until", '{LATEST + timedelta(days=1)}')""",
+        )
+        (start, end), (new_start, new_end) = (
+            (first.format(row=row), until.format(row=row)) for row in ("other", "NEW")
+        )
         # A row that ended without any date, or whose period is empty, holds no day and so overlaps nothing.
         overlapping = f"""
             SELECT 1 FROM %(table)s AS other
             WHERE other."id" <> NEW."id" AND {same}
-              AND (other."start" IS NULL OR NEW."blocks_until" IS NULL OR other."start" < NEW."blocks_until")
-              AND (NEW."start" IS NULL OR other."blocks_until" IS NULL OR NEW."start" < other."blocks_until")
+              AND {start} < {new_end} AND {new_start} < {end}
+              AND {start} < {end} AND {new_start} < {new_end}
               AND NOT (other."ended" AND other."start" IS NULL)
               AND NOT (NEW."ended" AND NEW."start" IS NULL)
-              AND (other."start" IS NULL OR other."blocks_until" IS NULL OR other."start" < other."blocks_until")
-              AND (NEW."start" IS NULL OR NEW."blocks_until" IS NULL OR NEW."start" < NEW."blocks_until")
         """
         refuse = f"SELECT RAISE(ABORT, 'constraint failed: {self.name}')"
         return [
@@ -261,18 +286,10 @@ class NoOverlap(BaseConstraint):
             return
         columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).attname for name in self.fields)
         same = {name: getattr(instance, name) for name in columns}
-        blocks_until = instance.computed_blocks_until()
-        holds_no_day = blocks_until and (instance.start or EARLIEST) >= blocks_until
-        if None in same.values() or holds_no_day:
+        if None in same.values():
             return
         rows = model._default_manager.using(using).filter(**same).exclude(pk=instance.pk)
-        rows = rows.exclude(ended=True, start__isnull=True)
-        if blocks_until:
-            rows = rows.filter(Q(start__isnull=True) | Q(start__lt=blocks_until))
-        if instance.start:
-            rows = rows.filter(Q(blocks_until__isnull=True) | Q(blocks_until__gt=instance.start))
-        rows = rows.exclude(start__isnull=False, blocks_until__isnull=False, start__gte=F("blocks_until"))
-        if rows.exists():
+        if any(overlap(instance, row) for row in rows):
             raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
 
 
@@ -342,7 +359,11 @@ class Period(DerivedModel, UidModel):
     start = models.DateField(_("first day in office"), null=True, blank=True)
     start_precision = models.CharField(max_length=5, choices=Precision, default=Precision.DAY)
     end = models.DateField(_("first day no longer in office"), null=True, blank=True)
-    end_precision = models.CharField(max_length=5, choices=Precision, default=Precision.DAY)
+    end_precision = models.CharField(
+        max_length=5,
+        choices=[choice for choice in Precision.choices if choice[0] != Precision.BY],
+        default=Precision.DAY,
+    )
     ended = models.BooleanField(
         _("ended, date not known"),
         default=False,
@@ -412,7 +433,7 @@ class Period(DerivedModel, UidModel):
         """Move a partial date to the first day of its month or year."""
         for name in ("start", "end"):
             first, precision = getattr(self, name), getattr(self, f"{name}_precision")
-            if isinstance(first, date) and precision != Precision.DAY:
+            if isinstance(first, date) and precision in (Precision.MONTH, Precision.YEAR):
                 setattr(self, name, first.replace(day=1, month=first.month if precision == Precision.MONTH else 1))
 
     @classmethod
@@ -445,7 +466,7 @@ class Period(DerivedModel, UidModel):
     def computed_blocks_until(self) -> date | None:
         """Return ``blocks_until`` of an unsaved row: the Python equivalent of BLOCKS_UNTIL."""
         if self.ended:
-            return (self.starts.after if self.starts.exact else self.start) if self.start else EARLIEST
+            return (self.starts.after if self.starts.is_day else self.start) if self.start else EARLIEST
         if self.end and self.end_precision != Precision.DAY and self.start:
             return max(self.end, self.start + timedelta(days=1))
         return self.end
@@ -456,14 +477,21 @@ def no_overlaps(model: type[Period]) -> list[NoOverlap]:
 
 
 def overlap(one: Period, other: Period) -> bool:
-    """Whether both rows hold on some day. An empty period overlaps nothing, as in the NoOverlap constraint."""
-    (start, end), (other_start, other_end) = _bounds(one), _bounds(other)
+    """Whether no succession may hold both rows, as in the NoOverlap constraint."""
+    (start, end), (other_start, other_end) = blocked_range(one), blocked_range(other)
     return max(start, other_start) < min(end, other_end)
 
 
-def _bounds(row: Period) -> tuple[date, date]:
+def blocked_range(row: Period) -> tuple[date, date]:
+    """The days that no other row of the succession may hold: a half-open range, perhaps an empty one.
+
+    Of a row without a start only the last day is certain; of one without an end as well, that it holds at last.
+    """
+    if row.ended and not row.start:
+        return EARLIEST, EARLIEST
     until = row.computed_blocks_until()
-    return row.start or date.min, date.max if until is None else until
+    last = until - timedelta(days=1) if until else LATEST
+    return row.start or last, until or LATEST + timedelta(days=1)
 
 
 def last_day_in_words(row: Period | None) -> str:

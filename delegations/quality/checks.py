@@ -33,7 +33,7 @@ from ..models import (
 )
 from ..models.people import NAME_PARTS
 from ..names import doubts_about, fold
-from ..succession import Row, lines, until
+from ..succession import Row, lines, since, until
 
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
@@ -142,7 +142,7 @@ def doubts() -> list[Issue]:
 
 def _span(row: Row, line: list[Row]) -> Span:
     """Return the first day of ``row`` and the day after its last."""
-    return row.start or date.min, until(row, line) or FOREVER
+    return row.start or since(row, line) or date.min, until(row, line) or FOREVER
 
 
 def _shown(value: date | list[Person] | int | str) -> str:
@@ -221,7 +221,7 @@ def _certain(row: Row) -> Span:
         return last, last + DAY
     first = row.starts.after - DAY
     if row.ended:
-        return first, first + DAY if row.starts.exact else first
+        return first, first + DAY if row.starts.is_day else first
     return first, row.end or FOREVER
 
 

@@ -315,7 +315,7 @@ FIRST = date(2014, 1, 1)
 
 
 def first_day(text):
-    year, month, day = [*map(int, text.split("-")), 1, 1][:3]
+    year, month, day = [*map(int, text.removeprefix("by ").split("-")), 1, 1][:3]
     return date(year, month, day)
 
 
@@ -329,13 +329,28 @@ def day_after(text):
     return date(parts[0] + 1, 1, 1)
 
 
+def last_possible(row):
+    """The first day after all days for which ``row`` may count; None where it has no end."""
+    start, end, ended = row
+    if ended:
+        return first_day(start) + timedelta(days=1) if start and len(start) >= 10 else None
+    return end and (first_day(end) if len(end) == 10 else day_after(end))
+
+
 def sits(row, line, day):
-    """Whether ``row`` (start, end, ended as written) holds on ``day``, computed from the rules of the design only."""
+    """Whether ``row`` (start, end, ended as written) counts on ``day``, computed from the rules of the design only."""
     start, end, ended = row
     if start and day < first_day(start):
         return False
     if ended:
-        return bool(start) and len(start) == 10 and day == first_day(start)
+        return bool(start) and len(start) >= 10 and day == first_day(start)
+    if start is None:
+        others = [other for other in line if other is not row]
+        ends = [last_possible(other) for other in others]
+        if any(at and day < at and (not end or at < last_possible(row)) for at in ends):
+            return False
+        if any(other[0] and sits(other, line, day) for other in others):
+            return False
     if not end:
         return True
     if len(end) == 10:
@@ -353,10 +368,10 @@ def written(day, rng, exact):
 
 
 def line_of_succession(rng, length):
-    """Consecutive rows with gaps, handovers on one day, partial dates and unknown ends."""
+    """Consecutive rows with gaps, handovers on one day, partial dates, days by which a row held, and unknown ends."""
     rows, day = [], FIRST + timedelta(days=rng.randrange(-900, 600))
     for number in range(length):
-        start = None if number == 0 and rng.random() < 0.4 else written(day, rng, exact=True)
+        start = None if rng.random() < 0.3 else rng.choice(["", "", "by "]) + written(day, rng, exact=True)
         day += timedelta(days=rng.randrange(370, 1100))
         last = number == length - 1
         ended = rng.random() < 0.2

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 from functools import partial
 
 import pytest
+import time_machine
 from django.core.exceptions import FieldError, ValidationError
 from django.db import IntegrityError, connection, models, transaction
 from django.db.migrations import AlterField
@@ -173,6 +174,49 @@ class TestOn:
         assert SeatQuota.objects.on(date(1901, 1, 1)).get() == quota
         assert not quota.dated
 
+    def test_row_counts_from_the_day_by_which_it_held(self):
+        quota = row(SeatQuota, starts="by 2019-05-03", ends="2020-01-01")
+        quota.save()
+        assert days(SeatQuota, [quota]) == [(date(2019, 5, 3), date(2019, 12, 31), 243)]
+        SeatQuota.objects.all().delete()
+        ended = row(SeatQuota, starts="by 2019-05-03", ended=True)
+        ended.save()
+        assert days(SeatQuota, [ended]) == [(date(2019, 5, 3), date(2019, 5, 3), 1)]
+
+    def test_end_is_never_a_day_by_which_it_held(self):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            row(SeatQuota, end=date(2020, 1, 1), end_precision=Precision.BY).save()
+
+    @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
+    @pytest.mark.parametrize("end", ["2020-03-05", "2020-03", None])
+    def test_row_without_a_start_counts_from_the_end_of_its_predecessor(self, model, end):
+        first = row(model, starts="2019-05-03", **({"ends": end} if end else {"ended": True}))
+        undated = row(model)
+        for saved in (undated, first):
+            saved.save()
+        last = {"2020-03-05": date(2020, 3, 4), "2020-03": date(2020, 3, 31), None: date(2019, 5, 3)}[end]
+        assert days(model, [first])[0][:2] == (date(2019, 5, 3), last)
+        assert days(model, [undated])[0][0] == last + timedelta(days=1)
+
+    def test_rows_without_a_start_follow_each_other_by_their_ends(self):
+        first, second, third = (row(Representative, ends=end) for end in ("2019-05-03", "2020-03-05", None))
+        for saved in (third, second, first):
+            saved.save()
+        found = days(Representative, [first, second, third])
+        assert [until for _since, until, _number in found[:2]] == [date(2019, 5, 2), date(2020, 3, 4)]
+        assert [since for since, _until, _number in found[1:]] == [date(2019, 5, 3), date(2020, 3, 5)]
+
+    def test_website_without_a_start_counts_beside_others(self):
+        website = factories.LinkFactory(starts="2019-05-03", ends="2020-03-05")
+        undated = factories.LinkFactory(parliament=website.parliament)
+        assert set(Link.objects.on(date(2020, 1, 1))) == {website, undated}
+
+    @time_machine.travel("2020-05-26T12:00:00Z")
+    def test_row_without_a_start_counts_on_no_day_to_come(self):
+        undated, dated = factories.SeatQuotaFactory(), factories.SeatQuotaFactory(starts="by 2019-05-03")
+        assert set(SeatQuota.objects.on(date(2020, 5, 26))) == {undated, dated}
+        assert set(SeatQuota.objects.on(date(2020, 5, 27))) == {dated}
+
     def test_queryset_update_changes_the_bounds(self):
         quota = row(SeatQuota, starts="2019")
         quota.save()
@@ -250,6 +294,10 @@ class TestNoOverlap:
             ({"starts": "2019-05-03", "ended": True}, {"starts": "2019-05-03"}),
             ({"ends": "2020-01-02"}, {"starts": "2020-01-01"}),
             ({"starts": "2020", "ends": "2020"}, {"starts": "2020", "ends": "2020"}),
+            ({"starts": "by 2019-05-03"}, {"starts": "2019-05-03"}),
+            ({"starts": "by 2019-05-03", "ended": True}, {"starts": "2019-05-03"}),
+            ({"starts": "2019-05-03"}, {"ends": "2020-01-01"}),
+            ({"ends": "2020-01-01"}, {"ends": "2020-01-01"}),
         ],
     )
     def test_overlap_violates_a_constraint(self, model, first, second):
@@ -265,6 +313,10 @@ class TestNoOverlap:
             ({"starts": "2019-05", "ended": True}, {"starts": "2019-05-01"}),
             ({"ended": True}, {}),
             ({"starts": "2018", "ends": "2030"}, {"starts": "2019-05", "ended": True}),
+            ({"starts": "2019-01-01", "ends": "2020-01-01"}, {}),
+            ({"starts": "2019-01-01", "ends": "2020-01-01"}, {"ends": "2021-01-01"}),
+            ({"ends": "2020-01-01"}, {"ends": "2021-01-01"}),
+            ({"starts": "by 2019-05-03", "ended": True}, {"starts": "2019-05-04"}),
         ],
     )
     def test_rows_without_overlap_are_saved_in_either_order(self, model, first, second):
@@ -321,7 +373,7 @@ def test_impossible_dates_violate_a_constraint(period):
 
 
 class TestPartialDate:
-    @pytest.mark.parametrize("text", ["2019", "2019-05", "2019-05-26"])
+    @pytest.mark.parametrize("text", ["2019", "2019-05", "2019-05-26", "by 2019-05-26"])
     def test_partial_date_is_formatted_as_parsed(self, text):
         assert str(PartialDate.parse(text)) == text
 
@@ -339,6 +391,9 @@ class TestPartialDate:
             "٢٠١٩",
             " 2019",
             "2019-05-26T10",
+            "by 2019-05",
+            "by 2019",
+            "by",
         ],
     )
     def test_invalid_partial_date_is_refused(self, text):
