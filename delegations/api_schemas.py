@@ -1,5 +1,7 @@
 """API schemas of the records of ``exports.serializers``, for the OpenAPI document."""
 
+from typing import Literal
+
 from django.utils.translation import gettext_noop
 from ninja import Schema
 from pydantic import Field
@@ -25,6 +27,11 @@ class Period(Schema):
     start: str | None = Field(
         pattern=_DATE,
         description=gettext_noop("First day in office, as precise as known; null where not recorded."),
+    )
+    start_quality: Literal["exact", "partial", "by"] | None = Field(
+        description=gettext_noop(
+            "What is known of the start; by: the office was held on that day, since when is not recorded."
+        )
     )
     end: str | None = Field(
         pattern=_DATE,

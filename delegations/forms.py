@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.backoffice.forms import ConflictAwareForm, ConflictAwareFormSet
 from cspa.i18n import language_codes, single_line, translated_columns
 
-from .dates import EARLIEST, LATEST, Day, PartialDate, today
+from .dates import EARLIEST, LATEST, Day, PartialDate, Precision, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
 from .models.people import NAME_PARTS
 from .models.periods import no_overlaps, overlap
@@ -23,6 +23,13 @@ from .services.session_documents import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
+START_HELP = _(
+    "As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. “By 26.05.2019” means: held on that day, since "
+    "when is not recorded. Empty: not recorded."
+)
+
+# A day by which a fact held, in the languages of the back office.
+_BY = re.compile(r"(?:by|к|не позднее)\s+", re.IGNORECASE)
 _DAY_FIRST = re.compile(r"(?:(?:([0-9]{1,2})\.)?([0-9]{1,2})\.)?([0-9]{4})")
 
 
@@ -36,16 +43,26 @@ class PersonNameField(forms.CharField):
 
 
 class PartialDateField(forms.Field):
-    """A partial date as text. Cleans to a PartialDate, or to None where it is empty."""
+    """A partial date as text. Cleans to a PartialDate, or to None where it is empty.
+
+    ``is_start`` allows a day by which a fact held, as "by 2019-05-26".
+    """
 
     widget = forms.TextInput
     default_error_messages = {
         "invalid": _("“%(text)s” is not a date. Write it as %(examples)s."),
         "outside": _("Dates must lie between 1900 and 2100."),
+        "by": _("“By” takes a whole day, as in “by 26.05.2019”, and stands only before a first day in office."),
     }
 
-    def __init__(self, **kwargs):
+    def __init__(self, *, is_start: bool = False, **kwargs):
         super().__init__(required=False, **kwargs)
+        self.is_start = is_start
+
+    def prepare_value(self, value: str | PartialDate | None) -> str | None:
+        if isinstance(value, PartialDate) and value.precision == Precision.BY:
+            return _("by %(day)s") % {"day": value.iso}
+        return value
 
     def widget_attrs(self, widget: forms.Widget) -> dict:
         return {"size": 11, "autocomplete": "off"}
@@ -54,16 +71,21 @@ class PartialDateField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
-        iso = text
-        if match := _DAY_FIRST.fullmatch(text):
+        iso = written = _BY.sub("", text, count=1)
+        if match := _DAY_FIRST.fullmatch(written):
             iso = "-".join(part.zfill(2) for part in reversed(match.groups()) if part)
         try:
-            return PartialDate.parse(iso)
+            found = PartialDate.parse(iso)
         except ValueError as error:
             if str(error).startswith("outside"):
                 raise ValidationError(self.error_messages["outside"], code="outside") from error
             params = {"text": text[:40], "examples": EXAMPLES}
             raise ValidationError(self.error_messages["invalid"], code="invalid", params=params) from error
+        if written == text:
+            return found
+        if not self.is_start or not found.exact:
+            raise ValidationError(self.error_messages["by"], code="by")
+        return PartialDate(found.first, Precision.BY)
 
 
 class PersonForm(ConflictAwareForm):
@@ -77,7 +99,8 @@ class PeriodForm(ConflictAwareForm):
 
     starts = PartialDateField(
         label=_("First day in office"),
-        help_text=_("As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. Empty: not recorded."),
+        help_text=START_HELP,
+        is_start=True,
     )
     ends = PartialDateField(
         label=_("First day no longer in office"),

@@ -25,7 +25,7 @@ from cspa.backoffice.widgets import SelectOne
 from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, PartialDate
-from ..forms import PartialDateField
+from ..forms import START_HELP, PartialDateField
 from ..importer import ImportRefusedError, import_batch, name_list
 from ..importer.convocation import Convocation, outgoing_mandates
 from ..importer.name_list import Document, Name, NameMatch
@@ -97,7 +97,8 @@ class QuickEntryForm(RosterForm):
     chamber = forms.ModelChoiceField(Chamber.objects.none(), label=_("Chamber"))
     starts = PartialDateField(
         label=_("First day in office"),
-        help_text=_("As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. Empty: not recorded."),
+        help_text=START_HELP,
+        is_start=True,
     )
     role = forms.ChoiceField(label=_("Role"), choices=Delegate.Role.choices, initial=Delegate.Role.DELEGATE)
     field_order = ["names", "language", "chamber", "starts", "role"]

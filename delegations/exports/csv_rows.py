@@ -12,7 +12,7 @@ from cspa.i18n import translated_columns
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from ..models.periods import PeriodQuerySet
 from .popolo_records import column_texts
-from .serializers import NAMES, join_cell
+from .serializers import NAMES, join_cell, start_cells
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
 
@@ -26,6 +26,7 @@ PERSON_COLUMNS = [
     "delegation",
     "chamber",
     "start",
+    "start_quality",
     "end",
     "ended",
     *SOURCE_COLUMNS,
@@ -133,4 +134,4 @@ def source_cells(sources: Iterable[Source], join=join_cell) -> list[str]:
 
 
 def _period_cells(row: Period) -> list[str]:
-    return [str(row.starts or ""), str(row.ends or ""), str(row.ended).lower()]
+    return [*start_cells(row), str(row.ends or ""), str(row.ended).lower()]

@@ -109,7 +109,9 @@ def _membership(row: Delegate, absolute: Absolute) -> dict:
 def _role(row: Period, name: str) -> dict:
     """Return the function with its dates. ``endDate`` is the last day in office where the end is exact."""
     end = row.last_day.isoformat() if row.last_day else str(row.ends or "")
-    return filled({"@type": "OrganizationRole", "roleName": name, "startDate": str(row.starts or ""), "endDate": end})
+    # schema.org has no word for a day by which an office was held.
+    start = row.starts.iso if row.starts and row.starts.quality != "by" else ""
+    return filled({"@type": "OrganizationRole", "roleName": name, "startDate": start, "endDate": end})
 
 
 def _organization(name: str, parent=None) -> dict:

@@ -229,7 +229,8 @@ def period_values(row: Period, sources: Sources) -> dict:
     """Return the dates in their known precision, and the sources; Popolo only knows those with a URL."""
     cited = sources.get(row.uid, [])
     return {
-        "start_date": str(row.starts or ""),
+        "start_date": row.starts.iso if row.starts else "",
+        "start_quality": row.starts.quality if row.starts else "",
         "end_date": str(row.ends or ""),
         "ended": row.ended,
         "sources": [{"url": source.url, "note": _first_text(source, "title")} for source in cited if source.url],

@@ -42,6 +42,7 @@ MANDATE_COLUMNS = [
     *translated_columns("political_group"),
     *translated_columns("constituency"),
     "start",
+    "start_quality",
     "end",
     "ended",
     "source_title",
@@ -67,13 +68,18 @@ def mandate_row(delegate: Delegate) -> list:
         delegate.chamber.slug,
         delegate.role,
         *column_texts(delegate, "political_group", "constituency").values(),
-        str(delegate.starts or ""),
+        *start_cells(delegate),
         str(delegate.ends or ""),
         delegate.ended,
         join_cell(str(source.title) for source in sources),
         join_cell(source.url for source in sources),
         join_cell(source.date.isoformat() if source.date else "" for source in sources),
     ]
+
+
+def start_cells(row: Period) -> list[str]:
+    """Return the start and what is known of it: "exact", "partial", or "by" for a day by which the fact held."""
+    return [row.starts.iso, row.starts.quality] if row.starts else ["", ""]
 
 
 def join_cell(values: Iterable[str]) -> str:
@@ -98,9 +104,13 @@ def source_record(source: Source) -> dict:
 
 
 def period_record(row: Period) -> dict:
-    """Return dates and sources; None where a date is not recorded. ``ended`` means an end without a known date."""
+    """Return dates and sources; None where a date is not recorded. ``ended`` means an end without a known date.
+
+    ``start_quality`` is "exact", "partial", or "by" where the fact held on that day, since when is not recorded.
+    """
     return {
-        "start": str(row.starts) if row.starts else None,
+        "start": row.starts.iso if row.starts else None,
+        "start_quality": row.starts.quality if row.starts else None,
         "end": str(row.ends) if row.ends else None,
         "ended": row.ended,
         "dated": row.dated,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import LineField, language_codes, single_line, translated_columns
 
-from ..dates import PartialDate
+from ..dates import PartialDate, Precision
 from ..models import (
     AssemblyPost,
     Chamber,
@@ -207,12 +207,32 @@ def is_web_address(text: str) -> bool:
 def partial_date(text: str, name: str) -> PartialDate | None:
     """Parse a date that may lack day or month. Raises RowError if ``text`` is no such date."""
     try:
-        return PartialDate.of(text)
-    except ValueError as error:
+        value = PartialDate.of(text)
+    except ValueError:
+        value = None
+    if text and (value is None or value.precision == Precision.BY):
         raise RowError(
             _("“%(name)s” is no date between 1900 and 2100 as 2019, 2019-05 or 2019-05-26: %(text)s")
             % {"name": name, "text": text[:40]}
-        ) from error
+        )
+    return value
+
+
+def start_date(text: str, quality: str, name: str) -> PartialDate | None:
+    """Parse a start and what is known of it (``PartialDate.quality``); empty: as the date says.
+
+    Raises RowError if ``text`` is no date, or ``quality`` does not belong to it.
+    """
+    value = partial_date(text.removeprefix("by "), name)
+    if text.startswith("by "):
+        quality = quality or "by"
+    if value is None or quality in ("", value.quality):
+        return value
+    if quality != "by" or not value.exact:
+        raise RowError(
+            _("“%(name)s” does not go with this date: %(text)s") % {"name": "start_quality", "text": quality[:40]}
+        )
+    return PartialDate(value.first, Precision.BY)
 
 
 def exact_date(text: str, name: str) -> date | None:
@@ -279,6 +299,10 @@ class JsonReader:
 
     def date(self, name: str) -> PartialDate | None:
         return partial_date(self.text(name), name)
+
+    def start(self) -> PartialDate | None:
+        """The start of a dated row, as our own files write it."""
+        return start_date(self.text("start_date"), self.text("start_quality"), "start_date")
 
     def list(self, name: str) -> list:
         return of_type(self.data[name], list, name) if name in self else []

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from ..dates import PartialDate
+from ..dates import PartialDate, Precision
 from ..importer.records import Batch, Kind, Record
 from ..importer.validation import counted_range
 from ..models import Period
@@ -133,4 +133,6 @@ def _match(line: FactLine, found: list[Segment], movable: list[Period]) -> list[
 
 
 def _dates(segment: Segment) -> dict[str, Any]:
-    return {"starts": PartialDate.of(segment.start), "ends": PartialDate.of(segment.end), "ended": False}
+    # A page tells that a fact held when it was seen, not since when.
+    starts = PartialDate(segment.start, Precision.BY) if segment.start else None
+    return {"starts": starts, "ends": PartialDate.of(segment.end), "ended": False}

@@ -288,7 +288,7 @@ class NoOverlap(BaseConstraint):
         same = {name: getattr(instance, name) for name in columns}
         if None in same.values():
             return
-        rows = model._default_manager.using(using).filter(**same).exclude(pk=instance.pk)
+        rows: models.QuerySet[Any] = model._default_manager.using(using).filter(**same).exclude(pk=instance.pk)
         if any(overlap(instance, row) for row in rows):
             raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
 

@@ -5,9 +5,11 @@ from datetime import date
 import pytest
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Group, Permission
+from django.core.exceptions import ValidationError
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import override
 
 from cspa.models import User
 from delegations.dates import PartialDate
@@ -158,6 +160,33 @@ def test_invalid_quota_is_a_form_error(administrator: Client, chamber: Chamber, 
 )
 def test_dates_are_parsed_in_common_formats(text: str, stored: str):
     assert str(PartialDateField(label="").clean(text)) == stored
+
+
+@pytest.mark.parametrize("text", ["by 2019-05-26", "By 26.05.2019", "к 26.05.2019", "не позднее 2019-05-26"])
+def test_day_by_which_a_fact_held_is_parsed_in_both_languages(text: str):
+    field = PartialDateField(label="", is_start=True)
+    assert str(field.clean(text)) == "by 2019-05-26"
+    with override("ru"):
+        assert field.prepare_value(field.clean(text)) == "к 2019-05-26"
+        assert str(field.clean("к 2019-05-26")) == "by 2019-05-26"
+
+
+@pytest.mark.parametrize(("text", "is_start"), [("by 2019-05-26", False), ("by 2019-05", True), ("к 2019", True)])
+def test_day_by_which_a_fact_held_is_a_whole_day_and_no_end(text: str, is_start: bool):
+    with pytest.raises(ValidationError, match="whole day"):
+        PartialDateField(label="", is_start=is_start).clean(text)
+
+
+def test_day_by_which_a_quota_held_is_saved_and_shown_again(administrator: Client, chamber: Chamber):
+    factories.SeatQuotaFactory(chamber=chamber)
+    address = page("delegations_chamber_change", chamber.pk)
+    data = filled_in(administrator, address) | {"quotas-0-starts": "by 2019-05-26"}
+    assert save(administrator, address, data).status_code == 302
+    assert str(SeatQuota.objects.get().starts) == "by 2019-05-26"
+    data = filled_in(administrator, address)
+    assert data["quotas-0-starts"] == "by 2019-05-26"
+    assert save(administrator, address, data).status_code == 302
+    assert str(SeatQuota.objects.get().starts) == "by 2019-05-26"
 
 
 def test_last_day_in_office_is_shown_beside_the_end(administrator: Client, chamber: Chamber):

@@ -23,6 +23,7 @@ from ..records import (
     is_web_address,
     language_of,
     partial_date,
+    start_date,
 )
 from .files import TableRow
 from .own_export import public_id
@@ -158,8 +159,10 @@ class TableReader:
 
     def dates(self, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
+        start, end, quality = (row.get(name, "").strip() for name in ("start", "end", "start_quality"))
+        dates = {"start": start_date(start, quality.lower(), "start"), "end": partial_date(end, "end")}
         for name, column in (("start", "starts"), ("end", "ends")):
-            date = partial_date(row.get(name, "").strip(), name)
+            date = dates[name]
             if date or (self.batch.is_own_export and name in row):
                 values[column] = date
         ended = row.get("ended", "").strip().lower()

@@ -200,7 +200,7 @@ class OwnExportReader:
         return self.slugs[key]
 
     def dated(self, kind: str, location: str, row: JsonReader, values: dict) -> None:
-        values |= {"starts": row.date("start_date"), "ends": row.date("end_date"), "ended": row.flag("ended")}
+        values |= {"starts": row.start(), "ends": row.date("end_date"), "ended": row.flag("ended")}
         sources = [source for source in row.list("source_ids") if isinstance(source, str)]
         self.add(kind, location, row, values, sources=sources)
 

@@ -239,7 +239,7 @@ class PopoloReader:
 
     def dates(self, location: str, row: JsonReader) -> dict[str, PartialDate]:
         """Return start and end. Each defaults to that of the legislative period."""
-        dates = {"starts": row.date("start_date"), "ends": row.date("end_date")}
+        dates = {"starts": row.start(), "ends": row.date("end_date")}
         term = row.id("legislative_period_id")
         if term:
             _location, event = self.by_id["events"].get(term, ("", None))

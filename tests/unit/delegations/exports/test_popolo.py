@@ -105,7 +105,7 @@ def belarus():
         sources=[source],
     )
     factories.DelegateFactory(person=kogut, chamber=house, starts="2019-05-26", ended=True)
-    factories.RepresentativeFactory(person=kogut, parliament=parliament, starts="2019-06")
+    factories.RepresentativeFactory(person=kogut, parliament=parliament, starts="by 2019-06-10")
     factories.AssemblyPostFactory(person=kogut, post="commission_chair", commission_en="Law", starts="2020")
     gone = factories.PersonFactory(withdrawn=True, withdrawal_reason_en="At the person's own request.")
     Identifier.objects.create(person=gone, scheme="wikidata", identifier="Q2")

@@ -26,7 +26,7 @@ def test_exported_mandates_are_imported_into_the_same_chambers(tmp_path, file_fo
     factories.DelegateFactory(
         person=person, chamber=chamber, starts="2017-01-01", ended=True, constituency_en="+1\nline"
     )
-    factories.DelegateFactory(chamber=chamber, person__gender="")
+    factories.DelegateFactory(chamber=chamber, person__gender="", starts="by 2018-03-04")
     first, second = tmp_path / f"1.{file_format}", tmp_path / f"2.{file_format}"
     call_command("export_delegations", format=file_format, output=first)
     assert not import_file(first.read_bytes(), file_format).changes
@@ -56,6 +56,12 @@ def test_mandates_ended_without_a_date_are_matched_by_role(chamber):
         report = import_file(table_of(*rows), "csv", chamber=chamber.slug)
         assert report.counts["unchanged"]["delegates"] == 2
         assert not report.changes
+
+
+@pytest.mark.parametrize("start", [{"start": "by 2019-05-26"}, {"start": "2019-05-26", "start_quality": "By"}])
+def test_day_by_which_a_mandate_held_is_imported(chamber, start):
+    assert import_file(table_of({"name_en": "Ann Lee", **start}), "csv", chamber=chamber.slug).saved
+    assert str(Delegate.objects.get().starts) == "by 2019-05-26"
 
 
 @pytest.mark.parametrize("other", ["person", "chamber"])
@@ -125,6 +131,10 @@ def test_spreadsheet_with_dates_and_numbers_is_imported(chamber):
         ({"person_id": "99", "name_en": ""}, "no name"),
         ({"id": "1"}, "no public id"),
         ({"gender": "x"}, "Unknown gender"),
+        ({"start": "2019", "start_quality": "by"}, "start_quality"),
+        ({"start": "2019-05-26", "start_quality": "about"}, "start_quality"),
+        ({"start": "by 2019-05", "start_quality": "by"}, "start_quality"),
+        ({"end": "by 2019-05-26"}, "is no date"),
         ({"ended": "perhaps"}, "true or false"),
         ({"ended": "true", "end": "2020"}, "not both"),
         ({"source_title": "a | b", "source_url": "https://example.org"}, "different numbers"),

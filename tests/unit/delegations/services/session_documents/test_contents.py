@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cspa.models import User
 from delegations.dates import FOUNDED, Day
-from delegations.models import Delegate, Participation, SeatQuota
+from delegations.models import Delegate, Participation, Representative, SeatQuota
 from delegations.services import session_documents
 
 from .....support import factories
@@ -182,7 +182,7 @@ def test_withdrawn_person_is_named_in_documents_and_on_no_public_page(belarus, a
 )
 def test_day_before_the_founding_or_in_the_future_shows_a_note(belarus, administrator, on, said):
     # Rows without a start say nothing of a day to come.
-    for model in (Participation, SeatQuota, Delegate):
+    for model in (Participation, SeatQuota, Delegate, Representative):
         model.objects.update(start=date(2007, 1, 1))
     with time_machine.travel(NOW):
         # Sessions from the future are refused.
