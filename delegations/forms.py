@@ -16,8 +16,8 @@ from cspa.i18n import language_codes, single_line, translated_columns
 
 from .dates import EARLIEST, LATEST, Day, PartialDate, Precision, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
+from .models.no_overlap import no_overlaps, overlap
 from .models.people import NAME_PARTS
-from .models.periods import no_overlaps, overlap
 from .names import doubts_about, validate_name
 from .services.session_documents import Paper
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import date
 
 from ..models import Period
-from ..models.periods import blocked_range
+from ..models.no_overlap import blocked_range
 from .row_diff import RowDiff
 from .validation import restore
 

@@ -2,6 +2,7 @@
 
 import cspa.media.images
 import datetime
+import delegations.models.no_overlap
 import delegations.models.periods
 import django.core.validators
 import django.db.models.deletion
@@ -450,7 +451,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='seatquota',
-            constraint=delegations.models.periods.NoOverlap(fields=('chamber',), name='seatquota_no_overlap', violation_error_code='overlap', violation_error_message='This chamber has another quota in the same period. End the earlier one first.'),
+            constraint=delegations.models.no_overlap.NoOverlap(fields=('chamber',), name='seatquota_no_overlap', violation_error_code='overlap', violation_error_message='This chamber has another quota in the same period. End the earlier one first.'),
         ),
         migrations.AddConstraint(
             model_name='seatquota',
@@ -474,7 +475,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='representative',
-            constraint=delegations.models.periods.NoOverlap(fields=('parliament',), name='representative_no_overlap', violation_error_code='overlap', violation_error_message='This parliament has another representative in the same period. End the earlier service first.'),
+            constraint=delegations.models.no_overlap.NoOverlap(fields=('parliament',), name='representative_no_overlap', violation_error_code='overlap', violation_error_message='This parliament has another representative in the same period. End the earlier service first.'),
         ),
         migrations.AddConstraint(
             model_name='participation',
@@ -494,7 +495,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='participation',
-            constraint=delegations.models.periods.NoOverlap(fields=('parliament',), name='participation_no_overlap', violation_error_code='overlap', violation_error_message='This parliament has another status in the same period.'),
+            constraint=delegations.models.no_overlap.NoOverlap(fields=('parliament',), name='participation_no_overlap', violation_error_code='overlap', violation_error_message='This parliament has another status in the same period.'),
         ),
         migrations.AddConstraint(
             model_name='observation',
@@ -542,7 +543,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='delegate',
-            constraint=delegations.models.periods.NoOverlap(fields=('person', 'chamber'), name='delegate_no_overlap', violation_error_code='overlap', violation_error_message='This person has another mandate for this chamber in the same period. End the earlier one first.'),
+            constraint=delegations.models.no_overlap.NoOverlap(fields=('person', 'chamber'), name='delegate_no_overlap', violation_error_code='overlap', violation_error_message='This person has another mandate for this chamber in the same period. End the earlier one first.'),
         ),
         migrations.AddConstraint(
             model_name='confirmationrequest',

@@ -12,7 +12,8 @@ from django.db.migrations.state import ProjectState
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Coalesce, Greatest
 
-from delegations.models.periods import DateAfter, FirstOf, NoOverlap
+from delegations.models.no_overlap import NoOverlap
+from delegations.models.periods import DateAfter, FirstOf
 
 DATED = ["assemblypost", "delegate", "link", "participation", "representative", "seatquota"]
 NO_OVERLAP = {

@@ -3,10 +3,11 @@
 from .assignments import DelegationAssignment
 from .confirmations import ConfirmationRequest, Proposal
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
+from .no_overlap import NoOverlap
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
-from .periods import NoOverlap, Period, Source
+from .periods import Period, Source
 
 __all__ = [
     "AssemblyPost",

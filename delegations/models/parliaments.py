@@ -17,7 +17,8 @@ from cspa.i18n import contains, required_in_some_language, translated
 from cspa.models import AddressedModel, SluggedModel
 
 from ..names import NameField
-from .periods import NoOverlap, Period, web_address
+from .no_overlap import NoOverlap
+from .periods import Period, web_address
 
 if TYPE_CHECKING:
     from .delegation import Confirmation

@@ -29,8 +29,9 @@ from cspa.media.images import PhotoField
 from cspa.models import AddressedModel, RetiredAddress
 
 from .. import names
+from .no_overlap import NoOverlap
 from .parliaments import Chamber, Parliament
-from .periods import NoOverlap, Period
+from .periods import Period
 
 NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
 

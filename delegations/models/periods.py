@@ -4,19 +4,15 @@
 row holds on day D when start <= D < end.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import date, timedelta
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self, cast
 
-from django.core.exceptions import ValidationError
 from django.core.validators import URLValidator
-from django.db import DEFAULT_DB_ALIAS, models
+from django.db import models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.backends.base.schema import BaseDatabaseSchemaEditor
-from django.db.backends.ddl_references import Statement, Table
 from django.db.models import Case, F, OuterRef, Q, Value, When
-from django.db.models.constraints import BaseConstraint
 from django.db.models.deletion import ProtectedError
 from django.db.models.functions import Coalesce, Greatest
 from django.db.models.sql.compiler import SQLCompiler
@@ -30,11 +26,11 @@ from cspa.db.natural_keys import NaturalKeyManager, UidModel
 from cspa.i18n import required_in_some_language, translated
 
 from ..dates import EARLIEST, LATEST, PartialDate, Precision, today
+from .no_overlap import no_overlaps
 
 if TYPE_CHECKING:
     from django.db.models.expressions import Combinable
     from django.db.models.sql.compiler import _AsSqlType
-    from django_stubs_ext import StrOrPromise
 
 web_address = URLValidator(schemes=["http", "https"])
 
@@ -172,125 +168,6 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
     def in_order(self) -> Self:
         """Rows by start, latest first; rows without a start come last."""
         return self.order_by(F("start").desc(nulls_last=True), F("end").desc(nulls_first=True), "pk")
-
-
-class NoOverlap(BaseConstraint):
-    """A constraint: rows with equal ``fields`` do not overlap in time. The database enforces it.
-
-    PostgreSQL has exclusion constraints for this. SQLite gets two triggers. Django rebuilds a SQLite table by copying
-    it, which drops the triggers and then asks every constraint for its SQL again, so they are recreated.
-    """
-
-    def __init__(
-        self,
-        *,
-        fields: Iterable[str],
-        name: str,
-        violation_error_message: "StrOrPromise | None" = None,
-        violation_error_code: str = "overlap",
-    ):
-        super().__init__(
-            name=name,
-            violation_error_message=violation_error_message,
-            violation_error_code=violation_error_code,
-        )
-        self.fields = tuple(fields)
-
-    def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
-        path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "fields": self.fields}
-
-    def __eq__(self, other: object) -> bool:
-        if isinstance(other, NoOverlap):
-            return self.name == other.name and self.fields == other.fields
-        return NotImplemented
-
-    __hash__ = BaseConstraint.__hash__
-
-    def constraint_sql(  # type: ignore[override]  # Django never passes None, and takes None
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> str | None:
-        if schema_editor.connection.vendor == "postgresql":
-            return f"CONSTRAINT {schema_editor.quote_name(self.name)} {self._exclusion(model, schema_editor)}"
-        # The statement is deferred because SQLite creates the table under a temporary name and renames it afterwards.
-        schema_editor.deferred_sql.extend(self._triggers(model, schema_editor))
-        return None
-
-    def create_sql(  # type: ignore[override]  # Django never passes None, and takes a Statement
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> Statement:
-        return Statement(
-            "ALTER TABLE %(table)s ADD CONSTRAINT %(name)s %(exclusion)s",
-            table=Table(model._meta.db_table, schema_editor.quote_name),
-            name=schema_editor.quote_name(self.name),
-            exclusion=self._exclusion(model, schema_editor),
-        )
-
-    def remove_sql(  # type: ignore[override]  # Django never passes None, and takes a Statement
-        self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor
-    ) -> Statement:
-        # The stubs omit the private methods.
-        editor: Any = schema_editor
-        statement: Statement = editor._delete_constraint_sql(
-            editor.sql_delete_check, model, editor.quote_name(self.name)
-        )
-        return statement
-
-    def _columns(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
-        columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).column for name in self.fields)
-        return [schema_editor.quote_name(cast("str", column)) for column in columns]
-
-    def _exclusion(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> str:
-        same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
-        first = f"""COALESCE("start", "blocks_until" - 1, DATE '{LATEST}')"""
-        period, certain = f'daterange({first}, "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
-        return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain})"
-
-    def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
-        same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
-        first, until = (
-            f"""COALESCE({{row}}."start", date({{row}}."blocks_until", '-1 day'), '{LATEST}')""",
-            f"""COALESCE({{row}}."blocks_until", '{LATEST + timedelta(days=1)}')""",
-        )
-        (start, end), (new_start, new_end) = (
-            (first.format(row=row), until.format(row=row)) for row in ("other", "NEW")
-        )
-        # A row that ended without any date, or whose period is empty, holds no day and so overlaps nothing.
-        overlapping = f"""
-            SELECT 1 FROM %(table)s AS other
-            WHERE other."id" <> NEW."id" AND {same}
-              AND {start} < {new_end} AND {new_start} < {end}
-              AND {start} < {end} AND {new_start} < {new_end}
-              AND NOT (other."ended" AND other."start" IS NULL)
-              AND NOT (NEW."ended" AND NEW."start" IS NULL)
-        """
-        refuse = f"SELECT RAISE(ABORT, 'constraint failed: {self.name}')"
-        return [
-            Statement(
-                f"CREATE TRIGGER %(name)s AFTER {event} ON %(table)s WHEN EXISTS ({overlapping}) BEGIN {refuse}; END",
-                table=Table(model._meta.db_table, schema_editor.quote_name),
-                name=schema_editor.quote_name(f"{self.name}_{event.lower()}"),
-            )
-            for event in ("INSERT", "UPDATE")
-        ]
-
-    def validate(
-        self,
-        model: type[models.Model],
-        instance: Any,
-        exclude: Iterable[str] | None = None,
-        using: str = DEFAULT_DB_ALIAS,
-    ) -> None:
-        """Raise ValidationError for an overlap, so that a form shows it. In a race the database refuses the row."""
-        if exclude and {*self.fields, "start", "end"}.intersection(exclude):
-            return
-        columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).attname for name in self.fields)
-        same = {name: getattr(instance, name) for name in columns}
-        if None in same.values():
-            return
-        rows: models.QuerySet[Any] = model._default_manager.using(using).filter(**same).exclude(pk=instance.pk)
-        if any(overlap(instance, row) for row in rows):
-            raise ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
 
 
 def _date_property(name: str) -> property:
@@ -470,28 +347,6 @@ class Period(DerivedModel, UidModel):
         if self.end and self.end_precision != Precision.DAY and self.start:
             return max(self.end, self.start + timedelta(days=1))
         return self.end
-
-
-def no_overlaps(model: type[Period]) -> list[NoOverlap]:
-    return [constraint for constraint in model._meta.constraints if isinstance(constraint, NoOverlap)]
-
-
-def overlap(one: Period, other: Period) -> bool:
-    """Whether no succession may hold both rows, as in the NoOverlap constraint."""
-    (start, end), (other_start, other_end) = blocked_range(one), blocked_range(other)
-    return max(start, other_start) < min(end, other_end)
-
-
-def blocked_range(row: Period) -> tuple[date, date]:
-    """The days that no other row of the succession may hold: a half-open range, perhaps an empty one.
-
-    Of a row without a start only the last day is certain; of one without an end as well, that it holds at last.
-    """
-    if row.ended and not row.start:
-        return EARLIEST, EARLIEST
-    until = row.computed_blocks_until()
-    last = until - timedelta(days=1) if until else LATEST
-    return row.start or last, until or LATEST + timedelta(days=1)
 
 
 def last_day_in_words(row: Period | None) -> str:

@@ -17,7 +17,8 @@ from cspa.audit.diff import label, with_display_relations
 from cspa.i18n import translated_columns
 
 from ..models import Delegate, FormerPublicId, Period, Person
-from ..models.periods import last_day_in_words, no_overlaps, overlap
+from ..models.no_overlap import no_overlaps, overlap
+from ..models.periods import last_day_in_words
 
 # Columns that depend on the first one: all are taken from the record that has a value in it.
 TOGETHER = {
