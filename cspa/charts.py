@@ -6,6 +6,7 @@ Coordinates are integers, since templates format floats with the decimal comma o
 from dataclasses import dataclass
 from datetime import date
 from math import cos, pi, sin
+from typing import NamedTuple
 
 # Radius of a seat of the hemicycle.
 RADIUS = 10
@@ -129,13 +130,12 @@ MAX_LINES = 80
 
 @dataclass(frozen=True)
 class Bar:
-    """Period on a line of a timeline; an open side has no recorded date."""
+    """Period on a line of a timeline."""
 
     x: int
     width: int
     text: str
-    open_start: bool
-    open_end: bool
+    dated: bool
 
 
 @dataclass(frozen=True)
@@ -162,11 +162,22 @@ class Timeline:
     ticks: list[Tick]
     left_out: int
 
+    @property
+    def has_undated(self) -> bool:
+        return any(not bar.dated for line in self.lines for bar in line.bars)
 
-def timeline(
-    lines: list[tuple[str, list[tuple[date | None, date | None, str]]]], first: date, last: date, mark: date
-) -> Timeline:
-    """Timeline from ``first`` to ``last`` of lines of (label, [(start or None, end or None, text), …]).
+
+class Span(NamedTuple):
+    """A period to draw; None stands for the end of the scale. ``dated`` tells whether its start is recorded."""
+
+    start: date | None
+    end: date | None
+    text: str
+    dated: bool
+
+
+def timeline(lines: list[tuple[str, list[Span]]], first: date, last: date, mark: date) -> Timeline:
+    """Timeline from ``first`` to ``last`` of lines of a label and periods.
 
     Bars are clipped at both ends; ``mark`` is the day that the page shows. ``left_out`` of the result is the number of
     lines after the first MAX_LINES, which are not drawn.
@@ -180,9 +191,9 @@ def timeline(
     drawn = []
     for number, (label, periods) in enumerate(lines):
         bars = []
-        for start, end, text in periods:
-            left, right = place(start or first), place(end or last)
-            bars.append(Bar(left, max(right - left, 2), text, start is None, end is None))
+        for span in periods:
+            left, right = place(span.start or first), place(span.end or last)
+            bars.append(Bar(left, max(right - left, 2), span.text, span.dated))
         drawn.append(TimelineLine(AXIS_HEIGHT + LINE_HEIGHT * number, label, bars))
     every = max(1, -(-(last.year - first.year) // MAX_TICKS))
     years = range(first.year + 1, last.year + 1, every)

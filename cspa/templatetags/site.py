@@ -54,11 +54,21 @@ def period(row) -> str:
             return _("from %(start)s; ended, date not known") % {"start": start}
         return _("ended, date not known")
     if row.end is None:
-        return _("%(start)s – to date") % {"start": start} if start else _("since when: not recorded")
+        return _open_period(row, start)
     end = type(row.ends)(row.last_day).words if row.last_day else row.ends.words
     if start:
         return _("%(start)s – %(end)s") % {"start": start, "end": end}
     return _("until %(end)s; since when: not recorded") % {"end": end}
+
+
+def _open_period(row, start: str) -> str:
+    if not start:
+        return _("date not recorded")
+    if row.starts.quality != "by":
+        return _("%(start)s – to date") % {"start": start}
+    if row.last_recorded == row.start:
+        return _("%(start)s; nothing later is recorded") % {"start": start}
+    return _("%(start)s; last recorded on %(day)s") % {"start": start, "day": day(row.last_recorded)}
 
 
 @register.simple_tag

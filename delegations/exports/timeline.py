@@ -2,14 +2,14 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from itertools import groupby
 
-from cspa.charts import Timeline, timeline
+from cspa.charts import Span, Timeline, timeline
 
 from ..dates import FOUNDED, today
 from ..models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
-from ..models.periods import PeriodQuerySet
+from ..models.periods import Certainty, PeriodQuerySet
 
 # The number of latest mandates on the page of a delegation; a page of their own shows all.
 MANDATES = 20
@@ -70,11 +70,19 @@ def _rows[M: Period](queryset: PeriodQuerySet[M], most: int | None = None) -> li
     return list(queryset.in_order().prefetch_related("sources")[:most])
 
 
-def _bars[M: Period](line: list[M], text: Callable[[M], str]) -> list[tuple[date | None, date | None, str]]:
-    """Return the periods of a succession, earliest first. No period extends beyond the start of the next."""
+def _bars[M: Period](line: list[M], text: Callable[[M], str]) -> list[Span]:
+    """Return the periods of a succession, earliest first. No period extends beyond the start of the next.
+
+    A period without a start begins at the end of the one before it. One that is known by a day alone ends on the last
+    day of which a source speaks.
+    """
+    line = sorted(line, key=lambda row: (row.start or row.counts_until or date.max, row.pk))
     starts = [row.start for row in line[1:]] + [None]
-    ends = [
-        min(filter(None, (row.counts_until, following)), default=None)
-        for row, following in zip(line, starts, strict=True)
-    ]
-    return [(row.start, end, text(row)) for row, end in zip(line, ends, strict=True)]
+    spans: list[Span] = []
+    for row, following in zip(line, starts, strict=True):
+        end = row.counts_until
+        if end is None and row.start and row.certainty(date.max) == Certainty.LAST_RECORDED:
+            end = row.last_recorded + timedelta(days=1)
+        end = min(filter(None, (end, following)), default=None)
+        spans.append(Span(row.start or (spans[-1].end if spans else None), end, text(row), row.start is not None))
+    return spans

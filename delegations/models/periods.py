@@ -6,6 +6,7 @@ row holds on day D when start <= D < end.
 
 from collections.abc import Iterable
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import batched
 from typing import TYPE_CHECKING, Any, Self, cast
 
@@ -230,6 +231,17 @@ def protect_source(sender: type[Source], instance: Source, **kwargs: Any) -> Non
         raise ProtectedError(gettext("Facts rest on this source; it cannot be deleted."), {instance})
 
 
+class Certainty(StrEnum):
+    """What the record says of a row on a day."""
+
+    # Since a day, or a month or year, that is recorded.
+    HELD = "held"
+    # By a day that is recorded, and no source speaks of a day as late.
+    LAST_RECORDED = "last recorded"
+    # Named without a date.
+    UNDATED = "undated"
+
+
 class Period(DerivedModel, UidModel):
     """Abstract base of dated facts: a period and the sources that support the fact."""
 
@@ -334,6 +346,19 @@ class Period(DerivedModel, UidModel):
     @property
     def dated(self) -> bool:
         return self.start is not None
+
+    def certainty(self, day: date) -> Certainty:
+        """What the record says of ``day``, on which ``on()`` counts this row."""
+        if self.start is None:
+            return Certainty.HELD if day == self.last_day else Certainty.UNDATED
+        is_open = self.start_precision == Precision.BY and self.end is None
+        return Certainty.LAST_RECORDED if is_open and day > self.last_recorded else Certainty.HELD
+
+    @property
+    def last_recorded(self) -> date:
+        """The latest day of which the start or a source speaks. Call only for a row that has a start."""
+        days = [source.date for source in self.sources.all() if source.date]
+        return max([cast("date", self.start), *days])
 
     @property
     def last_day(self) -> date | None:

@@ -161,6 +161,9 @@ class PersonView(OnDay, DetailView):
         )
 
     def rows(self, rows: QuerySet) -> list[Period]:
-        """Return ``rows`` in order, each annotated with ``held``: whether it holds on the day."""
+        """Return ``rows`` in order, each with ``certain``: what is certain of the day, or None."""
         on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
-        return list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))
+        found = list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))
+        for row in found:
+            row.certain = row.certainty(self.day) if row.held else None
+        return found

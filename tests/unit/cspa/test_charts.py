@@ -65,10 +65,12 @@ def test_drawing_is_the_same_in_every_locale(language, settings):
 
 def test_timeline_clips_periods_at_its_edges():
     first, last = date(2010, 1, 1), date(2020, 1, 1)
-    lines = [("seats", [(None, date(2015, 1, 1), "7"), (date(2015, 1, 1), None, "6")]), ("late", [])]
+    seats = [charts.Span(None, date(2015, 1, 1), "7", False), charts.Span(date(2015, 1, 1), None, "6", True)]
+    lines = [("seats", seats), ("late", [])]
     drawn = charts.timeline(lines, first, last, date(2020, 1, 1))
     before, after = drawn.lines[0].bars
-    assert (before.x, before.open_start, before.open_end) == (charts.LABEL_WIDTH, True, False)
+    assert (before.x, before.dated, after.dated) == (charts.LABEL_WIDTH, False, True)
+    assert drawn.has_undated
     assert before.x + before.width == after.x
     assert after.x + after.width == charts.LABEL_WIDTH + charts.SCALE_WIDTH == drawn.mark
     assert [tick.year for tick in drawn.ticks] == [str(year) for year in range(2011, 2021)]

@@ -1,0 +1,86 @@
+"""What pages claim of a function on a day: no more than its dates and sources say."""
+
+import re
+from datetime import date
+
+import pytest
+import time_machine
+from django.utils.translation import override
+
+from delegations.models import Delegate, SeatQuota
+
+from ..support import factories
+
+pytestmark = pytest.mark.django_db
+
+NOON = "2020-05-26T12:00:00Z"
+
+
+def text(client, address):
+    response = client.get(address)
+    assert response.status_code == 200, address
+    return response.content.decode()
+
+
+@time_machine.travel(NOON)
+@pytest.mark.parametrize("language", ["en", "ru"])
+@pytest.mark.parametrize("day", ["2007-01-01", "2020-05-26", "2030-01-01"])
+def test_person_of_an_undated_list_is_in_office_on_no_day(client, language, day):
+    mandate = factories.DelegateFactory(sources=[factories.SourceFactory(date=None)])
+    factories.RepresentativeFactory(parliament=mandate.chamber.parliament, person=mandate.person)
+    factories.AssemblyPostFactory(person=mandate.person)
+    parliament = mandate.chamber.parliament
+    claims = ("In office", "to date", "current", "В должности", "настоящее время", "действующ")
+    with override(language):
+        addresses = [mandate.person.get_absolute_url(), parliament.get_absolute_url(), f"/{language}/delegations/"]
+    for address in addresses:
+        words = re.sub("<[^>]*>", "", text(client, f"{address}?on={day}").partition("<main")[2])
+        assert not [claim for claim in claims if claim in words], address
+    listed = "Named in an undated list" if language == "en" else "в списке без даты"
+    assert text(client, f"{addresses[0]}?on={day}").count(listed) == (0 if day == "2030-01-01" else 3)
+
+
+@time_machine.travel(NOON)
+@pytest.mark.parametrize(
+    ("day", "said"),
+    [
+        ("2015-11-25", None),
+        ("2015-11-26", "In office on 26 November 2015"),
+        ("2016-03-04", "In office on 4 March 2016"),
+        ("2016-03-05", "Last recorded on 4 March 2016"),
+        ("2030-01-01", "Last recorded on 4 March 2016"),
+    ],
+)
+def test_function_known_by_a_day_is_claimed_to_the_latest_source_only(client, day, said):
+    sources = [factories.SourceFactory(date=day) for day in (date(2015, 11, 26), date(2016, 3, 4), None)]
+    mandate = factories.DelegateFactory(starts="by 2015-11-26", sources=sources)
+    page = text(client, f"{mandate.person.get_absolute_url()}?on={day}")
+    assert "by 26 November 2015; last recorded on 4 March 2016" in page
+    notes = re.findall('<p class="note(?: held)?">((?:In office|Last recorded on)[^<;]*)', page)
+    assert notes == ([said] if said else [])
+    delegation = text(client, f"{mandate.chamber.parliament.get_absolute_url()}?on={day}")
+    assert (str(mandate.person.name) in delegation.partition('id="history"')[0]) == bool(said)
+
+
+def test_function_known_by_a_day_with_an_end_or_without_sources(client):
+    ended = factories.DelegateFactory(starts="by 2015-11-26", ends="2019-06-01")
+    page = text(client, f"{ended.person.get_absolute_url()}?on=2019-05-31")
+    assert "by 26 November 2015 – 31 May 2019" in page
+    assert "In office on 31 May 2019" in page
+    bare = factories.DelegateFactory(starts="by 2015-11-26")
+    assert "by 26 November 2015; nothing later is recorded" in text(client, bare.person.get_absolute_url())
+    assert "startDate" not in text(client, bare.person.get_absolute_url())
+
+
+def test_timeline_draws_rows_without_a_start_dashed_and_says_so(client):
+    chamber = factories.ChamberFactory(parliament__slug="home")
+    factories.SeatQuotaFactory(chamber=chamber, ends="2019-06-01")
+    factories.DelegateFactory(chamber=chamber)
+    page = text(client, "/en/delegations/home/")
+    assert page.count('class="bar undated"') == 2
+    assert "Dashed: the date is not recorded." in page
+    SeatQuota.objects.filter(start=None).update(start=date(2015, 1, 1))
+    Delegate.objects.filter(start=None).update(start=date(2015, 1, 1))
+    page = text(client, "/en/delegations/home/")
+    assert "undated" not in page
+    assert "Dashed" not in page
