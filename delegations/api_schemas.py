@@ -21,6 +21,9 @@ class Source(Schema):
     title: str
     url: str | None
     date: str | None = Field(json_schema_extra={"format": "date"})
+    accessed: str | None = Field(
+        json_schema_extra={"format": "date"}, description=gettext_noop("The day on which the document was read.")
+    )
 
 
 class Period(Schema):

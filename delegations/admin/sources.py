@@ -23,7 +23,7 @@ class SourceAdmin(BaseModelAdmin):
     list_filter = ["date"]
     search_fields = [*translated_columns("title"), "url"]
     search_help_text = _("Title in any language, or address.")
-    fieldsets = [(None, {"fields": [tuple(translated_columns("title")), "url", "date"]})]
+    fieldsets = [(None, {"fields": [tuple(translated_columns("title")), "url", ("date", "accessed")]})]
 
     @admin.display(description=_("source"), ordering=translated_columns("title")[0])
     def title(self, source: Source) -> str:

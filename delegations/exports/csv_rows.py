@@ -14,7 +14,7 @@ from ..models.periods import PeriodQuerySet
 from .popolo_records import column_texts
 from .serializers import NAMES, join_cell, start_cells
 
-SOURCE_COLUMNS = ["source_title", "source_url", "source_date"]
+SOURCE_COLUMNS = ["source_title", "source_url", "source_date", "source_accessed"]
 
 # One row a person. For a person with several functions on the day, each cell from "role" on has several values.
 PERSON_COLUMNS = [
@@ -130,6 +130,7 @@ def source_cells(sources: Iterable[Source], join=join_cell) -> list[str]:
         join([str(source.title) for source in sources]),
         join([source.url for source in sources]),
         join([source.date.isoformat() if source.date else "" for source in sources]),
+        join([source.accessed.isoformat() if source.accessed else "" for source in sources]),
     ]
 
 

@@ -81,6 +81,7 @@ def source_record(source: Source) -> dict:
         url=source.url,
         note=_first_text(source, "title"),
         date=source.date.isoformat() if source.date else "",
+        accessed=source.accessed.isoformat() if source.accessed else "",
         **column_texts(source, "title"),
     )
 

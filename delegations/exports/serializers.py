@@ -48,6 +48,7 @@ MANDATE_COLUMNS = [
     "source_title",
     "source_url",
     "source_date",
+    "source_accessed",
 ]
 
 _SEPARATOR = " | "
@@ -74,6 +75,7 @@ def mandate_row(delegate: Delegate) -> list:
         join_cell(str(source.title) for source in sources),
         join_cell(source.url for source in sources),
         join_cell(source.date.isoformat() if source.date else "" for source in sources),
+        join_cell(source.accessed.isoformat() if source.accessed else "" for source in sources),
     ]
 
 
@@ -100,6 +102,7 @@ def source_record(source: Source) -> dict:
         "title": str(source.title),
         "url": source.url or None,
         "date": source.date.isoformat() if source.date else None,
+        "accessed": source.accessed.isoformat() if source.accessed else None,
     }
 
 

@@ -196,6 +196,12 @@ class Source(UidModel):
     )
     url = models.URLField(_("address"), max_length=1000, blank=True, validators=[web_address])
     date = models.DateField(_("date of the document"), null=True, blank=True)
+    accessed = models.DateField(
+        _("accessed"),
+        null=True,
+        blank=True,
+        help_text=_("The day on which it was read. Of a document without a date it is the day of which it speaks."),
+    )
 
     objects = NaturalKeyManager["Source"]()
 
@@ -208,6 +214,11 @@ class Source(UidModel):
             models.CheckConstraint(
                 name="source_date_1900_to_2100",
                 condition=Q(date__isnull=True) | Q(date__range=(EARLIEST, LATEST)),
+                violation_error_message=_("Dates must lie between 1900 and 2100."),
+            ),
+            models.CheckConstraint(
+                name="source_accessed_1900_to_2100",
+                condition=Q(accessed__isnull=True) | Q(accessed__range=(EARLIEST, LATEST)),
                 violation_error_message=_("Dates must lie between 1900 and 2100."),
             ),
         ]
@@ -357,8 +368,8 @@ class Period(DerivedModel, UidModel):
     @property
     def last_recorded(self) -> date:
         """The latest day of which the start or a source speaks. Call only for a row that has a start."""
-        days = [source.date for source in self.sources.all() if source.date]
-        return max([cast("date", self.start), *days])
+        days = [source.date or source.accessed for source in self.sources.all()]
+        return max(filter(None, [cast("date", self.start), *days]))
 
     @property
     def last_day(self) -> date | None:

@@ -206,7 +206,13 @@ def _named(shape: Shape, name: str) -> Read:
 
 _language = partial(_choice, choices=language_codes())
 TOPIC = Shape(slug=Key(partial(_slug, model=Topic)), **_translated(Topic, "name"))
-SOURCE = Shape(id=Key(_uid), **_translated(Source, "title"), url=Key(_url, ""), date=Key(_day, None))
+SOURCE = Shape(
+    id=Key(_uid),
+    **_translated(Source, "title"),
+    url=Key(_url, ""),
+    date=Key(_day, None),
+    accessed=Key(_day, None),
+)
 CORRECTION = Shape(
     date=Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date())),
     text=Key(_of(Correction, "text")),

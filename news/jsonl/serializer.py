@@ -100,7 +100,13 @@ def topic_record(topic: Topic) -> dict[str, Any]:
 
 def source_record(source: Source) -> dict[str, Any]:
     return SOURCE.without_defaults(
-        {"id": source.uid, **column_texts(source, "title"), "url": source.url, "date": source.date}
+        {
+            "id": source.uid,
+            **column_texts(source, "title"),
+            "url": source.url,
+            "date": source.date,
+            "accessed": source.accessed,
+        }
     )
 
 

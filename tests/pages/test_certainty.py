@@ -67,6 +67,12 @@ def test_function_known_by_a_day_with_an_end_or_without_sources(client):
     page = text(client, f"{ended.person.get_absolute_url()}?on=2019-05-31")
     assert "by 26 November 2015 – 31 May 2019" in page
     assert "In office on 31 May 2019" in page
+    read = factories.DelegateFactory(
+        starts="by 2015-11-26", sources=[factories.SourceFactory(date=None, accessed=date(2019, 2, 3))]
+    )
+    page = text(client, read.person.get_absolute_url())
+    assert "last recorded on 3 February 2019" in page
+    assert "accessed 3 February 2019" in page
     bare = factories.DelegateFactory(starts="by 2015-11-26")
     assert "by 26 November 2015; nothing later is recorded" in text(client, bare.person.get_absolute_url())
     assert "startDate" not in text(client, bare.person.get_absolute_url())

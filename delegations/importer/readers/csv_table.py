@@ -174,7 +174,7 @@ class TableReader:
 
     def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
         """Return the keys of the sources. Their three columns must have the same number of values."""
-        names = ("source_title", "source_url", "source_date")
+        names = ("source_title", "source_url", "source_date", "source_accessed")
         cells = [split_cell(row.get(name, "")) for name in names]
         count = max(map(len, cells))
         if not count:
@@ -182,15 +182,17 @@ class TableReader:
         if any(len(cell) not in (0, count) for cell in cells):
             raise RowError(_("The columns of the sources hold different numbers of values."))
         keys = []
-        for title, url, date in zip(*(cell or [""] * count for cell in cells), strict=True):
+        for title, url, date, accessed in zip(*(cell or [""] * count for cell in cells), strict=True):
             if not title and not url:
                 raise RowError(_("A source has neither a title nor an address."))
             if url and not is_web_address(url):
                 raise RowError(_("No address: %(url)s") % {"url": url[:100]})
             values = {"url": url, "date": exact_date(date, "source_date")}
+            if accessed:
+                values["accessed"] = exact_date(accessed, "source_accessed")
             if title:
                 values[to_attribute("title", language_of(title))] = title
-            key = "\t".join((title, url, date))
+            key = "\t".join((title, url, date, accessed))
             if key not in self.sources:
                 self.sources.add(key)
                 self.batch.add(Record(Kind.SOURCES, line, key, values))

@@ -69,7 +69,11 @@ class OwnExportReader:
             Kind.SOURCES,
             location,
             row,
-            {**_texts(row, "title"), "url": row.text("url"), "date": exact_date(row.text("date"), "date")},
+            {
+                **_texts(row, "title"),
+                "url": row.text("url"),
+                **{name: exact_date(row.text(name), name) for name in ("date", "accessed")},
+            },
         )
 
     def person(self, location: str, row: JsonReader) -> None:

@@ -82,7 +82,7 @@ def comes_back(text):
 def belarus():
     """A parliament with everything that can be recorded."""
     source = factories.SourceFactory(url="https://example.org/decree", date=date(2019, 5, 1))
-    other = factories.SourceFactory(url="")
+    other = factories.SourceFactory(url="", date=None, accessed=date(2026, 11, 30))
     parliament = factories.ParliamentFactory(slug="belarus", country="BY", order=0)
     FormerSlug.objects.create(parliament=parliament, slug="byelorussia")
     factories.ParticipationFactory(parliament=parliament, starts="2006", sources=[source])

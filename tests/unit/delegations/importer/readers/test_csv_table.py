@@ -18,7 +18,8 @@ pytestmark = pytest.mark.django_db
 
 @pytest.mark.parametrize("file_format", ["csv", "xlsx"])
 def test_exported_mandates_are_imported_into_the_same_chambers(tmp_path, file_format, chamber):
-    sources = [factories.SourceFactory(title_en="A | B", date=date(2020, 1, 2)), factories.SourceFactory(url="")]
+    read = factories.SourceFactory(url="", date=None, accessed=date(2026, 11, 30))
+    sources = [factories.SourceFactory(title_en="A | B", date=date(2020, 1, 2)), read]
     person = factories.PersonFactory(name_en="=Ann", name_ru='Анна "Энн", Ли', patronymic_ru="'-x", gender="female")
     factories.DelegateFactory(
         person=person, chamber=chamber, starts="2015", ends="2016-05", role="head", sources=sources
