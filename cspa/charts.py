@@ -124,13 +124,13 @@ SCALE_WIDTH = 680
 LINE_HEIGHT = 26
 AXIS_HEIGHT = 30
 MAX_TICKS = 12
-# More lines are hard to compare; the table beside the chart lists all.
-MAX_LINES = 80
+# Most widths of a letter are smaller.
+LETTER_WIDTH = 9
 
 
 @dataclass(frozen=True)
 class Bar:
-    """Period on a line of a timeline."""
+    """Period on a line of a timeline, with its text where there is room for it."""
 
     x: int
     width: int
@@ -160,7 +160,6 @@ class Timeline:
     mark: int
     lines: list[TimelineLine]
     ticks: list[Tick]
-    left_out: int
 
     @property
     def has_undated(self) -> bool:
@@ -179,10 +178,8 @@ class Span(NamedTuple):
 def timeline(lines: list[tuple[str, list[Span]]], first: date, last: date, mark: date) -> Timeline:
     """Timeline from ``first`` to ``last`` of lines of a label and periods.
 
-    Bars are clipped at both ends; ``mark`` is the day that the page shows. ``left_out`` of the result is the number of
-    lines after the first MAX_LINES, which are not drawn.
+    Bars are clipped at both ends; ``mark`` is the day that the page shows.
     """
-    lines, left_out = lines[:MAX_LINES], max(len(lines) - MAX_LINES, 0)
     days = max((last - first).days, 1)
 
     def place(day: date) -> int:
@@ -193,7 +190,9 @@ def timeline(lines: list[tuple[str, list[Span]]], first: date, last: date, mark:
         bars = []
         for span in periods:
             left, right = place(span.start or first), place(span.end or last)
-            bars.append(Bar(left, max(right - left, 2), span.text, span.dated))
+            width = max(right - left, 2)
+            fits = (len(span.text) + 1) * LETTER_WIDTH <= width
+            bars.append(Bar(left, width, span.text if fits else "", span.dated))
         drawn.append(TimelineLine(AXIS_HEIGHT + LINE_HEIGHT * number, label, bars))
     every = max(1, -(-(last.year - first.year) // MAX_TICKS))
     years = range(first.year + 1, last.year + 1, every)
@@ -203,5 +202,4 @@ def timeline(lines: list[tuple[str, list[Span]]], first: date, last: date, mark:
         mark=place(mark),
         lines=drawn,
         ticks=[Tick(place(date(year, 1, 1)), str(year)) for year in years],
-        left_out=left_out,
     )

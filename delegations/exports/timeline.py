@@ -1,9 +1,12 @@
 """History of one delegation: all of its dated rows, as a table and as a timeline."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
+
+from django.db.models import Count, Window
+from django.utils.translation import gettext
 
 from cspa.charts import Span, Timeline, timeline
 
@@ -13,6 +16,8 @@ from ..models.periods import Certainty, PeriodQuerySet
 
 # The number of latest mandates on the page of a delegation; a page of their own shows all.
 MANDATES = 20
+# Mandates of the timeline. More lines are hard to compare.
+MAX_DRAWN = 80
 
 
 @dataclass(frozen=True)
@@ -23,34 +28,45 @@ class History:
     quotas: list[SeatQuota]
     representatives: list[Representative]
     mandates: list[Delegate]
+    # Those of the day and the latest ones, at most MAX_DRAWN.
+    drawn_mandates: list[Delegate]
     confirmations: list[Confirmation]
-    # Whether there are more than MANDATES.
-    more_mandates: bool
+    mandate_count: int
 
     @classmethod
-    def of(cls, parliament: Parliament) -> "History":
-        """Return the history of ``parliament`` with its MANDATES latest mandates, in a constant number of queries."""
+    def of(cls, parliament: Parliament, of_the_day: Iterable[Delegate]) -> "History":
+        """Return the history of ``parliament`` with its MANDATES latest mandates, in a constant number of queries.
+
+        The timeline draws the mandates ``of_the_day`` as well.
+        """
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
-        latest = _rows(mandates, MANDATES + 1)
+        latest = _rows(mandates.annotate(total=Window(Count("pk"))), MANDATES)
+        drawn = {row.pk: row for row in [*of_the_day, *latest]}
         return cls(
             participations=_rows(parliament.participations.all()),
             quotas=sorted(_rows(quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
             representatives=_rows(parliament.representatives.select_related("person")),
-            mandates=sorted(
-                latest[:MANDATES],
-                key=lambda row: (row.chamber.order, row.chamber.slug, row.person.sort_key, row.person.public_id),
-            ),
+            mandates=sorted(latest, key=_place),
+            drawn_mandates=sorted(list(drawn.values())[:MAX_DRAWN], key=_place),
             confirmations=list(parliament.confirmations.select_related("source")),
-            more_mandates=len(latest) > MANDATES,
+            mandate_count=latest[0].total if latest else 0,
         )
+
+    @property
+    def more_mandates(self) -> bool:
+        return self.mandate_count > len(self.mandates)
+
+    @property
+    def undrawn_mandates(self) -> int:
+        return self.mandate_count - len(self.drawn_mandates)
 
     def __bool__(self) -> bool:
         return any((self.participations, self.quotas, self.representatives, self.mandates, self.confirmations))
 
     def timeline(self, day: date) -> Timeline | None:
         """Return quotas, representatives and mandates on a scale of years, marked at ``day``; None without rows."""
-        rows = [*self.quotas, *self.representatives, *self.mandates]
+        rows = [*self.quotas, *self.representatives, *self.drawn_mandates]
         if not rows:
             return None
         known = [bound for row in rows for bound in (row.start, row.counts_until) if bound]
@@ -58,12 +74,21 @@ class History:
             (str(label), _bars(list(line)[::-1], text))
             for kind, label_of, text in (
                 (self.quotas, lambda row: row.chamber.name, lambda row: str(row.seats)),
-                (self.representatives, lambda row: row.person.sorted_public_name, lambda row: ""),
-                (self.mandates, lambda row: row.person.sorted_public_name, lambda row: row.get_role_display()),
+                (
+                    self.representatives,
+                    lambda row: row.person.sorted_public_name,
+                    lambda _row: gettext("representative"),
+                ),
+                (self.drawn_mandates, lambda row: row.person.sorted_public_name, lambda row: row.get_role_display()),
             )
             for label, line in groupby(kind, key=label_of)
         ]
         return timeline(lines, min([FOUNDED, *known]), max([today(), *known]), day)
+
+
+def _place(mandate: Delegate) -> tuple:
+    person = mandate.person
+    return mandate.chamber.order, mandate.chamber.slug, person.sort_key, person.public_id
 
 
 def _rows[M: Period](queryset: PeriodQuerySet[M], most: int | None = None) -> list[M]:

@@ -100,7 +100,7 @@ class DelegationView(OfParliament, TemplateView):
     def get_context_data(self, **kwargs):
         # None where the parliament is on record, but takes no part on this day.
         delegation = next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
-        history = History.of(self.parliament)
+        history = History.of(self.parliament, delegation.delegates if delegation else [])
         return super().get_context_data(
             delegation=delegation,
             history=history,

@@ -78,6 +78,26 @@ def test_function_known_by_a_day_with_an_end_or_without_sources(client):
     assert "startDate" not in text(client, bare.person.get_absolute_url())
 
 
+def test_timeline_draws_everybody_of_the_day_and_counts_the_others(client):
+    chamber = factories.ChamberFactory(parliament__slug="home")
+    for year in (2006, 2010, 2014, 2018):
+        people = factories.PersonFactory.create_batch(19)
+        for number, person in enumerate(people):
+            factories.DelegateFactory(
+                chamber=chamber,
+                person=person,
+                starts=f"{year}-01-{number + 1:02}",
+                ends=f"{year + 4}-01-01",
+            )
+    page = text(client, "/en/delegations/home/?on=2012-05-26")
+    drawing = page.partition('<svg class="timeline"')[2].partition("</svg>")[0]
+    sat = Delegate.objects.filter(start__year=2010).select_related("person")
+    assert all(f">{mandate.person.sorted_public_name}<" in drawing for mandate in sat)
+    assert "39 mandates, those of this day and the latest" in drawing
+    assert "37 mandates of other days are not drawn." in page
+    assert "not drawn" not in text(client, factories.DelegateFactory().chamber.parliament.get_absolute_url())
+
+
 def test_timeline_draws_rows_without_a_start_dashed_and_says_so(client):
     chamber = factories.ChamberFactory(parliament__slug="home")
     factories.SeatQuotaFactory(chamber=chamber, ends="2019-06-01")

@@ -83,6 +83,9 @@ def test_long_timeline_has_a_bounded_number_of_ticks():
     assert 10 <= len(drawn.ticks) <= charts.MAX_TICKS
 
 
-def test_timeline_of_many_lines_counts_the_omitted_ones():
-    drawn = charts.timeline([("line", [])] * 100, date(2010, 1, 1), date(2020, 1, 1), date(2015, 1, 1))
-    assert (len(drawn.lines), drawn.left_out) == (charts.MAX_LINES, 100 - charts.MAX_LINES)
+def test_text_of_a_period_is_drawn_where_it_fits():
+    first, last = date(2010, 1, 1), date(2020, 1, 1)
+    spans = [charts.Span(first, date(2010, 2, 1), "head of the delegation", True)]
+    spans += [charts.Span(date(2015, 1, 1), last, "head of the delegation", True)]
+    drawn = charts.timeline([("line", spans)], first, last, last)
+    assert [bar.text for bar in drawn.lines[0].bars] == ["", "head of the delegation"]
