@@ -1,11 +1,13 @@
 """JSON-LD of the pages of the directory (schema.org: GovernmentOrganization, Person, OrganizationRole)."""
 
 from collections.abc import Callable, Iterable
+from datetime import date
 
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative
+from ..models.periods import Certainty
 
 CONTEXT = "https://schema.org"
 
@@ -50,18 +52,22 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
                         "@type": "GovernmentOrganization",
                         "name": str(part.chamber.name),
                         "sameAs": [link.url for link in part.links],
-                        "member": [_membership(row, absolute) for row in part.delegates if not row.person.withdrawn],
+                        "member": [_membership(row, absolute) for row in _stated(part.delegates, delegation.day)],
                     }
                 )
                 for part in delegation.chambers
             ],
             "employee": [
                 {**_role(row, _("plenipotentiary representative")), "employee": named(row.person, absolute)}
-                for row in delegation.representatives
-                if not row.person.withdrawn
+                for row in _stated(delegation.representatives, delegation.day)
             ],
         }
     )
+
+
+def _stated[M: Delegate | Representative](rows: Iterable[M], day: date) -> list[M]:
+    """Return those of the rows that count on ``day`` which the record states to hold on it, with a public name."""
+    return [row for row in rows if row.certainty(day) == Certainty.HELD and not row.person.withdrawn]
 
 
 def person(

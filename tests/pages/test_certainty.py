@@ -1,5 +1,6 @@
 """What pages claim of a function on a day: no more than its dates and sources say."""
 
+import json
 import re
 from datetime import date
 
@@ -14,6 +15,10 @@ from ..support import factories
 pytestmark = pytest.mark.django_db
 
 NOON = "2020-05-26T12:00:00Z"
+
+
+def json_ld(page):
+    return json.loads(page.partition('<script type="application/ld+json">')[2].partition("</script>")[0])
 
 
 def text(client, address):
@@ -76,6 +81,20 @@ def test_function_known_by_a_day_with_an_end_or_without_sources(client):
     bare = factories.DelegateFactory(starts="by 2015-11-26")
     assert "by 26 November 2015; nothing later is recorded" in text(client, bare.person.get_absolute_url())
     assert "startDate" not in text(client, bare.person.get_absolute_url())
+
+
+def test_json_ld_of_a_delegation_names_those_alone_who_hold_office_on_the_day(client):
+    chamber = factories.ChamberFactory(parliament__slug="home")
+    source = factories.SourceFactory(date=date(2016, 3, 4))
+    held = factories.DelegateFactory(chamber=chamber, starts="2015")
+    by = factories.DelegateFactory(chamber=chamber, starts="by 2015-11-26", sources=[source])
+    factories.DelegateFactory(chamber=chamber)
+    factories.RepresentativeFactory(parliament=chamber.parliament)
+    for day, named in (("2016-03-04", [held, by]), ("2016-03-05", [held])):
+        found = json_ld(text(client, f"/en/delegations/home/?on={day}"))
+        members = found["subOrganization"][0]["member"]
+        assert {row["member"]["name"] for row in members} == {str(row.person.name) for row in named}
+        assert "employee" not in found
 
 
 def test_timeline_draws_everybody_of_the_day_and_counts_the_others(client):
