@@ -21,7 +21,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from delegations.dates import today
-from delegations.models import Seats, delegations_on
+from delegations.models import delegations_on, totals_of
 from news.models import Article
 
 from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_reverse
@@ -54,13 +54,11 @@ class HomeView(TemplateView):
         language = get_language()
         other = next(code for code in language_codes() if code != language)
         articles = Article.objects.published()
-        delegations = delegations_on(today(), figures_only=True)
         return super().get_context_data(
             latest=articles.in_language().for_list()[:LATEST_ARTICLES],
             elsewhere=articles.number_elsewhere(language),
             elsewhere_url=cached_reverse("news:feed", language=other),
-            delegations=delegations,
-            totals=Seats.sum(delegation.figures for delegation in delegations),
+            totals=totals_of(delegations_on(today(), figures_only=True)),
             **kwargs,
         )
 

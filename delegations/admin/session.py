@@ -39,7 +39,7 @@ def session_view(site: AdminSite, request: HttpRequest) -> HttpResponseBase:
 def _papers(request: HttpRequest, on: Day, format: str, languages: list[str], papers: list[str]) -> HttpResponseBase:
     name, parliaments = f"session-{on.isoformat()}", assigned_parliaments(request)
     if format == "csv":
-        rows = session_documents.badge_rows(session_documents.delegations_of(on, parliaments))
+        rows = session_documents.badge_rows(session_documents.delegations_of(on, parliaments).delegations)
         return tabular.export_response(format, f"{name}-badges", session_documents.BADGE_COLUMNS, rows)
     document = session_documents.pack(on, parliaments, languages, papers, recorded=timezone.now())
     if format == "print":

@@ -39,6 +39,7 @@ DELEGATION_COLUMNS = [
     "delegation",
     *translated_columns("name"),
     "status",
+    "counted",
     "chamber",
     *(f"chamber_{column}" for column in translated_columns("name")),
     "kind",
@@ -101,6 +102,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             parliament.slug,
             *column_texts(parliament, "name").values(),
             delegation.status or "",
+            delegation.counted,
         ]
         confirmed = delegation.confirmation.date.isoformat() if delegation.confirmation else ""
         for part in delegation.chambers:

@@ -16,8 +16,8 @@ Absolute = Callable[[str], str]
 
 
 def directory(delegations: Iterable[Delegation], address: str, absolute: Absolute) -> dict:
-    """Return the Assembly with the parliaments of ``delegations``; ``address`` is that of the directory."""
-    parliaments = [delegation.parliament for delegation in delegations]
+    """Return the Assembly with those of ``delegations`` that count in it; ``address`` is that of the directory."""
+    parliaments = [delegation.parliament for delegation in delegations if delegation.counted]
     return {
         "@context": CONTEXT,
         **assembly(),
@@ -45,7 +45,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
             "inLanguage": get_language(),
             "address": {"@type": "PostalAddress", "addressCountry": parliament.country.code},
             "sameAs": [link.url for link in delegation.links],
-            "memberOf": assembly(),
+            "memberOf": assembly() if delegation.counted else None,
             "subOrganization": [
                 filled(
                     {

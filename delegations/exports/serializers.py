@@ -207,6 +207,7 @@ def delegation_record(delegation: Delegation) -> dict:
         **_parliament_names(delegation.parliament),
         "on": delegation.day.isoformat(),
         "status": delegation.status,
+        "counted": delegation.counted,
         **_figures(delegation.figures),
         "missing": [chamber.slug for chamber in delegation.missing],
         "dated": delegation.dated,

@@ -2,7 +2,17 @@
 
 from .assignments import DelegationAssignment
 from .confirmations import ConfirmationRequest, Proposal
-from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
+from .delegation import (
+    ChamberSeats,
+    Confirmation,
+    Delegation,
+    Seats,
+    StatusGroup,
+    Totals,
+    delegations_on,
+    totals_of,
+    with_unnamed_seats,
+)
 from .no_overlap import NoOverlap
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
@@ -33,6 +43,9 @@ __all__ = [
     "SeatQuota",
     "Seats",
     "Source",
+    "StatusGroup",
+    "Totals",
     "delegations_on",
+    "totals_of",
     "with_unnamed_seats",
 ]

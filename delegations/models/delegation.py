@@ -8,9 +8,9 @@ from typing import Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.cache.computed import computed
@@ -214,6 +214,8 @@ class Delegation(_Figures):
     parliament: Parliament
     day: date
     status: str | None
+    # Whether its seats count in the total of the Assembly.
+    counted: bool
     chambers: list[ChamberSeats]
     representatives: list[Representative]
     links: list[Link]
@@ -223,7 +225,7 @@ class Delegation(_Figures):
     @property
     def status_label(self) -> str:
         """The label of the status; "not recorded" where the parliament has no participation row."""
-        return str(Participation.Status(self.status).label) if self.status else gettext("not recorded")
+        return str(Participation.Status(self.status).label) if self.status else pgettext("status", "not recorded")
 
     @property
     def delegates(self) -> list[Delegate]:
@@ -242,6 +244,87 @@ class Delegation(_Figures):
     def seat_groups(self) -> list[tuple[int, int]]:
         """The named and the total seats of each chamber with a quota, as the seat diagram takes them."""
         return [(min(part.named, part.seats), part.seats) for part in self.chambers if part.seats is not None]
+
+
+_GROUPS: dict[str | None, Any] = {
+    Participation.Status.MEMBER: _("Members of the Assembly"),
+    Participation.Status.OBSERVER: _("Observers"),
+    Participation.Status.PARTNER: _("Partners"),
+    Participation.Status.SUSPENDED: _("Participation suspended"),
+    None: _("Status not recorded"),
+}
+
+
+@dataclass(frozen=True)
+class StatusGroup(_Figures):
+    """The delegations of one status on a day, in protocol order; ``status`` is None where it is not recorded."""
+
+    status: str | None
+    delegations: list[Delegation]
+    figures: Seats
+
+    @property
+    def label(self) -> str:
+        return str(_GROUPS[self.status])
+
+
+@dataclass(frozen=True)
+class Totals(_Figures):
+    """The seats of the Assembly, or of a part of its delegations, which ``groups`` holds by status.
+
+    ``figures`` sums the delegations that count: those of one group, or of none.
+    """
+
+    groups: list[StatusGroup]
+    counted: StatusGroup | None
+    figures: Seats
+
+    @property
+    def others(self) -> list[StatusGroup]:
+        """The groups that do not count."""
+        return [group for group in self.groups if group is not self.counted]
+
+    @property
+    def delegations(self) -> list[Delegation]:
+        return [delegation for group in self.groups for delegation in group.delegations]
+
+    @property
+    def note(self) -> str:
+        """What the figures count, in words."""
+        sentences = [self._counted_in_words()]
+        if self.others:
+            names = ", ".join(f"{group.label.lower()} ({len(group.delegations)})" for group in self.others)
+            sentences.append(gettext("Not counted: %(groups)s.") % {"groups": names})
+        return " ".join(sentences)
+
+    def _counted_in_words(self) -> str:
+        if self.counted is None:
+            return gettext("Only member parliaments count; there is none here.")
+        number = len(self.counted.delegations)
+        if self.counted.status:
+            words = ngettext("Counts %(number)d member parliament.", "Counts %(number)d member parliaments.", number)
+        else:
+            words = ngettext(
+                "Counts %(number)d parliament: no status is recorded for this day.",
+                "Counts %(number)d parliaments: no status is recorded for this day.",
+                number,
+            )
+        return words % {"number": number}
+
+
+def totals_of(delegations: Iterable[Delegation]) -> Totals:
+    """Return the total of ``delegations`` of one day, and the delegations by status.
+
+    Members count, and parliaments without a recorded status as long as no status at all is recorded.
+    """
+    delegations = list(delegations)
+    groups = []
+    for status in _GROUPS:
+        rows = [delegation for delegation in delegations if delegation.status == status]
+        if rows:
+            groups.append(StatusGroup(status, rows, Seats.sum(row.figures for row in rows)))
+    counted = next((group for group in groups if group.delegations[0].counted), None)
+    return Totals(groups, counted, counted.figures if counted else Seats.sum([]))
 
 
 _ROLE_ORDER = {role: place for place, role in enumerate(Delegate.Role.values)}
@@ -305,7 +388,11 @@ def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bo
         _current("quotas", quotas), _current("delegates", delegates), _current("links", links)
     )
     all_chambers: Prefetch[str, Any, str] = Prefetch("chambers", chambers, to_attr="all_chambers")
-    rows = parliaments.on(day).prefetch_related(
+    # Asked of all parliaments, so that a filter does not change who counts.
+    unrecorded = ~Exists(Participation.objects.on(day))
+    counted = Case(When(status=Participation.Status.MEMBER, then=True), default=unrecorded)
+    counting = parliaments.on(day).annotate(counted=counted)  # type: ignore[no-redef]  # the model declares it
+    rows = counting.prefetch_related(
         all_chambers,
         _current("representatives", representatives),
         _current("links", links),
@@ -329,6 +416,7 @@ def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delega
         parliament=parliament,
         day=day,
         status=parliament.status,
+        counted=parliament.counted,
         chambers=chambers,
         representatives=parliament.current_representatives,
         links=parliament.current_links,

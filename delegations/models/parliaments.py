@@ -79,6 +79,7 @@ class Parliament(SluggedModel, NaturalKeyModel):
 
     # Set by ``delegations_on()``; ``status`` by ``ParliamentQuerySet.on()``.
     status: str | None
+    counted: bool
     all_chambers: "list[Chamber]"
     current_representatives: "list[Representative]"
     current_links: "list[Link]"

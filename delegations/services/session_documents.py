@@ -4,6 +4,7 @@ They name withdrawn people as well, because these take part in the session, sign
 """
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import datetime
 from fractions import Fraction
 from math import ceil
@@ -20,13 +21,10 @@ from cspa.exports.documents import Column, LanguageSection, PrintDocument, Print
 from cspa.i18n import language_codes, translated_columns
 
 from ..dates import FOUNDED, Day
-from ..models import ChamberSeats, Delegate, Delegation, Participation, Person, Seats, delegations_on
+from ..models import ChamberSeats, Delegate, Delegation, Person, StatusGroup, Totals, delegations_on, totals_of
 from ..models.parliaments import ParliamentQuerySet
 
 BADGE_COLUMNS = [*translated_columns("name"), *translated_columns("delegation"), *translated_columns("role")]
-
-# Statuses whose seats do not count towards the quorum.
-NOT_COUNTED = {Participation.Status.OBSERVER, Participation.Status.PARTNER, Participation.Status.SUSPENDED}
 
 
 class Paper(models.TextChoices):
@@ -35,9 +33,9 @@ class Paper(models.TextChoices):
     QUORUM = "quorum", _("seats and quorum")
 
 
-def delegations_of(day: Day, parliaments: ParliamentQuerySet | None) -> list[Delegation]:
+def delegations_of(day: Day, parliaments: ParliamentQuerySet | None) -> Totals:
     """Return the delegations of ``parliaments`` (None: all) on ``day``; none before the founding of the Assembly."""
-    return [] if day.before_founding else delegations_on(day, parliaments)
+    return totals_of([] if day.before_founding else delegations_on(day, parliaments))
 
 
 def quorum(seats: int | None, share: Fraction) -> int | None:
@@ -67,7 +65,7 @@ def pack(
 def _section(
     day: Day, parliaments: ParliamentQuerySet | None, papers: list[str], recorded: datetime
 ) -> LanguageSection:
-    delegations = delegations_of(day, parliaments)
+    totals = delegations_of(day, parliaments)
     moment = timezone.localtime(recorded)
     return LanguageSection(
         language=get_language(),
@@ -75,7 +73,7 @@ def _section(
         day=date_format(day),
         foot=gettext("as recorded on %(time)s") % {"time": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"},
         notices=list(_notices(day, assigned=parliaments is not None)),
-        pages=list(_pages(delegations, papers)),
+        pages=list(_pages(totals, papers)),
     )
 
 
@@ -92,16 +90,16 @@ def _notices(day: Day, assigned: bool) -> Iterator[str]:
         yield gettext("These papers hold only the delegations that are assigned to the account that made them.")
 
 
-def _pages(delegations: list[Delegation], papers: list[str]) -> Iterator[PrintPage]:
-    if not delegations:
+def _pages(totals: Totals, papers: list[str]) -> Iterator[PrintPage]:
+    if not totals.delegations:
         yield PrintPage(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))
         return
     if Paper.ROSTER in papers:
-        yield from map(_roster, delegations)
+        yield from map(_roster, totals.delegations)
     if Paper.ATTENDANCE in papers:
-        yield from map(_attendance, delegations)
+        yield from map(_attendance, totals.delegations)
     if Paper.QUORUM in papers:
-        yield _quorum(delegations)
+        yield _quorum(totals)
 
 
 # Roster
@@ -227,46 +225,42 @@ def _seats_without_name(delegation: Delegation) -> Iterator[str]:
 # Seats and quorum
 
 
-def _quorum(delegations: list[Delegation]) -> PrintPage:
-    """Return the seats and the quorum of each parliament. The total leaves out those of NOT_COUNTED."""
+def _quorum(totals: Totals) -> PrintPage:
+    """Return the seats and the quorum of each parliament that counts, and the seats of the others."""
     share = settings.QUORUM
-    counted = [delegation for delegation in delegations if delegation.status not in NOT_COUNTED]
-    total = Seats.sum(delegation.figures for delegation in counted)
-    all_known = None not in map(_known_seats, counted)
+    counted = totals.counted
+    quorums = [quorum(_known_seats(delegation), share) for delegation in counted.delegations] if counted else []
+    whole = None if None in quorums else quorum(totals.seats, share)
+    tables = [_seats_of(group) for group in totals.others]
+    if counted:
+        tables.insert(0, _seats_and_quorum(counted, quorums, whole))
     return PrintPage(
-        title=gettext("Seats and quorum"),
-        tables=[
-            Table(
-                columns=[
-                    _number(),
-                    Column(gettext("Parliament"), "name"),
-                    Column(capfirst(gettext("status"))),
-                    *(Column(title, "number") for title in (gettext("Seats"), gettext("Named"), gettext("Quorum"))),
-                ],
-                rows=[
-                    [
-                        place,
-                        delegation.parliament.name,
-                        delegation.status_label,
-                        _published(delegation.seats),
-                        _published(delegation.names),
-                        gettext("does not count")
-                        if delegation.status in NOT_COUNTED
-                        else _known(quorum(_known_seats(delegation), share)),
-                    ]
-                    for place, delegation in enumerate(delegations, 1)
-                ],
-                total=[
-                    "",
-                    gettext("Total"),
-                    "",
-                    _published(total.seats),
-                    _published(total.names),
-                    _known(quorum(total.seats if all_known else None, share)),
-                ],
-            )
+        title=gettext("Seats and quorum"), tables=tables, notes=list(_quorum_notes(totals, share, quorums, whole))
+    )
+
+
+def _seats_and_quorum(group: StatusGroup, quorums: list[int | None], whole: int | None) -> Table:
+    seats = _seats_of(group)
+    return replace(
+        seats,
+        columns=[*seats.columns, Column(gettext("Quorum"), "number")],
+        rows=[[*row, _known(number)] for row, number in zip(seats.rows, quorums, strict=True)],
+        total=["", gettext("Total"), _published(group.seats), _published(group.names), _known(whole)],
+    )
+
+
+def _seats_of(group: StatusGroup) -> Table:
+    return Table(
+        columns=[
+            _number(),
+            Column(gettext("Parliament"), "name"),
+            *(Column(title, "number") for title in (gettext("Seats"), gettext("Named"))),
         ],
-        notes=list(_quorum_notes(delegations, share)),
+        rows=[
+            [place, delegation.parliament.name, _published(delegation.seats), _published(delegation.names)]
+            for place, delegation in enumerate(group.delegations, 1)
+        ],
+        caption=group.label,
     )
 
 
@@ -275,16 +269,21 @@ def _known_seats(delegation: Delegation) -> int | None:
     return None if delegation.missing else delegation.seats
 
 
-def _quorum_notes(delegations: list[Delegation], share: Fraction) -> Iterator[str]:
+def _quorum_notes(totals: Totals, share: Fraction, quorums: list[int | None], whole: int | None) -> Iterator[str]:
     yield gettext(
         "Quorum: at least %(share)s of the seats of the published quotas, rounded up. The share is a setting of this "
         "site (QUORUM), not taken from the rules of procedure; compare it with the rules in force."
     ) % {"share": f"{share.numerator}/{share.denominator}"}
-    if any(delegation.status in NOT_COUNTED for delegation in delegations):
-        yield gettext("Observers, partners and suspended parliaments are not counted in the total.")
-    if any(delegation.missing for delegation in delegations):
-        yield _missing(delegations)
-    if any(_known_seats(delegation) is None for delegation in delegations):
+    yield totals.note
+    known = [number for number in quorums if number is not None]
+    if whole is not None and sum(known) != whole:
+        yield gettext(
+            "The quorum of each parliament is rounded up by itself, the total once, from all seats: the column adds "
+            "up to %(sum)d, and the quorum of the total is %(whole)d."
+        ) % {"sum": sum(known), "whole": whole}
+    if any(delegation.missing for delegation in totals.delegations):
+        yield _missing(totals.delegations)
+    if len(known) < len(quorums):
         yield gettext("Where the quota of a chamber is not published, the quorum is not known.")
 
 

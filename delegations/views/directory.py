@@ -23,8 +23,9 @@ from ..models import (
     Parliament,
     Period,
     Person,
-    Seats,
+    Totals,
     delegations_on,
+    totals_of,
 )
 from ..quality.completeness import Completeness
 
@@ -63,15 +64,17 @@ class DirectoryView(ExportMixin, OnDay, TemplateView):
 
     def file_rows(self):
         refuse_errors(self.filterset.form)
-        return delegation_rows(self.delegations(self.filterset.found))
+        return delegation_rows(self.totals().delegations)
+
+    def totals(self, figures_only: bool = False) -> Totals:
+        return totals_of(self.delegations(self.filterset.found, figures_only))
 
     def get_context_data(self, **kwargs):
-        delegations = self.delegations(self.filterset.found, figures_only=True)
+        totals = self.totals(figures_only=True)
         return super().get_context_data(
             filter=self.filterset,
-            delegations=delegations,
-            totals=Seats.sum(delegation.figures for delegation in delegations),
-            json_ld=jsonld.directory(delegations, self.absolute(self.request.path), self.absolute),
+            totals=totals,
+            json_ld=jsonld.directory(totals.delegations, self.absolute(self.request.path), self.absolute),
             **kwargs,
         )
 

@@ -162,7 +162,7 @@ class TestFilesEqualThePage:
             document = parsed(response)
             shown = []
             for item in of_class(document, "article", "delegation-item"):
-                slug = item.find(".//h2/a").get("href").split("?")[0].split("/")[-2]
+                slug = item.find(".//h3/a").get("href").split("?")[0].split("/")[-2]
                 body = item.find(".//tbody")
                 named = [row for row in body if row.find("th") is not None] or [None]
                 shown += [(slug, words(row.find("th")) if row is not None else "") for row in named]
@@ -170,7 +170,7 @@ class TestFilesEqualThePage:
             assert [(row["delegation"], row["chamber_name_en"]) for row in rows] == shown
             figures = [
                 (part.seats, part.names, part.unnamed, part.substitutes, part.over)
-                for delegation in response.context["delegations"]
+                for delegation in response.context["totals"].delegations
                 for part in delegation.chambers
             ]
             columns = ("seats", "named", "unnamed", "substitutes", "over")

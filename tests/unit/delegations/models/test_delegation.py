@@ -169,6 +169,7 @@ def shown(found: list[Delegation]) -> list[Any]:
             row.parliament,
             row.day,
             row.status,
+            row.counted,
             row.confirmation,
             row.figures,
             row.links,

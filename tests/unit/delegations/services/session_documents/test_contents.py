@@ -60,9 +60,7 @@ def test_unpublished_facts_are_shown_as_not_published(armenia):
     ]
     assert [table.rows for table in roster.tables[1:]] == [[], []]
     assert attendance.tables[0].empty == "The names of the delegates are not published."
-    assert rows(quorum.tables[0]) == [
-        ["1", "Parliament of Armenia", "member", "not published", "not published", "not known"]
-    ]
+    assert rows(quorum.tables[0]) == [["1", "Parliament of Armenia", "not published", "not published", "not known"]]
 
 
 def test_attendance_sheet_has_boxes_and_lists_substitutes_separately(belarus):
@@ -124,28 +122,48 @@ def test_quorum_is_rounded_up_or_unknown(seats, share, found):
 def test_total_requires_all_quotas_and_excludes_observers(belarus, settings):
     settings.QUORUM = Fraction(1, 2)
     delegation("tajikistan", 3, seats=12, name_en="Majlisi Oli")
-    serbia = delegation("serbia", 4, seats=5, name_en="Assembly of Serbia")
+    serbia = delegation("serbia", 2, seats=5, name_en="Assembly of Serbia")
     serbia.participations.update(status="observer")
     (sheet,) = document(["quorum"]).sections[0].pages
-    assert rows(sheet.tables[0]) == [
-        ["1", "National Assembly", "member", "7", "3", "4"],
-        ["2", "Majlisi Oli", "member", "12", "not published", "6"],
-        ["3", "Assembly of Serbia", "observer", "5", "not published", "does not count"],
+    members, observers = sheet.tables
+    assert rows(members) == [
+        ["1", "National Assembly", "7", "3", "4"],
+        ["2", "Majlisi Oli", "12", "not published", "6"],
     ]
-    assert sheet.tables[0].total == ["", "Total", "", 19, 3, 10]
+    assert (members.caption, members.total) == ("Members of the Assembly", ["", "Total", 19, 3, 10])
+    assert (observers.caption, observers.total) == ("Observers", ())
+    assert rows(observers) == [["1", "Assembly of Serbia", "5", "not published"]]
     assert sheet.notes[0].startswith("Quorum: at least 1/2 of the seats of the published quotas, rounded up.")
-    assert sheet.notes[1] == "Observers, partners and suspended parliaments are not counted in the total."
+    assert sheet.notes[1:] == ["Counts 2 member parliaments. Not counted: observers (1)."]
     factories.ChamberFactory(parliament=belarus, name_en="Council", order=2)
     (sheet,) = document(["quorum"]).sections[0].pages
-    assert rows(sheet.tables[0])[0] == ["1", "National Assembly", "member", "7", "3", "not known"]
-    assert sheet.tables[0].total == ["", "Total", "", 19, 3, "not known"]
+    assert rows(sheet.tables[0])[0] == ["1", "National Assembly", "7", "3", "not known"]
+    assert sheet.tables[0].total == ["", "Total", 19, 3, "not known"]
     assert "Council (Belarus)" in sheet.notes[2]
+
+
+def test_note_explains_a_column_of_quorums_that_adds_up_to_more_than_the_total(belarus, settings):
+    settings.QUORUM = Fraction(2, 3)
+    for order, seats in enumerate([1, 4], 2):
+        delegation(f"other-{order}", order, seats=seats)
+    english, russian = document(["quorum"], languages=["en", "ru"]).sections
+    assert [row[-1] for row in english.pages[0].tables[0].rows] == [5, 1, 3]
+    assert english.pages[0].tables[0].total[-1] == 8
+    assert "the column adds up to 9, and the quorum of the total is 8." in english.pages[0].notes[2]
+    assert "сумма столбца – 9, кворум – 8." in russian.pages[0].notes[2]
+
+
+def test_documents_without_a_counted_parliament_have_no_quorum(belarus):
+    belarus.participations.update(status="partner")
+    (sheet,) = document(["quorum"]).sections[0].pages
+    assert [table.caption for table in sheet.tables] == ["Partners"]
+    assert sheet.notes[1] == "Only member parliaments count; there is none here. Not counted: partners (1)."
 
 
 def test_total_is_unknown_if_a_parliament_has_no_chamber(belarus):
     factories.ParticipationFactory(parliament__name_en="New", parliament__order=9)
     (sheet,) = document(["quorum"]).sections[0].pages
-    assert rows(sheet.tables[0])[1][3:] == ["not published", "not published", "not known"]
+    assert rows(sheet.tables[0])[1][2:] == ["not published", "not published", "not known"]
     assert sheet.tables[0].total[-1] == "not known"
 
 
