@@ -10,8 +10,14 @@ from typing import NamedTuple
 
 # Radius of a seat of the hemicycle.
 RADIUS = 10
-# Half the side of a square seat.
-SQUARE = 8
+# Outline of a seat around its centre, by the kind of its chamber: circle, square, diamond; triangle for none recorded.
+# Chambers differ by more than colour, and a kind looks the same wherever it stands.
+SHAPES = {
+    "lower": ((0, -RADIUS), f"a{RADIUS} {RADIUS} 0 1 0 .1 0z"),
+    "upper": ((-8, -8), "h16v16h-16z"),
+    "single": ((0, -11), "l11 11-11 11-11-11z"),
+    "": ((0, -10), "l10 17h-20z"),
+}
 # Distance between the centres of neighbouring seats, and between rows.
 STEP = 26
 MARGIN = RADIUS + 2
@@ -25,8 +31,7 @@ MIN_FIRST_RADIUS = 1.5 * STEP
 class Seat:
     x: int
     y: int
-    r: int
-    group: int
+    kind: str
     filled: bool
 
 
@@ -35,27 +40,30 @@ class Hemicycle:
     width: int
     height: int
     seats: list[Seat]
+    # The filled and the total seats of each kind, from left to right.
+    kinds: dict[str, tuple[int, int]]
 
     @property
-    def outlines(self) -> list[tuple[int, bool, str]]:
-        """SVG path of the filled and of the empty seats of each group, as (group, filled, path).
+    def outlines(self) -> list[tuple[str, bool, str]]:
+        """SVG path of the filled and of the empty seats of each kind, as (kind, filled, path).
 
-        One path for many seats keeps the page small. The second group has squares, so that the groups differ by more
-        than colour.
+        One path for many seats keeps the page small.
         """
-        drawn: dict[tuple[int, bool], list[str]] = {}
+        drawn: dict[tuple[str, bool], list[str]] = {}
         for seat in self.seats:
-            if seat.group == 1:
-                outline = f"M{seat.x - SQUARE} {seat.y - SQUARE}h{2 * SQUARE}v{2 * SQUARE}h-{2 * SQUARE}z"
-            else:
-                outline = f"M{seat.x} {seat.y - seat.r}a{seat.r} {seat.r} 0 1 0 .1 0z"
-            drawn.setdefault((seat.group, seat.filled), []).append(outline)
-        return [(group, filled, "".join(outlines)) for (group, filled), outlines in drawn.items()]
+            drawn.setdefault((seat.kind, seat.filled), []).append(seat_outline(seat.kind, seat.x, seat.y))
+        return [(kind, filled, "".join(outlines)) for (kind, filled), outlines in drawn.items()]
 
 
-def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
-    """Hemicycle of ``groups`` of (filled, total) seats, with the first group on the left."""
-    total = sum(seats for _filled, seats in groups)
+def seat_outline(kind: str, x: int, y: int) -> str:
+    """SVG path of a seat of a chamber of ``kind`` around the point ``x``, ``y``."""
+    (left, top), outline = SHAPES[kind]
+    return f"M{x + left} {y + top}{outline}"
+
+
+def hemicycle(groups: list[tuple[str, int, int]]) -> Hemicycle:
+    """Hemicycle of ``groups`` of (kind of chamber, filled, total) seats, with the first group on the left."""
+    total = sum(seats for _kind, _filled, seats in groups)
     rows = _rows(total)
     outer = rows[-1][0] if rows else 0
     places = [
@@ -64,15 +72,20 @@ def hemicycle(groups: list[tuple[int, int]]) -> Hemicycle:
         for place in range(number)
     ]
     places.sort(key=lambda place: (-place[0], place[1]))
-    seat_groups = [(group, place < filled) for group, (filled, seats) in enumerate(groups) for place in range(seats)]
+    seat_kinds = [(kind, place < filled) for kind, filled, seats in groups for place in range(seats)]
+    kinds: dict[str, tuple[int, int]] = {}
+    for kind, filled, seats in groups:
+        before = kinds.get(kind, (0, 0))
+        kinds[kind] = (before[0] + filled, before[1] + seats)
     centre = round(outer) + MARGIN
     return Hemicycle(
         width=2 * centre,
         height=centre + MARGIN,
         seats=[
-            Seat(round(centre + radius * cos(angle)), round(centre - radius * sin(angle)), RADIUS, group, filled)
-            for (angle, radius), (group, filled) in zip(places, seat_groups, strict=True)
+            Seat(round(centre + radius * cos(angle)), round(centre - radius * sin(angle)), kind, filled)
+            for (angle, radius), (kind, filled) in zip(places, seat_kinds, strict=True)
         ],
+        kinds=kinds,
     )
 
 

@@ -6,7 +6,6 @@ from django.conf.urls.i18n import i18n_patterns
 from django.contrib import admin
 from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
-from django.views.generic import TemplateView
 
 from delegations.api import router as delegations_router
 from delegations.views.confirmation import confirm
@@ -60,6 +59,6 @@ urlpatterns = [
             path(f"{page}/", cacheable(views.StaticPageView.as_view(page=page, title=title)), name=page)
             for page, title in views.STATIC_PAGES.items()
         ),
-        path("styleguide/", cacheable(TemplateView.as_view(template_name="styleguide.html")), name="styleguide"),
+        path("styleguide/", cacheable(views.StyleGuideView.as_view()), name="styleguide"),
     ),
 ]

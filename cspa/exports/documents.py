@@ -51,13 +51,29 @@ class Table:
 
 
 @dataclass(frozen=True)
+class Drawing:
+    """Drawing of ``outlines`` (whether filled, SVG path) with its content in ``words``.
+
+    Its ``legend`` explains marks of 24 by 24 units, as (SVG path, meaning), and ``note`` follows it.
+    """
+
+    width: int
+    height: int
+    outlines: Sequence[tuple[bool, str]]
+    words: str
+    legend: Sequence[tuple[str, str]] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True)
 class PrintPage:
-    """Content that starts a new page: title, subject, lead, tables and notes."""
+    """Content that starts a new page: title, subject, lead, tables, a drawing and notes."""
 
     title: str
     about: str = ""
     lead: str = ""
     tables: Sequence[Table] = ()
+    drawing: Drawing | None = None
     notes: Sequence[str] = ()
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from datetime import timedelta
 from http import HTTPStatus
+from typing import ClassVar
 
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
@@ -21,7 +22,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 
 from delegations.dates import today
-from delegations.models import delegations_on, totals_of
+from delegations.models import Chamber, delegations_on, totals_of
 from news.models import Article
 
 from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_reverse
@@ -77,6 +78,12 @@ class DataView(TemplateView):
         return super().get_context_data(
             origin=base_url(self.request), examples=examples, documentation=DOCUMENTATION, document=DOCUMENT, **kwargs
         )
+
+
+class StyleGuideView(TemplateView):
+    template_name = "styleguide.html"
+    # The seat diagram of the example, with every shape.
+    extra_context: ClassVar = {"seats": [*((kind, 3, 7) for kind in Chamber.Kind), ("", 1, 3)]}
 
 
 class StaticPageView(TemplateView):

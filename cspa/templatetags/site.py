@@ -26,6 +26,7 @@ register = template.Library()
 register.filter("printable", feeds.printable)
 register.filter("richtext", richtext.render_html)
 register.simple_tag(charts.hemicycle)
+register.simple_tag(charts.seat_outline)
 register.simple_tag(charts.share)
 
 SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about", "search": "search"}

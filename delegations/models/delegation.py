@@ -241,9 +241,27 @@ class Delegation(_Figures):
         return all(part.quota.dated for part in self.chambers if part.quota)
 
     @property
-    def seat_groups(self) -> list[tuple[int, int]]:
-        """The named and the total seats of each chamber with a quota, as the seat diagram takes them."""
-        return [(min(part.named, part.seats), part.seats) for part in self.chambers if part.seats is not None]
+    def seat_groups(self) -> list[tuple[str, int, int]]:
+        """The kind of each chamber with a quota, its named and its total seats, as the seat diagram takes them."""
+        return [
+            (_KINDS[part.chamber.kind], min(part.named, part.seats), part.seats)
+            for part in self.chambers
+            if part.seats is not None
+        ]
+
+    @property
+    def seat_kinds(self) -> list[str]:
+        """The kinds of chambers in its seat diagram."""
+        return _kinds_of([self])
+
+
+# Kinds of chambers with their labels, in the order of legends; "" where the kind is not recorded.
+_KINDS: dict[str, str] = {**{kind.value: kind for kind in Chamber.Kind}, "": ""}
+
+
+def _kinds_of(delegations: list[Delegation]) -> list[str]:
+    drawn = {kind for row in delegations for kind, _named, _seats in row.seat_groups}
+    return [kind for kind in _KINDS.values() if kind in drawn]
 
 
 _GROUPS: dict[str | None, Any] = {
@@ -287,6 +305,17 @@ class Totals(_Figures):
     @property
     def delegations(self) -> list[Delegation]:
         return [delegation for group in self.groups for delegation in group.delegations]
+
+    @property
+    def seat_groups(self) -> list[tuple[str, int, int]]:
+        """The seats that count, by the kind of their chambers, as the seat diagram takes them."""
+        parts = [part for row in self.counted.delegations for part in row.seat_groups] if self.counted else []
+        return [part for kind in _KINDS for part in parts if part[0] == kind]
+
+    @property
+    def seat_kinds(self) -> list[str]:
+        """The kinds of chambers in the seat diagrams of the delegations."""
+        return _kinds_of(self.delegations)
 
     @property
     def note(self) -> str:

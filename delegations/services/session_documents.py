@@ -17,7 +17,8 @@ from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext, ngettext, override, pgettext
 from django.utils.translation import gettext_lazy as _
 
-from cspa.exports.documents import Column, LanguageSection, PrintDocument, PrintPage, Table
+from cspa.charts import hemicycle, seat_outline
+from cspa.exports.documents import Column, Drawing, LanguageSection, PrintDocument, PrintPage, Table
 from cspa.i18n import language_codes, translated_columns
 
 from ..dates import FOUNDED, Day
@@ -235,7 +236,30 @@ def _quorum(totals: Totals) -> PrintPage:
     if counted:
         tables.insert(0, _seats_and_quorum(counted, quorums, whole))
     return PrintPage(
-        title=gettext("Seats and quorum"), tables=tables, notes=list(_quorum_notes(totals, share, quorums, whole))
+        title=gettext("Seats and quorum"),
+        tables=tables,
+        drawing=_diagram(totals.seat_groups) if totals.seat_groups else None,
+        notes=list(_quorum_notes(totals, share, quorums, whole)),
+    )
+
+
+def _diagram(groups: list[tuple[str, int, int]]) -> Drawing:
+    """Return the seat diagram of the parliaments that count, worded as on the public pages."""
+    chart = hemicycle(groups)
+    unknown = gettext("kind of chamber not recorded")
+    labels = {kind: capfirst(str(getattr(kind, "label", unknown))) for kind in chart.kinds}
+    parts = [
+        f"{labels[kind]}: "
+        + gettext("seats %(seats)s, with a published name %(named)s") % {"seats": seats, "named": named}
+        for kind, (named, seats) in chart.kinds.items()
+    ]
+    return Drawing(
+        width=chart.width,
+        height=chart.height,
+        outlines=[(filled, outline) for _kind, filled, outline in chart.outlines],
+        words=f"{gettext('Seats of the delegations shown')}. {'; '.join(parts)}.",
+        legend=[(seat_outline(kind, 12, 12), label) for kind, label in labels.items()],
+        note=gettext("Filled: a seat with a published name. Empty: a seat without."),
     )
 
 

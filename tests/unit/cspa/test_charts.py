@@ -18,7 +18,10 @@ from cspa.charts import RADIUS, hemicycle
 from ...support.generated import examples
 
 GROUPS = st.lists(
-    st.integers(1, 120).flatmap(lambda seats: st.tuples(st.integers(0, seats), st.just(seats))), max_size=4
+    st.integers(1, 120).flatmap(
+        lambda seats: st.tuples(st.sampled_from(list(charts.SHAPES)), st.integers(0, seats), st.just(seats))
+    ),
+    max_size=4,
 )
 
 
@@ -26,9 +29,13 @@ GROUPS = st.lists(
 @given(GROUPS)
 def test_every_seat_is_drawn_once_inside_the_box(groups):
     chart = hemicycle(groups)
-    for group, (filled, seats) in enumerate(groups):
-        drawn = [seat for seat in chart.seats if seat.group == group]
-        assert (len(drawn), sum(seat.filled for seat in drawn)) == (seats, filled)
+    left_to_right = iter(chart.seats)
+    for kind, filled, seats in groups:
+        drawn = [next(left_to_right) for _place in range(seats)]
+        assert {seat.kind for seat in drawn} == {kind}
+        assert sum(seat.filled for seat in drawn) == filled
+    assert next(left_to_right, None) is None
+    assert sum(seats for _filled, seats in chart.kinds.values()) == len(chart.seats)
     for seat in chart.seats:
         assert RADIUS <= seat.x <= chart.width - RADIUS
         assert RADIUS <= seat.y <= chart.height - RADIUS
@@ -36,7 +43,7 @@ def test_every_seat_is_drawn_once_inside_the_box(groups):
 
 @pytest.mark.parametrize("total", [1, 2, 7, 11, 12, 16, 22, 68, 300])
 def test_seats_do_not_overlap(total):
-    seats = hemicycle([(0, total)]).seats
+    seats = hemicycle([("lower", 0, total)]).seats
     gaps = [(a.x - b.x) ** 2 + (a.y - b.y) ** 2 for a, b in combinations(seats, 2)]
     assert all(gap >= (2 * RADIUS) ** 2 for gap in gaps)
 
@@ -57,10 +64,22 @@ def russian_numbers() -> Iterator[None]:
 def test_drawing_is_the_same_in_every_locale(language, settings):
     settings.USE_THOUSAND_SEPARATOR = True
     with override(language):
-        drawing = render_to_string("charts/hemicycle.svg", {"chart": hemicycle([(3, 700), (5, 500)]), "title": "t"})
+        drawing = render_to_string(
+            "charts/hemicycle.svg", {"chart": hemicycle([("upper", 3, 700), ("lower", 5, 500)]), "title": "t"}
+        )
     assert drawing.count("M") == 1200
     assert ",00" not in drawing
     assert "\xa0" not in drawing
+
+
+@pytest.mark.parametrize("order", [("lower", "upper"), ("upper", "lower")])
+def test_kind_of_a_chamber_decides_its_shape_in_any_order(order):
+    chart = hemicycle([(kind, 1, 2) for kind in order])
+    assert {(kind, charts.SHAPES[kind][1] in path) for kind, _filled, path in chart.outlines} == {
+        ("lower", True),
+        ("upper", True),
+    }
+    assert len({outline for _corner, outline in charts.SHAPES.values()}) == 4
 
 
 def test_timeline_clips_periods_at_its_edges():

@@ -41,7 +41,7 @@ def test_more_names_than_seats_are_over_quota_and_unnamed_is_not_negative(parlia
     factories.DelegateFactory.create_batch(3, chamber=chamber)
     found = delegation_of(parliament)
     assert (found.named, found.unnamed, found.over) == (3, 0, 1)
-    assert found.seat_groups == [(2, 2)]
+    assert found.seat_groups == [("single", 2, 2)]
 
 
 def test_figures_of_several_chambers_are_summed(parliament: Parliament):

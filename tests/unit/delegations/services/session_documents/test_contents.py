@@ -8,6 +8,7 @@ import time_machine
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cspa.charts import seat_outline
 from cspa.models import User
 from delegations.dates import FOUNDED, Day
 from delegations.models import Delegate, Participation, Representative, SeatQuota
@@ -151,6 +152,25 @@ def test_note_explains_a_column_of_quorums_that_adds_up_to_more_than_the_total(b
     assert english.pages[0].tables[0].total[-1] == 8
     assert "the column adds up to 9, and the quorum of the total is 8." in english.pages[0].notes[2]
     assert "сумма столбца – 9, кворум – 8." in russian.pages[0].notes[2]
+
+
+def test_seat_diagram_of_the_paper_has_the_shapes_of_the_site_and_their_legend(belarus):
+    factories.SeatQuotaFactory(chamber__parliament=belarus, chamber__kind="upper", chamber__order=0, seats=2)
+    english, russian = (section.pages[0].drawing for section in document(["quorum"], ["en", "ru"]).sections)
+    assert english.words == (
+        "Seats of the delegations shown. Upper house: seats 2, with a published name 0; "
+        "Single chamber: seats 7, with a published name 3."
+    )
+    assert english.legend == [
+        (seat_outline("upper", 12, 12), "Upper house"),
+        (seat_outline("single", 12, 12), "Single chamber"),
+    ]
+    assert [meaning for _outline, meaning in russian.legend] == ["Верхняя палата", "Единственная палата"]
+    assert [(filled, outline.count("M")) for filled, outline in english.outlines] == [
+        (False, 2),
+        (True, 3),
+        (False, 4),
+    ]
 
 
 def test_documents_without_a_counted_parliament_have_no_quorum(belarus):
