@@ -116,7 +116,9 @@ class PersonDetail(PersonRecord):
 
 class NameOfParliament(Schema):
     slug: str
-    country: str = Field(description=gettext_noop("ISO 3166-1 alpha-2."))
+    country: str | None = Field(
+        description=gettext_noop("ISO 3166-1 alpha-2; null for an organisation without a country.")
+    )
     name: str
     short_name: str | None
 

@@ -28,7 +28,7 @@ PATHS = {
 
 def country_choices() -> list[tuple[str, str]]:
     """Return the countries of the parliaments on record, sorted by their names in the active language."""
-    countries = {parliament.country for parliament in Parliament.objects.only("country")}
+    countries = {parliament.country for parliament in Parliament.objects.exclude(country="").only("country")}
     return sorted(((country.code, country.name) for country in countries), key=lambda choice: choice[1])
 
 

@@ -35,6 +35,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
     """Return a parliament with its chambers and their members on the day of ``delegation``."""
     parliament = delegation.parliament
     address = absolute(parliament.get_absolute_url())
+    country = parliament.country.code
     return filled(
         {
             "@context": CONTEXT,
@@ -43,7 +44,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
             "url": address,
             "name": str(parliament.name),
             "inLanguage": get_language(),
-            "address": {"@type": "PostalAddress", "addressCountry": parliament.country.code},
+            "address": {"@type": "PostalAddress", "addressCountry": country} if country else None,
             "sameAs": [link.url for link in delegation.links],
             "memberOf": assembly() if delegation.counted else None,
             "subOrganization": [

@@ -151,7 +151,7 @@ def parliament_record(parliament: Parliament) -> dict:
 def _parliament_names(parliament: Parliament) -> dict:
     return {
         "slug": parliament.slug,
-        "country": parliament.country.code,
+        "country": parliament.country.code or None,
         "name": str(parliament.name),
         "short_name": str(parliament.short_name) or None,
     }

@@ -76,7 +76,7 @@ class RowFinder:
             return row
         country = record.values["country"]
         parliaments = self.on_record.parliaments.values()
-        if other := next((row for row in parliaments if row.country.code == country), None):
+        if country and (other := next((row for row in parliaments if row.country.code == country), None)):
             raise RowError(_("The country is on record under another address: %(slug)s") % {"slug": other.slug})
         return None
 

@@ -46,7 +46,7 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
 
 
 class Parliament(SluggedModel, NaturalKeyModel):
-    """A national parliament that takes part, or took part, in the Assembly."""
+    """A national parliament, or an organisation without a country, that takes part, or took part, in the Assembly."""
 
     slug = models.SlugField(
         _("address"),
@@ -65,7 +65,11 @@ class Parliament(SluggedModel, NaturalKeyModel):
         field=NameField,
         help_text=_("As in lists: “Belarus”. Empty: the full name."),
     )
-    country = CountryField(_("country"), unique=True)
+    country = CountryField(
+        _("country"),
+        blank=True,
+        help_text=_("Empty for a participant without a country, such as an inter-parliamentary organisation."),
+    )
     order = models.PositiveSmallIntegerField(
         _("protocol order"), default=100, help_text=_("Lists show the smallest number first.")
     )
@@ -91,6 +95,12 @@ class Parliament(SluggedModel, NaturalKeyModel):
         ordering = ["order", "slug"]
         constraints = [
             required_in_some_language("parliament", "name", _("Give the name in at least one language.")),
+            models.UniqueConstraint(
+                fields=["country"],
+                condition=~Q(country=""),
+                name="parliament_one_of_a_country",
+                violation_error_message=_("The parliament of this country is on record."),
+            ),
             models.CheckConstraint(
                 name="parliament_slug_not_reserved",
                 condition=~Q(slug__in=sorted(RESERVED_SLUGS)),
