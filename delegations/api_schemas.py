@@ -188,10 +188,16 @@ class Confirmation(Schema):
     source: Source
 
 
+class ParticipationOfDelegation(Period):
+    status: str = Field(json_schema_extra={"enum": Participation.Status.values})
+    note: str | None
+
+
 class DelegationRecord(Figures, NameOfParliament):
     on: str = Field(json_schema_extra={"format": "date"})
     status: str | None
     counted: bool = Field(description=gettext_noop("Whether its seats count in the total of the Assembly."))
+    participation: ParticipationOfDelegation | None
     missing: list[str] = Field(description=gettext_noop("Chambers whose number of seats is not published."))
     dated: bool = Field(description=gettext_noop("Whether it is recorded since when each quota holds."))
     chambers: list[ChamberSeats]

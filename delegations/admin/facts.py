@@ -22,7 +22,7 @@ from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, may_enter_r
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
     model = Participation
-    fields = ["status", *PERIOD]
+    fields = ["status", *translated_columns("note"), *PERIOD]
 
 
 class SeatQuotaInline(PeriodInline, admin.TabularInline):

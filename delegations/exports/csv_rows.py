@@ -7,7 +7,7 @@ from typing import Any
 from django.db.models import Prefetch, QuerySet
 from django.utils.translation import gettext as _
 
-from cspa.i18n import translated_columns
+from cspa.i18n import language_codes, translated_columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from ..models.periods import PeriodQuerySet
@@ -40,6 +40,7 @@ DELEGATION_COLUMNS = [
     *translated_columns("name"),
     "status",
     "counted",
+    *translated_columns("status_note"),
     "chamber",
     *(f"chamber_{column}" for column in translated_columns("name")),
     "kind",
@@ -95,7 +96,7 @@ def person_row(person: Person) -> list:
 def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
     """Yield a row for each chamber with the columns DELEGATION_COLUMNS, and one for a delegation without chambers."""
     for delegation in delegations:
-        parliament = delegation.parliament
+        parliament, participation = delegation.parliament, delegation.participation
         begin = [
             delegation.day.isoformat(),
             parliament.country.code,
@@ -103,6 +104,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             *column_texts(parliament, "name").values(),
             delegation.status or "",
             delegation.counted,
+            *(column_texts(participation, "note").values() if participation else [""] * len(language_codes())),
         ]
         confirmed = delegation.confirmation.date.isoformat() if delegation.confirmation else ""
         for part in delegation.chambers:

@@ -120,7 +120,7 @@ def chamber_record(chamber: Chamber, chamber_id: str, parliament: str, links: li
 
 
 def participation_record(row: Participation, sources: Sources) -> dict:
-    return clean(id=str(row.uid), status=row.status, **period_values(row, sources))
+    return clean(id=str(row.uid), status=row.status, **column_texts(row, "note"), **period_values(row, sources))
 
 
 def link_record(row: Link, sources: Sources) -> dict:

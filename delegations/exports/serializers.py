@@ -18,6 +18,7 @@ from ..models import (
     Delegation,
     Link,
     Parliament,
+    Participation,
     Period,
     Person,
     Representative,
@@ -209,6 +210,7 @@ def delegation_record(delegation: Delegation) -> dict:
         "status": delegation.status,
         "counted": delegation.counted,
         **_figures(delegation.figures),
+        "participation": _participation(delegation.participation) if delegation.participation else None,
         "missing": [chamber.slug for chamber in delegation.missing],
         "dated": delegation.dated,
         "chambers": [_chamber_seats(part) for part in delegation.chambers],
@@ -219,6 +221,10 @@ def delegation_record(delegation: Delegation) -> dict:
         "websites": [_link(link) for link in delegation.links],
         "confirmation": _confirmation(delegation.confirmation) if delegation.confirmation else None,
     }
+
+
+def _participation(row: Participation) -> dict:
+    return {"status": row.status, "note": str(row.note) or None, **period_record(row)}
 
 
 def _chamber_seats(part: ChamberSeats) -> dict:

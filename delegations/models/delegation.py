@@ -216,6 +216,8 @@ class Delegation(_Figures):
     status: str | None
     # Whether its seats count in the total of the Assembly.
     counted: bool
+    # The row that gives the status; None where none is recorded, and in figures alone.
+    participation: Participation | None
     chambers: list[ChamberSeats]
     representatives: list[Representative]
     links: list[Link]
@@ -421,7 +423,9 @@ def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bo
     unrecorded = ~Exists(Participation.objects.on(day))
     counted = Case(When(status=Participation.Status.MEMBER, then=True), default=unrecorded)
     counting = parliaments.on(day).annotate(counted=counted)  # type: ignore[no-redef]  # the model declares it
+    participations = Participation.objects.on(day).prefetch_related(*sources)
     rows = counting.prefetch_related(
+        *(() if figures_only else (_current("participations", participations),)),
         all_chambers,
         _current("representatives", representatives),
         _current("links", links),
@@ -446,6 +450,7 @@ def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delega
         day=day,
         status=parliament.status,
         counted=parliament.counted,
+        participation=None if figures_only else next(iter(parliament.current_participations), None),
         chambers=chambers,
         representatives=parliament.current_representatives,
         links=parliament.current_links,

@@ -88,6 +88,7 @@ class Parliament(SluggedModel, NaturalKeyModel):
     current_representatives: "list[Representative]"
     current_links: "list[Link]"
     current_confirmations: "list[Confirmation]"
+    current_participations: "list[Participation]"
 
     class Meta:
         verbose_name = _("parliament")
@@ -162,6 +163,11 @@ class Participation(Period):
         Parliament, models.PROTECT, related_name="participations", verbose_name=_("parliament")
     )
     status = models.CharField(_("status"), max_length=9, choices=Status)
+    note = translated(
+        _("note"),
+        max_length=300,
+        help_text=_("What the status alone does not say, as in “takes part in no sitting since 2024”."),
+    )
 
     line = of_parliament = ("parliament",)
 

@@ -160,7 +160,9 @@ def _representatives(delegation: Delegation) -> Table:
 
 
 def _figures_notes(delegation: Delegation) -> Iterator[str]:
-    """Yield notes that explain the figures, worded as on the page of the delegation."""
+    """Yield notes that explain status and figures, worded as on the page of the delegation."""
+    if delegation.participation and delegation.participation.note:
+        yield delegation.participation.note
     if delegation.missing:
         yield _missing([delegation])
     if delegation.confirmation:

@@ -147,7 +147,8 @@ class OwnExportReader:
             self.each(name, f"{location}/{name}/{number}", read, part, about)
 
     def participation(self, location: str, row: JsonReader, about: dict) -> None:
-        self.dated(Kind.PARTICIPATIONS, location, row, {**about, "status": row.text("status")})
+        values = {**about, "status": row.text("status"), **_texts(row, "note")}
+        self.dated(Kind.PARTICIPATIONS, location, row, values)
 
     def link(self, location: str, row: JsonReader, about: dict) -> None:
         self.dated(Kind.LINKS, location, row, {**about, "url": row.text("url"), "language": row.text("language")})

@@ -173,6 +173,11 @@ def test_seat_diagram_of_the_paper_has_the_shapes_of_the_site_and_their_legend(b
     ]
 
 
+def test_roster_has_the_note_of_the_participation(belarus):
+    belarus.participations.update(note_ru="Не участвует в заседаниях.")
+    assert document(["roster"], ["ru"]).sections[0].pages[0].notes[0] == "Не участвует в заседаниях."
+
+
 def test_documents_without_a_counted_parliament_have_no_quorum(belarus):
     belarus.participations.update(status="partner")
     (sheet,) = document(["quorum"]).sections[0].pages
