@@ -44,7 +44,7 @@ def validate(row: Model) -> None:
     named = model in _NAMED and not (model is Person and row.withdrawn)
     if named and not any(getattr(row, column) for column in translated_columns(_NAMED[model])):
         raise RowError(_("There is no name in any language."))
-    if isinstance(row, Parliament) and row.country.code not in countries:
+    if isinstance(row, Parliament) and row.country and row.country.code not in countries:
         raise RowError(_("“%(code)s” is no country code as BY or KZ.") % {"code": str(row.country.code or "")[:40]})
     if isinstance(row, Period):
         _validate_period(row)
