@@ -7,6 +7,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.test import Client
 
+from cspa.models import RetiredAddress
 from delegations.exports import popolo
 from delegations.filters import country_choices
 from delegations.importer import import_file
@@ -60,6 +61,7 @@ def test_import_reads_back_what_popolo_says():
             chamber.quotas.all().delete()
             chamber.delete()
         parliament.delete()
+    RetiredAddress.objects.all().delete()
     assert import_file(text.encode(), "popolo").conflicts == []
     assert set(Parliament.objects.values_list("slug", "country")) == {("union", ""), ("league", ""), ("belarus", "BY")}
     assert popolo.text(popolo.document()) == text

@@ -104,7 +104,7 @@ QUERY_BOUNDS = {
     "list of known people shown": 20,
     "list of known people saved": 30,
     "convocation shown": 27,
-    "convocation saved": 52,
+    "convocation saved": 53,
     # Operations.
     "search of people": 2,
     "register of changes": 14,

@@ -17,7 +17,7 @@ from news.models import Article
 
 from ...support import factories
 from ...support.admin_forms import filled_in, page, words
-from ...support.imports import export_popolo, popolo, take
+from ...support.imports import export, popolo, take
 from ...support.jsonl import NEWS, a_line, exported, imported, to_file
 
 pytestmark = pytest.mark.django_db
@@ -88,7 +88,7 @@ def test_merge_and_its_undo_keep_the_public_ids():
 
 def test_import_gives_no_public_id_of_a_deleted_person():
     first, second = factories.PersonFactory(name_en="Ann Lee"), factories.PersonFactory(name_en="Bob Ray")
-    file = json.loads(export_popolo())
+    file = json.loads(export())
     file["persons"][0]["former_ids"] = [str(second.public_id)]
     entry, _second = deleted(first), deleted(second)
     report = import_file(json.dumps(file).encode(), "popolo", skip_invalid=True)
@@ -157,7 +157,7 @@ def test_parliament_takes_no_former_slug_of_another():
 
 def test_import_takes_no_slug_of_a_deleted_parliament_or_chamber():
     chamber = factories.ChamberFactory()
-    file = export_popolo().encode()
+    file = export().encode()
     slug = chamber.parliament.slug
     chamber.delete()
     report = import_file(file, "popolo", skip_invalid=True)

@@ -269,7 +269,7 @@ def test_source_with_facts_cannot_be_deleted(delete):
     assert not Source.objects.exists()
 
 
-@pytest.mark.both_databases("delegations.models.periods")
+@pytest.mark.both_databases("delegations.models.no_overlap")
 @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
 class TestNoOverlap:
     def refused(self, model, **period):
@@ -334,7 +334,7 @@ class TestNoOverlap:
             cursor.execute(f"UPDATE {model._meta.db_table} SET start = %s WHERE id = %s", ["2019-12-31", later.pk])
 
 
-@pytest.mark.both_databases("delegations.models.periods")
+@pytest.mark.both_databases("delegations.models.no_overlap")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("model", GUARDED, ids=lambda model: model.__name__)
 def test_overlap_constraint_survives_a_rebuild_of_the_table(model):
