@@ -137,6 +137,8 @@ class Seats:
     over: int
     vacant: int | None = None
     missing: tuple[Chamber, ...] = ()
+    # Whether a quota or a mandate among them has no recorded start.
+    undated: bool = False
 
     @property
     def names(self) -> int | None:
@@ -145,16 +147,23 @@ class Seats:
 
     @classmethod
     def of_chamber(
-        cls, chamber: Chamber, seats: int | None, named: int, substitutes: int, confirmed: bool = False
+        cls,
+        chamber: Chamber,
+        seats: int | None,
+        named: int,
+        substitutes: int,
+        confirmed: bool = False,
+        undated: bool = False,
     ) -> "Seats":
         """Return the figures of one chamber; names beyond the quota are ``over``, so ``unnamed`` is never negative.
 
         Seats without a name are ``vacant`` if the parliament ``confirmed`` its roster; otherwise ``vacant`` is None.
         """
         if seats is None:
-            return cls(None, named, substitutes, None, 0, None, (chamber,))
+            return cls(None, named, substitutes, None, 0, None, (chamber,), undated)
         unnamed = max(seats - named, 0)
-        return cls(seats, named, substitutes, unnamed, max(named - seats, 0), unnamed if confirmed else None)
+        vacant = unnamed if confirmed else None
+        return cls(seats, named, substitutes, unnamed, max(named - seats, 0), vacant, undated=undated)
 
     @classmethod
     def sum(cls, parts: Iterable["Seats"]) -> "Seats":
@@ -168,6 +177,7 @@ class Seats:
             over=sum(part.over for part in parts),
             vacant=_known_sum(part.vacant for part in parts),
             missing=tuple(chamber for part in parts for chamber in part.missing),
+            undated=any(part.undated for part in parts),
         )
 
 
@@ -189,6 +199,7 @@ class _Figures:
     over = property(lambda self: self.figures.over)
     vacant = property(lambda self: self.figures.vacant)
     missing = property(lambda self: self.figures.missing)
+    undated = property(lambda self: self.figures.undated)
 
 
 @dataclass(frozen=True)
@@ -408,7 +419,7 @@ def _days_of_changes() -> list[date]:
 def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bool) -> list[Delegation]:
     sources = () if figures_only else ("sources",)
     delegates = Delegate.objects.on(day).prefetch_related(*sources)
-    delegates = delegates.only("chamber", "role") if figures_only else delegates.select_related("person")
+    delegates = delegates.only("chamber", "role", "start") if figures_only else delegates.select_related("person")
     quotas = SeatQuota.objects.on(day).prefetch_related(*sources)
     links = Link.objects.on(day).prefetch_related(*sources)
     posts: Prefetch[str, Any, str] = Prefetch(
@@ -469,6 +480,11 @@ def _chamber_seats(chamber: Chamber, confirmed: bool) -> ChamberSeats:
         delegates=delegates,
         links=chamber.current_links,
         figures=Seats.of_chamber(
-            chamber, quota.seats if quota else None, named, len(delegates) - named, confirmed=confirmed
+            chamber,
+            quota.seats if quota else None,
+            named,
+            len(delegates) - named,
+            confirmed=confirmed,
+            undated=any(not row.dated for row in [*chamber.current_quotas, *delegates]),
         ),
     )

@@ -97,6 +97,20 @@ def test_json_ld_of_a_delegation_names_those_alone_who_hold_office_on_the_day(cl
         assert "employee" not in found
 
 
+def test_figures_say_once_that_they_rest_on_facts_without_a_date(client):
+    for _number in range(2):
+        quota = factories.SeatQuotaFactory(starts="2015")
+        factories.DelegateFactory(chamber=quota.chamber, starts="2015")
+    said, recorded = "Some of these facts have no recorded date.", "as recorded on"
+    addresses = ["/en/", "/en/delegations/", quota.chamber.parliament.get_absolute_url()]
+    assert [text(client, address).count(said) for address in addresses] == [0, 0, 0]
+    assert recorded in text(client, addresses[-1])
+    factories.DelegateFactory(chamber=quota.chamber)
+    factories.SeatQuotaFactory()
+    assert [text(client, address).count(said) for address in addresses] == [1, 1, 1]
+    assert recorded not in text(client, addresses[-1])
+
+
 def test_timeline_draws_everybody_of_the_day_and_counts_the_others(client):
     chamber = factories.ChamberFactory(parliament__slug="home")
     for year in (2006, 2010, 2014, 2018):
