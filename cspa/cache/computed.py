@@ -5,6 +5,7 @@ from collections.abc import Callable, Hashable
 from contextlib import suppress
 from dataclasses import dataclass
 from threading import Lock
+from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
@@ -23,27 +24,47 @@ class _Value:
     # Each caller gets an object of its own, which reads from the database what it reads later.
     pickled: bytes
 
+    def is_of(self, numbers: dict[str, int]) -> bool:
+        return all(numbers.get(table, 0) == number for table, number in self.table_versions.items())
+
 
 _values: LRUCache[Hashable, _Value] = LRUCache(MAX_BYTES, getsizeof=lambda value: len(value.pickled))
 _values_lock = Lock()
+# Of the keys whose values are being computed.
+_computing: WeakValueDictionary[Hashable, "_KeyLock"] = WeakValueDictionary()
+
+
+class _KeyLock:
+    """Lets the threads that need one value wait for the first of them."""
+
+    def __init__(self) -> None:
+        self.lock = Lock()
 
 
 def computed[T](key: Callable[[], Hashable], compute: Callable[[], T]) -> T:
     """``compute()``, or the value of an earlier call with an equal ``key()`` if no table that it read has changed.
 
     The value must depend on the key and on rows alone. It is remembered within a snapshot (``cspa.db.snapshot``): its
-    rows are those of its version numbers. Without a snapshot ``compute()`` is called each time, and ``key()`` never.
+    rows are those of its version numbers. Threads that need one value compute it once. Without a snapshot
+    ``compute()`` is called each time, and ``key()`` never.
     """
     alias = snapshot_alias()
     if alias is None:
         return compute()
     numbers, name = stored_versions(alias), key()
     with _values_lock:
-        value = _values.get(name)
-    if value is not None and all(numbers.get(table, 0) == number for table, number in value.table_versions.items()):
-        add_tables_read(value.table_versions)
-        remembered: T = pickle.loads(value.pickled)  # noqa: S301  this process has written it
-        return remembered
+        key_lock = _computing.setdefault(name, _KeyLock())
+    with key_lock.lock:
+        with _values_lock:
+            value = _values.get(name)
+        if value is None or not value.is_of(numbers):
+            return _compute(name, numbers, compute)
+    add_tables_read(value.table_versions)
+    remembered: T = pickle.loads(value.pickled)  # noqa: S301  this process has written it
+    return remembered
+
+
+def _compute[T](name: Hashable, numbers: dict[str, int], compute: Callable[[], T]) -> T:
     with tables_read() as tables:
         result = compute()
     if tables <= tracked_tables():

@@ -1,7 +1,10 @@
 """Computed values are remembered while their tables are unchanged, and their tables count for each page."""
 
+import sys
+from threading import Event, Thread, get_ident
+
 import pytest
-from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db import DEFAULT_DB_ALIAS, connection, transaction
 
 from cspa.cache import versions
 from cspa.cache.computed import computed
@@ -11,6 +14,7 @@ from news.models import Topic
 
 from ....support import factories
 from ....support.page_cache import Reader
+from ....support.waiting import until
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.both_databases("cspa.cache.computed")]
 
@@ -62,6 +66,46 @@ def test_each_caller_gets_an_object_of_its_own():
         names.read().append("Two")
         names.read().append("Three")
         assert (names.read(), names.count) == (["One"], 1)
+
+
+def test_threads_that_need_one_value_compute_it_once():
+    factories.TopicFactory(name_en="One")
+    begun, may_end, found = Event(), Event(), []
+    keys = [Event(), Event()]
+    computed_in: list[int] = []
+
+    def compute() -> list[str]:
+        computed_in.append(get_ident())
+        begun.set()
+        may_end.wait(60)
+        return list(Topic.objects.values_list("name_en", flat=True))
+
+    def read(asked: Event) -> None:
+        def key() -> tuple[int, str]:
+            asked.set()
+            return id(found), "names"
+
+        with read_snapshot(DEFAULT_DB_ALIAS):
+            found.append(computed(key, compute))
+        connection.close()
+
+    threads = [Thread(target=read, args=[asked]) for asked in keys]
+    threads[0].start()
+    assert begun.wait(60)
+    threads[1].start()
+    assert keys[1].wait(60)
+    # A thread that does not wait for the other one computes at once.
+    until(lambda: len(computed_in) > 1 or is_waiting(threads[1]))
+    may_end.set()
+    for thread in threads:
+        thread.join(60)
+    assert (found, len(computed_in)) == ([["One"], ["One"]], 1)
+
+
+def is_waiting(thread: Thread) -> bool:
+    """Whether the thread stands at the lock of a key."""
+    frame = sys._current_frames().get(thread.ident)
+    return frame is not None and frame.f_code.co_name == "computed"
 
 
 def test_tables_of_a_remembered_value_count_as_read():
