@@ -16,6 +16,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Case, F, OuterRef, Q, Value, When
 from django.db.models.deletion import ProtectedError
 from django.db.models.functions import Coalesce, Greatest
+from django.db.models.lookups import IsNull
 from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
 from django.utils.translation import gettext
@@ -114,8 +115,8 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
         holds only until that start. A row without a start counts up to today. In a succession of which the database
         allows one row at a time, it counts from the end of a predecessor, and on no day on which a dated row holds.
         """
-        siblings = self._siblings()
-        next_start = siblings.filter(
+        # Where the end is partial, the start of the next row in its month or year.
+        cut = Q(
             start__gte=OuterRef("end"),
             start__gt=Coalesce(OuterRef("start"), Value(EARLIEST - timedelta(days=1))),
             start__lte=day,
@@ -123,15 +124,19 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
         rows = self.filter(
             Q(start__isnull=True) | Q(start__lte=day),
             Q(counts_until__isnull=True) | Q(counts_until__gt=day),
-        ).exclude(~Q(end_precision=Precision.DAY) & models.Exists(next_start))
+        )
         if day > today():
-            return rows.filter(start__isnull=False)
-        if no_overlaps(self.model):
+            rows = rows.filter(start__isnull=False)
+        elif no_overlaps(self.model):
             no_end = Value(LATEST + timedelta(days=1))
             predecessor = Q(counts_until__gt=day, counts_until__lt=Coalesce(OuterRef("counts_until"), no_end))
             known = Q(start__lte=day) & (Q(counts_until__isnull=True) | Q(counts_until__gt=day))
-            rows = rows.exclude(Q(start__isnull=True) & models.Exists(siblings.filter(predecessor | known)))
-        return rows
+            cut |= Q(IsNull(OuterRef("start"), True)) & (predecessor | known)
+            # One subquery for both, which is asked of few rows: to build it takes most of the time of a page.
+            return rows.exclude(
+                (Q(start__isnull=True) | ~Q(end_precision=Precision.DAY)) & models.Exists(self._siblings().filter(cut))
+            )
+        return rows.exclude(~Q(end_precision=Precision.DAY) & models.Exists(self._siblings().filter(cut)))
 
     def _siblings(self) -> models.QuerySet[M]:
         """The rows of the succession of an outer row, for a subquery."""
