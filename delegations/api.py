@@ -42,11 +42,13 @@ from .models import (
     Delegate,
     FormerSlug,
     Parliament,
+    Period,
     Person,
     Representative,
     SeatQuota,
     delegations_on,
 )
+from .models.periods import Certainty
 from .views.changes import ChangesForm
 
 router = Router(tags=[gettext_noop("Directory")])
@@ -212,7 +214,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
         **_person(request, row),
         "on": day.isoformat(),
         **{
-            name: [{**record(held), "held": held.held} for held in _with_held(rows.in_order(), day)]
+            name: [{**record(row), **_certainty(row, day)} for row in _with_held(rows.in_order(), day)]
             for name, (rows, record) in functions.items()
         },
     }
@@ -222,8 +224,14 @@ def _person(request: HttpRequest, person: Person) -> dict:
     return {**serializers.person_record(person), "page": absolute_url(request, person.get_absolute_url())}
 
 
+def _certainty(row: Period, day: date) -> dict:
+    """Return what the record says of ``day`` about a row from ``_with_held()``."""
+    certainty = row.certainty(day) if row.held else None
+    return {"held": certainty == Certainty.HELD, "certainty": certainty}
+
+
 def _with_held(rows: QuerySet, day: date) -> QuerySet:
-    """Return ``rows``, each annotated with ``held``: whether it holds on ``day``."""
+    """Return ``rows``, each annotated with ``held``: whether it counts on ``day``."""
     on_the_day = rows.model.objects.on(day).filter(pk=OuterRef("pk"))
     return rows.annotate(held=Exists(on_the_day)).select_related("person").prefetch_related("sources")
 
@@ -279,8 +287,9 @@ def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filt
 
 
 def _function(request: HttpRequest, uid: UUID, rows: QuerySet, record: Callable) -> dict:
-    row = get_object_or_404(_with_held(rows, asked_day(request)), uid=uid)
-    return {**record(row), "held": row.held}
+    day = asked_day(request)
+    row = get_object_or_404(_with_held(rows, day), uid=uid)
+    return {**record(row), **_certainty(row, day)}
 
 
 # Changes

@@ -13,6 +13,7 @@ from .models import (
     Delegate,
     Participation,
 )
+from .models.periods import Certainty
 
 _DATE = r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"
 
@@ -92,7 +93,13 @@ class PostRecord(Period, Function):
 
 
 class Held(Schema):
-    held: bool = Field(description=gettext_noop("Whether it holds on the day asked for."))
+    held: bool = Field(description=gettext_noop("Whether the record says that it holds on the day asked for."))
+    certainty: Certainty | None = Field(
+        description=gettext_noop(
+            "What the record says of the day asked for: held; last recorded: known by an earlier day alone; undated: "
+            "named without a date. Null: it does not count on this day."
+        )
+    )
 
 
 class DelegateDetail(DelegateRecord, Held):

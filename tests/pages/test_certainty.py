@@ -6,9 +6,10 @@ from datetime import date
 
 import pytest
 import time_machine
+from django.core.management import call_command
 from django.utils.translation import override
 
-from delegations.models import Delegate, SeatQuota
+from delegations.models import Delegate, Parliament, Person, SeatQuota
 
 from ..support import factories
 
@@ -143,3 +144,40 @@ def test_timeline_draws_rows_without_a_start_dashed_and_says_so(client):
     page = text(client, "/en/delegations/home/")
     assert "undated" not in page
     assert "Dashed" not in page
+
+
+HELD = re.compile(
+    r"in office|current|holder|\btoday\b|to date|held.: ?true"
+    "|занимает должность|в должности|действующ|нынешн|настоящее время|сегодня",
+    re.IGNORECASE,
+)
+# Of the page: it shows another day than today.
+NOTICE = re.compile(r'<div class="notice as-of-day">.*?</div>', re.DOTALL)
+
+
+@pytest.mark.parametrize("day", ["2007-01-01", None, "2030-01-01"])
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_seed_presents_no_undated_row_as_held(client, language, day):
+    call_command("loaddata", "seed", verbosity=0)
+    on = f"?on={day}" if day else "?"
+    with override(language):
+        people = [person.get_absolute_url() for person in Person.objects.all()]
+        delegations = [parliament.get_absolute_url() for parliament in Parliament.objects.all()]
+    lists = [f"/{language}/delegations/{name}" for name in ("", "people/", "people/delegates/")]
+    files = [f"{address}{on}&format={kind}" for address in lists for kind in ("csv", "json")]
+    api = [
+        f"/api/v1/{name}/{on}&language={language}" for name in ("delegations", "people", "delegates", "parliaments")
+    ]
+    pages = [f"{address}{on}" for address in [*lists, *delegations, *people]]
+    assert len(people) >= 4
+    assert len(delegations) == 5
+    found = {}
+    for address in [*pages, *files, *api, f"/{language}/", f"/{language}/delegations/changes/"]:
+        response = client.get(address)
+        assert response.status_code == 200, address
+        body = b"".join(response.streaming_content) if response.streaming else response.content
+        main = body.decode().partition("<main")[2] or body.decode()
+        words = re.sub("<[^>]*>", " ", NOTICE.sub("", main))
+        if claims := HELD.findall(words):
+            found[address] = claims
+    assert found == {}

@@ -67,7 +67,7 @@ class TestAnyDay:
         factories.RepresentativeFactory(person=mandate.person)
         answer = ask(client, "people/12/?on=2020-05-26")
         assert [row["held"] for row in answer["mandates"]] == [True]
-        assert [row["held"] for row in answer["services"]] == [True]
+        assert [(row["held"], row["certainty"]) for row in answer["services"]] == [(False, "undated")]
         assert [row["held"] for row in answer["posts"]] == [False]
         assert ask(client, f"delegates/{mandate.uid}/?on=2026-01-01")["held"] is False
 
