@@ -60,6 +60,8 @@ class Handover(NamedTuple):
             # A handover has at least one of the two rows.
             return cast("Row", self.before).ends
         known = self.after.starts
+        if self.before is not None and known.precision == Precision.BY:
+            return self.before.ends
         if self.before is None or self.before.end != known.first:
             return known
         return min(self.before.ends, known, key=lambda written: Precision.values.index(written.precision))

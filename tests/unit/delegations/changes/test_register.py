@@ -28,6 +28,17 @@ def test_mandate_makes_changes_at_its_start_and_its_end(chamber, person):
     assert (change.parliament, change.chamber, change.person) == (chamber.parliament, chamber, person)
 
 
+def test_day_by_which_a_mandate_held_is_no_beginning(chamber, person):
+    mandates(chamber, person, ("delegate", "by 2019-05-26", "2020-06-01"))
+    assert told() == [("2020-06-01", "left", "delegate", None)]
+
+
+@pytest.mark.parametrize("end", ["2019-05-26", "2019-05", "2019"])
+def test_end_of_a_predecessor_dates_the_change_to_a_row_known_by_a_day(chamber, person, end):
+    mandates(chamber, person, ("delegate", "2015", end), ("head", "by 2019-05-26", None))
+    assert told()[0] == (end, "role_changed", "delegate", "head")
+
+
 def test_row_without_dates_makes_no_change(chamber, person):
     factories.DelegateFactory(chamber=chamber)
     factories.DelegateFactory(chamber=chamber, ended=True)
