@@ -22,7 +22,8 @@ from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, may_enter_r
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
     model = Participation
-    fields = ["status", *translated_columns("note"), *PERIOD]
+    # The note stands on the page of the row: the table has no room for it.
+    fields = ["status", *PERIOD]
 
 
 class SeatQuotaInline(PeriodInline, admin.TabularInline):
@@ -83,6 +84,7 @@ class SeatQuotaAdmin(PeriodAdmin):
 
 @admin.register(Participation)
 class ParticipationAdmin(PeriodAdmin):
+    about = ["parliament", "status", tuple(translated_columns("note"))]
     list_display = ["parliament", "status"]
     list_select_related = ["parliament"]
     list_filter = ["status"]

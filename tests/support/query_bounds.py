@@ -114,8 +114,8 @@ QUERY_BOUNDS = {
     "saving an article with quotations": 6,
     "gathering addresses": 19,
     "import of a delegation": 26,
-    "import of new articles": 34,
+    "import of new articles": 36,
     "import of known articles": 20,
-    "one more chunk of new articles": 31,
+    "one more chunk of new articles": 32,
     "export of articles": 10,
 }

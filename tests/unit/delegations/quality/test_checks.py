@@ -12,7 +12,7 @@ from django.db import connection
 from django.utils.translation import override
 
 from delegations.dates import today
-from delegations.models import Confirmation
+from delegations.models import Confirmation, Parliament, Person
 from delegations.quality.checks import Kind, doubts
 
 from ....support import factories
@@ -302,6 +302,13 @@ def test_office_before_the_founding_or_to_the_end_of_the_century_is_found(factor
     assert found() == ([("unlikely_date", row)] if doubtful else [])
 
 
+def named(name: str, parliament: Parliament) -> Person:
+    """A person whose name sounds like no other. Of double letters and digits a search hears one."""
+    syllables = ("ba", "ce", "di", "fo", "gu", "ka", "le", "mi", "no", "pu")
+    word = "".join(syllables[int(digit)] for digit in str(parliament.pk))
+    return factories.PersonFactory(name_en=f"{name} {word}", name_ru="")
+
+
 def one_of_each(source):
     """A parliament with a doubt of each kind."""
     chamber = factories.ChamberFactory()
@@ -313,16 +320,17 @@ def one_of_each(source):
     factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01")
     other, titled = (
         factories.ChamberFactory(parliament=parliament),
-        factories.PersonFactory(name_en=f"Dr. Lee {parliament.pk}"),
+        named("Dr. Lee", parliament),
     )
     for row in (
         {"chamber": other, "person": titled, "role": "head", "ends": "2099-01-01"},
         {"chamber": chamber, "person": titled},
-        {"chamber": other, "role": "head"},
+        {"chamber": other, "role": "head", "person": named("Head", parliament)},
     ):
         factories.DelegateFactory(starts="2016-01-01", sources=[source], **row)
-    for _ in range(2):
-        factories.AssemblyPostFactory(post="chair", starts="2016-01-01", sources=[source])
+    for name in ("One", "Two"):
+        person = named(name, parliament)
+        factories.AssemblyPostFactory(person=person, post="chair", starts="2016-01-01", sources=[source])
 
 
 @up_to(300)
