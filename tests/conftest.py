@@ -35,6 +35,12 @@ def pytest_configure() -> None:
 def django_db_setup(request, django_test_environment, django_db_blocker, tmp_path_factory) -> Iterator[None]:
     """The test database. The first worker migrates its own and saves a template, which the other workers copy."""
     if "PYTEST_XDIST_WORKER" not in os.environ:
+        from django.db import connection
+
+        if connection.vendor == "sqlite" and any(item.get_closest_marker("browser") for item in request.session.items):
+            # In memory, the threads of the server share a connection. One that holds Python's lock may wait for that
+            # of the connection, whose holder waits for Python's.
+            connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.sqlite3")
         request.getfixturevalue("django_db_setup")
         yield
         return
@@ -209,13 +215,10 @@ def chromium():
 @pytest.fixture(scope="session")
 def server(django_db_setup):
     """The WSGI application on a real port, without Django's static files handler: WhiteNoise serves the files."""
-    from django.db import connections
     from django.test.testcases import LiveServerThread
 
-    connection = connections["default"]
-    # Never decremented, because a thread may run longer than its last response.
-    connection.inc_thread_sharing()
-    thread = LiveServerThread("127.0.0.1", lambda application: application, {connection.alias: connection})
+    # The database is a file, or PostgreSQL: each thread has connections of its own.
+    thread = LiveServerThread("127.0.0.1", lambda application: application, {})
     thread.daemon = True
     thread.start()
     thread.is_ready.wait()

@@ -10,7 +10,7 @@ from news.models import Article
 from ..support import factories
 from ..support.browser import AXE_OPTIONS, LETTERS, NARROW, WIDE, browsing, in_time, overflow, rendered_templates
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = pytest.mark.browser
 
 # One address of each kind of page. The test fails where a page template is not rendered.
 PAGES = [
@@ -60,7 +60,7 @@ def site(server, module_db):
     """The URL of a site that the tests of this module only read."""
     with module_db.unblock():
         fill()
-    return server
+        yield server
 
 
 def fill() -> None:

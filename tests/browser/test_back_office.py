@@ -21,7 +21,7 @@ from ..support.browser import AXE_OPTIONS, WIDE, browsing, in_time, overflow, re
 
 OPTIONS = AXE_OPTIONS | {"runOnly": [tag for tag in AXE_OPTIONS["runOnly"] if tag != "best-practice"]}
 
-pytestmark = [pytest.mark.browser, pytest.mark.django_db]
+pytestmark = pytest.mark.browser
 
 # It is the same on each page, and larger than most of them: axe looks at it once.
 SIDEBAR = {"exclude": [["#nav-sidebar"]]}
@@ -58,9 +58,10 @@ ELSEWHERE = {
 @pytest.fixture(scope="module")
 def office(server, module_db):
     """The URL of a site that the tests of this module only read."""
+    # No transaction: it would keep the server from writing the sign-in.
     with module_db.unblock():
         fill()
-    return server
+        yield server
 
 
 def fill() -> None:
