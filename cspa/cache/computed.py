@@ -31,14 +31,7 @@ class _Value:
 _values: LRUCache[Hashable, _Value] = LRUCache(MAX_BYTES, getsizeof=lambda value: len(value.pickled))
 _values_lock = Lock()
 # Of the keys whose values are being computed.
-_computing: WeakValueDictionary[Hashable, "_KeyLock"] = WeakValueDictionary()
-
-
-class _KeyLock:
-    """Lets the threads that need one value wait for the first of them."""
-
-    def __init__(self) -> None:
-        self.lock = Lock()
+_computing: WeakValueDictionary[Hashable, Lock] = WeakValueDictionary()
 
 
 def computed[T](key: Callable[[], Hashable], compute: Callable[[], T]) -> T:
@@ -53,8 +46,8 @@ def computed[T](key: Callable[[], Hashable], compute: Callable[[], T]) -> T:
         return compute()
     numbers, name = stored_versions(alias), key()
     with _values_lock:
-        key_lock = _computing.setdefault(name, _KeyLock())
-    with key_lock.lock:
+        computing = _computing.setdefault(name, Lock())
+    with computing:
         with _values_lock:
             value = _values.get(name)
         if value is None or not value.is_of(numbers):
