@@ -62,9 +62,9 @@ _UNSEEN = frozenset("\u034f\u115f\u1160\u2800\u3164\uffa0" + "".join(map(chr, ra
 
 def visible(text: str) -> str:
     """``text`` in NFC without characters that nobody sees, such as soft hyphens and spaces of no width."""
-    if text.isascii() and text.isprintable():
-        return text
-    return unicodedata.normalize("NFC", "".join(filter(_is_seen, text)))
+    # What can be printed has no character of control or format. Most texts are so.
+    seen = text if text.isprintable() and _UNSEEN.isdisjoint(text) else "".join(filter(_is_seen, text))
+    return unicodedata.normalize("NFC", seen)
 
 
 def _is_seen(character: str) -> bool:
