@@ -206,10 +206,15 @@ class SluggedModel(AddressedModel):
         abstract = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        before = type(self)._base_manager.filter(pk=self.pk).first() if self.pk else None
+        columns = type(self)._base_manager.filter(pk=self.pk).values_list(self.address_column, flat=True)
+        former = str(columns.first() or "") if self.pk else ""
         super().save(*args, **kwargs)
-        if before and before.address_value() != self.address_value():
-            self.retire(before.address_value())
+        if former and former != self.address_value():
+            self.give_up(former)
+
+    def give_up(self, former: str) -> None:
+        """Called after the row got another slug than ``former``."""
+        self.retire(former)
 
     def validate_unique(self, exclude: Collection[str] | None = None) -> None:
         super().validate_unique(exclude)

@@ -113,11 +113,12 @@ class Parliament(SluggedModel, NaturalKeyModel):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        former = type(self).objects.filter(pk=self.pk).values_list("slug", flat=True).first() if self.pk else None
         super().save(*args, **kwargs)
         FormerSlug.objects.filter(slug=self.slug).delete()
-        if former and former != self.slug:
-            FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
+
+    def give_up(self, former: str) -> None:
+        super().give_up(former)
+        FormerSlug.objects.get_or_create(slug=former, defaults={"parliament": self})
 
     def is_retired(self, value: str) -> bool:
         return super().is_retired(value) or FormerSlug.objects.filter(slug=value).exclude(parliament=self.pk).exists()
