@@ -5,7 +5,7 @@ from datetime import date
 from functools import partial
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -214,7 +214,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
         **_person(request, row),
         "on": day.isoformat(),
         **{
-            name: [{**record(row), **_certainty(row, day)} for row in _with_held(rows.in_order(), day)]
+            name: [{**record(row), **_certainty(row, day)} for row in _marked(rows.in_order(), day)]
             for name, (rows, record) in functions.items()
         },
     }
@@ -225,15 +225,13 @@ def _person(request: HttpRequest, person: Person) -> dict:
 
 
 def _certainty(row: Period, day: date) -> dict:
-    """Return what the record says of ``day`` about a row from ``_with_held()``."""
+    """Return what the record says of ``day`` about a row from ``_marked()``."""
     certainty = row.certainty(day) if row.held else None
     return {"held": certainty == Certainty.HELD, "certainty": certainty}
 
 
-def _with_held(rows: QuerySet, day: date) -> QuerySet:
-    """Return ``rows``, each annotated with ``held``: whether it counts on ``day``."""
-    on_the_day = rows.model.objects.on(day).filter(pk=OuterRef("pk"))
-    return rows.annotate(held=Exists(on_the_day)).select_related("person").prefetch_related("sources")
+def _marked(rows: QuerySet, day: date) -> QuerySet:
+    return rows.marked(day).select_related("person").prefetch_related("sources")
 
 
 @router.get("/delegates/", response=Page[DelegateRecord], summary=gettext_noop("Mandates on a day"))
@@ -288,7 +286,7 @@ def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filt
 
 def _function(request: HttpRequest, uid: UUID, rows: QuerySet, record: Callable) -> dict:
     day = asked_day(request)
-    row = get_object_or_404(_with_held(rows, day), uid=uid)
+    row = get_object_or_404(_marked(rows, day), uid=uid)
     return {**record(row), **_certainty(row, day)}
 
 

@@ -138,6 +138,11 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
             )
         return rows.exclude(~Q(end_precision=Precision.DAY) & models.Exists(self._siblings().filter(cut)))
 
+    def marked(self, day: date) -> Self:
+        """All rows, each annotated with ``held``: whether it counts on ``day``."""
+        counting = self.model.objects.on(day).filter(pk=OuterRef("pk"))
+        return self.annotate(held=models.Exists(counting))
+
     def _siblings(self) -> models.QuerySet[M]:
         """The rows of the succession of an outer row, for a subquery."""
         siblings = self.model._base_manager.all()

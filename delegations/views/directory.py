@@ -1,6 +1,6 @@
 """Views of the directory: delegations and people."""
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
@@ -165,8 +165,7 @@ class PersonView(OnDay, DetailView):
 
     def rows(self, rows: QuerySet) -> list[Period]:
         """Return ``rows`` in order, each with ``certain``: what is certain of the day, or None."""
-        on_the_day = rows.model.objects.on(self.day).filter(pk=OuterRef("pk"))
-        found = list(rows.in_order().annotate(held=Exists(on_the_day)).prefetch_related("sources"))
+        found = list(rows.in_order().marked(self.day).prefetch_related("sources"))
         for row in found:
             row.certain = row.certainty(self.day) if row.held else None
         return found
