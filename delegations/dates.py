@@ -72,6 +72,11 @@ class PartialDate:
         return f"by {self.iso}" if self.precision == Precision.BY else self.iso
 
     @property
+    def written(self) -> str:
+        """The date as forms and reports write it in the active language."""
+        return gettext("by %(day)s") % {"day": self.iso} if self.precision == Precision.BY else self.iso
+
+    @property
     def iso(self) -> str:
         """The date as Popolo writes it, without the word "by"."""
         lengths: dict[str, int] = {Precision.MONTH: 7, Precision.YEAR: 4}

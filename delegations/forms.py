@@ -24,8 +24,8 @@ from .services.session_documents import Paper
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
 
 START_HELP = _(
-    "As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. “By 26.05.2019” means: held on that day, since "
-    "when is not recorded. Empty: not recorded."
+    "As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. “By 26.05.2019” means that it was so on "
+    "that day and that the beginning is not recorded. Empty: not recorded."
 )
 
 # A day by which a fact held, in the languages of the back office.
@@ -60,9 +60,7 @@ class PartialDateField(forms.Field):
         self.is_start = is_start
 
     def prepare_value(self, value: str | PartialDate | None) -> str | None:
-        if isinstance(value, PartialDate) and value.precision == Precision.BY:
-            return _("by %(day)s") % {"day": value.iso}
-        return value
+        return value.written if isinstance(value, PartialDate) else value
 
     def widget_attrs(self, widget: forms.Widget) -> dict:
         return {"size": 11, "autocomplete": "off"}

@@ -61,7 +61,7 @@ class Convocation:
         rows = list(rows.select_related("person").order_by("start", "pk"))
         later = [row for row in rows if row.start > self.day]
         if later:
-            people = [f"{row.person.public_name} ({row.starts})" for row in later[:NAMED]]
+            people = [f"{row.person.public_name} ({row.starts.written})" for row in later[:NAMED]]
             people += ["…"] if len(later) > NAMED else []
             message = _(
                 "Mandates of this chamber begin after the first day: %(people)s. "

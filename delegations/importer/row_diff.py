@@ -81,7 +81,7 @@ def row_label(row: models.Model) -> str:
 
 
 def period_label(row: Period) -> str:
-    return f"{row.starts or '?'} – {row.ends or ('?' if row.ended else '')}".rstrip()
+    return f"{row.starts.written if row.starts else '?'} – {row.ends or ('?' if row.ended else '')}".rstrip()
 
 
 def _column_label(row: models.Model, name: str) -> str:

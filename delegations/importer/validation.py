@@ -60,7 +60,8 @@ def _validate_period(row: Period) -> None:
         until = row.end if row.ends.exact else row.ends.after
         if until <= row.start:
             raise RowError(
-                _("The end %(end)s does not come after the start %(start)s.") % {"end": row.ends, "start": row.starts}
+                _("The end %(end)s does not come after the start %(start)s.")
+                % {"end": row.ends, "start": row.starts.written}
             )
 
 

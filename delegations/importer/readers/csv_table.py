@@ -173,7 +173,7 @@ class TableReader:
         return values
 
     def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
-        """Return the keys of the sources. Their three columns must have the same number of values."""
+        """Return the keys of the sources. Their columns must have the same number of values."""
         names = ("source_title", "source_url", "source_date", "source_accessed")
         cells = [split_cell(row.get(name, "")) for name in names]
         count = max(map(len, cells))
