@@ -12,6 +12,7 @@ from django.utils.translation import override
 from delegations.models import Delegate, Parliament, Person, SeatQuota
 
 from ..support import factories
+from ..support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -109,6 +110,7 @@ def test_figures_say_once_that_they_rest_on_facts_without_a_date(client):
     factories.DelegateFactory(chamber=quota.chamber)
     factories.SeatQuotaFactory()
     assert [text(client, address).count(said) for address in addresses] == [1, 1, 1]
+    assert not [items for address in addresses for items in parsed(client.get(address)).xpath("//ul[not(li)]")]
     assert not any(recorded in text(client, address).lower() for address in addresses)
 
 
