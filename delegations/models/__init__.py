@@ -2,22 +2,13 @@
 
 from .assignments import DelegationAssignment
 from .confirmations import ConfirmationRequest, Proposal
-from .delegation import (
-    ChamberSeats,
-    Confirmation,
-    Delegation,
-    Seats,
-    StatusGroup,
-    Totals,
-    delegations_on,
-    totals_of,
-    with_unnamed_seats,
-)
+from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
 from .no_overlap import NoOverlap
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
 from .periods import Period, Source
+from .totals import StatusGroup, Totals, totals_of
 
 __all__ = [
     "AssemblyPost",

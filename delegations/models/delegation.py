@@ -10,7 +10,7 @@ from django.core.exceptions import EmptyResultSet
 from django.db import models
 from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language, gettext, ngettext, pgettext
+from django.utils.translation import get_language, gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.cache.computed import computed
@@ -186,7 +186,7 @@ def _known_sum(numbers: Iterable[int | None]) -> int | None:
     return sum(known) if known else None
 
 
-class _Figures:
+class Figures:
     """Read access to the figures as attributes of the object that holds them."""
 
     figures: Seats
@@ -203,7 +203,7 @@ class _Figures:
 
 
 @dataclass(frozen=True)
-class ChamberSeats(_Figures):
+class ChamberSeats(Figures):
     """A chamber's part of a delegation on a day."""
 
     chamber: Chamber
@@ -219,7 +219,7 @@ class ChamberSeats(_Figures):
 
 
 @dataclass(frozen=True)
-class Delegation(_Figures):
+class Delegation(Figures):
     """The delegation of ``parliament`` on ``day``."""
 
     parliament: Parliament
@@ -257,7 +257,7 @@ class Delegation(_Figures):
     def seat_groups(self) -> list[tuple[str, int, int]]:
         """The kind of each chamber with a quota, its named and its total seats, as the seat diagram takes them."""
         return [
-            (_KINDS[part.chamber.kind], min(part.named, part.seats), part.seats)
+            (KINDS[part.chamber.kind], min(part.named, part.seats), part.seats)
             for part in self.chambers
             if part.seats is not None
         ]
@@ -265,108 +265,16 @@ class Delegation(_Figures):
     @property
     def seat_kinds(self) -> list[str]:
         """The kinds of chambers in its seat diagram."""
-        return _kinds_of([self])
+        return kinds_of([self])
 
 
 # Kinds of chambers with their labels, in the order of legends; "" where the kind is not recorded.
-_KINDS: dict[str, str] = {**{kind.value: kind for kind in Chamber.Kind}, "": ""}
+KINDS: dict[str, str] = {**{kind.value: kind for kind in Chamber.Kind}, "": ""}
 
 
-def _kinds_of(delegations: list[Delegation]) -> list[str]:
+def kinds_of(delegations: list[Delegation]) -> list[str]:
     drawn = {kind for row in delegations for kind, _named, _seats in row.seat_groups}
-    return [kind for kind in _KINDS.values() if kind in drawn]
-
-
-_GROUPS: dict[str | None, Any] = {
-    Participation.Status.MEMBER: _("Members of the Assembly"),
-    Participation.Status.OBSERVER: _("Observers"),
-    Participation.Status.PARTNER: _("Partners"),
-    Participation.Status.SUSPENDED: _("Participation suspended"),
-    None: _("Status not recorded"),
-}
-
-
-@dataclass(frozen=True)
-class StatusGroup(_Figures):
-    """The delegations of one status on a day, in protocol order; ``status`` is None where it is not recorded."""
-
-    status: str | None
-    delegations: list[Delegation]
-    figures: Seats
-
-    @property
-    def label(self) -> str:
-        return str(_GROUPS[self.status])
-
-
-@dataclass(frozen=True)
-class Totals(_Figures):
-    """The seats of the Assembly, or of a part of its delegations, which ``groups`` holds by status.
-
-    ``figures`` sums the delegations that count: those of one group, or of none.
-    """
-
-    groups: list[StatusGroup]
-    counted: StatusGroup | None
-    figures: Seats
-
-    @property
-    def others(self) -> list[StatusGroup]:
-        """The groups that do not count."""
-        return [group for group in self.groups if group is not self.counted]
-
-    @property
-    def delegations(self) -> list[Delegation]:
-        return [delegation for group in self.groups for delegation in group.delegations]
-
-    @property
-    def seat_groups(self) -> list[tuple[str, int, int]]:
-        """The seats that count, by the kind of their chambers, as the seat diagram takes them."""
-        parts = [part for row in self.counted.delegations for part in row.seat_groups] if self.counted else []
-        return [part for kind in _KINDS for part in parts if part[0] == kind]
-
-    @property
-    def seat_kinds(self) -> list[str]:
-        """The kinds of chambers in the seat diagrams of the delegations."""
-        return _kinds_of(self.delegations)
-
-    @property
-    def note(self) -> str:
-        """What the figures count, in words."""
-        sentences = [self._counted_in_words()]
-        if self.others:
-            names = ", ".join(f"{group.label.lower()} ({len(group.delegations)})" for group in self.others)
-            sentences.append(gettext("Not counted: %(groups)s.") % {"groups": names})
-        return " ".join(sentences)
-
-    def _counted_in_words(self) -> str:
-        if self.counted is None:
-            return gettext("Only member parliaments count; there is none here.")
-        number = len(self.counted.delegations)
-        if self.counted.status:
-            words = ngettext("Counts %(number)d member parliament.", "Counts %(number)d member parliaments.", number)
-        else:
-            words = ngettext(
-                "Counts %(number)d parliament: no status is recorded for this day.",
-                "Counts %(number)d parliaments: no status is recorded for this day.",
-                number,
-            )
-        return words % {"number": number}
-
-
-def totals_of(delegations: Iterable[Delegation]) -> Totals:
-    """Return the total of ``delegations`` of one day, and the delegations by status.
-
-    Members count, and parliaments without a recorded status as long as no status at all is recorded.
-    """
-    delegations = list(delegations)
-    groups = []
-    for status in _GROUPS:
-        rows = [delegation for delegation in delegations if delegation.status == status]
-        if rows:
-            groups.append(StatusGroup(status, rows, Seats.sum(row.figures for row in rows)))
-    counted = next((group for group in groups if group.delegations[0].counted), None)
-    return Totals(groups, counted, counted.figures if counted else Seats.sum([]))
+    return [kind for kind in KINDS.values() if kind in drawn]
 
 
 _ROLE_ORDER = {role: place for place, role in enumerate(Delegate.Role.values)}
