@@ -212,6 +212,12 @@ class SluggedModel(AddressedModel):
         if former and former != self.address_value():
             self.give_up(former)
 
+    @classmethod
+    def formerly_at(cls, slug: str) -> Self | None:
+        """The row that gave ``slug`` up for another one; None if there is none, or if it was deleted."""
+        owner = RetiredAddress.objects.of(cls).had([slug]).get(slug)
+        return cls._base_manager.filter(pk=owner).first()
+
     def give_up(self, former: str) -> None:
         """Called after the row got another slug than ``former``."""
         self.retire(former)

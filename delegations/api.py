@@ -13,6 +13,7 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router, Schema
 
 from cspa.absolute_urls import absolute_url
+from cspa.api.addresses import moved, moved_row
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset, paginate_sequence
 from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by, parameter, refuse_errors
@@ -132,13 +133,7 @@ def _elsewhere(request: HttpRequest, slug: str) -> HttpResponsePermanentRedirect
     if Parliament.objects.filter(slug=slug).exists():
         raise ApiError(404, _("This parliament takes no part on this day."), "on")
     former = get_object_or_404(FormerSlug.objects.select_related("parliament"), slug=slug)
-    return _moved(request, slug, former.parliament.slug)
-
-
-def _moved(request: HttpRequest, former: str, present: str) -> HttpResponsePermanentRedirect:
-    query = request.GET.urlencode()
-    path = request.path.removesuffix(f"{former}/") + f"{present}/"
-    return HttpResponsePermanentRedirect(f"{path}?{query}" if query else path)
+    return moved(request, slug, former.parliament.slug)
 
 
 @router.get("/parliaments/", response=Page[ParliamentRecord], summary=gettext_noop("Parliaments on a day"))
@@ -173,7 +168,9 @@ def chambers(request, asked: Query[filtered_by(DelegationFilter, DayListParamete
 )
 def chamber(request, slug: str, asked: Query[DayParameters]):
     asked_day(request)
-    row = get_object_or_404(Chamber.objects.select_related("parliament"), slug=slug)
+    row = Chamber.objects.select_related("parliament").filter(slug=slug).first()
+    if row is None:
+        return moved_row(request, Chamber, slug)
     quotas = SeatQuota.objects.filter(chamber=row).in_order().prefetch_related("sources")
     quotas = quotas.select_related("chamber__parliament")
     return {**serializers.chamber_record(row), "quotas": [serializers.quota_record(quota) for quota in quotas]}
@@ -202,7 +199,7 @@ def person(request, public_id: int, asked: Query[DayParameters]):
     people = Person.objects.known_as(public_id)
     row = get_object_or_404(people.prefetch_related("identifiers", "former_ids"))
     if row.public_id != public_id:
-        return _moved(request, str(public_id), str(row.public_id))
+        return moved(request, str(public_id), str(row.public_id))
     if row.withdrawn:
         raise ApiError(410, row.withdrawal_reason)
     functions = {

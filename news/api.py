@@ -9,6 +9,7 @@ from ninja import Query, Router, Schema
 from pydantic import Field
 
 from cspa.absolute_urls import absolute_url
+from cspa.api.addresses import moved_row
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset
 from cspa.api.parameters import ListParameters, Parameters, parameter
@@ -198,4 +199,4 @@ def topics(request, asked: Query[NewsListParameters]):
 
 @router.get("/topics/{slug:slug}/", response=TopicRecord, summary=gettext_noop("One topic"))
 def topic(request, slug: str, asked: Query[NewsParameters]):
-    return get_object_or_404(Topic, slug=slug)
+    return Topic.objects.filter(slug=slug).first() or moved_row(request, Topic, slug)

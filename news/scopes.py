@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.http import Http404
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cspa.absolute_urls import cached_reverse
 from cspa.exports.feeds import FORMATS
-from cspa.models import RetiredAddress
 from delegations.models import Parliament, Person
 
 from .models import Article, ArticleQuerySet, Topic
@@ -79,8 +79,9 @@ class TopicScope(Scope):
     def of(cls, slug: str) -> "TopicScope":  # type: ignore[override]  # of an address of its own
         topic = Topic.objects.filter(slug=slug).first()
         if topic is None:
-            owner = RetiredAddress.objects.of(Topic).had([slug]).get(slug)
-            raise Moved(cls(get_object_or_404(Topic, pk=owner)))
+            if present := Topic.formerly_at(slug):
+                raise Moved(cls(present))
+            raise Http404
         return cls(topic)
 
 

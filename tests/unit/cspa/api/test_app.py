@@ -234,6 +234,21 @@ class TestWithdrawnAndMerged:
             response = client.get(f"{API}{name}/byelorussia/")
             assert (response.status_code, response["Location"]) == (301, f"{API}{name}/belarus/")
 
+    @pytest.mark.parametrize(
+        ("name", "factory"), [("chambers", factories.ChamberFactory), ("topics", factories.TopicFactory)]
+    )
+    def test_former_slug_of_a_chamber_or_topic_redirects_and_that_of_a_deleted_one_answers_404(
+        self, client, name, factory
+    ):
+        row = factory(slug="former")
+        row.slug = "present"
+        row.save()
+        response = client.get(f"{API}{name}/former/?language=ru")
+        assert (response.status_code, response["Location"]) == (301, f"{API}{name}/present/?language=ru")
+        row.delete()
+        for slug in ("former", "present", "never"):
+            refused(client, f"{name}/{slug}/", 404)
+
 
 class TestNews:
     def test_unpublished_article_is_in_no_response(self, client):
