@@ -177,8 +177,9 @@ class PeriodFormSet(ConflictAwareFormSet):
         super().clean()
         live = [form for form in self.forms if self._is_live(form)]
         for constraint in no_overlaps(self.model):
-            for position, form in enumerate(live):
-                earlier = [other.instance for other in live[:position]]
+            guarded = [form for form in live if constraint.guards(form.instance)]
+            for position, form in enumerate(guarded):
+                earlier = [other.instance for other in guarded[:position]]
                 if self._overlaps(form, earlier, constraint):
                     message = constraint.get_violation_error_message()
                     form.add_error(NON_FIELD_ERRORS, ValidationError(message, code="overlap"))

@@ -264,11 +264,14 @@ class ImportDiff:
 
     def reject_overlaps(self, kind: Kind) -> None:
         """Leave out the rows that hold on a day on which another row of their line holds."""
-        guard = next((rule for rule in KINDS[kind]._meta.constraints if isinstance(rule, NoOverlap)), None)
+        for guard in (rule for rule in KINDS[kind]._meta.constraints if isinstance(rule, NoOverlap)):
+            self.reject_overlaps_of(kind, guard)
+
+    def reject_overlaps_of(self, kind: Kind, guard: NoOverlap) -> None:
         changed = {id(diff.row): diff for diff in self.row_diffs[kind] if diff.action != Action.UNCHANGED}
-        if guard is None or not changed:
+        if not changed:
             return
-        refused = find_overlaps(list(changed.values()), self.on_record.rows(kind).values(), guard.fields)
+        refused = find_overlaps(list(changed.values()), self.on_record.rows(kind).values(), guard)
         self.row_diffs[kind] = [diff for diff in self.row_diffs[kind] if id(diff.row) not in refused]
         reopened = kind == Kind.DELEGATES and self.reopen_missing({changed[key].row.person_id for key in refused})
         locations = {id(diff.row): diff.location for diff in self.row_diffs[kind]}
@@ -282,7 +285,7 @@ class ImportDiff:
             self.problems.append(Note(changed[key].location, message, kind))
         if reopened:
             # An accepted row may overlap with a mandate that stays open.
-            self.reject_overlaps(kind)
+            self.reject_overlaps_of(kind, guard)
 
 
 def _frozen(values: dict[str, Any]) -> tuple:

@@ -5,23 +5,22 @@ from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date
 
-from ..models import Period
+from django.db.models import Model
+
+from ..models import NoOverlap, Period
 from ..models.no_overlap import blocked_range
 from .row_diff import RowDiff
 from .validation import restore
 
 
-def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], fields: Iterable[str]) -> dict[int, Period]:
-    """Return the rows of ``row_diffs`` that overlap, by ``id()``, each with the row that it overlaps with.
-
-    Rows with the same values of ``fields`` are one line.
-    """
+def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], guard: NoOverlap) -> dict[int, Period]:
+    """Return the rows of ``row_diffs`` that ``guard`` refuses, by ``id()``, each with the row that it overlaps."""
     before = {id(diff.row): diff.before for diff in row_diffs}
-    changed_lines = {_line(diff.row, fields) for diff in row_diffs}
+    changed_lines = {_line(diff.row, guard) for diff in row_diffs if guard.guards(diff.row)}
     lines: dict[tuple, list[Period]] = defaultdict(list)
     for row in [*on_record, *(diff.row for diff in row_diffs if not diff.row.pk)]:
-        line = _line(row, fields)
-        if line in changed_lines:
+        line = _line(row, guard)
+        if line in changed_lines and guard.guards(row):
             lines[line].append(row)
     refused: dict[int, Period] = {}
     for rows in lines.values():
@@ -30,8 +29,10 @@ def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], fields:
     return refused
 
 
-def _line(row: Period, fields: Iterable[str]) -> tuple[int, ...]:
-    return tuple(id(getattr(row, name)) for name in fields)
+def _line(row: Period, guard: NoOverlap) -> tuple[int | str, ...]:
+    values = (getattr(row, name) for name in guard.fields)
+    # A new row that another refers to has no key yet.
+    return tuple(id(value) if isinstance(value, Model) else value for value in values)
 
 
 def _overlapping(rows: list[Period], before: dict[int, dict]) -> dict[int, Period]:

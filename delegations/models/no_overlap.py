@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class NoOverlap(BaseConstraint):
     """A constraint: rows with equal ``fields`` do not overlap in time. The database enforces it.
 
+    ``only`` limits it to rows with one of the given values in a column, by column. The column is one of ``fields``.
+
     PostgreSQL has exclusion constraints for this. SQLite gets two triggers. Django rebuilds a SQLite table by copying
     it, which drops the triggers and then asks every constraint for its SQL again, so they are recreated.
     """
@@ -30,6 +32,7 @@ class NoOverlap(BaseConstraint):
         *,
         fields: Iterable[str],
         name: str,
+        only: dict[str, Sequence[str]] | None = None,
         violation_error_message: "StrOrPromise | None" = None,
         violation_error_code: str = "overlap",
     ):
@@ -39,14 +42,16 @@ class NoOverlap(BaseConstraint):
             violation_error_code=violation_error_code,
         )
         self.fields = tuple(fields)
+        self.only = {name: tuple(map(str, values)) for name, values in (only or {}).items()}
 
     def deconstruct(self) -> tuple[str, Sequence[Any], dict[str, Any]]:
         path, args, kwargs = super().deconstruct()
-        return path, args, {**kwargs, "fields": self.fields}
+        only = {"only": self.only} if self.only else {}
+        return path, args, {**kwargs, "fields": self.fields, **only}
 
     def __eq__(self, other: object) -> bool:
         if isinstance(other, NoOverlap):
-            return self.name == other.name and self.fields == other.fields
+            return (self.name, self.fields, self.only) == (other.name, other.fields, other.only)
         return NotImplemented
 
     __hash__ = BaseConstraint.__hash__
@@ -80,6 +85,17 @@ class NoOverlap(BaseConstraint):
         )
         return statement
 
+    def guards(self, row: Any) -> bool:
+        """Whether the constraint is about ``row``."""
+        return all(getattr(row, name) in values for name, values in self.only.items())
+
+    def _guarded(self, row: str, schema_editor: BaseDatabaseSchemaEditor) -> str:
+        """SQL of ``guards()``, to follow another condition; ``row`` is the prefix of its columns."""
+        return "".join(
+            f" AND {row}{schema_editor.quote_name(name)} IN ({', '.join(map(schema_editor.quote_value, values))})"
+            for name, values in self.only.items()
+        )
+
     def _columns(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[str]:
         columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).column for name in self.fields)
         return [schema_editor.quote_name(cast("str", column)) for column in columns]
@@ -88,7 +104,8 @@ class NoOverlap(BaseConstraint):
         same = ", ".join(f"{column} WITH =" for column in self._columns(model, schema_editor))
         first = f"""COALESCE("start", "blocks_until" - 1, DATE '{LATEST}')"""
         period, certain = f'daterange({first}, "blocks_until")', 'NOT ("ended" AND "start" IS NULL)'
-        return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain})"
+        guarded = self._guarded("", schema_editor)
+        return f"EXCLUDE USING gist ({same}, {period} WITH &&) WHERE ({certain}{guarded})"
 
     def _triggers(self, model: type[models.Model], schema_editor: BaseDatabaseSchemaEditor) -> list[Statement]:
         same = " AND ".join(f"other.{column} = NEW.{column}" for column in self._columns(model, schema_editor))
@@ -106,7 +123,7 @@ class NoOverlap(BaseConstraint):
               AND {start} < {new_end} AND {new_start} < {end}
               AND {start} < {end} AND {new_start} < {new_end}
               AND NOT (other."ended" AND other."start" IS NULL)
-              AND NOT (NEW."ended" AND NEW."start" IS NULL)
+              AND NOT (NEW."ended" AND NEW."start" IS NULL){self._guarded("NEW.", schema_editor)}
         """
         refuse = f"SELECT RAISE(ABORT, 'constraint failed: {self.name}')"
         return [
@@ -127,6 +144,8 @@ class NoOverlap(BaseConstraint):
     ) -> None:
         """Raise ValidationError for an overlap, so that a form shows it. In a race the database refuses the row."""
         if exclude and {*self.fields, "start", "end"}.intersection(exclude):
+            return
+        if not self.guards(instance):
             return
         columns = (cast("models.Field[Any, Any]", model._meta.get_field(name)).attname for name in self.fields)
         same = {name: getattr(instance, name) for name in columns}
