@@ -216,7 +216,8 @@ class SluggedModel(AddressedModel):
     def formerly_at(cls, slug: str) -> Self | None:
         """The row that gave ``slug`` up for another one; None if there is none, or if it was deleted."""
         owner = RetiredAddress.objects.of(cls).had([slug]).get(slug)
-        return cls._base_manager.filter(pk=owner).first()
+        key = "uid" if any(field.name == "uid" for field in cls._meta.fields) else "pk"
+        return cls._base_manager.filter(**{key: owner}).first()
 
     def give_up(self, former: str) -> None:
         """Called after the row got another slug than ``former``."""

@@ -8,6 +8,7 @@ from django.contrib.sitemaps.views import sitemap
 from django.urls import include, path
 
 from delegations.api import router as delegations_router
+from delegations.urls import assembly_urlpatterns
 from delegations.views.confirmation import confirm
 from news.api import router as news_router
 from news.filters import ArticleFilter
@@ -49,6 +50,7 @@ urlpatterns = [
     path("media/<path:path>", views.media, name="media"),
     *i18n_patterns(
         path("", cacheable(views.HomeView.as_view()), name="home"),
+        path("assembly/", include((assembly_urlpatterns, "assembly"))),
         path("delegations/", include("delegations.urls")),
         path("news/", include("news.urls")),
         path("confirm/<str:token>/", confirm, name="confirm"),

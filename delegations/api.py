@@ -5,6 +5,7 @@ from datetime import date
 from functools import partial
 from uuid import UUID
 
+import django_filters
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
@@ -19,6 +20,8 @@ from cspa.api.pagination import Page, paginate_queryset, paginate_sequence
 from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by, parameter, refuse_errors
 
 from .api_schemas import (
+    BodyDetail,
+    BodyRecord,
     ChamberDetail,
     ChamberRecord,
     ChangeRecord,
@@ -36,9 +39,10 @@ from .api_schemas import (
 from .changes import Change, Kind, register
 from .dates import FOUNDED, Day, PartialDate
 from .exports import serializers
-from .filters import DelegateFilter, DelegationFilter, PersonFilter
+from .filters import DelegateFilter, DelegationFilter, OnDayFilter, PersonFilter
 from .models import (
     AssemblyPost,
+    Body,
     Chamber,
     Delegate,
     FormerSlug,
@@ -76,10 +80,16 @@ class ServiceFilter(DelegateFilter):
     role = chamber = None
 
 
-class PostFilter(ServiceFilter):
-    """Posts in the Assembly, which belong to no delegation."""
+class PostFilter(DelegateFilter):
+    """Posts in the bodies of the Assembly, which belong to no chamber."""
 
-    delegation = None
+    chamber = None
+    role = django_filters.ChoiceFilter(label=_("Role"), choices=AssemblyPost.Role, empty_label=_("Any role"))
+    body = PersonFilter.declared_filters["body"]
+
+
+class BodyFilter(OnDayFilter):
+    kind = django_filters.ChoiceFilter(label=_("Kind"), choices=Body.Kind)
 
 
 def asked_day(request: HttpRequest) -> Day:
@@ -265,12 +275,45 @@ def representative(request, uid: UUID, asked: Query[DayParameters]):
 
 @router.get("/posts/", response=Page[PostRecord], summary=gettext_noop("Posts in the Assembly on a day"))
 def posts(request, asked: Query[filtered_by(PostFilter, DayListParameters)]):
-    return _functions(request, asked, AssemblyPost.objects.all(), PostFilter, serializers.post_record)
+    return _functions(request, asked, _POSTS, PostFilter, serializers.post_record)
 
 
 @router.get("/posts/{uuid:uid}/", response=PostDetail, summary=gettext_noop("One post in the Assembly"))
 def post(request, uid: UUID, asked: Query[DayParameters]):
-    return _function(request, uid, AssemblyPost.objects.all(), serializers.post_record)
+    return _function(request, uid, _POSTS.all(), serializers.post_record)
+
+
+# Bodies
+
+
+@router.get("/bodies/", response=Page[BodyRecord], summary=gettext_noop("Bodies of the Assembly on a day"))
+def bodies(request, asked: Query[filtered_by(BodyFilter, DayListParameters)]):
+    day = asked_day(request)
+    rows = apply_filterset(BodyFilter(request.GET, Body.objects.on(day), on=day))
+    rows = rows.select_related("parent").prefetch_related("sources")
+
+    def records(rows: list[Body]) -> list[dict]:
+        return [_body(request, row) for row in rows]
+
+    return paginate_queryset(request, asked, rows, ("order", "slug"), records, on=day.isoformat())
+
+
+@router.get("/bodies/{slug:slug}/", response=BodyDetail, summary=gettext_noop("One body, with its posts on a day"))
+def body(request, slug: str, asked: Query[DayParameters]):
+    day = asked_day(request)
+    row = Body.objects.select_related("parent").prefetch_related("sources").filter(slug=slug).first()
+    if row is None:
+        return moved_row(request, Body, slug)
+    held = row.posts.on(day).in_protocol_order().select_related("person", "body", "parliament")
+    posts = [serializers.post_record(post) for post in held.prefetch_related("sources")]
+    return {**_body(request, row), "on": day.isoformat(), "posts": posts}
+
+
+def _body(request: HttpRequest, row: Body) -> dict:
+    return {**serializers.body_record(row), "page": absolute_url(request, row.get_absolute_url())}
+
+
+_POSTS = AssemblyPost.objects.select_related("body", "parliament")
 
 
 def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filterset: type, record: Callable) -> dict:

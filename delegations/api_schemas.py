@@ -9,6 +9,7 @@ from pydantic import Field
 from .changes import Kind
 from .models import (
     AssemblyPost,
+    Body,
     Chamber,
     Delegate,
     Participation,
@@ -87,9 +88,26 @@ class RepresentativeRecord(Period, Function):
 
 
 class PostRecord(Period, Function):
-    post: str = Field(json_schema_extra={"enum": AssemblyPost.Post.values})
+    body: str = Field(description=gettext_noop("Slug of the body."))
+    role: str = Field(json_schema_extra={"enum": AssemblyPost.Role.values})
     title: str
-    commission: str | None
+    acting: bool
+    delegation: str | None = Field(description=gettext_noop("Slug of the parliament on whose behalf it is held."))
+    office: str | None = Field(description=gettext_noop("The other office of the person, as the document writes it."))
+
+
+class BodyRecord(Period):
+    id: str
+    slug: str
+    kind: str = Field(json_schema_extra={"enum": Body.Kind.values})
+    name: str
+    names: dict[str, str]
+    parent: str | None = Field(description=gettext_noop("Slug of the body that it is part of; null: the Assembly."))
+    description: str | None
+    telephone: str | None
+    email: str | None
+    address: str | None
+    page: str = Field(description=gettext_noop("Address of the page for people."))
 
 
 class Held(Schema):
@@ -112,6 +130,11 @@ class RepresentativeDetail(RepresentativeRecord, Held):
 
 class PostDetail(PostRecord, Held):
     pass
+
+
+class BodyDetail(BodyRecord):
+    on: str
+    posts: list[PostRecord]
 
 
 class PersonDetail(PersonRecord):

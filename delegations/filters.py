@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import InvalidParameter
 
-from .models import AssemblyPost, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
+from .models import AssemblyPost, Body, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
 
 NOT_RECORDED = "none"
 REPRESENTATIVE = "representative"
@@ -22,7 +22,7 @@ REPRESENTATIVE = "representative"
 PATHS = {
     Delegate: {"delegation": "chamber__parliament__slug", "chamber": "chamber__slug", "role": "role"},
     Representative: {"delegation": "parliament__slug"},
-    AssemblyPost: {"role": "post"},
+    AssemblyPost: {"delegation": "parliament__slug", "body": "body__slug", "role": "role"},
 }
 
 
@@ -42,6 +42,10 @@ def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
     for chamber in Chamber.objects.select_related("parliament"):
         chambers.setdefault(chamber.parliament.label, []).append((chamber.slug, chamber.name))
     return list(chambers.items())
+
+
+def body_choices() -> list[tuple[str, str]]:
+    return [(body.slug, body.name) for body in Body.objects.in_protocol_order()]
 
 
 class OnDayFilter(django_filters.FilterSet):
@@ -118,9 +122,12 @@ class PersonFilter(OnDayFilter):
         choices=[
             (_("Delegates"), Delegate.Role.choices),
             (_("Parliaments"), [(REPRESENTATIVE, _("plenipotentiary representative"))]),
-            (_("The Assembly"), AssemblyPost.Post.choices),
+            (_("The Assembly"), AssemblyPost.Role.choices),
         ],
         empty_label=_("Any function"),
+    )
+    body = django_filters.ChoiceFilter(
+        label=_("Body of the Assembly"), choices=body_choices, empty_label=_("Any body")
     )
     gender = django_filters.ChoiceFilter(
         label=_("Gender"),
@@ -145,6 +152,7 @@ class DelegateFilter(PersonFilter):
     """Mandates by the same fields; the queryset holds those of the day."""
 
     role = django_filters.ChoiceFilter(label=_("Role"), choices=Delegate.Role, empty_label=_("Any role"))
+    body = None
 
     def filter_queryset(self, queryset):
         chosen = self.form.cleaned_data
@@ -156,9 +164,9 @@ class DelegateFilter(PersonFilter):
 
 
 def narrowed(functions: QuerySet, chosen: dict[str, str]) -> QuerySet:
-    """Return the mandates, services or posts that match the chosen delegation, chamber, role and source."""
+    """Return the mandates, services or posts that match the chosen delegation, chamber, body, role and source."""
     paths = PATHS[functions.model]
-    values = {name: chosen[name] for name in ("delegation", "chamber", "role") if chosen.get(name)}
+    values = {name: chosen[name] for name in ("delegation", "chamber", "body", "role") if chosen.get(name)}
     if functions.model is Representative and values.get("role") == REPRESENTATIVE:
         del values["role"]
     if not values.keys() <= paths.keys():

@@ -3,7 +3,7 @@
 from cspa.absolute_urls import SiteSitemap
 
 from .dates import today
-from .models import Parliament, Person
+from .models import Body, Parliament, Person
 
 
 class DelegationSitemap(SiteSitemap):
@@ -11,6 +11,13 @@ class DelegationSitemap(SiteSitemap):
 
     def items(self):
         return Parliament.objects.on(today())
+
+
+class BodySitemap(SiteSitemap):
+    i18n = alternates = x_default = True
+
+    def items(self):
+        return Body.objects.exclude(kind=Body.Kind.ASSEMBLY).in_protocol_order()
 
 
 class PersonSitemap(SiteSitemap):

@@ -7,7 +7,7 @@ from cspa.cache.keys import cacheable
 from cspa.exports.feeds import AtomFeed, JsonFeed
 
 from .filters import DelegateFilter, DelegationFilter, PersonFilter
-from .views import changes, directory, people
+from .views import assembly, changes, directory, people
 from .views.changes import ChangesForm
 
 
@@ -25,6 +25,12 @@ app_name = "delegations"
 DAY = "on"
 LIST = (DAY, "format", "page")
 CHANGES = (DAY, "page", ChangesForm)
+
+# Addresses under /assembly/.
+assembly_urlpatterns = [
+    path("", cacheable(assembly.AssemblyView.as_view(), DAY, "format"), name="assembly"),
+    path("<slug:slug>/", cacheable(assembly.BodyView.as_view(), DAY, "format"), name="body"),
+]
 
 urlpatterns = [
     path("", cacheable(directory.DirectoryView.as_view(), DAY, "format", DelegationFilter), name="directory"),

@@ -61,6 +61,7 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
         "delegations.identifier": "view add change delete",
         "delegations.delegate": "view add change",
         "delegations.representative": "view add change",
+        "delegations.body": "view add change",
         "delegations.assemblypost": "view add change",
         "delegations.observation": "view",
         "delegations.source": "view add change",

@@ -33,6 +33,7 @@ APP_ORDER = {
         "Person",
         "Delegate",
         "Representative",
+        "Body",
         "AssemblyPost",
         "SeatQuota",
         "Participation",

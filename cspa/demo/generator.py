@@ -23,6 +23,7 @@ from cspa.models import ChangeSet
 from delegations.dates import FOUNDED, Precision
 from delegations.models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     Delegate,
@@ -70,7 +71,12 @@ CHAMBERS = [
     (Chamber.Kind.UPPER, "Senate", "Сенат"),
 ]
 SINGLE_CHAMBER = (Chamber.Kind.SINGLE, "Supreme Assembly", "Верховное собрание")
-COMMISSIONS = [("Law", "Право"), ("Security", "Безопасность"), ("Economy", "Экономика")]
+ASSEMBLY = ("Example Parliamentary Assembly", "Примерная парламентская ассамблея")
+COMMISSIONS = [
+    ("Commission on Law", "Комиссия по вопросам права"),
+    ("Commission on Security", "Комиссия по вопросам безопасности"),
+    ("Commission on the Economy", "Комиссия по экономическим вопросам"),
+]
 TOPICS = [
     ("Law-making", "Законотворчество"),
     ("Elections", "Выборы"),
@@ -255,7 +261,10 @@ class _Directory:
             for parliament, members_of_it in self.members.items()
             for period in self._succession(members_of_it[: len(CONVOCATIONS) + 1])
         )
-        self._save_dated((post, documents[self.parliaments[0]]) for post in self._posts())
+        first = documents[self.parliaments[0]]
+        self.bodies = list(self._bodies())
+        self._save_dated((body, first) for body in self.bodies)
+        self._save_dated((post, first) for post in self._posts())
         self.experts = set(self.people[len(delegates) :])
         for place, parliament in enumerate(self.parliaments):
             self.members[parliament] += self.people[len(delegates) + place :: len(self.parliaments)]
@@ -336,15 +345,28 @@ class _Directory:
             yield mandate
 
     def _posts(self) -> Iterator[AssemblyPost]:
-        """Posts of the first people: chair, executive secretary, and chairs of commissions."""
-        Post = AssemblyPost.Post  # noqa: N806
-        posts = [(Post.CHAIR, "", ""), (Post.EXECUTIVE_SECRETARY, "", "")]
-        posts += [(Post.COMMISSION_CHAIR, *names) for names in COMMISSIONS]
-        for place, (post, english, russian) in enumerate(posts):
+        """Posts of the first people: chair and executive secretary of the Assembly, and chairs of commissions."""
+        assembly, *commissions = self.bodies
+        Role = AssemblyPost.Role  # noqa: N806
+        posts = [(assembly, Role.CHAIR), (assembly, Role.EXECUTIVE_SECRETARY)]
+        posts += [(commission, Role.CHAIR) for commission in commissions]
+        for place, (body, role) in enumerate(posts):
             for period in self._succession(self.people[place :: len(posts)][: len(CONVOCATIONS) + 1]):
-                yield AssemblyPost(
-                    uid=_uid(self.rng), post=post, commission_en=english, commission_ru=russian, **period
-                )
+                yield AssemblyPost(uid=_uid(self.rng), body=body, role=role, **period)
+
+    def _bodies(self) -> Iterator[Body]:
+        kind, (english, russian) = Body.Kind.ASSEMBLY, ASSEMBLY
+        yield Body(uid=_uid(self.rng), kind=kind, slug=kind, name_en=english, name_ru=russian, start=FOUNDED)
+        for order, (english, russian) in enumerate(COMMISSIONS, 1):
+            yield Body(
+                uid=_uid(self.rng),
+                kind=Body.Kind.COMMISSION,
+                slug=slugify(english),
+                name_en=english,
+                name_ru=russian,
+                order=order,
+                start=FOUNDED,
+            )
 
     def _save_dated(self, rows: Iterable[tuple[Period, list[Source]]]) -> None:
         """Save rows of one model; the source of each is the latest document at its start."""

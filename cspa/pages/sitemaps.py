@@ -4,7 +4,7 @@ from django.http import HttpRequest
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
-from delegations.sitemaps import DelegationSitemap, PersonSitemap
+from delegations.sitemaps import BodySitemap, DelegationSitemap, PersonSitemap
 from news.sitemaps import ArticleSitemap, RecentNewsSitemap, TopicSitemap
 
 from ..absolute_urls import SiteSitemap, absolute_url
@@ -16,6 +16,7 @@ class PageSitemap(SiteSitemap):
     def items(self):
         return [
             "home",
+            "assembly:assembly",
             "delegations:directory",
             "delegations:people",
             "delegations:delegates",
@@ -35,6 +36,7 @@ class PageSitemap(SiteSitemap):
 SITEMAPS = {
     "pages": PageSitemap,
     "delegations": DelegationSitemap,
+    "bodies": BodySitemap,
     "people": PersonSitemap,
     "topics": TopicSitemap,
     "articles": ArticleSitemap,

@@ -29,7 +29,13 @@ register.simple_tag(charts.hemicycle)
 register.simple_tag(charts.seat_outline)
 register.simple_tag(charts.share)
 
-SECTIONS = {"delegations": "delegations:directory", "news": "news:feed", "about": "about", "search": "search"}
+SECTIONS = {
+    "assembly": "assembly:assembly",
+    "delegations": "delegations:directory",
+    "news": "news:feed",
+    "about": "about",
+    "search": "search",
+}
 
 
 @register.filter

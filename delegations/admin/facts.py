@@ -10,6 +10,7 @@ from cspa.i18n import translated_columns
 
 from ..models import (
     AssemblyPost,
+    Body,
     Delegate,
     Link,
     Participation,
@@ -63,7 +64,7 @@ class MandateInline(PeriodInline, admin.StackedInline):
 class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
     of_person = "person"
-    fields = ["post", tuple(translated_columns("commission")), *STACKED_PERIOD]
+    fields = [("body", "role", "acting"), "parliament", tuple(translated_columns("office")), *STACKED_PERIOD]
 
 
 @admin.register(SeatQuota)
@@ -160,18 +161,38 @@ class RepresentativeAdmin(PeriodAdmin):
     search_fields = [f"person__{name}" for name in translated_columns("name")]
 
 
+@admin.register(Body)
+class BodyAdmin(PeriodAdmin):
+    about = [
+        ("kind", "parent", "order"),
+        tuple(translated_columns("name")),
+        "slug",
+        tuple(translated_columns("description")),
+    ]
+    list_display = ["name", "kind", "order"]
+    list_filter = ["kind"]
+    ordering = ["order", "slug"]
+    search_fields = [*translated_columns("name"), "slug"]
+    prepopulated_fields = {"slug": [translated_columns("name")[0]]}
+
+    def get_fieldsets(self, request: HttpRequest, row: Body | None = None) -> list[tuple]:
+        office = {"fields": [("telephone", "email"), tuple(translated_columns("address"))]}
+        first, *others = super().get_fieldsets(request, row)
+        return [first, (_("Office"), office), *others]
+
+
 @admin.register(AssemblyPost)
 class AssemblyPostAdmin(PeriodAdmin):
     ending = ngettext_lazy(
         "%(number)d post in the Assembly ends by %(day)s", "%(number)d posts in the Assembly end by %(day)s", "number"
     )
     of_person = "person"
-    about = ["person", "post", tuple(translated_columns("commission"))]
+    about = ["person", "body", "role", "acting", "parliament", tuple(translated_columns("office"))]
     list_display = ["person", "title"]
-    list_select_related = ["person"]
-    list_filter = ["post"]
+    list_select_related = ["person", "body"]
+    list_filter = ["role", "body"]
     search_fields = [f"person__{name}" for name in translated_columns("name")]
 
-    @admin.display(description=_("post"), ordering="post")
+    @admin.display(description=_("post"), ordering="role")
     def title(self, row: AssemblyPost) -> str:
         return row.title

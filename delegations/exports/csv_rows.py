@@ -25,6 +25,25 @@ PERSON_COLUMNS = [
     "function",
     "delegation",
     "chamber",
+    "body",
+    "start",
+    "start_quality",
+    "end",
+    "ended",
+    *SOURCE_COLUMNS,
+]
+
+# One row a post in a body of the Assembly.
+POST_COLUMNS = [
+    "id",
+    "body",
+    *(f"body_{column}" for column in translated_columns("name")),
+    "role",
+    "acting",
+    "person_id",
+    *(column for name in NAMES for column in translated_columns(name)),
+    "delegation",
+    *translated_columns("office"),
     "start",
     "start_quality",
     "end",
@@ -61,7 +80,7 @@ def with_functions(people: QuerySet[Person], day: date) -> QuerySet[Person]:
     functions: dict[str, PeriodQuerySet[Any]] = {
         "mandates": Delegate.objects.select_related("chamber__parliament"),
         "services": Representative.objects.select_related("parliament"),
-        "posts": AssemblyPost.objects.all(),
+        "posts": AssemblyPost.objects.select_related("body", "parliament"),
     }
     return people.prefetch_related(
         *(
@@ -75,14 +94,17 @@ def person_row(person: Person) -> list:
     """Return the row of ``person`` with the columns PERSON_COLUMNS. ``person`` comes from ``with_functions()``."""
     held = [
         *(
-            (row.role, row.get_role_display(), row.chamber.parliament.slug, row.chamber.slug, row)
+            (row.role, row.get_role_display(), row.chamber.parliament.slug, row.chamber.slug, "", row)
             for row in person.held_mandates
         ),
         *(
-            ("representative", _("plenipotentiary representative"), row.parliament.slug, "", row)
+            ("representative", _("plenipotentiary representative"), row.parliament.slug, "", "", row)
             for row in person.held_services
         ),
-        *((row.post, row.title, "", "", row) for row in person.held_posts),
+        *(
+            (row.role, row.title, row.parliament.slug if row.parliament else "", "", row.body.slug, row)
+            for row in person.held_posts
+        ),
     ]
     functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
     return [
@@ -90,6 +112,25 @@ def person_row(person: Person) -> list:
         *column_texts(person, *NAMES).values(),
         person.gender,
         *(join_cell(cells) for cells in zip(*functions, strict=True)),
+    ]
+
+
+def post_row(post: AssemblyPost) -> list:
+    """Return the row of ``post`` with the columns POST_COLUMNS."""
+    person = post.person
+    names = column_texts(person, *NAMES)
+    return [
+        str(post.uid),
+        post.body.slug,
+        *column_texts(post.body, "name").values(),
+        post.role,
+        post.acting,
+        person.public_id,
+        *(names.values() if not person.withdrawn else [""] * len(names)),
+        post.parliament.slug if post.parliament else "",
+        *column_texts(post, "office").values(),
+        *_period_cells(post),
+        *source_cells(post.sources.all()),
     ]
 
 

@@ -6,7 +6,9 @@ from datetime import date
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative
+from cspa.absolute_urls import cached_reverse
+
+from ..models import AssemblyPost, Body, Delegate, Delegation, Period, Person, Representative
 from ..models.periods import Certainty
 
 CONTEXT = "https://schema.org"
@@ -66,7 +68,7 @@ def delegation(delegation: Delegation, absolute: Absolute) -> dict:
     )
 
 
-def _stated[M: Delegate | Representative](rows: Iterable[M], day: date) -> list[M]:
+def _stated[M: Delegate | Representative | AssemblyPost](rows: Iterable[M], day: date) -> list[M]:
     """Return those of the rows that count on ``day`` which the record states to hold on it, with a public name."""
     return [row for row in rows if row.certainty(day) == Certainty.HELD and not row.person.withdrawn]
 
@@ -87,7 +89,7 @@ def person(
         {**_role(row, _("plenipotentiary representative")), "memberOf": _organization(row.parliament.name)}
         for row in services
     ]
-    roles += [{**_role(row, row.title), "memberOf": assembly()} for row in posts]
+    roles += [{**_role(row, row.title), "memberOf": body_reference(row.body)} for row in posts]
     wikidata = [row.identifier for row in person.identifiers.all() if row.scheme == "wikidata"]
     return filled(
         {
@@ -99,6 +101,33 @@ def person(
             "additionalName": str(person.patronymic),
             "sameAs": [f"https://www.wikidata.org/wiki/{identifier}" for identifier in wikidata],
             "memberOf": roles,
+        }
+    )
+
+
+def body(
+    body: Body | None, posts: Iterable[AssemblyPost], day: date, absolute: Absolute, parts: Iterable[Body] = ()
+) -> dict:
+    """Return a body (None: the Assembly) with those who, by the record, belong to it on ``day``, and its ``parts``."""
+    about = body_reference(body) if body else {**assembly(), "url": absolute(cached_reverse("assembly:assembly"))}
+    if body:
+        about |= {"@id": absolute(body.get_absolute_url()), "url": absolute(body.get_absolute_url())}
+    return filled(
+        {
+            "@context": CONTEXT,
+            **about,
+            "inLanguage": get_language(),
+            "description": str(body.description) if body else "",
+            "telephone": body.telephone if body else "",
+            "email": body.email if body else "",
+            "address": str(body.address) if body else "",
+            "subOrganization": [
+                {"@type": "GovernmentOrganization", "name": str(part.name), "url": absolute(part.get_absolute_url())}
+                for part in parts
+            ],
+            "member": [
+                {**_role(row, row.title), "member": named(row.person, absolute)} for row in _stated(posts, day)
+            ],
         }
     )
 
@@ -124,6 +153,13 @@ def _role(row: Period, name: str) -> dict:
 def _organization(name: str, parent=None) -> dict:
     parent = {"parentOrganization": _organization(parent.name)} if parent else {}
     return {"@type": "GovernmentOrganization", "name": str(name), **parent}
+
+
+def body_reference(body: Body) -> dict:
+    """Return the Assembly, or a body of it, as a reference within another record."""
+    if body.kind == Body.Kind.ASSEMBLY:
+        return assembly()
+    return {"@type": "GovernmentOrganization", "name": str(body.name), "parentOrganization": assembly()}
 
 
 def assembly() -> dict:

@@ -17,6 +17,7 @@ from cspa.i18n import language_codes, translated_columns
 
 from ..models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     Delegate,
@@ -32,6 +33,7 @@ from ..models import (
 )
 from .popolo_records import (
     assembly_record,
+    body_record,
     chamber_record,
     confirmation_record,
     link_record,
@@ -66,6 +68,7 @@ class DirectoryExport:
     def __init__(self, day: date | None, parliament: Parliament | None):
         self.day = day
         self.whole = day is None and parliament is None
+        self.one_delegation = parliament is not None
         parliaments = Parliament.objects.on(day) if day else Parliament.objects.all()
         if parliament:
             parliaments = parliaments.filter(pk=parliament.pk)
@@ -88,8 +91,8 @@ class DirectoryExport:
         services = self._facts(Representative, self.of_parliament, "person", "parliament")
         people = {row.person_id for row in [*delegates, *services]}
         # A document of one delegation leaves out the posts of people without mandate or service.
-        one_delegation = len(self.parliaments) == 1 and not self.whole
-        posts = self._facts(AssemblyPost, Q(person__in=people) if one_delegation else Q(), "person")
+        asked = Q(person__in=people) | self.of_parliament if self.one_delegation else Q()
+        posts = self._facts(AssemblyPost, asked, "person", "body", "parliament")
         people.update(row.person_id for row in posts)
         memberships = [
             *(mandate_record(row, self._chamber_id(row.chamber), self.sources_of) for row in delegates),
@@ -97,7 +100,7 @@ class DirectoryExport:
             *(post_record(row, self.sources_of) for row in posts),
         ]
         represented = sorted({row.parliament.slug for row in services})
-        organizations = list(self._organizations())
+        organizations = [*self._bodies(posts), *self._organizations()]
         return {
             "meta": {
                 "profile": PROFILE,
@@ -111,9 +114,13 @@ class DirectoryExport:
             "sources": [source_record(source) for key, source in self.sources.items() if key in self.cited],
         }
 
-    def _facts[M: Period](self, model: type[M], condition: Q, *related: str) -> list[M]:
-        """Return the dated rows of the document by start, those without one first. Keep their sources."""
-        rows = (model.objects.on(self.day) if self.day else model.objects.all()).filter(condition)
+    def _facts[M: Period](self, model: type[M], condition: Q, *related: str, of_day: bool = True) -> list[M]:
+        """Return the dated rows of the document by start, those without one first. Keep their sources.
+
+        Without ``of_day`` they are the rows of all days.
+        """
+        rows = model.objects.on(self.day) if self.day and of_day else model.objects.all()
+        rows = rows.filter(condition)
         # Without arguments select_related() would load everything.
         rows = rows.select_related(*related) if related else rows
         rows = list(rows.order_by(F("start").asc(nulls_first=True), "uid"))
@@ -132,7 +139,6 @@ class DirectoryExport:
         return [person_record(person) for person in people.defer(*translated_columns("sort_key"), "name_words")]
 
     def _organizations(self) -> Iterator[dict]:
-        yield assembly_record()
         participations, links = defaultdict(list), defaultdict(list)
         for row in self._facts(Participation, self.of_parliament):
             participations[row.parliament_id].append(participation_record(row, self.sources_of))
@@ -154,6 +160,25 @@ class DirectoryExport:
             for chamber in _chambers(parliament):
                 yield chamber_record(chamber, self._chamber_id(chamber), parliament.slug, links[None, chamber.pk])
 
+    def _bodies(self, posts: list[AssemblyPost]) -> Iterator[dict]:
+        """Yield the Assembly and its bodies, each after the one that it is part of.
+
+        A document of one delegation has only those that its ``posts`` refer to.
+        """
+        wanted = {row.body_id for row in posts}
+        if not self.one_delegation:
+            wanted |= {row.pk for row in (Body.objects.on(self.day) if self.day else Body.objects.all())}
+        rows = {row.pk: row for row in self._facts(Body, Q(), of_day=False)}
+        for key in list(wanted):
+            while (above := rows[key].parent_id) and above not in wanted:
+                wanted.add(above)
+                key = above
+        bodies = sorted((rows[key] for key in wanted), key=lambda row: (_depth(row, rows), *_by_protocol(row)))
+        if all(row.kind != Body.Kind.ASSEMBLY for row in bodies):
+            yield assembly_record()
+        for row in bodies:
+            yield body_record(row, rows.get(row.parent_id), self.sources_of)
+
     def _dated(self, rows: QuerySet, serialize: Callable[[Any, Source], dict]) -> dict[int, list[dict]]:
         """Return the records of confirmations or observations by the key of their parliament."""
         records = defaultdict(list)
@@ -167,9 +192,16 @@ class DirectoryExport:
         return f"chamber:{chamber.slug}" if chamber.slug in self.slugs else chamber.slug
 
 
-def _by_protocol(row: Parliament | Chamber) -> tuple[int, str]:
+def _by_protocol(row: Parliament | Chamber | Body) -> tuple[int, str]:
     """Sort key in Python: databases disagree about hyphens."""
     return (row.order, row.slug)
+
+
+def _depth(body: Body, bodies: dict[int, Body]) -> int:
+    """The number of bodies that ``body`` is part of; the Assembly stands first."""
+    if body.kind == Body.Kind.ASSEMBLY:
+        return -1
+    return _depth(bodies[body.parent_id], bodies) + 1 if body.parent_id else 0
 
 
 def _chambers(parliament: Parliament) -> list[Chamber]:

@@ -11,6 +11,7 @@ from cspa.i18n import language_codes, translated_columns
 
 from ..models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     Delegate,
@@ -73,6 +74,31 @@ def assembly_record() -> dict:
         "other_names": [{"name": name, "lang": code} for code, name in others],
         "classification": "assembly",
     }
+
+
+def body_id(body: Body) -> str:
+    return ASSEMBLY if body.kind == Body.Kind.ASSEMBLY else f"body:{body.slug}"
+
+
+def body_record(row: Body, parent: Body | None, sources: Sources) -> dict:
+    """Return the Assembly or a body of it. Popolo's contact_details hold the telephone, the e-mail and the address."""
+    contacts = {"voice": row.telephone, "email": row.email, "address": _first_text(row, "address")}
+    return clean(
+        id=body_id(row),
+        uid=str(row.uid),
+        **popolo_names(row, "name"),
+        classification=row.kind,
+        parent_id=body_id(parent) if parent else "",
+        founding_date=row.starts.iso if row.starts and row.starts.quality != "by" else "",
+        dissolution_date=str(row.ends or ""),
+        contact_details=[{"type": type, "value": value} for type, value in contacts.items() if value],
+        slug=row.slug,
+        **column_texts(row, "name", "description", "address"),
+        telephone=row.telephone,
+        email=row.email,
+        order=row.order,
+        **period_values(row, sources),
+    )
 
 
 def source_record(source: Source) -> dict:
@@ -193,10 +219,12 @@ def post_record(row: AssemblyPost, sources: Sources) -> dict:
     return clean(
         id=str(row.uid),
         person_id=str(row.person.public_id),
-        organization_id=ASSEMBLY,
-        role=row.post,
+        organization_id=body_id(row.body),
+        on_behalf_of_id=row.parliament.slug if row.parliament else "",
+        role=row.role,
+        acting=row.acting,
         **period_values(row, sources),
-        **column_texts(row, "commission"),
+        **column_texts(row, "office"),
     )
 
 

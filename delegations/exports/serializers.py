@@ -11,6 +11,7 @@ from cspa.i18n import language_codes, translated_columns
 
 from ..models import (
     AssemblyPost,
+    Body,
     Chamber,
     ChamberSeats,
     Confirmation,
@@ -195,7 +196,31 @@ def representative_record(representative: Representative) -> dict:
 
 
 def post_record(post: AssemblyPost) -> dict:
-    return _function_record(post, post=post.post, title=post.title, commission=str(post.commission) or None)
+    return _function_record(
+        post,
+        body=post.body.slug,
+        role=post.role,
+        title=post.title,
+        acting=post.acting,
+        delegation=post.parliament.slug if post.parliament else None,
+        office=str(post.office) or None,
+    )
+
+
+def body_record(body: Body) -> dict:
+    return {
+        "id": str(body.uid),
+        "slug": body.slug,
+        "kind": body.kind,
+        "name": str(body.name),
+        "names": _in_languages(body),
+        "parent": body.parent.slug if body.parent else None,
+        "description": str(body.description) or None,
+        "telephone": body.telephone or None,
+        "email": body.email or None,
+        "address": str(body.address) or None,
+        **period_record(body),
+    }
 
 
 def _function_record(row: Delegate | Representative | AssemblyPost, **about: Any) -> dict:
@@ -260,7 +285,7 @@ def _of(person: Person, name: str) -> str | None:
     return None if person.withdrawn else str(getattr(person, name)) or None
 
 
-def _in_languages(instance: Person | Parliament | Chamber) -> dict[str, str]:
+def _in_languages(instance: Person | Parliament | Chamber | Body) -> dict[str, str]:
     """Return the name by language, for the languages that have it."""
     names = zip(language_codes(), translated_columns("name"), strict=True)
     return {code: text for code, column in names if (text := getattr(instance, column))}

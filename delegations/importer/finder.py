@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import translated_columns
 
-from ..models import Chamber, Parliament, Source
+from ..models import Body, Chamber, Parliament, Source
 from .matching import PersonMatcher
 from .on_record import RowsOnRecord
 from .records import REFERENCES, Kind, Record, RowError
@@ -28,6 +28,7 @@ class RowFinder:
             Kind.PARLIAMENTS: self._parliament,
             Kind.CHAMBERS: self._chamber,
             Kind.PEOPLE: people.find,
+            Kind.BODIES: self._body,
             Kind.CONFIRMATIONS: self._only_of_day,
             Kind.OBSERVATIONS: self._only_of_day,
         }
@@ -89,6 +90,14 @@ class RowFinder:
                     _("The chamber belongs to another parliament: %(slug)s") % {"slug": row.parliament.slug}
                 )
         return row
+
+    def _body(self, record: Record) -> Body | None:
+        bodies = self.on_record.rows(Kind.BODIES)
+        if row := bodies.get(parse_uid(record.id)) if record.id else None:
+            # The slug may have changed since the file was written: the present one stays.
+            record.values.pop("slug", None)
+            return row
+        return next((row for row in bodies.values() if row.slug == record.values["slug"]), None)
 
     def _only_of_day(self, record: Record) -> Model | None:
         """Return the row with the record's id. Raises RowError if another row has its parliament and day."""

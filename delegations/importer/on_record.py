@@ -9,7 +9,7 @@ from django.db.models import Model
 from cspa.i18n import translated_columns
 from cspa.models import RetiredAddress
 
-from ..models import Chamber, FormerSlug, Parliament, Person, Source
+from ..models import Body, Chamber, FormerSlug, Parliament, Person, Source
 from .records import KINDS, Batch, Kind
 
 
@@ -25,7 +25,12 @@ class RowsOnRecord:
     def rows(self, kind: Kind) -> dict[uuid.UUID, Model]:
         """Return the rows of ``kind`` by public id; of mandates only those that the file can mean."""
         if kind not in self._rows:
-            rows = KINDS[kind].objects.all() if kind != Kind.SOURCES else self.sources_by_key.values()
+            if kind == Kind.SOURCES:
+                rows = self.sources_by_key.values()
+            elif kind == Kind.BODIES:
+                rows = self.bodies_by_key.values()
+            else:
+                rows = KINDS[kind].objects.all()
             if kind == Kind.DELEGATES and not self._batch.is_own_export:
                 rows = rows.filter(chamber__parliament__slug=self._batch.scope)
             self._rows[kind] = {row.uid: row for row in rows}
@@ -36,13 +41,15 @@ class RowsOnRecord:
     def connect(self, row: Model) -> None:
         """Set the related objects of ``row``. Otherwise it would fetch each by a query of its own."""
         for column, rows in (
-            ("person", self.people_by_key),
-            ("parliament", self.parliaments_by_key),
-            ("chamber", self.chambers_by_key),
-            ("source", self.sources_by_key),
+            ("person", lambda: self.people_by_key),
+            ("parliament", lambda: self.parliaments_by_key),
+            ("chamber", lambda: self.chambers_by_key),
+            ("source", lambda: self.sources_by_key),
+            ("body", lambda: self.bodies_by_key),
+            ("parent", lambda: self.bodies_by_key),
         ):
             if key := getattr(row, f"{column}_id", None):
-                setattr(row, column, rows[key])
+                setattr(row, column, rows()[key])
 
     def sources_of(self, kind: Kind) -> dict[int, set[int]]:
         """Return the keys of the sources by the key of the row."""
@@ -81,6 +88,10 @@ class RowsOnRecord:
     @cached_property
     def chambers_by_key(self) -> dict[int, Chamber]:
         return {row.pk: row for row in self.chambers.values()}
+
+    @cached_property
+    def bodies_by_key(self) -> dict[int, Body]:
+        return {row.pk: row for row in Body.objects.all()}
 
     @cached_property
     def sources_by_key(self) -> dict[int, Source]:

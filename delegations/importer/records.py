@@ -19,6 +19,7 @@ from cspa.i18n import LineField, language_codes, single_line, translated_columns
 from ..dates import PartialDate, Precision
 from ..models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     Delegate,
@@ -44,6 +45,7 @@ class Kind(StrEnum):
     PARTICIPATIONS = "participations"
     QUOTAS = "quotas"
     LINKS = "links"
+    BODIES = "bodies"
     DELEGATES = "delegates"
     REPRESENTATIVES = "representatives"
     POSTS = "posts"
@@ -60,6 +62,7 @@ KINDS: dict[Kind, type[Model]] = {
     Kind.PARTICIPATIONS: Participation,
     Kind.QUOTAS: SeatQuota,
     Kind.LINKS: Link,
+    Kind.BODIES: Body,
     Kind.DELEGATES: Delegate,
     Kind.REPRESENTATIVES: Representative,
     Kind.POSTS: AssemblyPost,
@@ -72,6 +75,8 @@ REFERENCES = {
     "parliament": Kind.PARLIAMENTS,
     "chamber": Kind.CHAMBERS,
     "person": Kind.PEOPLE,
+    "body": Kind.BODIES,
+    "parent": Kind.BODIES,
 }
 
 # Characters of a value.

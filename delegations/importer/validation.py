@@ -13,20 +13,26 @@ from django_countries import countries
 from cspa.i18n import translated_columns
 
 from ..dates import EARLIEST, LATEST
-from ..models import AssemblyPost, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
+from ..models import Body, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
+from ..models.bodies import ASSEMBLY_SLUG
 from ..models.parliaments import RESERVED_SLUGS
 from .records import RowError
 
-_NAMED = {Parliament: "name", Chamber: "name", Person: "name", Source: "title", Confirmation: "confirmed_by"}
+_NAMED = {
+    Parliament: "name",
+    Chamber: "name",
+    Person: "name",
+    Source: "title",
+    Body: "name",
+    Confirmation: "confirmed_by",
+}
 _REFUSED = {
     Parliament: lambda row: row.slug in RESERVED_SLUGS,
     Person: lambda row: (
         row.withdrawn and not any(getattr(row, name) for name in translated_columns("withdrawal_reason"))
     ),
     SeatQuota: lambda row: not 1 <= row.seats <= 999,
-    AssemblyPost: lambda row: (
-        row.post != row.Post.COMMISSION_CHAIR and any(map(row.__dict__.get, translated_columns("commission")))
-    ),
+    Body: lambda row: (row.kind == Body.Kind.ASSEMBLY) != (row.slug == ASSEMBLY_SLUG) or row.is_part_of_itself,
     Confirmation: lambda row: not EARLIEST <= row.date <= LATEST,
     Observation: lambda row: not EARLIEST <= row.date <= LATEST,
 }

@@ -6,7 +6,7 @@ from django.db.models import Model
 
 from cspa import audit
 
-from ..models import FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
+from ..models import Body, FormerPublicId, FormerSlug, Identifier, Parliament, Period, Person
 from .diff import ImportDiff, Progress
 from .records import KINDS
 from .row_diff import Action, RowDiff
@@ -37,6 +37,11 @@ def save(diff: ImportDiff, progress: Progress) -> None:
             # Ids that the file gives come first: new ones follow the largest.
             _create(model, [row for row in rows if row.public_id is not None])
             rows = [row for row in rows if row.public_id is None]
+        if model is Body:
+            # A body is created after the one that it is part of.
+            while parts := [row for row in rows if row.parent and not row.parent.pk]:
+                _create(model, [row for row in rows if row not in parts])
+                rows = parts
         _create(model, rows)
         if issubclass(model, Period):
             _connect_sources(model, [change for change in changes if change.sources is not None])

@@ -19,9 +19,10 @@ from cspa.i18n import language_codes, translated_columns
 
 from ..dates import PartialDate
 from ..importer import import_batch
+from ..importer.bodies import OFFICES, refer_to_body
 from ..importer.records import Batch, Kind, Record
 from ..importer.report import Report
-from ..models import AssemblyPost, Link, Person, Representative, SeatQuota
+from ..models import AssemblyPost, Body, Link, Person, Representative, SeatQuota
 from .parser import Block, BlockReader, PageLine, Statement
 from .periods import Claim, FactLine
 from .row_records import PAGE, RowRecords
@@ -29,6 +30,9 @@ from .row_records import PAGE, RowRecords
 PAGE_LANGUAGE = "en"
 # The site whose pages are read.
 ADDRESS = "https://paodkb.org/"
+
+# Codes of the offices of one body, by its kind and the role.
+_CODES = {office: code for code, office in OFFICES.items() if office[0] != Body.Kind.COMMISSION}
 
 
 class SeenPage(NamedTuple):
@@ -214,16 +218,19 @@ class BlockRecords:
         undated = [row for row in services if row.start is None]
         documents = {source for row in undated for source in row.sources.values_list("pk", flat=True)}
         people = {row.person_id for row in services} | {person for person, _post in posts if isinstance(person, int)}
-        rows = AssemblyPost.objects.filter(person__in=people, **dict.fromkeys(translated_columns("commission"), ""))
-        for row in rows.prefetch_related("sources"):
+        rows = AssemblyPost.objects.filter(person__in=people).select_related("body").prefetch_related("sources")
+        for row in rows:
+            post = _CODES.get((row.body.kind, row.role))
             # Only posts from the document of the service: others may be known from elsewhere.
             same_document = documents & {source.pk for source in row.sources.all()}
-            if (row.person_id, row.post) in posts or (row.start is None and same_document):
-                posts.setdefault((row.person_id, row.post), []).append(row)
+            if post and ((row.person_id, post) in posts or (row.start is None and same_document)):
+                posts.setdefault((row.person_id, post), []).append(row)
         location = statement.lines.get("representative", statement.line)
         for (person, post), rows in posts.items():
-            new = {"person": self.person_key(person), "post": post}
-            line = FactLine(Kind.POSTS, location, AssemblyPost.Post(post).label, new, "", rows)
+            kind, role = OFFICES[post]
+            body = refer_to_body(self.batch, location, kind)
+            new = {"person": self.person_key(person), "body": body, "role": role}
+            line = FactLine(Kind.POSTS, location, str(role.label), new, "", rows)
             for page in pages:
                 if "posts" in page.statement:
                     stated = page.person == person and post in page.statement["posts"]

@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from cspa.i18n import single_line
 
 from ..importer.records import Kind, Note, is_web_address
-from ..models import AssemblyPost, Chamber, FormerSlug, Link, Parliament
+from ..models import Chamber, FormerSlug, Link, Parliament
 
 type PageLine = tuple[int, str]
 
@@ -38,12 +38,12 @@ _CALLED = {"d": Chamber.Members.DEPUTIES, "m": Chamber.Members.MEMBERS, "s": Cha
 _POSTS = {
     f"{post} of the csto {assembly}": value
     for post, value in {
-        "chair": AssemblyPost.Post.CHAIR,
-        "chairman": AssemblyPost.Post.CHAIR,
-        "chairperson": AssemblyPost.Post.CHAIR,
-        "member of the council": AssemblyPost.Post.COUNCIL_MEMBER,
-        "executive secretary": AssemblyPost.Post.EXECUTIVE_SECRETARY,
-        "deputy executive secretary": AssemblyPost.Post.DEPUTY_EXECUTIVE_SECRETARY,
+        "chair": "chair",
+        "chairman": "chair",
+        "chairperson": "chair",
+        "member of the council": "council_member",
+        "executive secretary": "executive_secretary",
+        "deputy executive secretary": "deputy_executive_secretary",
     }.items()
     for assembly in ("parliamentary assembly", "pa")
 }
@@ -262,7 +262,7 @@ class BlockReader:
             for text in re.split(r"[,;]", re.sub(r"^\s*[,;–—-]\s*", "", rest)):
                 words = text.strip().casefold().removeprefix("the ")
                 if post := _POSTS.get(words):
-                    posts.append(post.value)
+                    posts.append(post)
                 else:
                     statement.unread.add(Kind.POSTS)
                     self.warn(number, _("The post is not understood and was skipped: %(text)s") % {"text": text[:120]})

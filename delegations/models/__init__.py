@@ -1,6 +1,7 @@
 """Models of the directory: parliaments, people and dated facts, each fact with its sources."""
 
 from .assignments import DelegationAssignment
+from .bodies import Body
 from .confirmations import ConfirmationRequest, Proposal
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
 from .no_overlap import NoOverlap
@@ -12,6 +13,7 @@ from .totals import StatusGroup, Totals, totals_of
 
 __all__ = [
     "AssemblyPost",
+    "Body",
     "Chamber",
     "ChamberSeats",
     "Confirmation",

@@ -331,7 +331,9 @@ def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bo
     quotas = SeatQuota.objects.on(day).prefetch_related(*sources)
     links = Link.objects.on(day).prefetch_related(*sources)
     posts: Prefetch[str, Any, str] = Prefetch(
-        "person__posts", AssemblyPost.objects.on(day).prefetch_related(*sources), to_attr="current_posts"
+        "person__posts",
+        AssemblyPost.objects.on(day).select_related("body").prefetch_related(*sources),
+        to_attr="current_posts",
     )
     representatives = Representative.objects.on(day).select_related("person").prefetch_related(posts, *sources)
     chambers = Chamber.objects.order_by("order", "slug").prefetch_related(

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import Any, Self
 
 from django.db import models
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Case, Exists, Max, OuterRef, Q, Value, When
 from django.db.models.functions import Cast
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from slugify import slugify
 from translated_fields import to_attribute
@@ -29,9 +29,10 @@ from cspa.media.images import PhotoField
 from cspa.models import AddressedModel, RetiredAddress
 
 from .. import names
+from .bodies import Body
 from .no_overlap import NoOverlap
 from .parliaments import Chamber, Parliament
-from .periods import Period
+from .periods import Period, PeriodQuerySet
 
 NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
@@ -237,7 +238,7 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
 
     def functions_on(self, day: date) -> list[str]:
         """Return the functions on ``day`` in the active language: posts, then services, then mandates."""
-        posts = [post.title for post in self.posts.on(day).in_order()]
+        posts = [post.title for post in self.posts.on(day).in_order().select_related("body")]
         services = [
             gettext("plenipotentiary representative (%(parliament)s)") % {"parliament": service.parliament.name}
             for service in self.services.on(day).select_related("parliament")
@@ -392,43 +393,107 @@ class Representative(Period):
         return f"{self.person}, {self.parliament}"
 
 
-class AssemblyPost(Period):
-    """A person's post in the Assembly itself over a period."""
+class PostQuerySet(PeriodQuerySet["AssemblyPost"]):
+    def in_protocol_order(self) -> Self:
+        """Posts by role, chair first, then in the collation order of the active language."""
+        roles = [When(role=role, then=Value(place)) for place, role in enumerate(AssemblyPost.Role.values)]
+        place = Case(*roles, output_field=models.IntegerField())
+        # A withdrawn name comes last: its place in the order would reveal its initial.
+        return self.order_by(place, "person__withdrawn", f"person__{to_attribute('sort_key')}", "pk")
 
-    class Post(models.TextChoices):
-        CHAIR = "chair", _("Chair of the Assembly")
-        COUNCIL_MEMBER = "council_member", _("member of the Council of the Assembly")
-        EXECUTIVE_SECRETARY = "executive_secretary", _("Executive Secretary of the Assembly")
+
+# Roles of offices that one person holds at a time.
+SOLE_ROLES = ("chair", "executive_secretary")
+
+
+class AssemblyPost(Period):
+    """A person's post in a body of the Assembly over a period."""
+
+    class Role(models.TextChoices):
+        """In the order in which pages list the people of a body."""
+
+        CHAIR = "chair", pgettext_lazy("post", "Chair")
+        DEPUTY_CHAIR = "deputy_chair", pgettext_lazy("post", "Deputy Chair")
+        EXECUTIVE_SECRETARY = "executive_secretary", pgettext_lazy("post", "Executive Secretary")
         DEPUTY_EXECUTIVE_SECRETARY = (
             "deputy_executive_secretary",
-            _("deputy Executive Secretary of the Assembly"),
+            pgettext_lazy("post", "Deputy Executive Secretary"),
         )
-        COMMISSION_CHAIR = "commission_chair", _("chair of a standing commission")
+        SECRETARY = "secretary", pgettext_lazy("post", "Secretary")
+        MEMBER = "member", pgettext_lazy("post", "Member")
 
     person = models.ForeignKey(Person, models.PROTECT, related_name="posts", verbose_name=_("person"))
-    post = models.CharField(_("post"), max_length=26, choices=Post)
-    commission = translated(
-        _("standing commission"), max_length=200, help_text=_("Only for the chair of a standing commission: its name.")
+    body = models.ForeignKey(Body, models.PROTECT, related_name="posts", verbose_name=_("body"))
+    role = models.CharField(_("role"), max_length=26, choices=Role)
+    acting = models.BooleanField(_("acting"), default=False, help_text=_("Holds the office for the time being."))
+    parliament = models.ForeignKey(
+        Parliament,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="posts",
+        verbose_name=_("on behalf of"),
+        help_text=_("The parliament for which the person holds the post."),
+    )
+    office = translated(
+        _("other office"),
+        max_length=200,
+        help_text=_("As the document writes it: “Chairman of the State Duma”."),
     )
 
-    line = ("person", "post", *translated_columns("commission"))
+    line = ("body", "role")
+
+    objects = NaturalKeyManager.from_queryset(PostQuerySet)()  # type: ignore[assignment,misc]  # more methods
 
     class Meta(Period.Meta):
         verbose_name = _("post in the Assembly")
         verbose_name_plural = _("posts in the Assembly")
         constraints = [
             *Period.Meta.constraints,
-            models.CheckConstraint(
-                name="assemblypost_commission_of_its_chair",
-                condition=Q(post="commission_chair") | ~any_language("commission"),
-                violation_error_message=_("Only the chair of a standing commission has a commission."),
+            NoOverlap(
+                name="assemblypost_no_overlap",
+                fields=["person", "body", "role"],
+                violation_error_message=_(
+                    "This person has the same post in the same period. End the earlier one first."
+                ),
+            ),
+            NoOverlap(
+                name="assemblypost_sole_holder",
+                fields=["body", "role"],
+                only={"role": SOLE_ROLES},
+                violation_error_message=_(
+                    "Somebody else holds this office in the same period. End the earlier post first."
+                ),
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.person}, {self.title}"
 
+    @classmethod
+    def siblings(cls) -> models.QuerySet[Any]:
+        """In the succession of an office with one holder at a time are its other holders, too."""
+        return super().siblings().filter(Q(role__in=SOLE_ROLES) | Q(person=OuterRef("person")))
+
     @property
     def title(self) -> str:
-        """The post in the active language, with the commission of a commission chair."""
-        return f"{self.get_post_display()}: {self.commission}" if self.commission else self.get_post_display()
+        """The post in the active language, with its body."""
+        parts = {"role": self.get_role_display(), "body": self.body.name}
+        title = self.written_title or gettext("%(role)s (%(body)s)") % parts
+        return gettext("%(post)s, acting") % {"post": title} if self.acting else title
+
+    @property
+    def written_title(self) -> str:
+        """The title that names the body; empty where the post has none of its own."""
+        return str(_TITLES.get((self.body.kind, self.role), ""))
+
+
+_ASSEMBLY = Body.Kind.ASSEMBLY
+# Titles as they are written; other posts name their body in brackets.
+_TITLES: dict[tuple[str, str], Any] = {
+    (_ASSEMBLY, AssemblyPost.Role.CHAIR): _("Chair of the Assembly"),
+    (_ASSEMBLY, AssemblyPost.Role.DEPUTY_CHAIR): _("deputy Chair of the Assembly"),
+    (_ASSEMBLY, AssemblyPost.Role.EXECUTIVE_SECRETARY): _("Executive Secretary of the Assembly"),
+    (_ASSEMBLY, AssemblyPost.Role.DEPUTY_EXECUTIVE_SECRETARY): _("deputy Executive Secretary of the Assembly"),
+    (Body.Kind.COUNCIL, AssemblyPost.Role.MEMBER): _("member of the Council of the Assembly"),
+}

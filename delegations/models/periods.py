@@ -134,29 +134,15 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
             cut |= Q(IsNull(OuterRef("start"), True)) & (predecessor | known)
             # One subquery for both, which is asked of few rows: to build it takes most of the time of a page.
             return rows.exclude(
-                (Q(start__isnull=True) | ~Q(end_precision=Precision.DAY)) & models.Exists(self._siblings().filter(cut))
+                (Q(start__isnull=True) | ~Q(end_precision=Precision.DAY))
+                & models.Exists(self.model.siblings().filter(cut))
             )
-        return rows.exclude(~Q(end_precision=Precision.DAY) & models.Exists(self._siblings().filter(cut)))
+        return rows.exclude(~Q(end_precision=Precision.DAY) & models.Exists(self.model.siblings().filter(cut)))
 
     def marked(self, day: date) -> Self:
         """All rows, each annotated with ``held``: whether it counts on ``day``."""
         counting = self.model.objects.on(day).filter(pk=OuterRef("pk"))
         return self.annotate(held=models.Exists(counting))
-
-    def _siblings(self) -> models.QuerySet[M]:
-        """The rows of the succession of an outer row, for a subquery."""
-        siblings = self.model._base_manager.all()
-        for name in self.model.line:
-            column = cast("models.Field[Any, Any]", self.model._meta.get_field(name))
-            # In SQL, NULL = NULL is not true, but two rows with an empty column belong to the same succession.
-            if column.null:
-                empty = Value(0 if column.is_relation else "")
-                siblings = siblings.alias(**{f"line_{name}": Coalesce(column.attname, empty)}).filter(
-                    **{f"line_{name}": Coalesce(OuterRef(column.attname), empty)}
-                )
-            else:
-                siblings = siblings.filter(**{column.attname: OuterRef(column.attname)})
-        return siblings
 
     def ending(self, day: date, days: int) -> Self:
         """Rows that hold on ``day`` and end within ``days`` days."""
@@ -363,6 +349,22 @@ class Period(DerivedModel, UidModel):
             if state.get(name):
                 state[name] = PartialDate(date.fromisoformat(state[name]), precision).words
         return state
+
+    @classmethod
+    def siblings(cls) -> models.QuerySet[Any]:
+        """The rows of the succession of an outer row, for a subquery."""
+        rows: models.QuerySet[Any] = cls._base_manager.all()
+        for name in cls.line:
+            column = cast("models.Field[Any, Any]", cls._meta.get_field(name))
+            # In SQL, NULL = NULL is not true, but two rows with an empty column belong to the same succession.
+            if column.null:
+                empty = Value(0 if column.is_relation else "")
+                rows = rows.alias(**{f"line_{name}": Coalesce(column.attname, empty)}).filter(
+                    **{f"line_{name}": Coalesce(OuterRef(column.attname), empty)}
+                )
+            else:
+                rows = rows.filter(**{column.attname: OuterRef(column.attname)})
+        return rows
 
     @property
     def dated(self) -> bool:

@@ -21,6 +21,7 @@ from cspa.i18n import translated_columns
 from ..dates import FOUNDED, LATEST, today
 from ..models import (
     AssemblyPost,
+    Body,
     Confirmation,
     Delegate,
     Link,
@@ -38,14 +39,8 @@ from ..succession import Row, lines, since, until
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
 
-FACTS = [Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link]
+FACTS = [Participation, SeatQuota, Delegate, Representative, Body, AssemblyPost, Link]
 
-# Posts that one person holds at a time; a commission has one chair.
-SINGLE_POSTS = {
-    AssemblyPost.Post.CHAIR,
-    AssemblyPost.Post.EXECUTIVE_SECRETARY,
-    AssemblyPost.Post.COMMISSION_CHAIR,
-}
 # An end in this year or later is a slip, or stands for “still”.
 UNLIKELY_YEAR = 2099
 
@@ -121,20 +116,20 @@ def doubts() -> list[Issue]:
     quotas = lines(SeatQuota.objects.all(), "seats", "chamber")
     mandates = lines(Delegate.objects.all(), "role", "chamber", "person", "chamber__parliament")
     services = lines(Representative.objects.all(), "person", "parliament")
-    commission = translated_columns("commission")
-    posts = lines(AssemblyPost.objects.all(), "pk", "person", "post", *commission)
+    posts = lines(AssemblyPost.objects.all(), "pk", "person", "body", "role")
     return [
         *_overlaps(Participation, participations),
         *_overlaps(SeatQuota, quotas),
         *_overlaps(Delegate, mandates),
         *_overlaps(Representative, services),
+        *_overlaps(AssemblyPost, posts),
         *_over_quota(quotas, mandates),
         *_outside_participation(participations, mandates),
         *_without_source(),
         *_expired_confirmations(),
         *_namesakes(),
         *_doubtful_names(),
-        *_several_holders(mandates, posts),
+        *_several_holders(mandates),
         *_several_seats(mandates, services),
         *_unlikely_dates({Delegate: mandates, Representative: services, AssemblyPost: posts}),
     ]
@@ -299,20 +294,14 @@ def _first_meetings(groups: Iterable[Held]) -> dict[int, dict[str, Any]]:
     return met
 
 
-def _several_holders(mandates: list[list[Row]], posts: list[list[Row]]) -> Iterator[Issue]:
-    """Yield heads of one delegation, and holders of one office of the Assembly, on the same day."""
+def _several_holders(mandates: list[list[Row]]) -> Iterator[Issue]:
+    """Yield heads of one delegation on the same day."""
     heads: dict[int, Held] = defaultdict(list)
     for row in chain.from_iterable(mandates):
         if row.value == Delegate.Role.HEAD:
             _chamber, person, parliament = row.line
             heads[parliament].append((_certain(row), row, person))
     yield from _issues(Kind.SEVERAL_HOLDERS, Delegate, _first_meetings(heads.values()))
-    holders: dict[tuple[str, ...], Held] = defaultdict(list)
-    for row in chain.from_iterable(posts):
-        person, *office = row.line
-        if office[0] in SINGLE_POSTS:
-            holders[tuple(office)].append((_certain(row), row, person))
-    yield from _issues(Kind.SEVERAL_HOLDERS, AssemblyPost, _first_meetings(holders.values()))
 
 
 def _several_seats(mandates: list[list[Row]], services: list[list[Row]]) -> Iterator[Issue]:

@@ -1,5 +1,7 @@
 """Views of the directory: delegations and people."""
 
+from datetime import date
+
 from django.db.models import QuerySet
 from django.http import HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404, render
@@ -154,7 +156,7 @@ class PersonView(OnDay, DetailView):
     def get_context_data(self, **kwargs):
         mandates = self.rows(self.object.mandates.select_related("chamber__parliament"))
         services = self.rows(self.object.services.select_related("parliament"))
-        posts = self.rows(self.object.posts.all())
+        posts = self.rows(self.object.posts.select_related("body", "parliament"))
         return super().get_context_data(
             mandates=mandates,
             services=services,
@@ -166,6 +168,11 @@ class PersonView(OnDay, DetailView):
     def rows(self, rows: QuerySet) -> list[Period]:
         """Return ``rows`` in order, each with ``certain``: what is certain of the day, or None."""
         found = list(rows.in_order().marked(self.day).prefetch_related("sources"))
-        for row in found:
-            row.certain = row.certainty(self.day) if row.held else None
-        return found
+        return mark_certainty(found, self.day)
+
+
+def mark_certainty[M: Period](rows: list[M], day: date) -> list[M]:
+    """Set ``certain`` of each row: what is certain of ``day``, None for a row that ``marked()`` does not hold."""
+    for row in rows:
+        row.certain = row.certainty(day) if getattr(row, "held", True) else None
+    return rows

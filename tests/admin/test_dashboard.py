@@ -87,7 +87,9 @@ def write_work(number: int) -> None:
             for row, other in zip(parliaments, others, strict=True)
         ],
     )
-    factories.create_many(factories.AssemblyPostFactory, [soon | {"person": other} for other in others])
+    factories.create_many(
+        factories.AssemblyPostFactory, [soon | {"person": other, "body": factories.assembly()} for other in others]
+    )
     whole = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])
     factories.create_many(
         factories.SeatQuotaFactory,

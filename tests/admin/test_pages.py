@@ -114,6 +114,7 @@ def test_index_lists_apps_and_models_in_the_configured_order(administrator: Clie
                 "Person",
                 "Delegate",
                 "Representative",
+                "Body",
                 "AssemblyPost",
                 "SeatQuota",
                 "Participation",

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cspa.exports import tabular
 from delegations.filters import PATHS, DelegateFilter, DelegationFilter, PersonFilter
-from delegations.models import AssemblyPost, Delegate, Parliament, Person
+from delegations.models import Delegate, Parliament, Person
 from news.models import Story
 
 from ..support import factories
@@ -91,7 +91,7 @@ def world():
             factories.DelegateFactory(person=person, chamber=chambers[(number + 1) % 3], **periods[number % 4])
         if number % 7 == 0:
             factories.AssemblyPostFactory(
-                person=person, post=AssemblyPost.Post.values[number % 5], sources=sources, **periods[number % 3]
+                person=person, role=("member", "deputy_chair")[number % 2], sources=sources, **periods[number % 3]
             )
     for number, parliament in enumerate(parliaments):
         factories.RepresentativeFactory(parliament=parliament, sources=[source] * (number % 2))
@@ -337,7 +337,8 @@ def fill(rows):
         factories.RepresentativeFactory,
         [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments[:rows], strict=True)],
     )
-    factories.create_many(factories.AssemblyPostFactory, in_office)
+    assembly = factories.assembly()
+    factories.create_many(factories.AssemblyPostFactory, [row | {"body": assembly} for row in in_office])
     factories.create_many(
         factories.ArticleFactory,
         [

@@ -58,7 +58,7 @@ class TestSeedPages:
     def test_representative_is_shown_with_the_other_post(self, client, seed):
         words = text(client.get("/en/delegations/kazakhstan/"))
         assert "Viktor Rogalev" in words
-        assert "deputy Executive Secretary of the Assembly" in words
+        assert "Deputy Executive Secretary of the Assembly" in words
 
     def test_website_names_its_language(self, client, seed):
         response = client.get("/en/delegations/belarus/")
@@ -335,7 +335,10 @@ def fill(rows):
     representatives = [row | {"person": each} for row, each in zip(of_parliaments, others, strict=True)]
     former = [row | {"person": person, "ended": True} for row in of_parliaments]
     factories.create_many(factories.RepresentativeFactory, representatives + former)
-    posts = [{"person": each, "sources": sources} for each in (*others, *[person] * rows)]
+    assembly = factories.assembly()
+    bodies = factories.create_many(factories.BodyFactory, [{"sources": sources, "parent": assembly}] * rows)
+    held = [*((each, assembly) for each in others), *((person, body) for body in bodies)]
+    posts = [{"person": each, "body": body, "sources": sources, "parliament": home} for each, body in held]
     factories.create_many(factories.AssemblyPostFactory, posts)
     english = {"topics": [topic], "parliaments": [home], "people": [person], "sources": sources}
     russian = {"language": "ru", "title": "По-русски", "topics": [topic]}

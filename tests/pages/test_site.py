@@ -167,7 +167,7 @@ def test_sitemap_lists_existing_pages_in_each_language(client, pages, seed):
     assert (
         len(locations)
         == len(set(locations))
-        == 2 * (11 + 5 + 4 + len(set(re.findall("/topics/([a-z-]+)/", " ".join(locations))))) + 1
+        == 2 * (12 + 5 + 4 + len(set(re.findall("/topics/([a-z-]+)/", " ".join(locations))))) + 1
     )
     assert {urlsplit(location).path for location in locations} <= set(pages)
 

@@ -15,6 +15,7 @@ MODELS = {
     "delegations_person": factories.PersonFactory.create_batch,
     "delegations_delegate": factories.DelegateFactory.create_batch,
     "delegations_representative": factories.RepresentativeFactory.create_batch,
+    "delegations_body": factories.BodyFactory.create_batch,
     "delegations_assemblypost": factories.AssemblyPostFactory.create_batch,
     "delegations_seatquota": factories.SeatQuotaFactory.create_batch,
     "delegations_participation": factories.ParticipationFactory.create_batch,

@@ -69,7 +69,8 @@ def fill(rows, start="2008-01-01"):
         factories.RepresentativeFactory,
         [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments, strict=True)],
     )
-    factories.create_many(factories.AssemblyPostFactory, in_office)
+    assembly = factories.assembly()
+    factories.create_many(factories.AssemblyPostFactory, [row | {"body": assembly} for row in in_office])
     factories.create_many(
         factories.DelegateFactory,
         [row | {"person": person, "starts": start} for row, person in zip(of_chambers, delegates, strict=True)],

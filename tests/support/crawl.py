@@ -19,7 +19,7 @@ def parse(content):
 def in_the_sitemap(client):
     """All URLs in the sections of the sitemap."""
     sections = re.findall("<loc>(.*?)</loc>", client.get("/sitemap.xml").content.decode())
-    assert len(sections) == 6
+    assert len(sections) == 7
     pages = [client.get(section.removeprefix(HOST)).content.decode() for section in sections]
     return [location for page in pages for location in re.findall("<loc>(.*?)</loc>", page)]
 

@@ -16,6 +16,7 @@ from PIL import Image
 from cspa.models import User
 from delegations.models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     ConfirmationRequest,
@@ -145,12 +146,33 @@ class RepresentativeFactory(PeriodFactory):
     parliament = factory.SubFactory(ParliamentFactory)
 
 
+class BodyFactory(PeriodFactory):
+    """A commission; the Assembly itself if ``kind="assembly"`` is given, and then the only one."""
+
+    class Meta:
+        model = Body
+        django_get_or_create = ("slug",)
+
+    kind = Body.Kind.COMMISSION
+    slug = factory.Maybe("is_assembly", "assembly", numbered("commission{n}"))
+    name_en = factory.Maybe("is_assembly", "CSTO Parliamentary Assembly", numbered("Commission{n}"))
+
+    class Params:
+        is_assembly = factory.LazyAttribute(lambda row: row.kind == Body.Kind.ASSEMBLY)
+
+
+def assembly() -> Body:
+    """The Assembly itself, of which there is one."""
+    return BodyFactory(kind=Body.Kind.ASSEMBLY)
+
+
 class AssemblyPostFactory(PeriodFactory):
     class Meta:
         model = AssemblyPost
 
     person = factory.SubFactory(PersonFactory)
-    post = AssemblyPost.Post.DEPUTY_EXECUTIVE_SECRETARY
+    body = factory.SubFactory(BodyFactory, kind=Body.Kind.ASSEMBLY)
+    role = AssemblyPost.Role.DEPUTY_EXECUTIVE_SECRETARY
 
 
 class ConfirmationFactory(factory.django.DjangoModelFactory):

@@ -12,7 +12,8 @@ from cspa.i18n import translated_columns
 
 from ...exports.popolo import PROFILE
 from ...exports.popolo_records import ASSEMBLY, NAMES, REPRESENTATIVE, SEAT
-from ...models import Person
+from ...models import AssemblyPost, Body, Person
+from ..bodies import OFFICES, refer_to_body
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
@@ -38,6 +39,8 @@ class OwnExportReader:
         self.batch = Batch(is_own_export=True)
         # Slugs of chambers by the ids of their organizations.
         self.slugs: dict[str, str] = {}
+        # Ids of the organizations that are bodies.
+        self.bodies: set[str] = set()
         readers = {
             "sources": self.source,
             "persons": self.person,
@@ -106,7 +109,11 @@ class OwnExportReader:
             self.parliament(location, row)
         elif kind == "chamber":
             self.chamber(location, row)
-        elif kind != "assembly":
+        elif kind in Body.Kind:
+            # A former export has no public id of the Assembly.
+            if kind != Body.Kind.ASSEMBLY or "uid" in row:
+                self.body(location, row)
+        else:
             raise RowError(
                 _("“%(name)s” is not one of ours: %(text)s") % {"name": "classification", "text": kind[:40]}
             )
@@ -141,6 +148,20 @@ class OwnExportReader:
         }
         self.batch.add(Record(Kind.CHAMBERS, location, slug, values, slug))
         self.parts(location, row, "links", self.link, {"parliament": None, "chamber": slug})
+
+    def body(self, location: str, row: JsonReader) -> None:
+        values = {
+            "kind": row.text("classification"),
+            "slug": row.text("slug"),
+            "parent": row.id("parent_id") or None,
+            **_texts(row, "name", "description", "address"),
+            **{name: row.text(name) for name in ("telephone", "email")},
+            "order": row.number("order"),
+            **_period(row),
+        }
+        key = row.id("id")
+        self.bodies.add(key)
+        self.batch.add(Record(Kind.BODIES, location, key, values, row.text("uid"), _sources(row)))
 
     def parts(self, location: str, row: JsonReader, name: str, read, about: dict) -> None:
         for number, part in enumerate(row.list(name)):
@@ -187,13 +208,31 @@ class OwnExportReader:
     def membership(self, location: str, row: JsonReader) -> None:
         values = {"person": row.id("person_id")}
         organization = row.id("organization_id")
-        if organization == ASSEMBLY:
-            self.dated(Kind.POSTS, location, row, {**values, "post": row.text("role"), **_texts(row, "commission")})
+        if organization == ASSEMBLY or organization in self.bodies:
+            values |= self.post(location, row, organization)
+            self.dated(Kind.POSTS, location, row, values)
         elif "post_id" in row:
             self.dated(Kind.REPRESENTATIVES, location, row, {**values, "parliament": organization})
         else:
             values |= {"chamber": self.slug(row, "on_behalf_of_id"), "role": row.text("role")}
             self.dated(Kind.DELEGATES, location, row, {**values, **_texts(row, "political_group", "constituency")})
+
+    def post(self, location: str, row: JsonReader, organization: str) -> dict[str, Any]:
+        """Return the columns of a post. In a former export all posts belong to the Assembly itself."""
+        role, texts = row.text("role"), _texts(row, "commission")
+        if organization not in self.bodies or role not in AssemblyPost.Role:
+            if role not in OFFICES:
+                raise RowError(_("“%(name)s” is not one of ours: %(text)s") % {"name": "role", "text": role[:40]})
+            kind, role = OFFICES[role]
+            names = {column.replace("commission", "name"): text for column, text in texts.items()}
+            organization = refer_to_body(self.batch, location, kind, names)
+        return {
+            "body": organization,
+            "role": role,
+            "acting": row.flag("acting"),
+            "parliament": row.id("on_behalf_of_id") or None,
+            **_texts(row, "office"),
+        }
 
     def slug(self, row: JsonReader, name: str) -> str:
         """Return the slug of the chamber whose organization ``name`` refers to."""
@@ -205,9 +244,15 @@ class OwnExportReader:
         return self.slugs[key]
 
     def dated(self, kind: str, location: str, row: JsonReader, values: dict) -> None:
-        values |= {"starts": row.start(), "ends": row.date("end_date"), "ended": row.flag("ended")}
-        sources = [source for source in row.list("source_ids") if isinstance(source, str)]
-        self.add(kind, location, row, values, sources=sources)
+        self.add(kind, location, row, {**values, **_period(row)}, sources=_sources(row))
+
+
+def _period(row: JsonReader) -> dict[str, Any]:
+    return {"starts": row.start(), "ends": row.date("end_date"), "ended": row.flag("ended")}
+
+
+def _sources(row: JsonReader) -> list[str]:
+    return [source for source in row.list("source_ids") if isinstance(source, str)]
 
 
 def _texts(row: JsonReader, *names: str) -> dict[str, str]:

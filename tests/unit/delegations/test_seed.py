@@ -11,6 +11,7 @@ from django.db.models import Sum
 
 from delegations.models import (
     AssemblyPost,
+    Body,
     Chamber,
     Delegate,
     Link,
@@ -31,6 +32,7 @@ COUNTS = {
     SeatQuota: 9,
     Person: 4,
     Representative: 4,
+    Body: 1,
     AssemblyPost: 2,
     Link: 3,
     Participation: 0,
@@ -78,7 +80,7 @@ def test_seed_has_the_representatives_posts_and_websites():
         "kyrgyzstan": "Shabdanbek Alishev",
         "russia": "Mikhail Krotov",
     }
-    assert set(AssemblyPost.objects.values_list("person__name_en", "post")) == {
+    assert set(AssemblyPost.objects.values_list("person__name_en", "role")) == {
         ("Viktor Rogalev", "deputy_executive_secretary"),
         ("Mikhail Krotov", "deputy_executive_secretary"),
     }
@@ -99,8 +101,8 @@ def test_seed_has_no_invented_dates_and_a_source_for_each_fact():
 
 def test_seed_has_all_names_in_both_languages():
     call_command("loaddata", "seed", verbosity=0)
-    named = [row for model in (Parliament, Chamber, Person, Topic) for row in model.objects.all()]
-    assert len(named) >= 18 + 1
+    named = [row for model in (Parliament, Chamber, Body, Person, Topic) for row in model.objects.all()]
+    assert len(named) >= 18 + 2
     assert all(row.name_en and row.name_ru and row.name_en != row.name_ru for row in named)
     assert all(source.title_en and source.title_ru for source in Source.objects.all())
 

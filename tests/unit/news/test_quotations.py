@@ -31,7 +31,7 @@ def said(article: Article) -> list[tuple]:
 def viktor() -> Person:
     """The Deputy Executive Secretary from 2019 on."""
     person = factories.PersonFactory(name_en="Viktor Kogut", name_ru="Виктор Когут")
-    factories.AssemblyPostFactory(person=person, post="deputy_executive_secretary", starts="2019", ends=None)
+    factories.AssemblyPostFactory(person=person, role="deputy_executive_secretary", starts="2019", ends=None)
     return person
 
 

@@ -120,7 +120,7 @@ class TestFilters:
     def test_representatives_and_posts_are_filtered(self, client, seed):
         assert ask(client, "representatives/?delegation=kazakhstan")["count"] == 1
         assert ask(client, "representatives/?q=kogut")["count"] == 1
-        assert ask(client, "posts/?q=rogalev")["results"][0]["post"] == "deputy_executive_secretary"
+        assert ask(client, "posts/?q=rogalev")["results"][0]["role"] == "deputy_executive_secretary"
 
     @pytest.mark.parametrize(
         ("path", "parameter"),

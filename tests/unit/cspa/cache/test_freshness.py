@@ -19,7 +19,8 @@ COLUMNS = {
     "delegations_parliament": "name_en short_name_en",
     "delegations_chamber": "name_en",
     "delegations_delegate": "political_group_en constituency_en",
-    "delegations_assemblypost": "commission_en",
+    "delegations_assemblypost": "office_en",
+    "delegations_body": "name_en",
     "delegations_link": "url",
     "delegations_source": "title_en url",
     "delegations_confirmation": "confirmed_by_en",
@@ -41,7 +42,7 @@ def test_edit_of_any_public_column_shows_on_the_next_request(reader: Reader, cli
         chamber=chamber, person=person, political_group_en="Group", constituency_en="East", sources=[source]
     )
     factories.RepresentativeFactory(parliament=chamber.parliament, person=person, sources=[source])
-    factories.AssemblyPostFactory(person=person, post="commission_chair", commission_en="Commission", sources=[source])
+    factories.AssemblyPostFactory(person=person, office_en="Office", sources=[source])
     factories.LinkFactory(chamber=chamber, sources=[source])
     factories.ConfirmationFactory(parliament=chamber.parliament, confirmed_by_en="Speaker", source=source)
     topic, picture = factories.TopicFactory(), factories.PictureFactory(alt_en="A hall", credit_en="Press service")

@@ -16,6 +16,7 @@ from delegations.exports import popolo
 from delegations.importer import import_file
 from delegations.models import (
     AssemblyPost,
+    Body,
     Chamber,
     Confirmation,
     Delegate,
@@ -44,6 +45,7 @@ MODELS = [
     Delegate,
     Representative,
     AssemblyPost,
+    Body,
     SeatQuota,
     Participation,
     Link,
@@ -62,6 +64,7 @@ def export(**about):
 
 def empty():
     """Delete all rows of the directory."""
+    Body.objects.update(parent=None)
     for model in (*MODELS, RetiredAddress):
         model._base_manager.all().delete()
     for source in Source.objects.all():
@@ -106,7 +109,16 @@ def belarus():
     )
     factories.DelegateFactory(person=kogut, chamber=house, starts="2019-05-26", ended=True)
     factories.RepresentativeFactory(person=kogut, parliament=parliament, starts="by 2019-06-10")
-    factories.AssemblyPostFactory(person=kogut, post="commission_chair", commission_en="Law", starts="2020")
+    council = factories.BodyFactory(
+        kind="council", slug="council", name_ru="Совет", telephone="+7 812 326", starts="by 2019-01-01"
+    )
+    law = factories.BodyFactory(
+        slug="law", name_en="Law", parent=council, description_en="=Laws", sources=[source], ends="2024"
+    )
+    factories.AssemblyPostFactory(person=kogut, role="chair", body=law, starts="2020", acting=True)
+    factories.AssemblyPostFactory(
+        person=kogut, role="member", body=council, parliament=parliament, office_ru="Председатель", starts="2019"
+    )
     gone = factories.PersonFactory(withdrawn=True, withdrawal_reason_en="At the person's own request.")
     Identifier.objects.create(person=gone, scheme="wikidata", identifier="Q2")
     factories.DelegateFactory(person=gone, chamber=house, starts="2019-07")
@@ -208,19 +220,81 @@ def test_export_of_a_day_has_the_facts_of_that_day(belarus):
     roles = {row["role"] for row in popolo.document(date(2018, 1, 1))["memberships"]}
     assert roles == {"head"}
     after = popolo.document(date(2021, 1, 1))
-    assert {row["role"] for row in after["memberships"]} == {"delegate", "representative", "commission_chair"}
+    assert {row["role"] for row in after["memberships"]} == {"delegate", "representative", "chair", "member"}
     assert [post["seats"] for post in after["posts"] if post["role"] == "seat"] == [7]
     assert after["meta"]["on"] == "2021-01-01"
-    assert [row["classification"] for row in popolo.document(date(2005, 1, 1))["organizations"]] == ["assembly"]
+    assert [row["classification"] for row in popolo.document(date(2005, 1, 1))["organizations"]] == [
+        "assembly",
+        "council",
+        "commission",
+    ]
 
 
 def test_export_of_one_delegation_excludes_others(belarus):
     other = factories.DelegateFactory(starts="2019")
-    factories.AssemblyPostFactory()
+    factories.AssemblyPostFactory(body=factories.BodyFactory())
     document = popolo.document(parliament=belarus)
-    assert [row["slug"] for row in document["organizations"] if "slug" in row] == ["belarus", "belarus-house"]
+    assert [row["slug"] for row in document["organizations"] if "slug" in row] == [
+        "council",
+        "law",
+        "belarus",
+        "belarus-house",
+    ]
     assert str(other.person.public_id) not in {row["id"] for row in document["persons"]}
     assert {row["person_id"] for row in document["memberships"]} == {row["id"] for row in document["persons"]}
+
+
+def test_posts_of_a_former_export_find_or_make_their_bodies():
+    """Former exports had five posts, all of the Assembly itself, which had no record of its own."""
+    person = factories.PersonFactory()
+    law = factories.BodyFactory(slug="on-law", name_en="Law", name_ru="Право")
+    document = popolo.document()
+    document["memberships"] = [
+        {
+            "id": f"00000000-0000-4000-8000-00000000000{number}",
+            "person_id": str(person.public_id),
+            "organization_id": "org:assembly",
+            "role": role,
+            **commission,
+        }
+        for number, (role, commission) in enumerate(
+            [
+                ("chair", {}),
+                ("council_member", {}),
+                ("deputy_executive_secretary", {}),
+                ("commission_chair", {"commission_ru": "Право"}),
+                ("commission_chair", {"commission_en": "Defence and Security"}),
+            ]
+        )
+    ]
+    document["organizations"] = [row for row in document["organizations"] if row["id"] == "org:assembly"]
+    assert import_file(popolo.text(document).encode(), "popolo").saved
+    found = AssemblyPost.objects.order_by("uid").values_list("body__kind", "body__slug", "role")
+    assert list(found) == [
+        ("assembly", "assembly", "chair"),
+        ("council", "council", "member"),
+        ("assembly", "assembly", "deputy_executive_secretary"),
+        ("commission", law.slug, "chair"),
+        ("commission", "defence-and-security", "chair"),
+    ]
+    assert Body.objects.get(kind="council").name_ru == "Совет Парламентской Ассамблеи"
+
+
+def test_new_bodies_are_imported_after_those_that_they_are_part_of():
+    whole = factories.BodyFactory(slug="z-whole", name_en="Whole", order=9)
+    factories.BodyFactory(slug="a-part", name_en="Part", parent=whole, order=1)
+    assert comes_back(export())
+
+
+def test_two_holders_of_one_office_in_a_file_are_refused_by_the_row(belarus):
+    document = popolo.document()
+    chair = next(row for row in document["memberships"] if row["role"] == "chair")
+    other = next(row["id"] for row in document["persons"] if row["id"] != chair["person_id"])
+    second = {**chair, "id": "00000000-0000-4000-8000-000000000001", "person_id": other, "start_date": "2022"}
+    document["memberships"].append(second)
+    report = import_file(popolo.text(document).encode(), "popolo")
+    assert "overlaps with 2020" in " ".join(note.message for note in report.conflicts)
+    assert AssemblyPost.objects.filter(role="chair").count() == 1
 
 
 @up_to(300)

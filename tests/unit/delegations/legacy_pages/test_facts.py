@@ -104,7 +104,7 @@ def test_corrected_end_of_an_imported_fact_is_unchanged():
 
 
 def test_post_of_another_person_is_unchanged():
-    post = factories.AssemblyPostFactory(post="deputy_executive_secretary", start=None)
+    post = factories.AssemblyPostFactory(role="deputy_executive_secretary", start=None)
     import_block(block_of(KYRGYZ.format(7), ENVOY.format("Shabdanbek Alishev")), DAY)
     post.refresh_from_db()
     assert post.end is None

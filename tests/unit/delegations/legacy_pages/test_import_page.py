@@ -98,7 +98,7 @@ def facts() -> dict:
         "representatives": sorted(
             (row.parliament.slug, row.person.name_en, row.start) for row in Representative.objects.all()
         ),
-        "posts": sorted((row.person.name_en, row.post, row.start) for row in AssemblyPost.objects.all()),
+        "posts": sorted((row.person.name_en, row.role, row.start) for row in AssemblyPost.objects.all()),
         "sources": sorted(
             {
                 (source.title_en, source.title_ru, source.url)

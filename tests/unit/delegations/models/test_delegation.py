@@ -123,7 +123,7 @@ def test_parliament_with_participations_is_listed_on_covered_days_only(parliamen
 def test_representative_has_the_posts_held_on_the_day(parliament):
     representative = factories.RepresentativeFactory(parliament=parliament)
     held = factories.AssemblyPostFactory(person=representative.person)
-    factories.AssemblyPostFactory(person=representative.person, post="chair", ends="2019")
+    factories.AssemblyPostFactory(person=representative.person, role="chair", ends="2019")
     factories.RepresentativeFactory()
     assert [row.person for row in delegation_of(parliament).representatives] == [representative.person]
     assert delegation_of(parliament).representatives[0].current_posts == [held]

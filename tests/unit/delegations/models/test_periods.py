@@ -36,15 +36,16 @@ LINES = [
     (factories.LinkFactory, {"chamber": two(factories.ChamberFactory), "language": lambda: ("ru", "")}),
     (
         factories.AssemblyPostFactory,
-        {"person": two(factories.PersonFactory), "post": lambda: ("chair", "council_member")},
-    ),
-    (
-        partial(factories.AssemblyPostFactory, post="commission_chair"),
         {
             "person": two(factories.PersonFactory),
-            "commission_en": lambda: ("Law", "Security"),
-            "commission_ru": lambda: ("Право", ""),
+            "body": two(factories.BodyFactory),
+            "role": lambda: ("secretary", "member"),
         },
+    ),
+    # Of an office with one holder at a time the person is none of the columns.
+    (
+        partial(factories.AssemblyPostFactory, role="chair"),
+        {"body": two(factories.BodyFactory)},
     ),
 ]
 

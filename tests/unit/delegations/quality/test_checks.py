@@ -175,6 +175,7 @@ def test_facts_without_a_source_are_found(chamber, source):
         factories.SeatQuotaFactory(chamber=chamber),
         factories.DelegateFactory(chamber=chamber),
         factories.RepresentativeFactory(parliament=parliament),
+        factories.assembly(),
         factories.AssemblyPostFactory(),
         factories.LinkFactory(parliament=parliament),
     ]
@@ -249,22 +250,6 @@ def test_two_heads_of_a_delegation_on_one_day_are_found(chamber, first, second, 
     assert found() == [("several_holders", row) for row in rows if doubtful]
 
 
-def test_two_holders_of_one_post_of_the_assembly_on_one_day_are_found():
-    rows = [
-        factories.AssemblyPostFactory(post="executive_secretary", starts=starts)
-        for starts in ("2016-01-01", "2017-05-26")
-    ]
-    for post, commission in (
-        ("council_member", ""),
-        ("council_member", ""),
-        ("commission_chair", "Defence"),
-        ("commission_chair", "Law"),
-    ):
-        factories.AssemblyPostFactory(post=post, commission_en=commission, starts="2016-01-01")
-    assert found() == [("several_holders", row) for row in rows]
-    assert doubts()[-1].words.endswith(": on 26 May 2017 somebody else holds the same office, too.")
-
-
 def test_person_in_two_chambers_or_for_two_countries_on_one_day_is_found(chamber):
     person = factories.PersonFactory()
     mandate = factories.DelegateFactory(chamber=chamber, person=person, starts="2016-01-01", ends="2018-01-01")
@@ -328,9 +313,6 @@ def one_of_each(source):
         {"chamber": other, "role": "head", "person": named("Head", parliament)},
     ):
         factories.DelegateFactory(starts="2016-01-01", sources=[source], **row)
-    for name in ("One", "Two"):
-        person = named(name, parliament)
-        factories.AssemblyPostFactory(person=person, post="chair", starts="2016-01-01", sources=[source])
 
 
 @up_to(300)
@@ -349,7 +331,7 @@ def test_checks_cost_the_same_with_any_number_of_doubts(source, sizes):
                 Kind.EXPIRED_CONFIRMATION: rows,
                 Kind.SAME_PERSON: 1,
                 Kind.DOUBTFUL_NAME: rows,
-                Kind.SEVERAL_HOLDERS: 4 * rows,
+                Kind.SEVERAL_HOLDERS: 2 * rows,
                 Kind.SEVERAL_SEATS: 2 * rows,
                 Kind.UNLIKELY_DATE: rows,
             }

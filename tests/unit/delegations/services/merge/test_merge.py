@@ -112,10 +112,11 @@ def test_identical_mandates_are_merged_with_the_sources_of_both(kept: Person, ot
 
 
 def test_identical_posts_are_merged_and_different_commissions_kept(kept: Person, other: Person):
-    for person, commission in ((kept, "Law"), (other, "Law"), (other, "Defence")):
-        factories.AssemblyPostFactory(person=person, post="commission_chair", commission_en=commission)
+    commissions = {slug: factories.BodyFactory(slug=slug) for slug in ("law", "defence")}
+    for person, commission in ((kept, "law"), (other, "law"), (other, "defence")):
+        factories.AssemblyPostFactory(person=person, role="member", body=commissions[commission])
     merge(kept, other)
-    assert sorted(post.commission_en for post in kept.posts.all()) == ["Defence", "Law"]
+    assert sorted(post.body.slug for post in kept.posts.all()) == ["defence", "law"]
 
 
 # What is refused
@@ -286,7 +287,7 @@ def facts(people: list[Person]) -> list[set]:
     return [
         set(Delegate.objects.filter(person__in=people).values_list("chamber", "role", *period)),
         set(Representative.objects.filter(person__in=people).values_list("parliament", *period)),
-        set(AssemblyPost.objects.filter(person__in=people).values_list("post", *period)),
+        set(AssemblyPost.objects.filter(person__in=people).values_list("body", "role", *period)),
         set(Article.objects.filter(people__in=people).values_list("pk", "uid")),
         set(Identifier.objects.filter(person__in=people).values_list("scheme", "identifier")),
     ]
@@ -307,9 +308,9 @@ def test_merge_of_arbitrary_histories_keeps_all_facts(data):
                     factories.DelegateFactory(
                         person=person, chamber=chamber, role=role, starts=starts, ends=ends, sources=data.draw(some)
                     )
-            for post, starts, ends in data.draw(successions(["chair", "council_member"])):
+            for post, starts, ends in data.draw(successions(["secretary", "member"])):
                 factories.AssemblyPostFactory(
-                    person=person, post=post, starts=starts, ends=ends, sources=data.draw(some)
+                    person=person, role=post, starts=starts, ends=ends, sources=data.draw(some)
                 )
             for number in data.draw(st.sets(st.integers(min_value=0, max_value=2))):
                 Identifier.objects.create(person=person, scheme=f"register {person.pk}", identifier=str(number))

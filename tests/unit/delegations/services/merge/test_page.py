@@ -133,7 +133,7 @@ def test_preview_costs_the_same_with_any_number_of_relations(kept: Person, other
     def measure(rows: int) -> Costs:
         for _number in range(rows):
             factories.DelegateFactory(person=other)
-            factories.AssemblyPostFactory(person=other)
+            factories.AssemblyPostFactory(person=other, body=factories.BodyFactory())
         factories.ArticleFactory.create_batch(rows, people=[other])
 
         def ask() -> None:

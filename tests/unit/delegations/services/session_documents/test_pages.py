@@ -65,7 +65,8 @@ def fill(rows: int) -> None:
         factories.RepresentativeFactory,
         [{"parliament": row, "person": agent} for row, agent in zip(parliaments, agents, strict=True)],
     )
-    factories.create_many(factories.AssemblyPostFactory, [{"person": agent} for agent in agents])
+    assembly = factories.assembly()
+    factories.create_many(factories.AssemblyPostFactory, [{"person": agent, "body": assembly} for agent in agents])
 
 
 @up_to(300)
