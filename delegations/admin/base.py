@@ -42,8 +42,8 @@ HISTORY = _(
 def assigned_parliaments(request: HttpRequest) -> QuerySet[Parliament] | None:
     """The parliaments assigned to the user (docs/roles.md); None for a user who may edit all delegations."""
     if not hasattr(request, "_assigned"):
-        parliaments = request.user.parliaments.all()
-        request._assigned = None if request.user.is_superuser or not parliaments.exists() else parliaments
+        parliaments = None if request.user.is_superuser else request.user.parliaments.all()
+        request._assigned = parliaments if parliaments is not None and parliaments.exists() else None
     return request._assigned
 
 

@@ -18,7 +18,7 @@ from ..models import (
     SeatQuota,
 )
 from . import roster_entry
-from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, may_enter_rosters
+from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, assigned_parliaments, may_enter_rosters
 
 
 class ParticipationInline(PeriodInline, admin.TabularInline):
@@ -170,10 +170,18 @@ class BodyAdmin(PeriodAdmin):
         tuple(translated_columns("description")),
     ]
     list_display = ["name", "kind", "order"]
+    list_select_related = ["parent"]
     list_filter = ["kind"]
     ordering = ["order", "slug"]
     search_fields = [*translated_columns("name"), "slug"]
     prepopulated_fields = {"slug": [translated_columns("name")[0]]}
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        # A body belongs to no parliament: those who are assigned to some choose from the bodies on record.
+        return super().has_add_permission(request) and assigned_parliaments(request) is None
+
+    def has_change_permission(self, request: HttpRequest, row: Body | None = None) -> bool:
+        return super().has_change_permission(request, row) and assigned_parliaments(request) is None
 
     def get_fieldsets(self, request: HttpRequest, row: Body | None = None) -> list[tuple]:
         office = {"fields": [("telephone", "email"), tuple(translated_columns("address"))]}
