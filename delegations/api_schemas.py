@@ -102,6 +102,7 @@ class BodyRecord(Period):
     kind: str = Field(json_schema_extra={"enum": Body.Kind.values})
     name: str
     names: dict[str, str]
+    also_known_as: str | None
     parent: str | None = Field(description=gettext_noop("Slug of the body that it is part of; null: the Assembly."))
     description: str | None
     telephone: str | None
@@ -151,6 +152,7 @@ class NameOfParliament(Schema):
     )
     name: str
     short_name: str | None
+    also_known_as: str | None = Field(description=gettext_noop("Other names, with semicolons between them."))
 
 
 class ParliamentRecord(NameOfParliament):
@@ -170,6 +172,7 @@ class NameOfChamber(Schema):
 
 class ChamberRecord(NameOfChamber):
     delegation: str
+    also_known_as: str | None
     names: dict[str, str]
     members_called: str
 

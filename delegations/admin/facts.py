@@ -166,14 +166,14 @@ class BodyAdmin(PeriodAdmin):
     about = [
         ("kind", "parent", "order"),
         tuple(translated_columns("name")),
-        "slug",
+        ("slug", "also_known_as"),
         tuple(translated_columns("description")),
     ]
     list_display = ["name", "kind", "order"]
     list_select_related = ["parent"]
     list_filter = ["kind"]
     ordering = ["order", "slug"]
-    search_fields = [*translated_columns("name"), "slug"]
+    search_fields = [*translated_columns("name"), "also_known_as", "slug"]
     prepopulated_fields = {"slug": [translated_columns("name")[0]]}
 
     def has_add_permission(self, request: HttpRequest) -> bool:

@@ -85,10 +85,13 @@ class ParliamentAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     list_display = ["label", "country", "status_today", "order"]
     list_editable = ["order"]
     list_filter = ["participations__status"]
-    search_fields = [*translated_columns("name"), *translated_columns("short_name"), "slug"]
+    search_fields = [*translated_columns("name"), *translated_columns("short_name"), "also_known_as", "slug"]
     search_help_text = _("Name or address, in any language.")
     fieldsets = [
-        (None, {"fields": [tuple(translated_columns("name")), tuple(translated_columns("short_name"))]}),
+        (
+            None,
+            {"fields": [tuple(translated_columns("name")), tuple(translated_columns("short_name")), "also_known_as"]},
+        ),
         (_("Place in the directory"), {"fields": ["country", "slug", "former_addresses", "order"]}),
     ]
     readonly_fields = ["former_addresses"]
@@ -163,13 +166,14 @@ class ChamberAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     list_filter = ["kind", "parliament"]
     search_fields = [
         *translated_columns("name"),
+        "also_known_as",
         *(f"parliament__{name}" for name in translated_columns("short_name")),
         "slug",
     ]
     search_help_text = _("Name of the chamber or of the country, in any language.")
     autocomplete_fields = ["parliament"]
     fieldsets = [
-        (None, {"fields": ["parliament", tuple(translated_columns("name"))]}),
+        (None, {"fields": ["parliament", tuple(translated_columns("name")), "also_known_as"]}),
         (_("Place in the directory"), {"fields": [("kind", "members_called"), "slug", "imported_id", "order"]}),
     ]
     inlines = [SeatQuotaInline, LinkInline]

@@ -156,6 +156,7 @@ def _parliament_names(parliament: Parliament) -> dict:
         "country": parliament.country.code or None,
         "name": str(parliament.name),
         "short_name": str(parliament.short_name) or None,
+        "also_known_as": parliament.also_known_as or None,
     }
 
 
@@ -164,6 +165,7 @@ def chamber_record(chamber: Chamber) -> dict:
         "slug": chamber.slug,
         "delegation": chamber.parliament.slug,
         "name": str(chamber.name),
+        "also_known_as": chamber.also_known_as or None,
         "names": _in_languages(chamber),
         "kind": chamber.kind or None,
         "members_called": chamber.members_called,
@@ -214,6 +216,7 @@ def body_record(body: Body) -> dict:
         "kind": body.kind,
         "name": str(body.name),
         "names": _in_languages(body),
+        "also_known_as": body.also_known_as or None,
         "parent": body.parent.slug if body.parent else None,
         "description": str(body.description) or None,
         "telephone": body.telephone or None,

@@ -12,6 +12,7 @@ from cspa.i18n import required_in_some_language, translated
 from cspa.models import SluggedModel
 
 from ..names import NameField
+from .parliaments import also_known_as
 from .periods import Period, PeriodQuerySet
 
 # The Assembly itself stands at /assembly/, its bodies below.
@@ -49,6 +50,7 @@ class Body(SluggedModel, Period):
         field=NameField,
         help_text=_("In full: “Standing Commission on Defence and Security”."),
     )
+    also_known_as = also_known_as()
     parent = models.ForeignKey(
         "self",
         models.PROTECT,

@@ -13,7 +13,7 @@ from django_countries.fields import CountryField
 
 from cspa.absolute_urls import cached_reverse
 from cspa.db.natural_keys import NaturalKeyManager, NaturalKeyModel
-from cspa.i18n import contains, required_in_some_language, translated
+from cspa.i18n import LineField, contains, required_in_some_language, translated
 from cspa.models import AddressedModel, SluggedModel
 
 from ..names import NameField
@@ -28,6 +28,17 @@ if TYPE_CHECKING:
 RESERVED_SLUGS = {"people", "changes"}
 
 
+def also_known_as() -> LineField:
+    """A column for names that are neither official nor shown in lists, but looked for."""
+    return LineField(
+        _("also known as"),
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("Other names that readers search for, in any language, with semicolons between them."),
+    )
+
+
 class ParliamentQuerySet(models.QuerySet["Parliament"]):
     def on(self, day: date) -> Self:
         """Parliaments that take part on ``day``, each annotated with its ``status``.
@@ -40,9 +51,10 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
         )
 
     def search(self, text: str) -> Self:
-        """Parliaments with ``text`` in their name or in the name of a chamber, in any language."""
-        chambers = Chamber.objects.filter(contains(["name"], text), parliament=OuterRef("pk"))
-        return self.filter(contains(["name", "short_name"], text) | Exists(chambers))
+        """Parliaments with ``text`` in a name of theirs or of a chamber, in any language."""
+        known = Q(also_known_as__icontains=text)
+        chambers = Chamber.objects.filter(contains(["name"], text) | known, parliament=OuterRef("pk"))
+        return self.filter(contains(["name", "short_name"], text) | known | Exists(chambers))
 
 
 class Parliament(SluggedModel, NaturalKeyModel):
@@ -65,6 +77,7 @@ class Parliament(SluggedModel, NaturalKeyModel):
         field=NameField,
         help_text=_("As in lists: “Belarus”. Empty: the full name."),
     )
+    also_known_as = also_known_as()
     country = CountryField(
         _("country"),
         blank=True,
@@ -209,6 +222,7 @@ class Chamber(SluggedModel, NaturalKeyModel):
         help_text=_("Country first, as in “kazakhstan-mazhilis”: files and imports name the chamber by it."),
     )
     name = translated(_("name"), max_length=200, field=NameField, help_text=_("As in “House of Representatives”."))
+    also_known_as = also_known_as()
     kind = models.CharField(
         _("kind"), max_length=6, choices=Kind, blank=True, help_text=_("Empty: not recorded, as after an import.")
     )

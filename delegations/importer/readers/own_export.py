@@ -124,6 +124,7 @@ class OwnExportReader:
         values = {
             "slug": slug,
             **_texts(row, "name", "short_name"),
+            "also_known_as": row.text("also_known_as"),
             "country": row.text("country"),
             "order": row.number("order"),
         }
@@ -141,6 +142,7 @@ class OwnExportReader:
             "slug": slug,
             "parliament": row.id("parent_id"),
             **_texts(row, "name"),
+            "also_known_as": row.text("also_known_as"),
             "kind": row.text("kind"),
             "members_called": row.text("members_called"),
             "order": row.number("order"),
@@ -155,7 +157,7 @@ class OwnExportReader:
             "slug": row.text("slug"),
             "parent": row.id("parent_id") or None,
             **_texts(row, "name", "description", "address"),
-            **{name: row.text(name) for name in ("telephone", "email")},
+            **{name: row.text(name) for name in ("also_known_as", "telephone", "email")},
             "order": row.number("order"),
             **_period(row),
         }
