@@ -1,12 +1,13 @@
 """Search in people, delegations and news; groups the results of the ``search()`` of each queryset."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import cached_property
 from urllib.parse import urlencode
 
 from django.core.paginator import Page, Paginator
-from django.db.models import QuerySet
+from django.db.models import QuerySet, prefetch_related_objects
 from django.http import Http404, HttpRequest, QueryDict
 from django.urls import reverse
 from django.utils.safestring import SafeString
@@ -17,7 +18,9 @@ from django.views.generic import TemplateView
 from cspa.pagination import is_page_number
 from cspa.richtext import plain_text
 from delegations.dates import today
-from delegations.models import Parliament, Person
+from delegations.exports.csv_rows import functions_on
+from delegations.models import Body, Parliament, Person
+from delegations.offices import OfficeSearch
 from news.feeds import ENTRIES, NewsFeed
 from news.filters import ArticleFilter
 from news.models import Article, Topic
@@ -52,15 +55,22 @@ class Hit:
 
 @dataclass
 class NameResults:
-    """People or delegations in the results: their number, and the first NAME_LIMIT rows."""
+    """People, delegations or bodies in the results: their number, and the first NAME_LIMIT rows."""
 
     count: int
-    rows: list[Person] | list[Parliament]
+    rows: list[Person] | list[Parliament] | list[Body]
 
     @classmethod
-    def of(cls, rows: QuerySet) -> "NameResults":
+    def of(cls, rows: Iterable) -> "NameResults":
         found = list(rows)
         return cls(len(found), found[:NAME_LIMIT])
+
+    @classmethod
+    def of_people(cls, people: QuerySet[Person]) -> "NameResults":
+        """Results with the functions of today of each person shown."""
+        results = cls.of(people)
+        prefetch_related_objects(results.rows, *functions_on(today()))
+        return results
 
 
 @dataclass
@@ -126,7 +136,26 @@ class Results:
 
     @cached_property
     def people(self) -> NameResults:
-        return NameResults.of(self._named(Person.objects.public()).in_order())
+        return NameResults.of_people(self._named(Person.objects.public()).in_order())
+
+    @cached_property
+    def _offices(self) -> OfficeSearch:
+        # Nothing is an office without a word.
+        return OfficeSearch("" if self.query.excluded else self.query.required_text)
+
+    @cached_property
+    def holders(self) -> NameResults:
+        """The people who hold today an office that the terms name."""
+        return NameResults.of_people(self._offices.holders(today()))
+
+    @cached_property
+    def bodies(self) -> NameResults:
+        return NameResults.of(self._offices.bodies())
+
+    @property
+    def has_names(self) -> bool:
+        """Whether the terms find anything besides news."""
+        return any(found.count for found in (self.people, self.holders, self.bodies, self.delegations))
 
     @cached_property
     def delegations(self) -> NameResults:
@@ -206,12 +235,14 @@ class SearchView(TemplateView):
     def get_context_data(self, **kwargs):
         results = Results(self.request.GET, get_language())
         hits, page = results.page(self.request.GET.get("page", "1"))
-        nothing = results.has_terms and not (hits or results.people.count or results.delegations.count)
+        nothing = results.has_terms and not (hits or results.has_names)
         return super().get_context_data(
             results=results,
             hits=hits,
             page_obj=page,
             people=results.people,
+            holders=results.holders,
+            bodies=results.bodies,
             delegations=results.delegations,
             elsewhere=results.elsewhere(),
             suggestion=results.suggestion() if nothing else "",

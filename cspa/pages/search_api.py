@@ -18,7 +18,7 @@ router = Router(tags=[gettext_noop("Search")])
 
 
 class NameFound(Schema):
-    id: str = Field(description=gettext_noop("Public id of a person, slug of a delegation."))
+    id: str = Field(description=gettext_noop("Public id of a person, slug of a delegation or body."))
     name: str
     page: str = Field(description=gettext_noop("Address of the page for people."))
 
@@ -45,6 +45,8 @@ class Elsewhere(Schema):
 
 class SearchAnswer(Schema):
     people: NamesFound
+    holders: NamesFound = Field(description=gettext_noop("People who hold today an office that the words name."))
+    bodies: NamesFound
     delegations: NamesFound
     articles: ArticleHits
     elsewhere: list[Elsewhere] = Field(description=gettext_noop("Articles that the words find in other languages."))
@@ -55,7 +57,9 @@ class SearchParameters(filtered_by(ArticleFilter, Parameters), Ignored):
     page: str = parameter(gettext_noop("Page of the articles, from 1."), type="integer", minimum=1, default=1)
 
 
-@router.get("/search/", response=SearchAnswer, summary=gettext_noop("Search in people, delegations and news"))
+@router.get(
+    "/search/", response=SearchAnswer, summary=gettext_noop("Search in people, offices, bodies, delegations and news")
+)
 def search(request, parameters: Query[SearchParameters]):
     results = Results(request.GET, get_language())
     refuse_errors(results.filter.form)
@@ -64,9 +68,11 @@ def search(request, parameters: Query[SearchParameters]):
     except Http404 as error:
         raise ApiError(404, str(error), "page") from error
     prefetch_related_objects([hit.article for hit in hits], "topics")
-    nothing = results.has_terms and not (hits or results.people.count or results.delegations.count)
+    nothing = results.has_terms and not (hits or results.has_names)
     return {
         "people": _names(request, results.people, "public_id"),
+        "holders": _names(request, results.holders, "public_id"),
+        "bodies": _names(request, results.bodies, "slug"),
         "delegations": _names(request, results.delegations, "slug"),
         "articles": {
             "count": len(results.ranked),

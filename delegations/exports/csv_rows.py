@@ -77,17 +77,20 @@ DELEGATION_COLUMNS = [
 
 def with_functions(people: QuerySet[Person], day: date) -> QuerySet[Person]:
     """Prefetch the functions of ``people`` on ``day`` as held_mandates, held_services and held_posts."""
+    return people.prefetch_related(*functions_on(day))
+
+
+def functions_on(day: date) -> list[Prefetch]:
+    """What ``with_functions()`` prefetches."""
     functions: dict[str, PeriodQuerySet[Any]] = {
         "mandates": Delegate.objects.select_related("chamber__parliament"),
         "services": Representative.objects.select_related("parliament"),
         "posts": AssemblyPost.objects.select_related("body", "parliament"),
     }
-    return people.prefetch_related(
-        *(
-            Prefetch(name, rows.on(day).in_order().prefetch_related("sources"), to_attr=f"held_{name}")
-            for name, rows in functions.items()
-        )
-    )
+    return [
+        Prefetch(name, rows.on(day).in_order().prefetch_related("sources"), to_attr=f"held_{name}")
+        for name, rows in functions.items()
+    ]
 
 
 def person_row(person: Person) -> list:

@@ -1,12 +1,16 @@
 """The search: results, their order, and no unpublished articles among them."""
 
+import re
 from datetime import timedelta
 from functools import partial
 
 import pytest
+from django.core.files.base import ContentFile
+from django.core.management import call_command
 from django.utils import timezone
 
 from cspa.pages import search
+from delegations.models import AssemblyPost
 from news.models import Article
 
 from ..support import factories
@@ -249,3 +253,88 @@ def test_search_costs_the_same_with_any_number_of_results(client, sizes):
         return {kind: cost(partial(ask, address)) for kind, address in addresses.items()}
 
     assert_same_cost(measure, sizes)
+
+
+@pytest.fixture
+def offices():
+    """A chair, a commission with chair and member, and a head of a delegation."""
+    home = factories.ParliamentFactory(name_en="Assembly of Homeland", name_ru="Собрание Родины", short_name_en="Home")
+    chamber = factories.ChamberFactory(parliament=home, name_en="State Council", also_known_as="Госсовет; Upper Hall")
+    defence = factories.BodyFactory(
+        slug="defence",
+        name_en="Standing Commission on Defence and Security",
+        name_ru="Постоянная комиссия по вопросам обороны и безопасности",
+        also_known_as="DefCom",
+    )
+    named = {
+        name: factories.PersonFactory(name_en=name, name_ru=name)
+        for name in ("Anna Lee", "Boris Elm", "Clara Dove", "Dan Fox", "Eve Gray", "Former Chair")
+    }
+    factories.AssemblyPostFactory(role="chair", person=named["Former Chair"], starts="2010", ends="2016")
+    factories.AssemblyPostFactory(role="chair", person=named["Anna Lee"], starts="2016", parliament=home)
+    factories.AssemblyPostFactory(role="executive_secretary", person=named["Boris Elm"], starts="2016")
+    factories.AssemblyPostFactory(role="chair", person=named["Clara Dove"], body=defence, starts="2016")
+    factories.AssemblyPostFactory(role="member", person=named["Dan Fox"], body=defence, starts="2016")
+    factories.DelegateFactory(role="head", person=named["Eve Gray"], chamber=chamber, starts="2016")
+    return chamber
+
+
+@pytest.mark.parametrize("address", [EN, RU])
+@pytest.mark.parametrize(
+    ("text", "holders", "bodies"),
+    [
+        ("Chair", ["Anna Lee", "Clara Dove"], []),
+        ("председатель", ["Anna Lee", "Clara Dove"], []),
+        ("chair of the assembly", ["Anna Lee"], []),
+        ("Executive Secretary", ["Boris Elm"], []),
+        ("ответственный секретарь", ["Boris Elm"], []),
+        ("defence commission", [], ["defence"]),
+        ("комиссия обороны", [], ["defence"]),
+        ("defcom", [], ["defence"]),
+        ("chair defence", ["Clara Dove"], []),
+        ("head of delegation homeland", ["Eve Gray"], []),
+        ("commission member", ["Dan Fox"], []),
+        ("of the", [], []),
+        ("chair -defence", [], []),
+        ("king", [], []),
+    ],
+)
+def test_offices_and_bodies_are_found_in_both_languages(client, offices, address, text, holders, bodies):
+    found = client.get(address, {"q": text}).context
+    assert sorted(person.name for person in found["holders"].rows) == holders
+    assert [body.slug for body in found["bodies"].rows] == bodies
+
+
+def test_hit_shows_portrait_function_and_country(client, offices):
+    chair = AssemblyPost.objects.get(role="chair", body__kind="assembly", ended=False, end=None).person
+    chair.photo.save("photo.jpg", ContentFile(factories.photo()))
+    text = client.get(EN, {"q": "anna lee"}).text
+    assert re.search(r"Chair of the Assembly ·\s+Home · 2016 – to date", text)
+    assert f'<img src="{chair.photo.url}" alt="" loading="lazy">' in text
+    assert "Head of the delegation · State Council · Home" in client.get(EN, {"q": "eve gray"}).text
+
+
+def test_other_names_find_a_parliament(client, offices):
+    for text in ("Госсовет", "upper hall"):
+        assert [row.short_name_en for row in client.get(EN, {"q": text}).context["delegations"].rows] == ["Home"]
+    answer = client.get(API, {"q": "chair"}).json()
+    assert sorted(row["name"] for row in answer["holders"]["results"]) == ["Anna Lee", "Clara Dove"]
+    (body,) = client.get(API, {"q": "defcom"}).json()["bodies"]["results"]
+    assert (body["id"], body["page"]) == ("defence", "http://testserver/en/assembly/defence/")
+
+
+def test_withdrawn_holder_of_an_office_is_not_found(client, offices):
+    person = AssemblyPost.objects.get(body__slug="defence", role="chair").person
+    person.withdrawn, person.withdrawal_reason_en = True, "On request."
+    person.save()
+    assert "Clara Dove" not in client.get(EN, {"q": "chair"}).text
+    assert client.get(EN, {"q": "chair"}).context["holders"].count == 1
+
+
+@pytest.mark.parametrize("address", [EN, RU])
+def test_seed_finds_the_deputies_of_the_executive_secretary(client, address):
+    call_command("loaddata", "seed", verbosity=0)
+    for text in ("Executive Secretary", "ответственный секретарь"):
+        found = client.get(address, {"q": text}).context["holders"].rows
+        assert {person.name_en for person in found} == {"Viktor Rogalev", "Mikhail Krotov"}
+    assert client.get(address, {"q": "Госдума"}).context["delegations"].rows[0].slug == "russia"

@@ -29,7 +29,7 @@ QUERY_BOUNDS = {
     "news of a delegation": 7,
     "news of a person": 7,
     "article": 15,
-    "search": 8,
+    "search": 13,
     "search of a phrase": 7,
     "search in a topic and a year": 8,
     "about": 0,
@@ -66,7 +66,7 @@ QUERY_BOUNDS = {
     "API changes": 10,
     "API articles": 3,
     "API topics": 2,
-    "API search": 7,
+    "API search": 12,
     # Office: pages.
     "smallest page of the office": 2,
     "smallest page of the office with a second factor": 3,
