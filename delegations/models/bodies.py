@@ -22,8 +22,13 @@ ASSEMBLY_SLUG = "assembly"
 class BodyQuerySet(PeriodQuerySet["Body"]):
     def in_protocol_order(self) -> "BodyQuerySet":
         """The Assembly, its Council, its Secretariat, then commissions and other bodies, each by its own order."""
-        kinds = [When(kind=kind, then=Value(place)) for place, kind in enumerate(Body.Kind.values)]
-        return self.order_by(Case(*kinds, output_field=models.IntegerField()), "order", "slug")
+        return self.order_by(*place_of_body())
+
+
+def place_of_body(path: str = "") -> tuple[Case, str, str]:
+    """The order of bodies; ``path`` leads from a row to its body."""
+    kinds = [When(**{f"{path}kind": kind}, then=Value(place)) for place, kind in enumerate(Body.Kind.values)]
+    return Case(*kinds, output_field=models.IntegerField()), f"{path}order", f"{path}slug"
 
 
 class Body(SluggedModel, Period):

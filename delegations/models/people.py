@@ -29,7 +29,7 @@ from cspa.media.images import PhotoField
 from cspa.models import AddressedModel, RetiredAddress
 
 from .. import names
-from .bodies import Body
+from .bodies import Body, place_of_body
 from .no_overlap import NoOverlap
 from .parliaments import Chamber, Parliament
 from .periods import Period, PeriodQuerySet
@@ -395,11 +395,16 @@ class Representative(Period):
 
 class PostQuerySet(PeriodQuerySet["AssemblyPost"]):
     def in_protocol_order(self) -> Self:
-        """Posts by role, chair first, then in the collation order of the active language."""
+        """Posts by body, then by role, chair first, then in the collation order of the active language."""
         roles = [When(role=role, then=Value(place)) for place, role in enumerate(AssemblyPost.Role.values)]
         place = Case(*roles, output_field=models.IntegerField())
         # A withdrawn name comes last: its place in the order would reveal its initial.
-        return self.order_by(place, "person__withdrawn", f"person__{to_attribute('sort_key')}", "pk")
+        name = ("person__withdrawn", f"person__{to_attribute('sort_key')}", "pk")
+        return self.order_by(*place_of_body("body__"), place, *name)
+
+    def leading(self) -> Self:
+        """The posts in the Assembly itself, and the chairs and executive secretaries of its bodies."""
+        return self.filter(Q(body__kind=Body.Kind.ASSEMBLY) | Q(role__in=SOLE_ROLES))
 
 
 # Roles of offices that one person holds at a time.

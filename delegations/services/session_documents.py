@@ -20,15 +20,27 @@ from django.utils.translation import gettext_lazy as _
 from cspa.charts import hemicycle, seat_outline
 from cspa.exports.documents import Column, Drawing, LanguageSection, PrintDocument, PrintPage, Table
 from cspa.i18n import language_codes, translated_columns
+from cspa.templatetags.site import period
 
 from ..dates import FOUNDED, Day
-from ..models import ChamberSeats, Delegate, Delegation, Person, StatusGroup, Totals, delegations_on, totals_of
+from ..models import (
+    AssemblyPost,
+    ChamberSeats,
+    Delegate,
+    Delegation,
+    Person,
+    StatusGroup,
+    Totals,
+    delegations_on,
+    totals_of,
+)
 from ..models.parliaments import ParliamentQuerySet
 
 BADGE_COLUMNS = [*translated_columns("name"), *translated_columns("delegation"), *translated_columns("role")]
 
 
 class Paper(models.TextChoices):
+    LEADERSHIP = "leadership", _("leadership of the Assembly")
     ROSTER = "roster", _("rosters of the delegations")
     ATTENDANCE = "attendance", _("attendance sheets")
     QUORUM = "quorum", _("seats and quorum")
@@ -74,7 +86,7 @@ def _section(
         day=date_format(day),
         foot=gettext("as recorded on %(time)s") % {"time": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"},
         notices=list(_notices(day, assigned=parliaments is not None)),
-        pages=list(_pages(totals, papers)),
+        pages=list(_pages(day, totals, papers)),
     )
 
 
@@ -91,7 +103,9 @@ def _notices(day: Day, assigned: bool) -> Iterator[str]:
         yield gettext("These papers hold only the delegations that are assigned to the account that made them.")
 
 
-def _pages(totals: Totals, papers: list[str]) -> Iterator[PrintPage]:
+def _pages(day: Day, totals: Totals, papers: list[str]) -> Iterator[PrintPage]:
+    if Paper.LEADERSHIP in papers and not day.before_founding:
+        yield _leadership(day)
     if not totals.delegations:
         yield PrintPage(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))
         return
@@ -101,6 +115,25 @@ def _pages(totals: Totals, papers: list[str]) -> Iterator[PrintPage]:
         yield from map(_attendance, totals.delegations)
     if Paper.QUORUM in papers:
         yield _quorum(totals)
+
+
+# Leadership
+
+
+def _leadership(day: Day) -> PrintPage:
+    """Return who holds the offices of the Assembly and leads its bodies."""
+    posts = AssemblyPost.objects.on(day).leading().in_protocol_order()
+    posts = posts.select_related("person", "body", "parliament").prefetch_related("sources")
+    return PrintPage(
+        title=gettext("Leadership of the Assembly"),
+        tables=[
+            Table(
+                columns=[_name(), Column(capfirst(gettext("post in the Assembly"))), Column(gettext("Period"))],
+                rows=[[post.person.staff_name, capfirst(post.title), period(post)] for post in posts],
+                empty=gettext("Nobody is on record for this day."),
+            )
+        ],
+    )
 
 
 # Roster

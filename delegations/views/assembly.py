@@ -22,7 +22,7 @@ class PostsOnDay(ExportMixin, OnDay, TemplateView):
     columns = POST_COLUMNS
 
     def file_rows(self) -> Iterator[list]:
-        return map(post_row, self.posts().order_by("body__order", "body__slug", "pk").iterator(chunk_size=2000))
+        return map(post_row, self.posts().iterator(chunk_size=2000))
 
     def posts(self) -> QuerySet[AssemblyPost]:
         """The posts of the day in protocol order; none before the founding of the Assembly."""

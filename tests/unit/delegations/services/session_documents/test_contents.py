@@ -53,7 +53,8 @@ def test_roster_has_seats_people_and_representative_in_each_language(belarus, ar
 
 
 def test_unpublished_facts_are_shown_as_not_published(armenia):
-    (roster, attendance, quorum) = document().sections[0].pages
+    (leadership, roster, attendance, quorum) = document().sections[0].pages
+    assert leadership.tables[0].empty == "Nobody is on record for this day."
     assert rows(roster.tables[0]) == [["House", "not published", "not published", "not published"]]
     assert [table.empty for table in roster.tables[1:]] == [
         "The names of the delegates are not published.",
@@ -62,6 +63,26 @@ def test_unpublished_facts_are_shown_as_not_published(armenia):
     assert [table.rows for table in roster.tables[1:]] == [[], []]
     assert attendance.tables[0].empty == "The names of the delegates are not published."
     assert rows(quorum.tables[0]) == [["1", "Parliament of Armenia", "not published", "not published", "not known"]]
+
+
+def test_leadership_has_the_offices_of_the_assembly_and_the_heads_of_its_bodies():
+    law = factories.BodyFactory(name_en="Law", name_ru="Право")
+    withdrawn = factories.PersonFactory(name_en="Anna Lee", withdrawn=True, withdrawal_reason_en="On request.")
+    chair = factories.AssemblyPostFactory(role="chair", person__name_en="Boris Elm", starts="2016-11-24")
+    factories.AssemblyPostFactory(role="deputy_executive_secretary", person__name_en="Clara Dove")
+    factories.AssemblyPostFactory(body=law, role="chair", person=withdrawn, starts="2019", acting=True)
+    factories.AssemblyPostFactory(body=law, role="member", starts="2019")
+    factories.AssemblyPostFactory(role="executive_secretary", starts="2010", ends="2019")
+    english, russian = document(["leadership"], ["en", "ru"]).sections
+    assert rows(english.pages[0].tables[0]) == [
+        ["Boris Elm", "Chair of the Assembly", "24 November 2016 – to date"],
+        ["Clara Dove", "Deputy Executive Secretary of the Assembly", "date not recorded"],
+        ["Anna Lee", "Chair (Law), acting", "2019 – to date"],
+    ]
+    assert rows(russian.pages[0].tables[0])[0][:2] == [
+        chair.person.name_ru.replace("Виктор ", "") + " Виктор",
+        "Председатель Парламентской Ассамблеи",
+    ]
 
 
 def test_attendance_sheet_has_boxes_and_lists_substitutes_separately(belarus):

@@ -42,7 +42,7 @@ def test_page_equals_the_document_and_has_no_script(belarus, armenia, administra
     tree = parse(response.text, namespaceHTMLElements=False)
     assert [part.get("lang") for part in tree.iter("div")] == ["en", "ru"]
     tables = list(tree.iter("table"))
-    assert len(tables) == 14
+    assert len(tables) == 16
     assert all(table.find("thead") is not None and table.find(".//th[@scope='row']") is not None for table in tables)
 
 
