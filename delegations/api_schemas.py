@@ -244,8 +244,10 @@ class ChangeRecord(Schema):
     id: str
     date: str = Field(pattern=_DATE, description=gettext_noop("When it happened, as precise as known."))
     kind: str = Field(json_schema_extra={"enum": Kind.values})
-    delegation: str
+    delegation: str | None
     chamber: str | None
+    body: str | None
+    office: str | None
     person: Names | None
     before: str | int | Names | None = Field(
         description=gettext_noop("The role, the number of seats, the person or the status before; null for none.")

@@ -1,4 +1,4 @@
-"""The register of changes: joined and left, and changes of role, quota, representative and status, by date.
+"""The register of changes: of mandates, quotas, representatives, participation, posts and bodies, by date.
 
 The register is computed from the dated rows, so it covers imported history as well. An entry exists as long as the
 dates that it follows from.
@@ -11,13 +11,27 @@ from typing import NamedTuple, overload
 from uuid import UUID, uuid5
 
 from django.db import models
+from django.db.models import Q
 from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from .dates import PartialDate, today
 from .exports.serializers import names_record, source_record
-from .models import Chamber, Delegate, Parliament, Participation, Period, Person, Representative, SeatQuota, Source
+from .models import (
+    AssemblyPost,
+    Body,
+    Chamber,
+    Delegate,
+    Parliament,
+    Participation,
+    Period,
+    Person,
+    Representative,
+    SeatQuota,
+    Source,
+)
+from .models.people import SOLE_ROLES
 from .succession import Handover, handovers, lines
 
 # The number of entries whose rows one step of an iteration loads.
@@ -27,6 +41,8 @@ AT_ONCE = 5000
 class Kind(models.TextChoices):
     """Kinds of changes, in the order of entries on one day."""
 
+    BODY_CHANGED = "body_changed", gettext_lazy("body set up or dissolved")
+    POST_CHANGED = "post_changed", gettext_lazy("post in the Assembly changed")
     PARTICIPATION_CHANGED = "participation_changed", gettext_lazy("participation changed")
     QUOTA_CHANGED = "quota_changed", gettext_lazy("quota changed")
     REPRESENTATIVE_CHANGED = "representative_changed", gettext_lazy("representative changed")
@@ -35,6 +51,8 @@ class Kind(models.TextChoices):
     LEFT = "left", gettext_lazy("left")
 
 
+# Relations of a row that its sentence names.
+_RELATED = {Delegate: ["person"], Representative: ["person"], AssemblyPost: ["person", "body"]}
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 
@@ -43,19 +61,22 @@ class Change:
     """An entry of the register.
 
     ``day`` is the first day on which the directory shows the change, ``date`` that day in its known precision.
-    ``before`` and ``after`` are roles, numbers of seats, people or statuses, or None.
+    ``before`` and ``after`` are roles, numbers of seats, people, statuses or slugs of bodies, or None. Only changes of
+    bodies and posts have a ``body``, only those of posts an ``office``. Their ``parliament`` may be None.
     """
 
     id: UUID
     date: PartialDate
     day: date
     kind: Kind
-    parliament: Parliament
+    parliament: Parliament | None
     chamber: Chamber | None
     person: Person | None
     before: str | int | Person | None
     after: str | int | Person | None
     sources: tuple[Source, ...]
+    body: Body | None = None
+    office: str | None = None
 
     @property
     def words(self) -> str:
@@ -64,13 +85,14 @@ class Change:
 
     def sentence(self, shown: Callable[[object], str]) -> str:
         """Return the sentence; ``shown`` formats each person, parliament, chamber and text in it."""
-        named = {"parliament": self.parliament, "chamber": self.chamber, "person": self.person}
+        named = {"parliament": self.parliament, "chamber": self.chamber, "person": self.person, "body": self.body}
+        named |= {"office": self.office}
         values = {"before": self._value(self.before), "after": self._value(self.after)}
         things = {name: shown(thing) for name, thing in (named | values).items() if thing is not None}
         return capfirst(self._pattern() % things)
 
     def _value(self, value: str | int | Person | None) -> str | Person | None:
-        if value is None or isinstance(value, Person):
+        if value is None or isinstance(value, Person) or self.kind == Kind.BODY_CHANGED:
             return value
         if self.kind == Kind.QUOTA_CHANGED:
             return self.chamber.members(value)
@@ -93,6 +115,12 @@ class Change:
                 began = _("%(after)s became plenipotentiary representative of %(parliament)s.")
                 ended = _("%(before)s ceased to be plenipotentiary representative of %(parliament)s.")
                 changed = _("%(after)s succeeded %(before)s as plenipotentiary representative of %(parliament)s.")
+            case Kind.POST_CHANGED:
+                began = _("%(after)s took office: %(office)s.")
+                ended = _("%(before)s left office: %(office)s.")
+                changed = _("%(after)s succeeded %(before)s in office: %(office)s.")
+            case Kind.BODY_CHANGED:
+                return _("%(body)s was set up.") if self.before is None else _("%(body)s was dissolved.")
             case Kind.PARTICIPATION_CHANGED:
                 began = _("%(parliament)s takes part in the Assembly, status: %(after)s.")
                 ended = _("%(parliament)s no longer takes part in the Assembly; its status was: %(before)s.")
@@ -104,8 +132,10 @@ class Change:
             "id": str(self.id),
             "date": str(self.date),
             "kind": self.kind.value,
-            "delegation": self.parliament.slug,
+            "delegation": self.parliament.slug if self.parliament else None,
             "chamber": self.chamber.slug if self.chamber else None,
+            "body": self.body.slug if self.body else None,
+            "office": self.office,
             "person": _published(self.person),
             "before": _published(self.before),
             "after": _published(self.after),
@@ -120,7 +150,7 @@ def _text(thing) -> str:
             return thing.public_name
         case Parliament():
             return thing.label
-        case Chamber():
+        case Chamber() | Body():
             return thing.name
     return thing
 
@@ -138,6 +168,7 @@ class _Line(NamedTuple):
     begun: Kind
     changed: Kind
     ended: Kind
+    only: Q = Q()
 
     def kind(self, handover: Handover) -> Kind:
         if handover.before is None:
@@ -145,7 +176,12 @@ class _Line(NamedTuple):
         return self.ended if handover.after is None else self.changed
 
 
+_SOLE = Q(role__in=SOLE_ROLES)
 _LINES = [
+    _Line(Body, ("pk",), "slug", *[Kind.BODY_CHANGED] * 3),
+    # An office with one holder at a time is handed over; each other post begins and ends by itself.
+    _Line(AssemblyPost, ("body", "role"), "person", *[Kind.POST_CHANGED] * 3, only=_SOLE),
+    _Line(AssemblyPost, ("body", "role", "person__public_id"), "person", *[Kind.POST_CHANGED] * 3, only=~_SOLE),
     _Line(Participation, ("parliament",), "status", *[Kind.PARTICIPATION_CHANGED] * 3),
     _Line(SeatQuota, ("chamber",), "seats", *[Kind.QUOTA_CHANGED] * 3),
     _Line(Representative, ("parliament",), "person", *[Kind.REPRESENTATIVE_CHANGED] * 3),
@@ -222,19 +258,19 @@ class Register(Sequence):
         return next((place for place, entry in enumerate(self._entries) if entry.id == id), None)
 
     def _read(self, entries: list[_Entry]) -> list[Change]:
-        rows = {line.model: {} for line in _LINES}
-        for line, read in zip(_LINES, rows.values(), strict=True):
+        rows = {}
+        for model in {line.model: None for line in _LINES}:
             keys = {
                 row.pk
                 for entry in entries
-                if entry.line is line
+                if entry.line.model is model
                 for row in (entry.handover.before, entry.handover.after)
                 if row
             }
-            queryset = line.model.objects.prefetch_related("sources")
-            if line.model in (Delegate, Representative):
-                queryset = queryset.select_related("person")
-            read.update(queryset.in_bulk(keys))
+            queryset = model.objects.prefetch_related("sources")
+            if related := _RELATED.get(model):
+                queryset = queryset.select_related(*related)
+            rows[model] = queryset.in_bulk(keys)
         return [self._change(entry, rows[entry.line.model]) for entry in entries]
 
     def _change(self, entry: _Entry, rows: dict[int, Period]) -> Change:
@@ -242,17 +278,20 @@ class Register(Sequence):
         row = after or before
         chamber = self._chambers[row.chamber_id] if hasattr(row, "chamber_id") else None
         sources = [source for row in (after, before) if row for source in row.sources.all()]
+        parliament = chamber.parliament if chamber else self._parliaments.get(getattr(row, "parliament_id", None))
         return Change(
             id=entry.id,
             date=entry.handover.recorded,
             day=entry.handover.day,
             kind=entry.kind,
-            parliament=chamber.parliament if chamber else self._parliaments[row.parliament_id],
+            parliament=parliament,
             chamber=chamber,
             person=getattr(row, "person", None),
             before=getattr(before, entry.line.value, None),
             after=getattr(after, entry.line.value, None),
             sources=tuple(dict.fromkeys(sources)),
+            body=row if isinstance(row, Body) else getattr(row, "body", None),
+            office=str(capfirst(row.title)) if isinstance(row, AssemblyPost) else None,
         )
 
 
@@ -277,12 +316,16 @@ def register(
     ranks = {
         "chamber": {pk: (*_rank(row.parliament), row.order, row.slug) for pk, row in chambers.items()},
         "parliament": {pk: _rank(row) for pk, row in known.items()},
+        # The bodies of the Assembly come before the delegations.
+        "body": {body.pk: (-1, "", body.order, body.slug) for body in Body.objects.all()},
     }
+    ranks["pk"] = ranks["body"] if parliaments is None else {}
+    of_parliament = Q() if parliaments is None else Q(parliament__in=list(known))
     entries = [
         entry
         for line in _LINES
         if kinds.intersection((line.begun, line.changed, line.ended))
-        for entry in _entries(line, ranks[line.columns[0]])
+        for entry in _entries(line, ranks[line.columns[0]], of_parliament)
         if entry.kind in kinds and entry.within(since, until)
     ]
     return Register(sorted(entries, key=lambda entry: entry.order), chambers, known)
@@ -292,9 +335,12 @@ def _rank(parliament: Parliament) -> tuple:
     return parliament.order, parliament.slug
 
 
-def _entries(line: _Line, ranks: dict[int, tuple]) -> Iterator[_Entry]:
-    """Yield the changes in the successions of the chambers or parliaments in ``ranks``."""
-    rows = line.model.objects.filter(**{f"{line.columns[0]}__in": list(ranks)})
+def _entries(line: _Line, ranks: dict[int, tuple], of_parliament: Q) -> Iterator[_Entry]:
+    """Yield the changes in the successions of the chambers, parliaments or bodies in ``ranks``."""
+    rows = line.model.objects.filter(line.only, **{f"{line.columns[0]}__in": list(ranks)})
+    if line.model is AssemblyPost:
+        # Of one parliament are the posts that are held on its behalf.
+        rows = rows.filter(of_parliament)
     for succession in lines(rows, line.value, *line.columns):
         for handover in handovers(succession):
             before, after, _day = handover

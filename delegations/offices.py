@@ -5,7 +5,7 @@ The names of offices are computed, so they are compared in Python: bodies and pa
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from functools import cached_property
+from functools import cached_property, partial
 
 from django.db.models import Exists, OuterRef, Q
 from django.utils.translation import gettext as _
@@ -40,14 +40,13 @@ class OfficeSearch:
         posts, mandates, services = [], [], []
         for body in self._all_bodies:
             for role in AssemblyPost.Role:
-                post = AssemblyPost(body=body, role=role)
-                if self._means(lambda post=post: f"{post.get_role_display()} {post.written_title}", _names(body)):
+                if self._means(partial(_words, AssemblyPost(body=body, role=role)), _names(body)):
                     posts.append(Q(body=body, role=role))
         for parliament in Parliament.objects.all():
             names = _names(parliament)
-            for role in (Delegate.Role.HEAD, Delegate.Role.DEPUTY_HEAD):
-                if self._means(lambda role=role: role.label, names):
-                    mandates.append(Q(chamber__parliament=parliament, role=role))
+            for head in (Delegate.Role.HEAD, Delegate.Role.DEPUTY_HEAD):
+                if self._means(Delegate(role=head).get_role_display, names):
+                    mandates.append(Q(chamber__parliament=parliament, role=head))
             if self._means(lambda: _("plenipotentiary representative"), names):
                 services.append(Q(parliament=parliament))
         held = [
@@ -73,6 +72,10 @@ class OfficeSearch:
             if query.score(" ".join([title, *names])) == 1 and not own.isdisjoint(query.required_stems):
                 return True
         return False
+
+
+def _words(post: AssemblyPost) -> str:
+    return f"{post.get_role_display()} {post.written_title}"
 
 
 def _names(row: Body | Parliament) -> list[str]:

@@ -21,10 +21,11 @@ from ..changes import Change, Kind, Register, register
 from ..dates import EARLIEST, LATEST, PartialDate
 from ..exports.csv_rows import SOURCE_COLUMNS, source_cells
 from ..filters import delegation_choices, refuse_errors
-from ..models import Chamber, Parliament, Person
+from ..models import Body, Chamber, Parliament, Person
 from .directory import OnDay
 
-COLUMNS = ["id", "date", "kind", "delegation", "chamber", "person_id", "person", "before", "after", "words"]
+COLUMNS = ["id", "date", "kind", "delegation", "chamber", "body", "office", "person_id", "person"]
+COLUMNS += ["before", "after", "words"]
 
 
 class DayField(forms.DateField):
@@ -125,8 +126,8 @@ class ChangesFeed(ChangesView):
     def render_to_response(self, context: dict, **kwargs) -> HttpResponse:
         page, address = context["page_obj"], self.absolute(self.request.get_full_path())
         feed = self.generator(
-            title=gettext("Changes in the delegations to the CSTO Parliamentary Assembly"),
-            subtitle=gettext("Who joined and left, and which role, quota, representative or status changed."),
+            title=gettext("Changes in the CSTO Parliamentary Assembly"),
+            subtitle=gettext("Who joined and left, and which post, role, quota, representative or status changed."),
             description=None,
             link=self.absolute(self.address("changes", page=None)),
             language=get_language(),
@@ -176,8 +177,10 @@ def file_row(change: Change) -> list:
         str(change.id),
         str(change.date),
         change.kind.value,
-        change.parliament.slug,
+        change.parliament.slug if change.parliament else "",
         change.chamber.slug if change.chamber else "",
+        change.body.slug if change.body else "",
+        change.office or "",
         change.person.public_id if change.person else None,
         str(change.person.public_name) if change.person else "",
         *(value.public_id if isinstance(value, Person) else value for value in (change.before, change.after)),
@@ -199,6 +202,8 @@ def in_html(change: Change, on: str) -> SafeString:
                 return format_html('<a href="{}{}">{}</a>', thing.get_absolute_url(), on, marked(thing.label))
             case Chamber():
                 return conditional_escape(marked(thing.name))
+            case Body():
+                return format_html('<a href="{}{}">{}</a>', thing.get_absolute_url(), on, marked(thing.name))
         return conditional_escape(thing)
 
     return mark_safe(change.sentence(linked))  # noqa: S308  every part is escaped

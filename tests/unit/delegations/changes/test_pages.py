@@ -45,13 +45,16 @@ def content(client, address, status=200):
 
 
 def make_changes(number):
-    """Four changes in each of ``number`` chambers, with a person in office in each."""
+    """Six changes for each of ``number`` chambers, with a person in office in each, and a body."""
     parliaments = Parliament.objects.bulk_create(factories.ParliamentFactory.build_batch(number))
     people = Person.objects.bulk_create(factories.PersonFactory.build_batch(number))
     chambers = Chamber.objects.bulk_create(factories.ChamberFactory.build(parliament=row) for row in parliaments)
     begun = {"starts": "2019-01-01"}
     Participation.objects.bulk_create(Participation(parliament=row, status="member", **begun) for row in parliaments)
     SeatQuota.objects.bulk_create(SeatQuota(chamber=row, seats=7, **begun) for row in chambers)
+    bodies = factories.create_many(factories.BodyFactory, [begun] * number)
+    posts = [{"body": body, "person": person, **begun} for body, person in zip(bodies, people, strict=True)]
+    factories.create_many(factories.AssemblyPostFactory, posts)
     pairs = list(zip(chambers, people, strict=True))
     Delegate.objects.bulk_create(Delegate(chamber=row, person=person, **begun) for row, person in pairs)
     Representative.objects.bulk_create(
@@ -65,10 +68,10 @@ def test_register_costs_the_same_with_any_number_of_changes(client, sizes):
         make_changes(rows)
 
         def read():
-            assert len(list(register())) == 4 * rows
+            assert len(list(register())) == 6 * rows
 
         def ask():
-            assert content(client, PAGE).count('id="change-') == min(4 * rows, 15)
+            assert content(client, PAGE).count('id="change-') == min(6 * rows, 15)
 
         return {"register of changes": cost(read), "changes": cost(ask)}
 
@@ -203,6 +206,8 @@ def test_feeds_are_valid_in_each_language(client, chamber, person, language):
         "id": str(register()[0].id),
         "date": "2015-01",
         "kind": "joined",
+        "body": None,
+        "office": None,
         "delegation": "home",
         "chamber": chamber.slug,
         "person": feed["items"][0]["_change"]["person"],
