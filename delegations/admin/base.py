@@ -4,7 +4,6 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.contrib import admin, messages
-from django.core.exceptions import ValidationError
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
@@ -28,6 +27,7 @@ from ..models import (
     Representative,
 )
 from ..models.periods import last_day_in_words
+from ..services import ending
 from ..services.merge import describe_row
 
 PERIOD = ["starts", "ends", "last_day_in_office", "ended", "sources"]
@@ -185,18 +185,13 @@ class PeriodAdmin(PeriodOptions, TodoListMixin, AssignedParliamentsMixin, BaseMo
         return self.render(request, "admin/delegations/end.html", _("End on a day"), context)
 
     def _end(self, request: HttpRequest, rows: list[Period], ends: PartialDate) -> bool:
-        for row in rows:
-            row.ends, row.ended = ends, False
-            try:
-                row.full_clean()
-            except ValidationError as error:
-                messages.error(request, f"{row}: {' '.join(error.messages)}")
-                return False
-        if not change_reason(request):
-            messages.error(request, _("Give the reason."))
+        refused = list(ending.refusals(rows, ends)) or ([] if change_reason(request) else [_("Give the reason.")])
+        for words in refused:
+            messages.error(request, words)
+        if refused:
             return False
+        ending.end(rows, ends)
         for row in rows:
-            row.save()
             self.log_change(request, row, _("Ended."))
         message = ngettext("%(number)d row was ended.", "%(number)d rows were ended.", len(rows))
         messages.success(request, message % {"number": len(rows)})
