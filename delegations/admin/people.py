@@ -29,6 +29,7 @@ from ..models import (
 )
 from ..quality.checks import possible_duplicates
 from ..services.merge import MergeError, merge, preview
+from . import leaving
 from .base import AssignedParliamentsMixin
 from .facts import MandateInline, PostInline, ServiceInline
 
@@ -125,10 +126,21 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
 
     def get_urls(self) -> list:
         merge_page = self.admin_site.admin_view(self.merge_view)
+        leaving_page = self.admin_site.admin_view(self.leaving_view)
         return [
+            path("<path:object_id>/end/", leaving_page, name="delegations_person_end"),
             path("<path:object_id>/merge/", merge_page, name="delegations_person_merge"),
             *super().get_urls(),
         ]
+
+    def leaving_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
+        """End all functions of the person on one day."""
+        person = self.get_object(request, unquote(object_id))
+        if person is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_change_permission(request, person):
+            raise PermissionDenied
+        return leaving.leave(self, request, person)
 
     def merge_view(self, request: HttpRequest, object_id: str) -> HttpResponse:
         """Choose another record of the person by its public id, preview the merge, and merge it into this one."""

@@ -144,6 +144,10 @@ class PeriodQuerySet[M: Period](DerivedQuerySet[M]):
         counting = self.model.objects.on(day).filter(pk=OuterRef("pk"))
         return self.annotate(held=models.Exists(counting))
 
+    def running(self, day: date) -> Self:
+        """Rows that have not ended by ``day``, also those that begin later."""
+        return self.filter(Q(counts_until__isnull=True) | Q(counts_until__gt=day), ended=False)
+
     def ending(self, day: date, days: int) -> Self:
         """Rows that hold on ``day`` and end within ``days`` days."""
         return self.on(day).filter(counts_until__lte=day + timedelta(days=days))

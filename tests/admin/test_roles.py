@@ -41,6 +41,7 @@ from ..support.actions import (
     has_one_factor,
     has_papers,
     helps,
+    leaves,
     lists,
     makes_itself_superuser,
     makes_preview_link,
@@ -283,6 +284,8 @@ DOORS: dict[str, Callable] = {
     "undo what a colleague changed in another delegation": undoes(of("other", "seatquota")),
     "end several mandates of an assigned delegation": ends(of("own", "delegate")),
     "end several mandates of another delegation": ends(of("other", "delegate")),
+    "end all functions of a person of an assigned delegation": leaves(of("own", "person")),
+    "end all functions of a person of another delegation": leaves(of("other", "person")),
     "merge with a person without a delegation": merges(lambda world: world.alone),
     "merge with a person of another delegation": merges(of("other", "person")),
     "the list of addresses of other sites": opens(page("links_address_changelist")),
@@ -335,7 +338,7 @@ MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("wh
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(ROLES)
-    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 145
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 147
     assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 

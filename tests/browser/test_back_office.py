@@ -33,7 +33,7 @@ TABLET = 768
 PAGES = {
     "delegations_parliament": "changelist change",
     "delegations_chamber": "change",
-    "delegations_person": "change delete",
+    "delegations_person": "change delete end",
     "delegations_delegate": "changelist",
     "delegations_confirmationrequest": "change",
     "delegations_proposal": "change",

@@ -160,6 +160,28 @@ def test_several_mandates_are_ended_on_one_day_in_russian(chromium, server, hous
         assert on_the_page(chromium, server, name) == shown
 
 
+def test_all_functions_of_a_person_are_ended_by_keyboard(chromium, server, house):
+    mandate = sitting(house, "Ann Lee", "Анна Ли")
+    factories.RepresentativeFactory(parliament=house.parliament, person=mandate.person, starts="2020-01-01")
+    with working(chromium, server, SECRETARIES, "End all functions of a person", job=Keys) as job:
+        job.open_list("People")
+        job.enter(job.page.get_by_role("link", name="Ann Lee"))
+        job.enter(job.page.get_by_role("link", name=job.words("End all functions…")))
+        job.write("First day no longer in office", f"{DAY}", job.page)
+        job.field("Reason").select_option("death")
+        job.words("Show what ends")
+        job.enter(job.page.get_by_role("button", name="Show what ends"))
+        job.done("Last day in office: 25 May 2024")
+        job.words("End them")
+        job.enter(job.page.get_by_role("button", name="End them"))
+        job.done("2 functions were ended")
+    for row in (mandate, Representative.objects.get()):
+        row.refresh_from_db()
+        assert f"{row.ends}" == f"{DAY}"
+    assert ChangeSet.objects.get().reason == "death"
+    assert on_the_page(chromium, server, "Ann Lee") == (True, False)
+
+
 def test_representative_is_ended_and_succeeded(chromium, server, house):
     former = factories.RepresentativeFactory(
         parliament=house.parliament, person__name_en="Ann Lee", person__name_ru="Анна Ли", starts="2020-01-01"

@@ -15,7 +15,7 @@ from delegations.models import Chamber, Confirmation, ConfirmationRequest, Deleg
 from news.models import Article, Correction, Picture
 
 from . import factories
-from .admin_forms import filled_in, page
+from .admin_forms import filled_in, form_data, page
 
 
 def opens(address: str, **parameters: str) -> Callable:
@@ -322,6 +322,21 @@ def ends(find: Callable[[SimpleNamespace], Delegate]) -> Callable:
         client.post(address, chosen | seen | {"ends": "2020", "change_reason": "Resigned"})
         row.refresh_from_db()
         return row.end is not None
+
+    return probe
+
+
+def leaves(find: Callable[[SimpleNamespace], Person]) -> Callable:
+    """Whether the page of a person ends all functions."""
+
+    def probe(client: Client, world: SimpleNamespace) -> bool:
+        person = find(world)
+        address = page("delegations_person_end", person.pk)
+        if client.get(address).status_code != 200:
+            return False
+        shown = client.post(address, filled_in(client, address) | {"ends": "2020", "reason": "resignation"})
+        client.post(address, form_data(shown) | {"save": "1"})
+        return all(row.end for row in [*person.mandates.all(), *person.services.all()])
 
     return probe
 

@@ -69,7 +69,7 @@ def form_data(response: HttpResponse) -> dict:
             value = (field.text or "").lstrip("\n") if field.tag == "textarea" else field.get("value", missing)
             # A browser sends all checked boxes of one name.
             data[name] = [*data[name], value] if isinstance(data.get(name), list) else value
-            if kind == "checkbox" and name in ("groups", "permissions", "user_permissions"):
+            if kind == "checkbox" and name in ("groups", "permissions", "user_permissions", "rows"):
                 data[name] = data[name] if isinstance(data[name], list) else [value]
     return data
 

@@ -74,6 +74,7 @@ QUERY_BOUNDS = {
     "calendar": 3,
     "completeness": 11,
     "people alike": 8,
+    "functions of a person": 9,
     "autocomplete": 4,
     "journal": 6,
     "journal entry": 12,
@@ -111,6 +112,8 @@ QUERY_BOUNDS = {
     "list of known people saved": 30,
     "convocation shown": 27,
     "convocation saved": 53,
+    "ending of functions shown": 19,
+    "ending of functions saved": 41,
     # Operations.
     "search of people": 2,
     "register of changes": 22,
