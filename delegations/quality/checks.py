@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import lru_cache
 from itertools import accumulate, chain
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import models
 from django.urls import reverse
@@ -41,7 +41,7 @@ FOREVER = LATEST + DAY
 
 FACTS = [Participation, SeatQuota, Delegate, Representative, Body, AssemblyPost, Link]
 
-# An end in this year or later is a slip, or stands for “still”.
+# A date in this year or later is a slip, and an end may stand for “still”.
 UNLIKELY_YEAR = 2099
 
 type Span = tuple[date, date]
@@ -75,7 +75,7 @@ _WORDS = {
         "%(fact)s: on %(day)s the person also belongs to another chamber or represents another country."
     ),
     Kind.UNLIKELY_DATE: gettext_lazy(
-        "%(fact)s: it begins before the Assembly was founded, or ends in %(year)s or later."
+        "%(fact)s: it begins before the Assembly was founded, or a date lies in %(year)s or later."
     ),
 }
 
@@ -129,8 +129,7 @@ def doubts() -> list[Issue]:
         *_expired_confirmations(),
         *_namesakes(),
         *_doubtful_names(),
-        *_several_holders(mandates),
-        *_several_seats(mandates, services),
+        *_contradictions(mandates, services),
         *_unlikely_dates({Delegate: mandates, Representative: services, AssemblyPost: posts}),
     ]
 
@@ -209,7 +208,7 @@ def _outside_participation(participations: list[list[Row]], mandates: list[list[
     yield from _issues(Kind.OUTSIDE_PARTICIPATION, Delegate, outside)
 
 
-def _certain(row: Row) -> Span:
+def _certain(row: Row | Period) -> Span:
     """Return the period in which ``row`` certainly holds, whatever days its partial dates stand for."""
     if row.start is None:
         last = row.end - DAY if row.end else today()
@@ -277,54 +276,95 @@ def _doubtful_names() -> Iterator[Issue]:
         yield Issue(Kind.DOUBTFUL_NAME, people[key], {"doubt": " ".join(doubtful[key])})
 
 
-# Rows with the spans in which they certainly hold, and what must not differ at the same time.
-type Held = list[tuple[Span, Row, Any]]
+class Claim(NamedTuple):
+    """That the row of ``key`` holds for ``value`` in ``span``. Rows that differ about one subject contradict."""
+
+    kind: Kind
+    subject: tuple[Any, ...]
+    value: Any
+    key: Any
+    span: Span
 
 
-def _first_meetings(groups: Iterable[Held]) -> dict[int, dict[str, Any]]:
-    """Return for each row the first day on which another row of its group, with another value, certainly holds too."""
-    met: dict[int, dict[str, Any]] = {}
-    for held in groups:
-        held.sort(key=lambda entry: entry[0])
-        for place, ((start, end), row, value) in enumerate(held):
-            for (_first, other_end), other, other_value in held[:place]:
-                if other_value != value and start < min(end, other_end):
-                    met.setdefault(row.pk, {"day": start})
-                    met.setdefault(other.pk, {"day": start})
+def mandate_claims(key: Any, row: Row | Period, role: str, chamber: Any, person: Any, parliament: Any) -> list[Claim]:
+    """A delegation has one head at a time, and a person sits in one chamber and for one country."""
+    span = _certain(row)
+    claims = [
+        Claim(Kind.SEVERAL_SEATS, ("chamber", person), chamber, key, span),
+        Claim(Kind.SEVERAL_SEATS, ("country", person), parliament, key, span),
+    ]
+    if role == Delegate.Role.HEAD:
+        claims.append(Claim(Kind.SEVERAL_HOLDERS, ("head", parliament), person, key, span))
+    return claims
+
+
+def service_claims(key: Any, row: Row | Period, person: Any, parliament: Any) -> list[Claim]:
+    return [Claim(Kind.SEVERAL_SEATS, ("country", person), parliament, key, _certain(row))]
+
+
+def claims_on_record(mandates: list[list[Row]], services: list[list[Row]]) -> Iterator[Claim]:
+    """Yield the claims of rows on record, whose keys are their models with their primary keys."""
+    for row in chain.from_iterable(mandates):
+        yield from mandate_claims((Delegate, row.pk), row, row.value, *row.line)
+    for row in chain.from_iterable(services):
+        yield from service_claims((Representative, row.pk), row, row.value, *row.line)
+
+
+def contradictions(claims: Iterable[Claim]) -> dict[tuple[Kind, Any], dict[str, Any]]:
+    """Return for each kind and key the first day on which another row certainly holds something else."""
+    subjects: dict[tuple[Any, ...], list[Claim]] = defaultdict(list)
+    for claim in claims:
+        subjects[claim.kind, claim.subject].append(claim)
+    met: dict[tuple[Kind, Any], dict[str, Any]] = {}
+    for held in subjects.values():
+        for claim, day in _first_meetings(held):
+            met.setdefault((claim.kind, claim.key), {"day": day})
     return met
 
 
-def _several_holders(mandates: list[list[Row]]) -> Iterator[Issue]:
-    """Yield heads of one delegation on the same day."""
-    heads: dict[int, Held] = defaultdict(list)
-    for row in chain.from_iterable(mandates):
-        if row.value == Delegate.Role.HEAD:
-            _chamber, person, parliament = row.line
-            heads[parliament].append((_certain(row), row, person))
-    yield from _issues(Kind.SEVERAL_HOLDERS, Delegate, _first_meetings(heads.values()))
+def _first_meetings(held: list[Claim]) -> Iterator[tuple[Claim, date]]:
+    """Yield each claim to one subject that meets another with a different value, with the first day of that.
+
+    One pass in order of time: a file may name 20,000 heads of one delegation.
+    """
+    # Claims that have met no other yet. Those that still hold have one value: otherwise they would have met.
+    alone: list[Claim] = []
+    # The two values that are held longest so far, with the days on which they end.
+    longest: dict[Any, date] = {}
+    for claim in sorted(held, key=lambda claim: claim.span):
+        start, end = claim.span
+        if start >= end:
+            continue
+        alone = [other for other in alone if other.span[1] > start]
+        if any(value != claim.value and until > start for value, until in longest.items()):
+            yield from ((other, start) for other in [claim, *alone] if other is claim or other.value != claim.value)
+            alone = [other for other in alone if other.value == claim.value]
+        else:
+            alone.append(claim)
+        longest[claim.value] = max(end, longest.get(claim.value, end))
+        longest = dict(sorted(longest.items(), key=lambda item: item[1])[-2:])
 
 
-def _several_seats(mandates: list[list[Row]], services: list[list[Row]]) -> Iterator[Issue]:
-    """Yield mandates of a person for two chambers, or beside the service for another parliament, on the same day."""
-    chambers: dict[int, Held] = defaultdict(list)
-    countries: dict[int, Held] = defaultdict(list)
-    for row in chain.from_iterable(mandates):
-        chamber, person, parliament = row.line
-        chambers[person].append((_certain(row), row, chamber))
-        countries[person].append((_certain(row), row, parliament))
-    for row in chain.from_iterable(services):
-        # A negative key distinguishes a service from a mandate.
-        countries[row.value].append((_certain(row), row._replace(pk=-row.pk), *row.line))
-    met = _first_meetings(countries.values()) | _first_meetings(chambers.values())
-    yield from _issues(Kind.SEVERAL_SEATS, Delegate, {key: day for key, day in met.items() if key > 0})
-    yield from _issues(Kind.SEVERAL_SEATS, Representative, {-key: day for key, day in met.items() if key < 0})
+def _contradictions(mandates: list[list[Row]], services: list[list[Row]]) -> Iterator[Issue]:
+    """Yield heads of one delegation, and people in two chambers or countries, on one day."""
+    met = contradictions(claims_on_record(mandates, services))
+    for kind, model in (
+        (Kind.SEVERAL_HOLDERS, Delegate),
+        (Kind.SEVERAL_SEATS, Delegate),
+        (Kind.SEVERAL_SEATS, Representative),
+    ):
+        found = {key[1]: day for (of, key), day in met.items() if of == kind and key[0] is model}
+        yield from _issues(kind, model, found)
+
+
+def unlikely_dates(row: Row | Period) -> dict[str, Any] | None:
+    """Return the details of an unlikely date of ``row``; None where its dates are likely."""
+    early = row.start and row.starts.after <= FOUNDED
+    late = any(day and day.year >= UNLIKELY_YEAR for day in (row.start, row.end))
+    return {"year": UNLIKELY_YEAR} if early or late else None
 
 
 def _unlikely_dates(successions: dict[type[Period], list[list[Row]]]) -> Iterator[Issue]:
     for model, found in successions.items():
-        unlikely = {
-            row.pk: {"year": UNLIKELY_YEAR}
-            for row in chain.from_iterable(found)
-            if (row.start and row.starts.after <= FOUNDED) or (row.end and row.end.year >= UNLIKELY_YEAR)
-        }
-        yield from _issues(Kind.UNLIKELY_DATE, model, unlikely)
+        details = {row.pk: unlikely_dates(row) for row in chain.from_iterable(found)}
+        yield from _issues(Kind.UNLIKELY_DATE, model, {key: year for key, year in details.items() if year})

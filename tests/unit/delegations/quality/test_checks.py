@@ -276,6 +276,7 @@ def test_person_in_two_chambers_or_for_two_countries_on_one_day_is_found(chamber
         ({"starts": "1900"}, True),
         ({"ends": "2099"}, True),
         ({"ends": "2098-12-31"}, False),
+        ({"starts": "2099-01-01"}, True),
         ({}, False),
     ],
 )
