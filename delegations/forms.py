@@ -1,7 +1,7 @@
 """Forms for dated rows: a partial date in one text field, and periods that never overlap."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
 from django import forms
@@ -19,6 +19,8 @@ from .models import Delegate, NoOverlap, Period, Person, SeatQuota
 from .models.no_overlap import no_overlaps, overlap
 from .models.people import NAME_PARTS
 from .names import doubts_about, validate_name
+from .quality.checks import Issue
+from .quality.editing import doubts_about_rows
 from .services.session_documents import Paper
 
 EXAMPLES = _("2019-05-26, 26.05.2019, 2019-05 or 2019")
@@ -108,8 +110,8 @@ class PeriodForm(ConflictAwareForm):
     # The columns that a field sets, where they do not have its name.
     columns: ClassVar = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision")}
 
-    # False within a PeriodFormSet, which compares the periods of a succession itself.
-    alone = True
+    # Set by a PeriodFormSet, which compares its rows.
+    doubts: Iterable[Issue] | None = None
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -121,6 +123,8 @@ class PeriodForm(ConflictAwareForm):
             yield _("No source is named: what does this rest on?")
         if issubclass(self._meta.model, Delegate | SeatQuota):
             yield from self._over_quota()
+        doubts = doubts_about_rows([self.instance])[id(self.instance)] if self.doubts is None else self.doubts
+        yield from (doubt.words for doubt in doubts)
 
     def _over_quota(self) -> Iterator[str]:
         """Yield a warning if the chamber has more names than seats on the first day of the row."""
@@ -183,12 +187,16 @@ class PeriodFormSet(ConflictAwareFormSet):
                 if self._overlaps(form, earlier, constraint):
                     message = constraint.get_violation_error_message()
                     form.add_error(NON_FIELD_ERRORS, ValidationError(message, code="overlap"))
+        rows = [form.instance for form in live]
+        doubts = doubts_about_rows(rows, [form.instance for form in self.initial_forms]) if self.has_changed() else {}
+        for form in live:
+            form.doubts = doubts.get(id(form.instance), [])
+            form.require_confirmation()
 
     def _is_live(self, form: forms.ModelForm) -> bool:
         """Whether the form's row will exist after saving."""
         empty = form.empty_permitted and not form.has_changed()
-        wrong = form.errors and not form.needs_only_confirmation
-        return not (empty or wrong or (self.can_delete and self._should_delete_form(form)))
+        return not (empty or form.errors or (self.can_delete and self._should_delete_form(form)))
 
     def _overlaps(self, form: forms.ModelForm, others: list[Period], constraint: NoOverlap) -> bool:
         row = form.instance

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
-from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.crypto import salted_hmac
@@ -26,6 +26,9 @@ class ConflictAwareForm(forms.ModelForm):
 
     templates/admin/record_form.html shows both versions of a conflict, and the warnings, beside the fields.
     """
+
+    # False within a formset that compares its rows and then asks for confirmation itself.
+    alone = True
 
     def __init__(self, *args, **kwargs):
         super().__init__(*args, **kwargs)
@@ -54,13 +57,6 @@ class ConflictAwareForm(forms.ModelForm):
         return _digest({name: _json_value(self.initial[name]) for name in sorted(self.fields) if name in self.initial})
 
     @property
-    def needs_only_confirmation(self) -> bool:
-        """Whether the missing confirmation of the warnings is the only error of the form."""
-        return bool(self.pending_warnings) and all(
-            error.code == "asked" for error in self.errors.as_data()[NON_FIELD_ERRORS]
-        )
-
-    @property
     def confirmation_token(self) -> str:
         """Digest of the warnings, so that a confirmation holds for these warnings only."""
         return _digest(self.pending_warnings)
@@ -75,8 +71,8 @@ class ConflictAwareForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         super()._post_clean()
-        if self.has_changed() and not self.errors:
-            self._require_confirmation()
+        if self.alone:
+            self.require_confirmation()
 
     def _reject_conflict(self) -> None:
         for name in self.changed_data:
@@ -96,7 +92,10 @@ class ConflictAwareForm(forms.ModelForm):
             None, ValidationError(message, code="meanwhile", params={"who": who, "row": str(self.instance)})
         )
 
-    def _require_confirmation(self) -> None:
+    def require_confirmation(self) -> None:
+        """Ask whether to save a changed row without errors in spite of its warnings."""
+        if not self.has_changed() or self.errors:
+            return
         self.pending_warnings = [str(warning) for warning in self.warnings()]
         if self.pending_warnings and self.data.get(self.confirmation_token_name) != self.confirmation_token:
             message = _("Nothing was saved yet: look at the warning, then save once more.")

@@ -20,7 +20,7 @@ from .overlaps import find_overlaps
 from .readers.own_export import public_id
 from .records import KINDS, REFERENCES, Batch, Kind, Note, Record, RowError, describe_location
 from .row_diff import Action, RowDiff, period_label
-from .row_warnings import mandate_warnings, name_warnings, quota_warnings
+from .row_warnings import doubt_warnings, mandate_warnings, name_warnings, quota_warnings
 from .validation import restore, validate
 
 type Progress = Callable[[str, int, int], None]
@@ -52,6 +52,7 @@ class ImportDiff:
                 if kind == Kind.DELEGATES and end_missing:
                     self.end_missing(end_missing)
                 self.reject_overlaps(kind)
+        self.warnings += doubt_warnings(self.row_diffs)
         self.warnings += quota_warnings(self.row_diffs, self.on_record)
 
     def warn(self, record: Record, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Warnings about rows that an import accepts: mandates without dates or sources, more people than seats."""
+"""Warnings about rows that an import accepts: no dates or sources, doubtful facts, more people than seats."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from cspa.i18n import translated_columns
 from ..models import Delegate, Person, SeatQuota
 from ..models.people import NAME_PARTS
 from ..names import doubts_about
+from ..quality.editing import doubts_about_rows
 from .on_record import RowsOnRecord
 from .records import Kind, Note, Record
 from .row_diff import Action, RowDiff, row_label
@@ -27,6 +28,18 @@ def mandate_warnings(record: Record, row: Delegate, on_record: RowsOnRecord) -> 
         yield _("%(row)s: no dates.") % {"row": row_label(row)}
     if not record.sources and not on_record.sources_of(Kind.DELEGATES).get(row.pk):
         yield _("%(row)s: no source.") % {"row": row_label(row)}
+
+
+def doubt_warnings(row_diffs: dict[Kind, list[RowDiff]]) -> Iterator[Note]:
+    """Yield the doubtful facts among the rows that are added or changed."""
+    diffs = [diff for kind in (Kind.DELEGATES, Kind.REPRESENTATIVES, Kind.POSTS) for diff in row_diffs[kind]]
+    if all(diff.action == Action.UNCHANGED for diff in diffs):
+        return
+    doubts = doubts_about_rows([diff.row for diff in diffs])
+    for diff in diffs:
+        if diff.action != Action.UNCHANGED:
+            for doubt in doubts[id(diff.row)]:
+                yield Note(diff.location, doubt.words, diff.kind)
 
 
 def quota_warnings(row_diffs: dict[Kind, list[RowDiff]], on_record: RowsOnRecord) -> Iterator[Note]:
