@@ -86,7 +86,7 @@ def _section(
         day=date_format(day),
         foot=gettext("as recorded on %(time)s") % {"time": f"{date_format(moment, 'DATETIME_FORMAT')} {moment:%Z}"},
         notices=list(_notices(day, assigned=parliaments is not None)),
-        pages=list(_pages(day, totals, papers)),
+        pages=list(_pages(day, totals, papers, assigned=parliaments is not None)),
     )
 
 
@@ -103,8 +103,9 @@ def _notices(day: Day, assigned: bool) -> Iterator[str]:
         yield gettext("These papers hold only the delegations that are assigned to the account that made them.")
 
 
-def _pages(day: Day, totals: Totals, papers: list[str]) -> Iterator[PrintPage]:
-    if Paper.LEADERSHIP in papers and not day.before_founding:
+def _pages(day: Day, totals: Totals, papers: list[str], assigned: bool) -> Iterator[PrintPage]:
+    # The papers name withdrawn people, whom an account with assigned delegations may see in these alone.
+    if Paper.LEADERSHIP in papers and not assigned and not day.before_founding:
         yield _leadership(day)
     if not totals.delegations:
         yield PrintPage(gettext("Papers of a session"), lead=gettext("No delegation is on record for this day."))

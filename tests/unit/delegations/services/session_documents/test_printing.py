@@ -68,7 +68,7 @@ def test_pdf_has_the_text_of_the_document(belarus, armenia, administrator):
                 checked += 1
     assert checked > 100
     reader = PdfReader(io.BytesIO(data))
-    assert len(reader.pages) == 10
+    assert len(reader.pages) == 12
     for number, one in enumerate(reader.pages, 1):
         assert one.extract_text().strip().endswith(f"{number} / 10")
     assert reader.metadata.title == "Papers of the session, 26 May 2020 / Документы к заседанию, 26 мая 2020 г."
