@@ -9,7 +9,7 @@ from weakref import WeakValueDictionary
 
 from cachetools import LRUCache
 
-from cspa.db.snapshot import snapshot_alias
+from cspa.db.snapshot import current_snapshot
 
 from .replicas import stored_versions
 from .versions import add_tables_read, tables_read, tracked_tables
@@ -41,10 +41,12 @@ def computed[T](key: Callable[[], Hashable], compute: Callable[[], T]) -> T:
     rows are those of its version numbers. Threads that need one value compute it once. Without a snapshot
     ``compute()`` is called each time, and ``key()`` never.
     """
-    alias = snapshot_alias()
-    if alias is None:
+    snapshot = current_snapshot()
+    if snapshot is None:
         return compute()
-    numbers, name = stored_versions(alias), key()
+    if snapshot.table_versions is None:
+        snapshot.table_versions = stored_versions(snapshot.alias)
+    numbers, name = snapshot.table_versions, key()
     with _values_lock:
         computing = _computing.setdefault(name, Lock())
     with computing:

@@ -3,19 +3,30 @@
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from django.db import connections, transaction
 
-_alias: ContextVar[str | None] = ContextVar("alias", default=None)
+
+@dataclass(eq=False)
+class Snapshot:
+    """A snapshot of the database ``alias``."""
+
+    alias: str
+    # Of its tables, once ``cspa.cache.computed`` has read them.
+    table_versions: dict[str, int] | None = None
 
 
-def snapshot_alias() -> str | None:
-    """The alias of the database of which this thread reads a snapshot; None where it reads none.
+_snapshot: ContextVar[Snapshot | None] = ContextVar("snapshot", default=None)
+
+
+def current_snapshot() -> Snapshot | None:
+    """The snapshot that this thread reads; None where it reads none.
 
     Within a transaction that may write there is no snapshot: what it reads may be rolled back.
     """
-    return _alias.get()
+    return _snapshot.get()
 
 
 @contextmanager
@@ -33,11 +44,11 @@ def read_snapshot(alias: str) -> Iterator[None]:
         if database.vendor == "postgresql":
             with database.cursor() as cursor:
                 cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
-        token = _alias.set(alias)
+        token = _snapshot.set(Snapshot(alias))
         try:
             yield
         finally:
-            _alias.reset(token)
+            _snapshot.reset(token)
             # Unlike a commit, this raises nothing where the connection was lost.
             transaction.set_rollback(True, using=alias)
 

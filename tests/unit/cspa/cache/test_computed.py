@@ -5,10 +5,12 @@ from threading import Event, Thread, get_ident
 
 import pytest
 from django.db import DEFAULT_DB_ALIAS, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from cspa.cache import versions
 from cspa.cache.computed import computed
 from cspa.db.snapshot import read_snapshot
+from cspa.models import TableVersion
 from delegations.models import Parliament
 from news.models import Topic
 
@@ -45,6 +47,15 @@ def test_value_is_computed_again_after_a_change_of_its_tables():
     with read_snapshot(DEFAULT_DB_ALIAS):
         assert (names.read(), names.count) == (["Two"], 2)
         assert (names.read("others"), names.count) == (["Two"], 3)
+
+
+def test_versions_are_read_once_in_each_snapshot():
+    names = Names()
+    for _number in range(2):
+        with read_snapshot(DEFAULT_DB_ALIAS), CaptureQueriesContext(connection) as queries:
+            names.read()
+            names.read("others")
+        assert sum(TableVersion._meta.db_table in query["sql"] for query in queries) == 1
 
 
 def test_nothing_is_remembered_without_a_snapshot_or_within_a_transaction_that_may_write():
