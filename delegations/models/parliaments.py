@@ -46,9 +46,8 @@ class ParliamentQuerySet(models.QuerySet["Parliament"]):
         A parliament without any participation row is included, with the status None (not recorded).
         """
         participations = Participation.objects.filter(parliament=OuterRef("pk"))
-        return self.filter(Exists(participations.on(day)) | ~Exists(participations)).annotate(
-            status=Subquery(participations.on(day).values("status")[:1])
-        )
+        status = Subquery(participations.on(day).values("status")[:1])
+        return self.annotate(status=status).filter(Q(status__isnull=False) | ~Exists(participations))
 
     def search(self, text: str) -> Self:
         """Parliaments with ``text`` in a name of theirs or of a chamber, in any language."""
