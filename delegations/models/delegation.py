@@ -1,16 +1,16 @@
 """Delegations: what a parliament sends on a day, computed from the dated rows, without a table of their own."""
 
 from bisect import bisect_right
-from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, Self
 
 from django.core.exceptions import EmptyResultSet
 from django.db import models
-from django.db.models import Case, Count, Exists, F, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models import Count, Exists, F, OuterRef, Prefetch, Q, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import get_language, gettext, pgettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 
 from cspa.cache.computed import computed
@@ -20,7 +20,7 @@ from cspa.i18n import any_language, translated
 from ..dates import EARLIEST, LATEST, today
 from .parliaments import Chamber, Link, Parliament, ParliamentQuerySet, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
-from .periods import Source
+from .periods import Period, Source
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
@@ -227,7 +227,7 @@ class Delegation(Figures):
     status: str | None
     # Whether its seats count in the total of the Assembly.
     counted: bool
-    # The row that gives the status; None where none is recorded, and in figures alone.
+    # The row that gives the status; None where none is recorded.
     participation: Participation | None
     chambers: list[ChamberSeats]
     representatives: list[Representative]
@@ -286,26 +286,13 @@ def delegations_on(
     """Return the delegations of ``parliaments`` (default: all) on ``day``, in protocol order.
 
     The number of queries is constant. ``figures_only`` is for pages that only count: of the delegates it loads the
-    roles alone, and it loads no sources. The pages of days between which nothing changed share what was computed.
+    roles alone, and it loads no sources. The pages of days between which nothing changed share the rows, and after an
+    edit only the kinds of rows that came from the edited table are read again.
     """
-    if parliaments is None:
-        parliaments = Parliament.objects.all()
-    # Rows without a start count up to today.
-    is_future = day > today()
     try:
-        found = computed(
-            lambda: (
-                *parliaments.query.sql_with_params(),
-                _last_change(day),
-                is_future,
-                figures_only,
-                get_language(),
-            ),
-            lambda: _delegations_on(day, parliaments, figures_only),
-        )
+        return _delegations_on(day, Parliament.objects.all() if parliaments is None else parliaments, figures_only)
     except EmptyResultSet:
         return []
-    return [replace(delegation, day=day) for delegation in found]
 
 
 def _last_change(day: date) -> date | None:
@@ -326,40 +313,55 @@ def _days_of_changes() -> list[date]:
 
 def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bool) -> list[Delegation]:
     sources = () if figures_only else ("sources",)
-    delegates = Delegate.objects.on(day).prefetch_related(*sources)
-    delegates = delegates.only("chamber", "role", "start") if figures_only else delegates.select_related("person")
-    quotas = SeatQuota.objects.on(day).prefetch_related(*sources)
-    links = Link.objects.on(day).prefetch_related(*sources)
-    posts: Prefetch[str, Any, str] = Prefetch(
-        "person__posts",
-        AssemblyPost.objects.on(day).select_related("body").prefetch_related(*sources),
-        to_attr="current_posts",
-    )
-    representatives = Representative.objects.on(day).select_related("person").prefetch_related(posts, *sources)
-    chambers = Chamber.objects.order_by("order", "slug").prefetch_related(
-        _current("quotas", quotas), _current("delegates", delegates), _current("links", links)
-    )
-    all_chambers: Prefetch[str, Any, str] = Prefetch("chambers", chambers, to_attr="all_chambers")
-    # Asked of all parliaments, so that a filter does not change who counts.
-    unrecorded = ~Exists(Participation.objects.on(day))
-    counted = Case(When(status=Participation.Status.MEMBER, then=True), default=unrecorded)
-    counting = parliaments.on(day).annotate(counted=counted)  # type: ignore[no-redef]  # the model declares it
-    participations = Participation.objects.on(day).prefetch_related(*sources)
-    rows = counting.prefetch_related(
-        *(() if figures_only else (_current("participations", participations),)),
-        all_chambers,
-        _current("representatives", representatives),
-        _current("links", links),
-        _current("confirmations", Confirmation.objects.covering(day).select_related("source")),
-    )
-    return [_delegation(parliament, day, figures_only) for parliament in rows]
+
+    def dated(model: type[Period]) -> models.QuerySet[Any]:
+        return model.objects.on(day).prefetch_related(*sources)
+
+    def delegates() -> models.QuerySet[Delegate]:
+        rows = dated(Delegate)
+        return rows.only("chamber", "role", "start") if figures_only else rows.select_related("person")
+
+    def representatives() -> models.QuerySet[Representative]:
+        rows = dated(AssemblyPost).select_related("body")
+        posts: Prefetch[str, Any, str] = Prefetch("person__posts", rows, to_attr="current_posts")
+        return dated(Representative).select_related("person").prefetch_related(posts)
+
+    def confirmations() -> models.QuerySet[Confirmation]:
+        return Confirmation.objects.covering(day).select_related("source")
+
+    def remembered[T](kind: Hashable, compute: Callable[[], T]) -> T:
+        # Rows without a start count up to today.
+        return computed(lambda: (kind, _last_change(day), day > today(), figures_only), compute)
+
+    def attach(name: str, owner: str, owners: list[Any], rows: Callable[[], models.QuerySet[Any]]) -> None:
+        """Set the attribute ``name`` of each of ``owners`` to the list of its rows, as a Prefetch does."""
+        by_key = {row.pk: row for row in owners}
+        of_owners = {f"{owner}__in": tuple(by_key)}
+        for row in owners:
+            setattr(row, name, [])
+        for row in remembered((name, *of_owners.items()), lambda: list(rows().filter(**of_owners))):
+            setattr(row, owner, by_key[getattr(row, f"{owner}_id")])
+            getattr(getattr(row, owner), name).append(row)
+
+    found = remembered(parliaments.query.sql_with_params(), lambda: list(parliaments.on(day)))
+    # Of all parliaments, so that a filter does not change who counts.
+    participations = {
+        row.parliament_id: row for row in remembered("participations", lambda: list(dated(Participation)))
+    }
+    attach("current_representatives", "parliament", found, representatives)
+    attach("current_links", "parliament", found, lambda: dated(Link))
+    attach("current_confirmations", "parliament", found, confirmations)
+    attach("all_chambers", "parliament", found, lambda: Chamber.objects.order_by("order", "slug"))
+    chambers = [chamber for parliament in found for chamber in parliament.all_chambers]
+    attach("current_quotas", "chamber", chambers, lambda: dated(SeatQuota))
+    attach("current_delegates", "chamber", chambers, delegates)
+    attach("current_links", "chamber", chambers, lambda: dated(Link))
+    return [_delegation(parliament, day, participations, figures_only) for parliament in found]
 
 
-def _current(name: str, rows: models.QuerySet[Any]) -> "Prefetch[str, Any, str]":
-    return Prefetch(name, rows, to_attr=f"current_{name}")
-
-
-def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delegation:
+def _delegation(
+    parliament: Parliament, day: date, participations: dict[int, Participation], figures_only: bool
+) -> Delegation:
     confirmation = next(iter(parliament.current_confirmations), None)
     for chamber in parliament.all_chambers if not figures_only else []:
         chamber.current_delegates.sort(key=lambda delegate: (_ROLE_ORDER[delegate.role], delegate.person.sort_key))
@@ -370,8 +372,9 @@ def _delegation(parliament: Parliament, day: date, figures_only: bool) -> Delega
         parliament=parliament,
         day=day,
         status=parliament.status,
-        counted=parliament.counted,
-        participation=None if figures_only else next(iter(parliament.current_participations), None),
+        # While no status at all is on record, each of them counts.
+        counted=parliament.status == Participation.Status.MEMBER or not participations,
+        participation=participations.get(parliament.pk),
         chambers=chambers,
         representatives=parliament.current_representatives,
         links=parliament.current_links,

@@ -95,12 +95,10 @@ class Parliament(SluggedModel, NaturalKeyModel):
 
     # Set by ``delegations_on()``; ``status`` by ``ParliamentQuerySet.on()``.
     status: str | None
-    counted: bool
     all_chambers: "list[Chamber]"
     current_representatives: "list[Representative]"
     current_links: "list[Link]"
     current_confirmations: "list[Confirmation]"
-    current_participations: "list[Participation]"
 
     class Meta:
         verbose_name = _("parliament")

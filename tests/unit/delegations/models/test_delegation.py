@@ -1,14 +1,36 @@
 """The delegation of a parliament on a day: its figures, and what it shows for unknown facts."""
 
+from collections.abc import Iterator
 from datetime import date, timedelta
 from typing import Any
 from unittest import mock
 
 import pytest
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connection
+from django.db.models import Model
+from django.test.utils import CaptureQueriesContext
 from django.utils.translation import override
 
-from delegations.models import Delegate, Delegation, Parliament, Seats, delegation, delegations_on
+from cspa.cache.versions import tables_in
+from cspa.db.snapshot import Snapshot
+from delegations.exports.serializers import delegation_record
+from delegations.models import (
+    AssemblyPost,
+    Chamber,
+    Confirmation,
+    Delegate,
+    Delegation,
+    Link,
+    Parliament,
+    Participation,
+    Person,
+    Representative,
+    SeatQuota,
+    Seats,
+    Source,
+    delegation,
+    delegations_on,
+)
 
 from ....support import factories
 
@@ -180,31 +202,95 @@ def shown(found: list[Delegation]) -> list[Any]:
     ]
 
 
-def test_days_between_which_nothing_changed_share_what_was_computed(parliament: Parliament):
+@pytest.fixture
+def snapshots() -> Iterator[None]:
+    """Each call of ``computed()`` is within a snapshot of its own. PostgreSQL raises versions at the commit."""
+    with mock.patch("cspa.cache.computed.current_snapshot", side_effect=lambda: Snapshot(DEFAULT_DB_ALIAS)):
+        yield
+
+
+def found_by_reading(day: date) -> tuple[list[Delegation], set[str]]:
+    """The delegations on ``day``, and the tables that were read for them."""
+    with CaptureQueriesContext(connection) as queries:
+        found = delegations_on(day)
+    return found, {table for query in queries for table in tables_in(query["sql"])}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_days_between_which_nothing_changed_share_what_was_read(parliament: Parliament, request):
     changing(parliament)
     changes = delegation._days_of_changes()
-    days = {day + timedelta(days=number) for day in changes for number in (-1, 0)}
+    days = sorted({day + timedelta(days=number) for day in changes for number in (-1, 0)})
     expected = {day: shown(delegations_on(day)) for day in days}
-    with (
-        mock.patch("cspa.cache.computed.snapshot_alias", return_value=DEFAULT_DB_ALIAS),
-        mock.patch.object(delegation, "_delegations_on", side_effect=delegation._delegations_on) as compute,
-    ):
-        found = {day: shown(delegations_on(day)) for day in days}
-    assert found == expected
-    assert compute.call_count == len(changes) + 1
+    request.getfixturevalue("snapshots")
+    found = {day: found_by_reading(day) for day in days}
+    assert {day: shown(delegations) for day, (delegations, _tables) in found.items()} == expected
+    assert sum(bool(tables) for _delegations, tables in found.values()) == len(changes) + 1
 
 
-def test_languages_and_lists_of_parliaments_share_nothing(parliament: Parliament):
+EDITS: list[tuple[type[Model], str, Any]] = [
+    (Parliament, "name_en", "Changed"),
+    (Participation, "status", "observer"),
+    (Chamber, "name_en", "Changed"),
+    (SeatQuota, "seats", 9),
+    (Delegate, "role", "substitute"),
+    (Person, "name_en", "Changed"),
+    (Representative, "starts", "2019"),
+    (AssemblyPost, "post", "chair"),
+    (Link, "url", "https://example.org/changed"),
+    (Confirmation, "confirmed_by_en", "Changed"),
+    (Source, "title_en", "Changed"),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_edit_of_each_table_is_seen(parliament: Parliament, snapshots):
+    chamber = factories.ChamberFactory(parliament=parliament)
+    factories.ParticipationFactory(parliament=parliament, starts="2018")
+    factories.SeatQuotaFactory(chamber=chamber, starts="2018", sources=[factories.SourceFactory()])
+    factories.DelegateFactory(chamber=chamber, starts="2018")
+    representative = factories.RepresentativeFactory(parliament=parliament, starts="2018")
+    factories.AssemblyPostFactory(person=representative.person, starts="2018")
+    factories.LinkFactory(parliament=parliament, starts="2018")
+    factories.LinkFactory(chamber=chamber, starts="2018")
+    factories.ConfirmationFactory(parliament=parliament, date=DAY)
+
+    def records() -> list[Any]:
+        found = delegations_on(DAY)
+        return [delegation_record(row) for row in found], [row.person.name for each in found for row in each.delegates]
+
+    for model, name, value in EDITS:
+        before = records()
+        for row in model._default_manager.all():
+            setattr(row, name, value)
+            row.save()
+        after = records()
+        assert after != before, model
+        with mock.patch("cspa.cache.computed.current_snapshot", return_value=None):
+            assert records() == after, model
+
+
+@pytest.mark.django_db(transaction=True)
+def test_edit_of_a_name_lets_no_dated_rows_be_read_again(parliament: Parliament, snapshots):
+    changing(parliament)
+    assert delegations_on(DAY)
+    Parliament.objects.update(name_en="Changed")
+    ((found,), tables) = found_by_reading(DAY)
+    assert str(found.parliament.name) == "Changed"
+    assert tables == {"delegations_parliament", "delegations_participation"}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_languages_and_lists_of_parliaments_are_told_apart(parliament: Parliament, snapshots):
     other = factories.ParliamentFactory()
     chamber = factories.ChamberFactory(parliament=parliament)
     for english, russian in (("Adam", "Юрий"), ("Bert", "Артём")):
         names = {"person__family_name_en": english, "person__family_name_ru": russian}
         factories.DelegateFactory(chamber=chamber, **names)
-    with mock.patch("cspa.cache.computed.snapshot_alias", return_value=DEFAULT_DB_ALIAS):
-        assert [found.parliament for found in delegations_on(DAY, Parliament.objects.filter(pk=other.pk))] == [other]
-        assert delegations_on(DAY, Parliament.objects.none()) == []
-        found = []
-        for language in ("en", "ru"):
-            with override(language):
-                found.append([str(row.person.family_name) for row in delegations_on(DAY)[0].delegates])
+    assert [found.parliament for found in delegations_on(DAY, Parliament.objects.filter(pk=other.pk))] == [other]
+    assert delegations_on(DAY, Parliament.objects.none()) == []
+    found = []
+    for language in ("en", "ru"):
+        with override(language):
+            found.append([str(row.person.family_name) for row in delegations_on(DAY)[0].delegates])
     assert found == [["Adam", "Bert"], ["Артём", "Юрий"]]
