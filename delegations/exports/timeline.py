@@ -8,6 +8,7 @@ from itertools import groupby
 from django.db.models import Count, Window
 from django.utils.translation import gettext
 
+from cspa.cache.computed import computed
 from cspa.charts import Span, Timeline, timeline
 
 from ..dates import FOUNDED, today
@@ -41,12 +42,13 @@ class History:
         """
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
-        latest = _rows(mandates.annotate(total=Window(Count("pk"))), MANDATES)
+        representatives = Representative.objects.filter(parliament=parliament).select_related("person")
+        latest = _rows(parliament, mandates.annotate(total=Window(Count("pk"))), MANDATES)
         drawn = {row.pk: row for row in [*of_the_day, *latest]}
         return cls(
-            participations=_rows(parliament.participations.all()),
-            quotas=sorted(_rows(quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
-            representatives=_rows(parliament.representatives.select_related("person")),
+            participations=_rows(parliament, Participation.objects.filter(parliament=parliament)),
+            quotas=sorted(_rows(parliament, quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
+            representatives=_rows(parliament, representatives),
             mandates=sorted(latest, key=_place),
             drawn_mandates=sorted(list(drawn.values())[:MAX_DRAWN], key=_place),
             confirmations=list(parliament.confirmations.select_related("source")),
@@ -91,8 +93,12 @@ def _place(mandate: Delegate) -> tuple:
     return mandate.chamber.order, mandate.chamber.slug, person.sort_key, person.public_id
 
 
-def _rows[M: Period](queryset: PeriodQuerySet[M], most: int | None = None) -> list[M]:
-    return list(queryset.in_order().prefetch_related("sources")[:most])
+def _rows[M: Period](parliament: Parliament, queryset: PeriodQuerySet[M], most: int | None = None) -> list[M]:
+    """The rows of the one ``queryset`` of its model, without those of ``parliament`` itself."""
+    return computed(
+        lambda: (History, queryset.model, parliament.pk),
+        lambda: list(queryset.in_order().prefetch_related("sources")[:most]),
+    )
 
 
 def _bars[M: Period](line: list[M], text: Callable[[M], str]) -> list[Span]:
