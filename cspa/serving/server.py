@@ -90,6 +90,8 @@ class Server:
         self.page_cache = wsgi if isinstance(wsgi, PageCache) else None
         self._limits = {kind: ThreadLimit(kind) for kind in Kind}
         self._renderings: dict[CacheKey, asyncio.Future[Response]] = {}
+        # Those of pages that were cached before.
+        self._changed_pages: set[asyncio.Future[Response]] = set()
         # Errors are rendered without the page cache.
         self.django = self.page_cache.django if self.page_cache else wsgi
 
@@ -144,6 +146,9 @@ class Server:
         Raises BusyError where there is neither an old copy of the page nor a place for its rendering.
         """
         page = cache.get(key)
+        if page is None and self._changed_pages:
+            # Threads share one interpreter, and more readers wait for a page that has changed than for a new one.
+            await asyncio.wait(self._changed_pages, timeout=STALE_AFTER)
         rendering = self._renderings.get(key)
         if rendering is not None:
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
@@ -162,6 +167,8 @@ class Server:
                 return response_of(page.stale_response(environ))
             self._renderings[key] = rendering
             rendering.add_done_callback(lambda done: self._forget(key, done))
+            if kind is Kind.CHANGED_PAGE:
+                self._changed_pages.add(rendering)
             await asyncio.wait([rendering], timeout=STALE_AFTER if page else None)
         if page is None or rendering.done():
             return rendering.result()
@@ -169,6 +176,7 @@ class Server:
         return response_of(page.stale_response(environ))
 
     def _forget(self, key: CacheKey, rendering: asyncio.Future[Response]) -> None:
+        self._changed_pages.discard(rendering)
         if self._renderings.get(key) is rendering:
             del self._renderings[key]
 

@@ -5,6 +5,7 @@ import io
 import threading
 from collections.abc import Iterator
 from http import HTTPStatus
+from typing import Any
 
 import pytest
 from django.core.wsgi import get_wsgi_application
@@ -139,6 +140,20 @@ def hang(monkeypatch: pytest.MonkeyPatch) -> threading.Event:
     return hanging
 
 
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The paths of the requests that have got a thread, in order."""
+    paths: list[str] = []
+    start = limits.ThreadLimit.start
+
+    def record(limit: limits.ThreadLimit, client: str, *arguments: Any) -> Any:
+        paths.append(arguments[1]["PATH_INFO"])
+        return start(limit, client, *arguments)
+
+    monkeypatch.setattr(limits.ThreadLimit, "start", record)
+    return paths
+
+
 @pytest.mark.django_db(transaction=True)
 class TestPages:
     def test_made_up_session_gets_the_cached_page(self, reader: Reader, article):
@@ -201,6 +216,39 @@ class TestPages:
 
         for status, headers, body in asyncio.run(main()):
             assert (status, "Cache-Status" in headers, b"The Council met" in body) == (200, True, True)
+
+    def test_new_page_waits_for_changed_ones(self, reader: Reader, article, started, monkeypatch):
+        site = Server(reader.site)
+        monkeypatch.setattr(server, "STALE_AFTER", 60)
+        asyncio.run(respond(site, scope(LIST)))
+        article.title = "Changed"
+        article.save()
+
+        async def main() -> None:
+            changed, new = (asyncio.create_task(respond(site, scope(path))) for path in (LIST, "/en/about/"))
+            await asyncio.sleep(0)
+            assert started == [LIST, LIST]
+            assert b"Changed" in (await changed)[2]
+            assert (await new)[0] == 200
+            assert started == [LIST, LIST, "/en/about/"]
+
+        asyncio.run(main())
+
+    def test_new_page_does_not_wait_for_changed_ones_that_hang(self, reader: Reader, article, started, monkeypatch):
+        site = Server(reader.site)
+        asyncio.run(respond(site, scope(LIST)))
+        hanging = hang(monkeypatch)
+
+        async def main() -> None:
+            changed = asyncio.create_task(respond(site, scope(LIST)))
+            new = asyncio.create_task(respond(site, scope("/en/about/")))
+            assert "Cache-Status" in (await changed)[1]
+            while started != [LIST, LIST, "/en/about/"]:
+                await asyncio.sleep(0.01)
+            hanging.set()
+            assert (await new)[0] == HTTPStatus.SERVICE_UNAVAILABLE
+
+        asyncio.run(main())
 
     def test_busy_site_answers_503_with_retry_after_and_cached_pages_at_once(
         self, reader: Reader, article, monkeypatch
