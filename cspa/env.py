@@ -119,7 +119,8 @@ def _database(name: str, url: str, schemes: tuple[str, ...]) -> dict:
         # Replace a broken connection before its use.
         database["CONN_HEALTH_CHECKS"] = True
         options = database.setdefault("OPTIONS", {})
-        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 3}
+        # Seconds. A pool that tried longer would wait between its attempts, and readers too when the server is back.
+        options["pool"] = {"min_size": 1, "max_size": 16, "timeout": 3, "reconnect_timeout": 0.2}
         # Seconds, and milliseconds for tcp_user_timeout. Keepalives notice a machine that is lost while it works.
         alive = {"connect_timeout": 3, "tcp_user_timeout": 5000, "keepalives_idle": 5, "keepalives_interval": 2}
         options |= alive | options

@@ -10,6 +10,7 @@ import threading
 import time
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -101,6 +102,8 @@ class PostgresListener(ThreadNotifier):
         self._parameters = database.get_connection_params()
         for name in ("cursor_factory", "context"):
             self._parameters.pop(name, None)
+        # The wrapper for PostgreSQL alone has a pool.
+        self._database: Any = database
         self._is_down = False
         self._probed = threading.Event()
         super().__init__()
@@ -128,6 +131,8 @@ class PostgresListener(ThreadNotifier):
                     channel.execute(f"LISTEN {heartbeat}")
                     # A notification may have been lost before.
                     self._is_notified = True
+                    # The server may have closed them all. A reader who gets two broken ones waits for a second.
+                    self._database.pool.drain()
                     self._is_down = False
                     self._probed.set()
                     while not self._closed.is_set():

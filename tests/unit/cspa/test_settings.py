@@ -259,6 +259,7 @@ def test_postgresql_gets_a_pool_that_checks_its_connections(monkeypatch):
     assert (database["HOST"], database["PORT"], database["NAME"]) == ("db.example", 5433, "name")
     assert database["CONN_HEALTH_CHECKS"] is True
     assert database["OPTIONS"]["pool"]["max_size"] > 1
+    assert database["OPTIONS"]["pool"]["reconnect_timeout"] < 1
     assert database["OPTIONS"]["sslmode"] == "require"
     # Django refuses persistent connections with a pool.
     assert not database.get("CONN_MAX_AGE")

@@ -1,4 +1,4 @@
-"""Changes of a SQLite file that no change marker announces: SQL by hand, and processes that were killed."""
+"""Changes that no change marker announces: SQL by hand, and processes that were killed; and a server that was away."""
 
 import os
 import shutil
@@ -8,8 +8,9 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from django.db import connection
 
-from cspa.cache.listener import SQLiteWatcher
+from cspa.cache.listener import PostgresListener, SQLiteWatcher, ThreadNotifier
 
 from ....support.waiting import until
 
@@ -39,10 +40,10 @@ def watcher(file: Path, monkeypatch) -> Iterator[SQLiteWatcher]:
     watcher.close()
 
 
-def acknowledge(watcher: SQLiteWatcher) -> None:
+def acknowledge(notifier: ThreadNotifier) -> None:
     def is_current() -> bool:
-        watcher.acknowledge()
-        return watcher.is_current()
+        notifier.acknowledge()
+        return notifier.is_current()
 
     until(is_current)
 
@@ -84,3 +85,26 @@ def test_missing_file_is_not_created(tmp_path: Path, monkeypatch):
     watcher.close()
     assert not watcher.is_current()
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.both_databases("cspa.cache.listener")
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="SQLite has no server")
+def test_connections_that_the_server_has_closed_leave_the_pool(monkeypatch):
+    import psycopg
+
+    monkeypatch.setattr("cspa.cache.listener.HEARTBEAT_SECONDS", 0.1)
+    parameters = {**connection.get_connection_params(), "cursor_factory": None}
+    connection.close()
+    listener = PostgresListener(connection)
+    try:
+        acknowledge(listener)
+        idle = [connection.pool.getconn() for _number in range(3)]
+        for each in idle:
+            connection.pool.putconn(each)
+        with psycopg.connect(**parameters, autocommit=True) as other:
+            others = "FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            other.execute(f"SELECT pg_terminate_backend(pid) {others}")
+        until(lambda: all(each.closed for each in idle))
+    finally:
+        listener.close()
