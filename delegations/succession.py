@@ -11,7 +11,7 @@ from uuid import UUID
 
 from django.db.models import QuerySet
 
-from .dates import PartialDate, Precision
+from .dates import EARLIEST, PartialDate, Precision
 
 COLUMNS = ("pk", "uid", "start", "start_precision", "end", "end_precision", "ended", "counts_until")
 
@@ -90,6 +90,17 @@ def since(row: Row, line: Iterable[Row]) -> date | None:
     """Return the first day for which a ``row`` without a start counts: the end of a predecessor; None without one."""
     ends = [other.counts_until for other in line if other.counts_until]
     return max((end for end in ends if row.counts_until is None or end < row.counts_until), default=None)
+
+
+def holding(line: list[Row], day: date) -> Row | None:
+    """Return the row of ``line`` that holds on ``day``, which is not to come; of which the database allows one."""
+    held = [
+        row
+        for row in line
+        if (row.start or since(row, line) or EARLIEST) <= day and ((end := until(row, line)) is None or day < end)
+    ]
+    # A row without a start counts on no day on which a dated one does.
+    return max(held, key=lambda row: row.start is not None, default=None)
 
 
 def handovers(line: list[Row]) -> Iterator[Handover]:

@@ -9,6 +9,7 @@ from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, FormerPublicId, Identifier, Person, Representative
 from .periods import Period, Source
+from .person_names import PersonName, names_on
 from .totals import StatusGroup, Totals, totals_of
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "Participation",
     "Period",
     "Person",
+    "PersonName",
     "Proposal",
     "Representative",
     "SeatQuota",
@@ -39,6 +41,7 @@ __all__ = [
     "StatusGroup",
     "Totals",
     "delegations_on",
+    "names_on",
     "totals_of",
     "with_unnamed_seats",
 ]

@@ -21,6 +21,7 @@ from ..dates import EARLIEST, LATEST, today
 from .parliaments import Chamber, Link, Parliament, ParliamentQuerySet, Participation, SeatQuota
 from .people import AssemblyPost, Delegate, Representative
 from .periods import Period, Source
+from .person_names import PersonName, names_on
 
 
 class ConfirmationQuerySet(models.QuerySet["Confirmation"]):
@@ -304,7 +305,7 @@ def _last_change(day: date) -> date | None:
 
 def _days_of_changes() -> list[date]:
     """The days on which a delegation can differ from the day before, in order."""
-    periods = (Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link)
+    periods = (Participation, SeatQuota, Delegate, Representative, AssemblyPost, Link, PersonName)
     columns = [model.objects.order_by().values_list(name) for model in periods for name in ("start", "counts_until")]
     confirmed = set(Confirmation.objects.order_by().values_list("date", flat=True))
     days = {day for (day,) in columns[0].union(*columns[1:]) if day}
@@ -319,19 +320,23 @@ def _delegations_on(day: date, parliaments: ParliamentQuerySet, figures_only: bo
 
     def delegates() -> models.QuerySet[Delegate]:
         rows = dated(Delegate)
-        return rows.only("chamber", "role", "start") if figures_only else rows.select_related("person")
+        if figures_only:
+            return rows.only("chamber", "role", "start")
+        return rows.select_related("person").prefetch_related(*names_on(day, "person__"))
 
     def representatives() -> models.QuerySet[Representative]:
         rows = dated(AssemblyPost).select_related("body")
         posts: Prefetch[str, Any, str] = Prefetch("person__posts", rows, to_attr="current_posts")
-        return dated(Representative).select_related("person").prefetch_related(posts)
+        names = [] if figures_only else names_on(day, "person__")
+        return dated(Representative).select_related("person").prefetch_related(posts, *names)
 
     def confirmations() -> models.QuerySet[Confirmation]:
         return Confirmation.objects.covering(day).select_related("source")
 
     def remembered[T](kind: Hashable, compute: Callable[[], T]) -> T:
-        # Rows without a start count up to today.
-        return computed(lambda: (kind, _last_change(day), day > today(), figures_only), compute)
+        # Rows without a start count up to today, and former names up to the day before.
+        seen_from = (day > today(), day < today())
+        return computed(lambda: (kind, _last_change(day), seen_from, figures_only), compute)
 
     def attach(name: str, owner: str, owners: list[Any], rows: Callable[[], models.QuerySet[Any]]) -> None:
         """Set the attribute ``name`` of each of ``owners`` to the list of its rows, as a Prefetch does."""

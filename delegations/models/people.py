@@ -1,6 +1,6 @@
 """People and their dated functions: mandates, services as representative, and posts in the Assembly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 from functools import lru_cache
 from typing import Any, Self
@@ -33,8 +33,9 @@ from .bodies import Body, place_of_body
 from .no_overlap import NoOverlap
 from .parliaments import Chamber, Parliament
 from .periods import Period, PeriodQuerySet
+from .person_names import PARTS, NameParts, PersonName
 
-NAME_PARTS = ("name", "family_name", "given_name", "patronymic", "sort_name")
+NAME_PARTS = (*PARTS, "sort_name")
 
 
 class PersonQuerySet(DerivedQuerySet["Person"]):
@@ -83,6 +84,8 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
     def search(self, text: str) -> Self:
         """People with the name ``text`` in any alphabet and order, allowing one typing error a word (``names.Query``).
 
+        All words must belong to one of the names of a person, the present one or another.
+
         The comparison runs in Python, because SQL cannot compare sounds: one query reads the folded words of the
         candidates.
         """
@@ -90,9 +93,18 @@ class PersonQuerySet(DerivedQuerySet["Person"]):
         if not query.words:
             return self.none()
         holding = [Q(name_words__contains=begin) | Q(name_words__contains=end) for begin, end in query.parts()]
-        rows = self.filter(*holding).order_by().values_list("pk", "name_words", *translated_columns("patronymic"))
-        people = ((key, words, " ".join(parts).strip()) for key, words, *parts in rows)
-        return self.filter(pk__in=query.find(people))
+        return self.filter(pk__in=query.find(self.name_rows(*holding)))
+
+    def name_rows(self, *conditions: Q) -> Iterator[tuple[int, str, str]]:
+        """Yield key, name words and patronymics for each name that meets ``conditions``, with one query.
+
+        The present names are those of these people, the other names those of all people.
+        """
+        columns = ("name_words", *translated_columns("patronymic"))
+        present = self.filter(*conditions).order_by().values_list("pk", *columns)
+        others = PersonName.objects.filter(*conditions).values_list("person_id", *columns)
+        for key, words, *patronymics in present.union(others, all=True):
+            yield key, words, " ".join(patronymics).strip()
 
 
 @lru_cache(maxsize=10_000)
@@ -100,7 +112,7 @@ def _slug(name: str) -> str:
     return slugify(name, max_length=80) or "person"
 
 
-class Person(DerivedModel, AddressedModel, NaturalKeyModel):
+class Person(NameParts, DerivedModel, AddressedModel, NaturalKeyModel):
     """A person, recorded once, without date of birth or private contact details."""
 
     class Gender(models.TextChoices):
@@ -113,25 +125,6 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
         unique=True,
         editable=False,
         help_text=_("Never changes: it stands in addresses and files."),
-    )
-    name = translated(
-        _("name"),
-        max_length=150,
-        field=names.NameField,
-        help_text=_("As the language writes it: “Viktor Kogut”, «Виктор Когут»."),
-    )
-    family_name = translated(
-        _("family name"),
-        max_length=150,
-        field=names.NameField,
-        help_text=_("As in “Kogut”; empty where not known for certain."),
-    )
-    given_name = translated(_("given name"), max_length=150, field=names.NameField, help_text=_("As in “Viktor”."))
-    patronymic = translated(
-        _("patronymic"),
-        max_length=150,
-        field=names.NameField,
-        help_text=_("As in “Nikolaevich”; empty where not published."),
     )
     sort_name = translated(
         _("sort name"),
@@ -160,12 +153,14 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
         help_text=_("Shown at the person's address: “At the person's own request.”"),
     )
     sort_key = translated(max_length=KEY_LENGTH, blank=False, editable=False, db_index=True)
-    name_words = models.TextField(editable=False, default="")
 
     key_columns = ("public_id",)
     address_column = "public_id"
 
     objects = NaturalKeyManager.from_queryset(PersonQuerySet)()
+
+    # Set by the prefetches of ``names_on()``. With a default here Django would take the rows for fetched.
+    names_of_day: Sequence[PersonName]
 
     # Set by ``delegations_on()``.
     current_posts: "list[AssemblyPost]"
@@ -218,18 +213,13 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
     def derive(self) -> None:
         if self.public_id is None:
             self.public_id = self.next_public_id()
-        parts = ("name", "family_name", "given_name", "patronymic")
-        self.name_words = names.words_of(self._in(code, part) for code in language_codes() for part in parts)
+        self.name_words = self.words()
         for code in language_codes():
             family = " ".join(
-                filter(None, [self._in(code, part) for part in ("family_name", "given_name", "patronymic")])
+                filter(None, [self.in_language(code, part) for part in ("family_name", "given_name", "patronymic")])
             )
-            text = self._in(code, "sort_name") or (family if self._in(code, "family_name") else "")
+            text = self.in_language(code, "sort_name") or (family if self.in_language(code, "family_name") else "")
             setattr(self, to_attribute("sort_key", code), sort_key(text or get_translated(self, "name", code)))
-
-    def _in(self, code: str, part: str) -> str:
-        text: str = getattr(self, to_attribute(part, code))
-        return text
 
     @property
     def slug(self) -> str:
@@ -250,9 +240,15 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
         return [*posts, *services, *mandates]
 
     @property
+    def called(self) -> NameParts:
+        """What bears the name of the day that was asked for (``names_on()``); without one, the present name."""
+        names: Sequence[PersonName] = getattr(self, "names_of_day", ())
+        return names[0] if names else self
+
+    @property
     def public_name(self) -> Localised:
         """The name for pages and files; the text "name withdrawn" for a withdrawn person."""
-        return self.name if not self.withdrawn else Localised(_("name withdrawn"), get_language())
+        return self.called.name if not self.withdrawn else Localised(_("name withdrawn"), get_language())
 
     @property
     def sorted_public_name(self) -> Localised:
@@ -261,12 +257,8 @@ class Person(DerivedModel, AddressedModel, NaturalKeyModel):
 
     @property
     def staff_name(self) -> Localised:
-        """The name for lists of the back office, withdrawn or not. In Russian the family name comes first."""
-        code = get_language()
-        family, given = self._in(code, "family_name"), self._in(code, "given_name")
-        if code == "ru" and family and given:
-            return Localised(" ".join(filter(None, [family, given, self._in(code, "patronymic")])), code)
-        return self.name or self.public_name
+        """The name for lists of the back office, withdrawn or not."""
+        return self.called.in_lists or self.public_name
 
 
 class FormerPublicId(AddressedModel, NaturalKeyModel):

@@ -48,6 +48,7 @@ def everything() -> None:
     parliament.save()
     factories.ParticipationFactory(parliament=parliament, starts="2006", sources=sources)
     factories.DelegateFactory(person=person, chamber=chamber, starts="by 2019-03-01", sources=sources)
+    factories.PersonNameFactory(person=person, sources=sources)
     factories.DelegateFactory(chamber=chamber, ended=True)
     factories.RepresentativeFactory(person=person, parliament=parliament, sources=sources)
     factories.AssemblyPostFactory(person=person, sources=sources)

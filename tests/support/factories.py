@@ -26,6 +26,7 @@ from delegations.models import (
     Parliament,
     Participation,
     Person,
+    PersonName,
     Proposal,
     Representative,
     SeatQuota,
@@ -128,6 +129,23 @@ class PersonFactory(factory.django.DjangoModelFactory):
     family_name_ru = numbered("Когут{n}")
     name_en = factory.LazyAttribute(lambda row: f"{row.given_name_en} {row.family_name_en}")
     name_ru = factory.LazyAttribute(lambda row: f"{row.given_name_ru} {row.family_name_ru}")
+
+
+class PersonNameFactory(PeriodFactory):
+    """A name at birth, which was borne until 2015."""
+
+    class Meta:
+        model = PersonName
+
+    person = factory.SubFactory(PersonFactory)
+    given_name_en = "Viktor"
+    given_name_ru = "Виктор"
+    family_name_en = numbered("Sokol{n}")
+    family_name_ru = numbered("Сокол{n}")
+    name_en = factory.LazyAttribute(lambda row: f"{row.given_name_en} {row.family_name_en}")
+    name_ru = factory.LazyAttribute(lambda row: f"{row.given_name_ru} {row.family_name_ru}")
+    note_en = "name at birth"
+    ends = "2015"
 
 
 class DelegateFactory(PeriodFactory):

@@ -180,6 +180,7 @@ def changing(parliament: Parliament) -> None:
     factories.AssemblyPostFactory(person=member, starts="2021-06-01", ends="2021-07-01")
     factories.LinkFactory(parliament=parliament, starts="2021-08-01", ends="2021-09-01")
     factories.LinkFactory(chamber=first, starts="2021-10-01")
+    factories.PersonNameFactory(person=member, starts="2021-05-05", ends="2021-09-15")
     for day in (date(2020, 2, 29), date(2021, 4, 1), date(2022, 11, 30)):
         factories.ConfirmationFactory(parliament=parliament, date=day)
 
@@ -197,6 +198,7 @@ def shown(found: list[Delegation]) -> list[Any]:
             row.links,
             [(post, post.current_posts) for post in row.representatives],
             [(part.chamber, part.quota, part.links, part.figures, part.delegates) for part in row.chambers],
+            [each.person.public_name for each in (*row.representatives, *row.delegates)],
         )
         for row in found
     ]
