@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django import forms
 from django.conf import settings
@@ -18,6 +18,7 @@ from .dates import EARLIEST, LATEST, Day, PartialDate, Precision, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
 from .models.no_overlap import no_overlaps, overlap
 from .models.people import NAME_PARTS
+from .models.person_names import PARTS
 from .names import doubts_about, validate_name
 from .quality.checks import Issue
 from .quality.editing import doubts_about_rows
@@ -88,10 +89,15 @@ class PartialDateField(forms.Field):
         return PartialDate(found.first, Precision.BY)
 
 
+def doubts_about_names(data: dict[str, Any], parts: Iterable[str]) -> Iterator[str]:
+    """Yield what is doubtful about the ``parts`` of a name in ``data``, each doubt once."""
+    texts = [data.get(column, "") for part in parts for column in translated_columns(part)]
+    yield from dict.fromkeys(doubt for text in texts for doubt in doubts_about(text))
+
+
 class PersonForm(ConflictAwareForm):
     def warnings(self) -> Iterator[str]:
-        texts = [self.cleaned_data.get(column, "") for part in NAME_PARTS for column in translated_columns(part)]
-        yield from dict.fromkeys(doubt for text in texts for doubt in doubts_about(text))
+        yield from doubts_about_names(self.cleaned_data, NAME_PARTS)
 
 
 class PeriodForm(ConflictAwareForm):
@@ -165,6 +171,21 @@ class PeriodForm(ConflictAwareForm):
             for constraint in no_overlaps(self._meta.model):
                 excluded.update(constraint.fields)
         return excluded
+
+
+class PersonNameForm(PeriodForm):
+    starts = PartialDateField(label=_("First day of the name"), help_text=START_HELP, is_start=True)
+    ends = PartialDateField(
+        label=_("First day of the next name"),
+        help_text=_(
+            "The day on which it was no longer the name. Empty: another spelling, or until when is not known; the "
+            "person is found by it, and no day shows it."
+        ),
+    )
+
+    def warnings(self) -> Iterator[str]:
+        yield from super().warnings()
+        yield from doubts_about_names(self.cleaned_data, PARTS)
 
 
 class PeriodFormSet(ConflictAwareFormSet):

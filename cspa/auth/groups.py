@@ -59,6 +59,7 @@ GROUP_PERMISSIONS: dict[str, dict[str, str]] = {
         # Merging two records of a person deletes one of them.
         "delegations.person": "view add change delete",
         "delegations.identifier": "view add change delete",
+        "delegations.personname": "view add change delete",
         "delegations.delegate": "view add change",
         "delegations.representative": "view add change",
         "delegations.body": "view add change",

@@ -31,6 +31,7 @@ APP_ORDER = {
         "Parliament",
         "Chamber",
         "Person",
+        "PersonName",
         "Delegate",
         "Representative",
         "Body",

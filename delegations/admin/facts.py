@@ -8,15 +8,18 @@ from django.utils.translation import ngettext_lazy
 
 from cspa.i18n import translated_columns
 
+from ..forms import PersonNameForm
 from ..models import (
     AssemblyPost,
     Body,
     Delegate,
     Link,
     Participation,
+    PersonName,
     Representative,
     SeatQuota,
 )
+from ..models.person_names import PARTS
 from . import roster_entry
 from .base import PERIOD, STACKED_PERIOD, PeriodAdmin, PeriodInline, assigned_parliaments, may_enter_rosters
 
@@ -65,6 +68,27 @@ class PostInline(PeriodInline, admin.StackedInline):
     model = AssemblyPost
     of_person = "person"
     fields = [("body", "role", "acting"), "parliament", tuple(translated_columns("office")), *STACKED_PERIOD]
+
+
+class OtherNameInline(PeriodInline, admin.StackedInline):
+    model = PersonName
+    form = PersonNameForm
+    of_person = "person"
+    fields = [*map(tuple, map(translated_columns, (*PARTS, "note"))), ("starts", "ends"), "sources"]
+
+
+@admin.register(PersonName)
+class PersonNameAdmin(PeriodAdmin):
+    form = PersonNameForm
+    of_person = "person"
+    about = ["person", *map(tuple, map(translated_columns, (*PARTS, "note")))]
+    list_display = ["name", "person"]
+    list_select_related = ["person"]
+    list_filter = ["person__withdrawn"]
+    search_fields = [*translated_columns("name"), *(f"person__{name}" for name in translated_columns("name"))]
+
+    def get_fieldsets(self, request: HttpRequest, row: PersonName | None = None) -> list[tuple]:
+        return [(None, {"fields": self.about}), (_("Period"), {"fields": [("starts", "ends"), "sources"]})]
 
 
 @admin.register(SeatQuota)

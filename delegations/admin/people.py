@@ -31,7 +31,7 @@ from ..quality.checks import possible_duplicates
 from ..services.merge import MergeError, merge, preview
 from . import leaving
 from .base import AssignedParliamentsMixin
-from .facts import MandateInline, PostInline, ServiceInline
+from .facts import MandateInline, OtherNameInline, PostInline, ServiceInline
 
 
 class IdentifierInline(TranslatedFieldsMixin, admin.TabularInline):
@@ -95,7 +95,7 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
         (_("Withdrawal"), {"fields": ["withdrawn", tuple(translated_columns("withdrawal_reason"))]}),
     ]
     readonly_fields = ["public_id", "former_public_ids"]
-    inlines = [MandateInline, ServiceInline, PostInline, IdentifierInline]
+    inlines = [OtherNameInline, MandateInline, ServiceInline, PostInline, IdentifierInline]
 
     def get_ordering(self, request: HttpRequest) -> list[str]:
         return [to_attribute("sort_key", get_language()), "public_id"]

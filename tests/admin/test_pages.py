@@ -112,6 +112,7 @@ def test_index_lists_apps_and_models_in_the_configured_order(administrator: Clie
                 "Parliament",
                 "Chamber",
                 "Person",
+                "PersonName",
                 "Delegate",
                 "Representative",
                 "Body",

@@ -94,6 +94,7 @@ def world() -> SimpleNamespace:
             person=person,
             delegate=factories.DelegateFactory(person=person, chamber=quota.chamber, starts="2019"),
             representative=factories.RepresentativeFactory(person=person, parliament=parliament, starts="2019"),
+            personname=factories.PersonNameFactory(person=person),
             assemblypost=factories.AssemblyPostFactory(person=person),
             participation=factories.ParticipationFactory(parliament=parliament),
             confirmation=factories.ConfirmationFactory(parliament=parliament),
@@ -162,6 +163,7 @@ DIRECTORY = {
     "chamber": "chamber",
     "seatquota": "seat quota",
     "person": "person",
+    "personname": "former name",
     "delegate": "delegate",
     "representative": "representative",
     "assemblypost": "post in the Assembly",
@@ -338,7 +340,7 @@ MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("wh
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(ROLES)
-    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 147
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 151
     assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 

@@ -13,6 +13,7 @@ MODELS = {
     "delegations_parliament": lambda n: [factories.ParticipationFactory() for _ in range(n)],
     "delegations_chamber": lambda n: [factories.SeatQuotaFactory() for _ in range(n)],
     "delegations_person": factories.PersonFactory.create_batch,
+    "delegations_personname": factories.PersonNameFactory.create_batch,
     "delegations_delegate": factories.DelegateFactory.create_batch,
     "delegations_representative": factories.RepresentativeFactory.create_batch,
     "delegations_body": factories.BodyFactory.create_batch,
