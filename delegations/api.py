@@ -6,7 +6,7 @@ from functools import partial
 from uuid import UUID
 
 import django_filters
-from django.db.models import QuerySet
+from django.db.models import Prefetch, QuerySet
 from django.http import Http404, HttpRequest, HttpResponsePermanentRedirect
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
@@ -49,9 +49,11 @@ from .models import (
     Parliament,
     Period,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     delegations_on,
+    names_on,
 )
 from .models.periods import Certainty
 from .views.changes import ChangesForm
@@ -188,12 +190,19 @@ def chamber(request, slug: str, asked: Query[DayParameters]):
 
 # People and their functions
 
+# What the record of a person reads.
+_OF_PERSON = (
+    "identifiers",
+    "former_ids",
+    Prefetch("other_names", PersonName.objects.in_order().prefetch_related("sources")),
+)
+
 
 @router.get("/people/", response=Page[PersonRecord], summary=gettext_noop("People who have a function on a day"))
 def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
     day = asked_day(request)
     rows = apply_filterset(PersonFilter(request.GET, Person.objects.public(), on=day))
-    rows = rows.prefetch_related("identifiers", "former_ids")
+    rows = rows.prefetch_related(*_OF_PERSON, *names_on(day))
     return paginate_queryset(
         request, asked, rows, ("public_id",), _each(partial(_person, request)), on=day.isoformat()
     )
@@ -207,7 +216,7 @@ def people(request, asked: Query[filtered_by(PersonFilter, DayListParameters)]):
 def person(request, public_id: int, asked: Query[DayParameters]):
     day = asked_day(request)
     people = Person.objects.known_as(public_id)
-    row = get_object_or_404(people.prefetch_related("identifiers", "former_ids"))
+    row = get_object_or_404(people.prefetch_related(*_OF_PERSON, *names_on(day)))
     if row.public_id != public_id:
         return moved(request, str(public_id), str(row.public_id))
     if row.withdrawn:
@@ -238,7 +247,7 @@ def _certainty(row: Period, day: date) -> dict:
 
 
 def _marked(rows: QuerySet, day: date) -> QuerySet:
-    return rows.marked(day).select_related("person").prefetch_related("sources")
+    return rows.marked(day).select_related("person").prefetch_related("sources", *names_on(day, "person__"))
 
 
 @router.get("/delegates/", response=Page[DelegateRecord], summary=gettext_noop("Mandates on a day"))
@@ -320,7 +329,7 @@ def _functions(request: HttpRequest, asked: ListParameters, rows: QuerySet, filt
     """Return a page of the mandates, services or posts of the day, ordered by key, so that cursors stay valid."""
     day = asked_day(request)
     held = apply_filterset(filterset(request.GET, rows.on(day), on=day))
-    held = held.select_related("person").prefetch_related("sources")
+    held = held.select_related("person").prefetch_related("sources", *names_on(day, "person__"))
     return paginate_queryset(request, asked, held, ("pk",), _each(record), on=day.isoformat())
 
 

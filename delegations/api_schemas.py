@@ -62,9 +62,18 @@ class Identifier(Schema):
     identifier: str
 
 
+class OtherName(Period):
+    name: str
+    names: dict[str, str] = Field(description=gettext_noop("The name in each language that has it."))
+    note: str | None
+
+
 class PersonRecord(Names):
     gender: str | None
     names: dict[str, str] = Field(description=gettext_noop("The name in each language that has it."))
+    other_names: list[OtherName] = Field(
+        description=gettext_noop("Names that the person bore until a day, and other spellings, which have no dates.")
+    )
     identifiers: list[Identifier]
     former_ids: list[int] = Field(description=gettext_noop("Ids of records that were merged into this one."))
     page: str = Field(description=gettext_noop("Address of the page for people."))

@@ -11,15 +11,16 @@ from cspa.i18n import language_codes, translated_columns
 
 from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Representative, Source
 from ..models.periods import PeriodQuerySet
+from ..models.person_names import PARTS
 from .popolo_records import column_texts
-from .serializers import NAMES, join_cell, start_cells
+from .serializers import join_cell, start_cells
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date", "source_accessed"]
 
 # One row a person. For a person with several functions on the day, each cell from "role" on has several values.
 PERSON_COLUMNS = [
     "id",
-    *(column for name in NAMES for column in translated_columns(name)),
+    *(column for name in PARTS for column in translated_columns(name)),
     "gender",
     "role",
     "function",
@@ -112,7 +113,7 @@ def person_row(person: Person) -> list:
     functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
     return [
         person.public_id,
-        *column_texts(person, *NAMES).values(),
+        *column_texts(person.called, *PARTS).values(),
         person.gender,
         *(join_cell(cells) for cells in zip(*functions, strict=True)),
     ]

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cspa.absolute_urls import cached_reverse
 
-from ..models import AssemblyPost, Body, Delegate, Delegation, Period, Person, Representative
+from ..models import AssemblyPost, Body, Delegate, Delegation, Period, Person, PersonName, Representative
 from ..models.periods import Certainty
 
 CONTEXT = "https://schema.org"
@@ -75,6 +75,7 @@ def _stated[M: Delegate | Representative | AssemblyPost](rows: Iterable[M], day:
 
 def person(
     person: Person,
+    other_names: Iterable[PersonName],
     mandates: Iterable[Delegate],
     services: Iterable[Representative],
     posts: Iterable[AssemblyPost],
@@ -90,15 +91,18 @@ def person(
         for row in services
     ]
     roles += [{**_role(row, row.title), "memberOf": body_reference(row.body)} for row in posts]
+    called = person.called
+    alternate = dict.fromkeys(str(bearer.name) for bearer in (person, *other_names) if bearer is not called)
     wikidata = [row.identifier for row in person.identifiers.all() if row.scheme == "wikidata"]
     return filled(
         {
             "@context": CONTEXT,
             "@type": "Person",
             **named(person, absolute),
-            "familyName": str(person.family_name),
-            "givenName": str(person.given_name),
-            "additionalName": str(person.patronymic),
+            "alternateName": [name for name in alternate if name != called.name],
+            "familyName": str(called.family_name),
+            "givenName": str(called.given_name),
+            "additionalName": str(called.patronymic),
             "sameAs": [f"https://www.wikidata.org/wiki/{identifier}" for identifier in wikidata],
             "memberOf": roles,
         }
@@ -135,7 +139,7 @@ def body(
 def named(person: Person, absolute: Absolute) -> dict:
     """Return ``person`` as a reference within another record."""
     address = absolute(person.get_absolute_url())
-    return {"@type": "Person", "@id": address, "url": address, "name": str(person.name)}
+    return {"@type": "Person", "@id": address, "url": address, "name": str(person.called.name)}
 
 
 def _membership(row: Delegate, absolute: Absolute) -> dict:

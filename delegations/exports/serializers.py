@@ -22,20 +22,20 @@ from ..models import (
     Participation,
     Period,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     Seats,
     Source,
 )
+from ..models.person_names import PARTS, NameParts
 from .popolo_records import column_texts
-
-NAMES = ("name", "family_name", "given_name", "patronymic")
 
 # One row a mandate, in the files of lists and in those that an import reads.
 MANDATE_COLUMNS = [
     "id",
     "person_id",
-    *(column for name in NAMES for column in translated_columns(name)),
+    *(column for name in PARTS for column in translated_columns(name)),
     "gender",
     "country",
     "delegation",
@@ -64,7 +64,7 @@ def mandate_row(delegate: Delegate) -> list:
     return [
         str(delegate.uid),
         person.public_id,
-        *(getattr(person, column) if known else "" for name in NAMES for column in translated_columns(name)),
+        *(text if known else "" for text in column_texts(person.called, *PARTS).values()),
         person.gender if known else "",
         parliament.country.code,
         parliament.slug,
@@ -125,18 +125,28 @@ def period_record(row: Period) -> dict:
 
 def names_record(person: Person) -> dict:
     """Return the id and the names of a person as a reference; the names of a withdrawn person are None."""
-    return {"id": person.public_id, **{name: _of(person, name) for name in NAMES}}
+    return {"id": person.public_id, **{name: _of(person, name) for name in PARTS}}
 
 
 def person_record(person: Person) -> dict:
     return {
         **names_record(person),
         "gender": (person.gender or None) if not person.withdrawn else None,
-        "names": _in_languages(person) if not person.withdrawn else {},
+        "names": _in_languages(person.called) if not person.withdrawn else {},
+        "other_names": [] if person.withdrawn else list(map(_other_name, person.other_names.all())),
         "identifiers": [{"scheme": row.scheme, "identifier": row.identifier} for row in person.identifiers.all()]
         if not person.withdrawn
         else [],
         "former_ids": [row.public_id for row in person.former_ids.all()],
+    }
+
+
+def _other_name(row: PersonName) -> dict:
+    return {
+        "name": str(row.name),
+        "names": _in_languages(row),
+        "note": str(row.note) or None,
+        **period_record(row),
     }
 
 
@@ -285,10 +295,10 @@ def _link(link: Link) -> dict:
 
 
 def _of(person: Person, name: str) -> str | None:
-    return None if person.withdrawn else str(getattr(person, name)) or None
+    return None if person.withdrawn else str(getattr(person.called, name)) or None
 
 
-def _in_languages(instance: Person | Parliament | Chamber | Body) -> dict[str, str]:
+def _in_languages(instance: NameParts | Parliament | Chamber | Body) -> dict[str, str]:
     """Return the name by language, for the languages that have it."""
     names = zip(language_codes(), translated_columns("name"), strict=True)
     return {code: text for code, column in names if (text := getattr(instance, column))}

@@ -5,14 +5,23 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from itertools import groupby
 
-from django.db.models import Count, Window
+from django.db.models import Count, Window, prefetch_related_objects
 from django.utils.translation import gettext
 
 from cspa.cache.computed import computed
 from cspa.charts import Span, Timeline, timeline
 
 from ..dates import FOUNDED, today
-from ..models import Confirmation, Delegate, Parliament, Participation, Period, Representative, SeatQuota
+from ..models import (
+    Confirmation,
+    Delegate,
+    Parliament,
+    Participation,
+    Period,
+    Representative,
+    SeatQuota,
+    names_on,
+)
 from ..models.periods import Certainty, PeriodQuerySet
 
 # The number of latest mandates on the page of a delegation; a page of their own shows all.
@@ -35,20 +44,24 @@ class History:
     mandate_count: int
 
     @classmethod
-    def of(cls, parliament: Parliament, of_the_day: Iterable[Delegate]) -> "History":
+    def of(cls, parliament: Parliament, of_the_day: Iterable[Delegate], day: date) -> "History":
         """Return the history of ``parliament`` with its MANDATES latest mandates, in a constant number of queries.
 
-        The timeline draws the mandates ``of_the_day`` as well.
+        The timeline draws the mandates ``of_the_day`` as well. People have their names of ``day``.
         """
+        names = names_on(day, "person__")
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
-        representatives = Representative.objects.filter(parliament=parliament).select_related("person")
+        services = Representative.objects.filter(parliament=parliament).select_related("person")
+        representatives = _rows(parliament, services)
         latest = _rows(parliament, mandates.annotate(total=Window(Count("pk"))), MANDATES)
         drawn = {row.pk: row for row in [*of_the_day, *latest]}
+        # The remembered rows belong to all days.
+        prefetch_related_objects([*representatives, *latest], *names)
         return cls(
             participations=_rows(parliament, Participation.objects.filter(parliament=parliament)),
             quotas=sorted(_rows(parliament, quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
-            representatives=_rows(parliament, representatives),
+            representatives=representatives,
             mandates=sorted(latest, key=_place),
             drawn_mandates=sorted(list(drawn.values())[:MAX_DRAWN], key=_place),
             confirmations=list(parliament.confirmations.select_related("source")),

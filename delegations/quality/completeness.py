@@ -12,7 +12,18 @@ from translated_fields import to_attribute
 from cspa.audit.diff import required_relations
 from cspa.i18n import language_codes, language_name
 
-from ..models import Confirmation, Delegate, Link, Parliament, Participation, Period, Person, Representative, SeatQuota
+from ..models import (
+    Confirmation,
+    Delegate,
+    Link,
+    Parliament,
+    Participation,
+    Period,
+    Person,
+    Representative,
+    SeatQuota,
+    names_on,
+)
 
 FACTS = [Participation, SeatQuota, Delegate, Representative, Link]
 
@@ -64,7 +75,7 @@ class Completeness:
 
 
 def _people(parliament: Parliament, day: date) -> list[Figure]:
-    people = Person.objects.public().in_office(day, parliament).in_order()
+    people = Person.objects.public().in_office(day, parliament).in_order().prefetch_related(*names_on(day))
     rows = list(people.annotate(**{f"lacks_{gap}": condition for gap, condition in people.gaps().items()}))
     labels = {"photo": _("Photo")}
     for code in language_codes():
@@ -82,6 +93,8 @@ def _facts(parliament: Parliament, day: date) -> list[Figure]:
         facts = model.objects.on(day).filter(of_parliament).order_by("pk")
         related = list(required_relations(model))
         facts = facts.select_related(*related) if related else facts
+        if "person" in related:
+            facts = facts.prefetch_related(*names_on(day, "person__"))
         rows += facts.annotate(**{f"lacks_{gap}": condition for gap, condition in facts.gaps().items()})
     labels = {"source": _("Source"), "date": _("First day recorded"), "exact_date": _("First day known to the day")}
     return [

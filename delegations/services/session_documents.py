@@ -367,7 +367,7 @@ def badge_rows(delegations: list[Delegation]) -> Iterator[list[str]]:
             held.setdefault(row.person, []).append(row)
         for person, rows in held.items():
             yield [
-                *(getattr(person, column) for column in translated_columns("name")),
+                *(getattr(person.called, column) for column in translated_columns("name")),
                 *_in_languages(lambda delegation=delegation: delegation.parliament.label),
                 *_in_languages(lambda rows=rows: "; ".join(map(_role, rows))),
             ]

@@ -13,7 +13,7 @@ from cspa.absolute_urls import InvalidParameter, absolute_url
 from cspa.exports.tabular import ExportMixin
 from cspa.pagination import StrictPaginationMixin
 
-from ..dates import FOUNDED, Day
+from ..dates import FOUNDED, Day, today
 from ..exports import jsonld
 from ..exports.csv_rows import DELEGATION_COLUMNS, delegation_rows
 from ..exports.timeline import History
@@ -27,6 +27,7 @@ from ..models import (
     Person,
     Totals,
     delegations_on,
+    names_on,
     totals_of,
 )
 from ..quality.completeness import Completeness
@@ -105,7 +106,7 @@ class DelegationView(OfParliament, TemplateView):
     def get_context_data(self, **kwargs):
         # None where the parliament is on record, but takes no part on this day.
         delegation = next(iter(self.delegations(Parliament.objects.filter(pk=self.parliament.pk))), None)
-        history = History.of(self.parliament, delegation.delegates if delegation else [])
+        history = History.of(self.parliament, delegation.delegates if delegation else [], self.day)
         return super().get_context_data(
             delegation=delegation,
             history=history,
@@ -121,7 +122,8 @@ class MandatesView(OfParliament, StrictPaginationMixin, ListView):
 
     def get_queryset(self) -> QuerySet[Delegate]:
         mandates = Delegate.objects.filter(chamber__parliament=self.parliament).in_order()
-        return mandates.select_related("chamber", "person").prefetch_related("sources")
+        names = names_on(self.day, "person__")
+        return mandates.select_related("chamber", "person").prefetch_related("sources", *names)
 
 
 class CompletenessView(OfParliament, TemplateView):
@@ -154,14 +156,18 @@ class PersonView(OnDay, DetailView):
         return self.render_to_response(self.get_context_data())
 
     def get_context_data(self, **kwargs):
+        other_names = self.rows(self.object.other_names.all())
+        if self.day < today():
+            self.object.names_of_day = [name for name in other_names if name.held]
         mandates = self.rows(self.object.mandates.select_related("chamber__parliament"))
         services = self.rows(self.object.services.select_related("parliament"))
         posts = self.rows(self.object.posts.select_related("body", "parliament"))
         return super().get_context_data(
+            other_names=other_names,
             mandates=mandates,
             services=services,
             posts=posts,
-            json_ld=jsonld.person(self.object, mandates, services, posts, self.absolute),
+            json_ld=jsonld.person(self.object, other_names, mandates, services, posts, self.absolute),
             **kwargs,
         )
 

@@ -11,7 +11,7 @@ from cspa.pagination import StrictPaginationMixin
 from ..exports.csv_rows import PERSON_COLUMNS, person_row, with_functions
 from ..exports.serializers import MANDATE_COLUMNS, mandate_row
 from ..filters import DelegateFilter, OnDayFilter, PersonFilter, refuse_errors
-from ..models import Delegate, Person
+from ..models import Delegate, Person, names_on
 from .directory import OnDay
 
 
@@ -29,7 +29,7 @@ class PeopleView(ExportMixin, OnDay, StrictPaginationMixin, ListView):
         return self.filterset_class(self.request.GET, self.everything(), on=self.day)
 
     def everything(self) -> QuerySet:
-        return with_functions(Person.objects.public().in_order(), self.day)
+        return with_functions(Person.objects.public().in_order(), self.day).prefetch_related(*names_on(self.day))
 
     def get_queryset(self) -> QuerySet:
         return self.filterset.queryset.none() if self.day.before_founding else self.filterset.found
@@ -57,4 +57,4 @@ class DelegatesView(PeopleView):
         rows = Delegate.objects.on(self.day).select_related("person", "chamber__parliament")
         # Withdrawn names come last, because their place in the alphabetical order would reveal their initial.
         order = ("person__withdrawn", f"person__{to_attribute('sort_key')}", "person__public_id", "chamber__slug")
-        return rows.prefetch_related("sources").order_by(*order, "pk")
+        return rows.prefetch_related("sources", *names_on(self.day, "person__")).order_by(*order, "pk")

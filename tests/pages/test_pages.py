@@ -322,6 +322,10 @@ def fill(rows):
     home = factories.ParliamentFactory(slug="home")
     others = factories.create_many(factories.PersonFactory, [{}] * rows)
     colleagues = factories.create_many(factories.PersonFactory, [{}] * rows)
+    names = [{"person": each, "sources": sources} for each in (*others, *colleagues)]
+    factories.create_many(
+        factories.PersonNameFactory, names + [{"person": person, "sources": sources, "ends": None}] * rows
+    )
     stories = Story.objects.bulk_create(Story() for _number in range(2 * rows))
     parliaments = [home, *factories.create_many(factories.ParliamentFactory, [{}] * (rows - 1))]
     chambers = factories.create_many(factories.ChamberFactory, [{"parliament": row} for row in parliaments])

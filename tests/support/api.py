@@ -65,6 +65,7 @@ def fill(rows, start="2008-01-01"):
     in_office = [{"person": row, "sources": sources} for row in representatives]
     factories.create_many(factories.SeatQuotaFactory, [row | {"starts": start} for row in of_chambers])
     factories.create_many(factories.LinkFactory, of_chambers)
+    factories.create_many(factories.PersonNameFactory, in_office)
     factories.create_many(
         factories.RepresentativeFactory,
         [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments, strict=True)],

@@ -10,8 +10,9 @@ from translated_fields import to_attribute
 from cspa.exports.tabular import unescape_formula
 from cspa.i18n import single_line, translated_columns
 
-from ...exports.serializers import MANDATE_COLUMNS, NAMES, split_cell
+from ...exports.serializers import MANDATE_COLUMNS, split_cell
 from ...models import Chamber, Delegate, Person
+from ...models.person_names import PARTS
 from ..records import (
     Batch,
     ImportRefusedError,
@@ -29,7 +30,7 @@ from .files import TableRow
 from .own_export import public_id
 from .popolo import import_target
 
-_NAME_COLUMNS = [column for name in NAMES for column in translated_columns(name)]
+_NAME_COLUMNS = [column for name in PARTS for column in translated_columns(name)]
 _TEXTS = [*translated_columns("political_group"), *translated_columns("constituency")]
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}

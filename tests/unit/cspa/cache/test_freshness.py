@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 # Whatever a reader sees of them is something else afterwards.
 COLUMNS = {
     "delegations_person": "name_en family_name_en given_name_en",
+    "delegations_personname": "name_en note_en",
     "delegations_parliament": "name_en short_name_en",
     "delegations_chamber": "name_en",
     "delegations_delegate": "political_group_en constituency_en",
@@ -37,6 +38,7 @@ COLUMNS = {
 def test_edit_of_any_public_column_shows_on_the_next_request(reader: Reader, client: Client):
     chamber = factories.ChamberFactory()
     source, person = factories.SourceFactory(url="https://example.org/"), factories.PersonFactory()
+    factories.PersonNameFactory(person=person, starts="2010", ends="2020")
     factories.SeatQuotaFactory(chamber=chamber, sources=[source])
     factories.DelegateFactory(
         chamber=chamber, person=person, political_group_en="Group", constituency_en="East", sources=[source]
@@ -79,4 +81,4 @@ def test_edit_of_any_public_column_shows_on_the_next_request(reader: Reader, cli
             assert wrong == [], (table, column)
             assert after != before, (table, column)
             before, changes = after, changes + 1
-    assert changes == 25
+    assert changes == 27
