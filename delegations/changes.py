@@ -5,6 +5,7 @@ dates that it follows from.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from datetime import date
 from typing import NamedTuple, overload
@@ -32,7 +33,8 @@ from .models import (
     Source,
 )
 from .models.people import SOLE_ROLES
-from .succession import Handover, handovers, lines
+from .models.person_names import PersonName
+from .succession import Handover, Row, handovers, holding, lines
 
 # The number of entries whose rows one step of an iteration loads.
 AT_ONCE = 5000
@@ -51,7 +53,7 @@ class Kind(models.TextChoices):
     LEFT = "left", gettext_lazy("left")
 
 
-# Relations of a row that its sentence names.
+# Relations of the rows of people that their sentences name.
 _RELATED = {Delegate: ["person"], Representative: ["person"], AssemblyPost: ["person", "body"]}
 _ORDER = {kind: place for place, kind in enumerate(Kind)}
 
@@ -224,6 +226,24 @@ class _Entry(NamedTuple):
         return day <= until and (since is None or day >= since or self.handover.recorded.after > since)
 
 
+class NamesOfDays:
+    """The other names of ``people``, for entries of different days. They take two queries."""
+
+    def __init__(self, people: set[int]):
+        rows = PersonName.objects.filter(person__in=people)
+        self._lines: dict[int, list[Row]] = {line[0].line[0]: line for line in lines(rows, "pk", "person")}
+        self._names = rows.in_bulk([row.pk for line in self._lines.values() for row in line])
+
+    def of[T](self, value: T, day: date) -> T:
+        """Return a person with the name of ``day``, and any other value as it is."""
+        if not isinstance(value, Person) or value.pk not in self._lines or day >= today():
+            return value
+        person = copy(value)
+        row = holding(self._lines[value.pk], day)
+        person.names_of_day = [self._names[row.pk]] if row else []
+        return person
+
+
 class Register(Sequence):
     """A sequence of changes, newest first, that loads rows only for the entries of an index or a slice."""
 
@@ -271,9 +291,11 @@ class Register(Sequence):
             if related := _RELATED.get(model):
                 queryset = queryset.select_related(*related)
             rows[model] = queryset.in_bulk(keys)
-        return [self._change(entry, rows[entry.line.model]) for entry in entries]
+        people = {row.person_id for model in _RELATED for row in rows[model].values()}
+        names = NamesOfDays(people)
+        return [self._change(entry, rows[entry.line.model], names) for entry in entries]
 
-    def _change(self, entry: _Entry, rows: dict[int, Period]) -> Change:
+    def _change(self, entry: _Entry, rows: dict[int, Period], names: NamesOfDays) -> Change:
         before, after = (rows[row.pk] if row else None for row in (entry.handover.before, entry.handover.after))
         row = after or before
         chamber = self._chambers[row.chamber_id] if hasattr(row, "chamber_id") else None
@@ -286,9 +308,9 @@ class Register(Sequence):
             kind=entry.kind,
             parliament=parliament,
             chamber=chamber,
-            person=getattr(row, "person", None),
-            before=getattr(before, entry.line.value, None),
-            after=getattr(after, entry.line.value, None),
+            person=names.of(getattr(row, "person", None), entry.handover.day),
+            before=names.of(getattr(before, entry.line.value, None), entry.handover.day),
+            after=names.of(getattr(after, entry.line.value, None), entry.handover.day),
             sources=tuple(dict.fromkeys(sources)),
             body=row if isinstance(row, Body) else getattr(row, "body", None),
             office=str(capfirst(row.title)) if isinstance(row, AssemblyPost) else None,

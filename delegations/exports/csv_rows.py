@@ -42,7 +42,7 @@ POST_COLUMNS = [
     "role",
     "acting",
     "person_id",
-    *(column for name in NAMES for column in translated_columns(name)),
+    *(column for name in PARTS for column in translated_columns(name)),
     "delegation",
     *translated_columns("office"),
     "start",
@@ -122,7 +122,7 @@ def person_row(person: Person) -> list:
 def post_row(post: AssemblyPost) -> list:
     """Return the row of ``post`` with the columns POST_COLUMNS."""
     person = post.person
-    names = column_texts(person, *NAMES)
+    names = column_texts(person.called, *PARTS)
     return [
         str(post.uid),
         post.body.slug,

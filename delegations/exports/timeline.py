@@ -49,7 +49,6 @@ class History:
 
         The timeline draws the mandates ``of_the_day`` as well. People have their names of ``day``.
         """
-        names = names_on(day, "person__")
         quotas = SeatQuota.objects.filter(chamber__parliament=parliament).select_related("chamber")
         mandates = Delegate.objects.filter(chamber__parliament=parliament).select_related("chamber", "person")
         services = Representative.objects.filter(parliament=parliament).select_related("person")
@@ -57,7 +56,7 @@ class History:
         latest = _rows(parliament, mandates.annotate(total=Window(Count("pk"))), MANDATES)
         drawn = {row.pk: row for row in [*of_the_day, *latest]}
         # The remembered rows belong to all days.
-        prefetch_related_objects([*representatives, *latest], *names)
+        prefetch_related_objects([row.person for row in [*representatives, *latest]], *names_on(day))
         return cls(
             participations=_rows(parliament, Participation.objects.filter(parliament=parliament)),
             quotas=sorted(_rows(parliament, quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),
