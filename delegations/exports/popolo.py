@@ -27,10 +27,12 @@ from ..models import (
     Participation,
     Period,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     Source,
 )
+from ..models.periods import PeriodQuerySet
 from .popolo_records import (
     assembly_record,
     body_record,
@@ -123,6 +125,9 @@ class DirectoryExport:
         rows = rows.filter(condition)
         # Without arguments select_related() would load everything.
         rows = rows.select_related(*related) if related else rows
+        return self._with_sources(model, rows)
+
+    def _with_sources[M: Period](self, model: type[M], rows: PeriodQuerySet[M]) -> list[M]:
         rows = list(rows.order_by(F("start").asc(nulls_first=True), "uid"))
         uids = {row.pk: row.uid for row in rows}
         cited = model.sources.through.objects.order_by("source__uid")
@@ -134,9 +139,17 @@ class DirectoryExport:
 
     def _persons(self, keys: set[int]) -> list[dict]:
         people = Person.objects.order_by("public_id").prefetch_related("identifiers", "former_ids")
+        names = PersonName.objects.filter(person__withdrawn=False)
         if not self.whole:
-            people = people.filter(pk__in=keys)
-        return [person_record(person) for person in people.defer(*translated_columns("sort_key"), "name_words")]
+            people, names = people.filter(pk__in=keys), names.filter(person__in=keys)
+        other_names = defaultdict(list)
+        # All of them for a day, too: Popolo's name is the present one.
+        for name in self._with_sources(PersonName, names):
+            other_names[name.person_id].append(name)
+        return [
+            person_record(person, other_names[person.pk], self.sources_of)
+            for person in people.defer(*translated_columns("sort_key"), "name_words")
+        ]
 
     def _organizations(self) -> Iterator[dict]:
         participations, links = defaultdict(list), defaultdict(list)

@@ -1,5 +1,6 @@
 """The records of a Popolo document: one function for each type of row."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from uuid import UUID
 
@@ -21,22 +22,24 @@ from ..models import (
     Participation,
     Period,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     Source,
 )
+from ..models.people import NAME_PARTS
+from ..models.person_names import PARTS
 
 # No slug holds a colon.
 ASSEMBLY = "org:assembly"
 SEAT = "seat"
 REPRESENTATIVE = "representative"
-NAMES = ("name", "family_name", "given_name", "patronymic", "sort_name")
 
 # Sources by the public id of the row.
 type Sources = dict[UUID, list[Source]]
 
 
-def person_record(person: Person) -> dict:
+def person_record(person: Person, other_names: Iterable[PersonName], sources: Sources) -> dict:
     former = [str(row.public_id) for row in person.former_ids.all()]
     if person.withdrawn:
         reason = column_texts(person, "withdrawal_reason")
@@ -44,9 +47,11 @@ def person_record(person: Person) -> dict:
     photo = {}
     if person.photo:
         photo = {"image": settings.SITE_URL + person.photo.url, "photo": person.photo.name}
+    names = popolo_names(person, "name")
     return clean(
         id=str(person.public_id),
-        **popolo_names(person, "name"),
+        name=names["name"],
+        other_names=[*names["other_names"], *(entry for row in other_names for entry in _other_names(row, sources))],
         family_name=_first_text(person, "family_name"),
         given_name=_first_text(person, "given_name"),
         patronymic_name=_first_text(person, "patronymic"),
@@ -57,9 +62,28 @@ def person_record(person: Person) -> dict:
             {"scheme": row.scheme, "identifier": row.identifier}
             for row in sorted(person.identifiers.all(), key=lambda row: (row.scheme, row.identifier))
         ],
-        **column_texts(person, *NAMES, "photo_credit", "photo_alt"),
+        **column_texts(person, *NAME_PARTS, "photo_credit", "photo_alt"),
         former_ids=former,
     )
+
+
+def _other_names(row: PersonName, sources: Sources) -> Iterator[dict]:
+    """Yield an entry of ``other_names`` for each language of ``row``. The first one has all columns, for an import."""
+    own = {"id": str(row.uid), **column_texts(row, *PARTS, "note")}
+    period = period_values(row, sources)
+    for code in language_codes():
+        if name := row.in_language(code, "name"):
+            yield clean(
+                name=name,
+                lang=code,
+                family_name=row.in_language(code, "family_name"),
+                given_name=row.in_language(code, "given_name"),
+                patronymic_name=row.in_language(code, "patronymic"),
+                note=row.in_language(code, "note"),
+                **period,
+                **own,
+            )
+            own = {}
 
 
 def assembly_record() -> dict:

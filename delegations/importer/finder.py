@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import translated_columns
 
-from ..models import Body, Chamber, Parliament, Source
+from ..models import Body, Chamber, Parliament, PersonName, Source
 from .matching import PersonMatcher
 from .on_record import RowsOnRecord
 from .records import REFERENCES, Kind, Record, RowError
@@ -29,6 +29,7 @@ class RowFinder:
             Kind.CHAMBERS: self._chamber,
             Kind.PEOPLE: people.find,
             Kind.BODIES: self._body,
+            Kind.OTHER_NAMES: self._other_name,
             Kind.CONFIRMATIONS: self._only_of_day,
             Kind.OBSERVATIONS: self._only_of_day,
         }
@@ -98,6 +99,16 @@ class RowFinder:
             record.values.pop("slug", None)
             return row
         return next((row for row in bodies.values() if row.slug == record.values["slug"]), None)
+
+    def _other_name(self, record: Record) -> PersonName | None:
+        if record.id:
+            return self.by_uid(record)
+        person = self.resolve_reference("person", record.values["person"])
+        stated = {column: text for column, text in record.values.items() if column in translated_columns("name")}
+        for row in self.on_record.other_names.get(person.pk, ()):
+            if all(getattr(row, column) == text for column, text in stated.items()):
+                return row
+        return None
 
     def _only_of_day(self, record: Record) -> Model | None:
         """Return the row with the record's id. Raises RowError if another row has its parliament and day."""

@@ -6,11 +6,13 @@ from collections.abc import Callable
 from functools import cached_property
 
 from django.utils.translation import gettext as _
+from translated_fields import to_attribute
 
-from cspa.i18n import single_line, translated_columns
+from cspa.i18n import language_codes, single_line, translated_columns
 
 from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Person, Representative
+from ..models.people import NAME_PARTS
 from .on_record import RowsOnRecord
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
@@ -41,7 +43,30 @@ class PersonMatcher:
         if person.withdrawn and not record.values.get("withdrawn"):
             self.warn(record, _("This person is withdrawn here; nothing was changed."))
             record.values.clear()
+        self._keep_present_name(person, record)
         return person
+
+    def _keep_present_name(self, person: Person, record: Record) -> None:
+        """Leave out a name that is on record as another name of ``person``, as in a file of a former day.
+
+        An own export that states other names of the person knows which is the present one.
+        """
+        if self.batch.is_own_export and record.key in self.renamed:
+            return
+        others, stated = self.on_record.other_names.get(person.pk, ()), record.values
+        is_other = {
+            code: (text := stated.get(to_attribute("name", code)))
+            and text != person.in_language(code, "name")
+            and any(other.in_language(code, "name") == text for other in others)
+            for code in language_codes()
+        }
+        if not any(is_other.values()):
+            return
+        self.warn(record, _("The file gives another name of this person; the present one was not changed."))
+        for code in language_codes():
+            if is_other[code] or not stated.get(to_attribute("name", code)):
+                for part in NAME_PARTS:
+                    stated.pop(to_attribute(part, code), None)
 
     def attach_identifiers(self, diff: RowDiff, record: Record) -> None:
         """Add the new identifiers and former ids of ``record`` to ``diff``."""
@@ -143,6 +168,11 @@ class PersonMatcher:
         return [self.batch.scheme, *(f"import:{slug}" for slug in former)] if self.batch.scheme else []
 
     @cached_property
+    def renamed(self) -> frozenset[str]:
+        """Keys of the people of whom the file states other names."""
+        return frozenset(record.values["person"] for record in self.batch.records[Kind.OTHER_NAMES])
+
+    @cached_property
     def by_name(self) -> dict[str, list[Person]]:
         return self._public_people(_normalise)
 
@@ -151,11 +181,13 @@ class PersonMatcher:
         return self._public_people(_fold)
 
     def _public_people(self, key: Callable[[str], str]) -> dict[str, list[Person]]:
-        """Return the people on record who are not withdrawn, by the ``key`` of their name in each language."""
+        """Return the people on record who are not withdrawn, by the ``key`` of each of their names."""
         found = defaultdict(list)
         for person in self.on_record.people.values():
             if not person.withdrawn:
-                for name in {key(getattr(person, column)) for column in translated_columns("name")} - {""}:
+                bearers = (person, *self.on_record.other_names.get(person.pk, ()))
+                names = (bearer.in_language(code, "name") for bearer in bearers for code in language_codes())
+                for name in set(map(key, names)) - {""}:
                     found[name].append(person)
         return found
 

@@ -21,6 +21,7 @@ from cspa.i18n import language_codes, single_line, translated_columns, visible
 from .. import names
 from ..dates import PartialDate
 from ..models import Chamber, Delegate, Person, Source
+from ..models.person_names import PARTS, NameParts
 from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of
 
 # Characters of a list.
@@ -32,8 +33,6 @@ LONGEST_NAME = 150
 
 # Choices for a name besides the public ids of people.
 NEW, LEFT_OUT = "new", "out"
-
-PARTS = ("name", "family_name", "given_name", "patronymic")
 
 # A comma in brackets belongs to what the brackets say; "и др." is an entry of its own, which no name is.
 _SEPARATOR = re.compile(
@@ -270,21 +269,19 @@ def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[P
 
     An index of words narrows the people first: the query compares each with fuzzy matching.
     """
-    rows = people.order_by().values_list("pk", "name_words", *translated_columns("patronymic"))
-    known = [(key, words, " ".join(parts).strip()) for key, words, *parts in rows]
     by_word = defaultdict(list)
-    for row in known:
+    for row in people.name_rows():
         for word in set(row[1].split()):
             by_word[word].append(row)
-    meant: dict[str, list[int]] = {}
+    meant: dict[str, set[int]] = {}
     for name in found:
         query = names.Query(f"{name.name} {name.patronymic}")
-        near = {row[0]: row for word in query.words for row in by_word.get(word, ())}
-        meant[name.key] = query.find(near.values()) if near else []
+        near = dict.fromkeys(row for word in query.words for row in by_word.get(word, ()))
+        meant[name.key] = set(query.find(near)) if near else set()
     rows = people.filter(pk__in={key for keys in meant.values() for key in keys})
-    by_key = {person.pk: person for person in rows.prefetch_related("mandates__chamber__parliament")}
+    by_key = {person.pk: person for person in rows.prefetch_related("mandates__chamber__parliament", "other_names")}
     return {
-        name: sorted((by_key[key] for key in keys), key=lambda person: person.public_id)
+        name: sorted((by_key[key] for key in keys & by_key.keys()), key=lambda person: person.public_id)
         for name, keys in meant.items()
     }
 
@@ -303,18 +300,21 @@ def _certain(name: Name, candidates: list[Person], parliament: int, language: st
 
 
 def _bears(person: Person, name: Name, language: str) -> bool:
-    """Return whether ``person`` has this name in ``language``; if not recorded, transliterated in another."""
-    known = {
-        code: _full_name(person, code) for code in language_codes() if getattr(person, to_attribute("name", code))
-    }
+    """Whether the present name of ``person`` or another one is this name."""
+    return any(_is_called(bearer, name, language) for bearer in (person, *person.other_names.all()))
+
+
+def _is_called(bearer: NameParts, name: Name, language: str) -> bool:
+    """Whether ``bearer`` has this name in ``language``; if not recorded, transliterated in another."""
+    known = {code: _full_name(bearer, code) for code in language_codes() if bearer.in_language(code, "name")}
     said = f"{name.name} {name.patronymic}"
     if language in known:
         return set(known[language].casefold().split()) == set(said.casefold().split())
     return set(names.fold(said).split()) in [set(names.fold(text).split()) for text in known.values()]
 
 
-def _full_name(person: Person, code: str) -> str:
-    return " ".join(getattr(person, to_attribute(part, code)) for part in ("name", "patronymic"))
+def _full_name(bearer: NameParts, code: str) -> str:
+    return " ".join(bearer.in_language(code, part) for part in ("name", "patronymic"))
 
 
 # What is entered

@@ -9,7 +9,7 @@ from django.db.models import Model
 from cspa.i18n import translated_columns
 from cspa.models import RetiredAddress
 
-from ..models import Body, Chamber, FormerSlug, Parliament, Person, Source
+from ..models import Body, Chamber, FormerSlug, Parliament, Person, PersonName, Source
 from .records import KINDS, Batch, Kind
 
 
@@ -113,6 +113,14 @@ class RowsOnRecord:
         """People by public id."""
         rows = Person.objects.defer(*translated_columns("sort_key"), "name_words")
         return {person.public_id: person for person in rows.iterator()}
+
+    @cached_property
+    def other_names(self) -> dict[int, list[PersonName]]:
+        """The other names by the key of the person."""
+        found = defaultdict(list)
+        for row in self.rows(Kind.OTHER_NAMES).values():
+            found[row.person_id].append(row)
+        return found
 
     @cached_property
     def people_by_key(self) -> dict[int, Person]:

@@ -28,6 +28,7 @@ from ..models import (
     Parliament,
     Participation,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     Source,
@@ -42,6 +43,7 @@ class Kind(StrEnum):
     PARLIAMENTS = "parliaments"
     CHAMBERS = "chambers"
     PEOPLE = "people"
+    OTHER_NAMES = "other_names"
     PARTICIPATIONS = "participations"
     QUOTAS = "quotas"
     LINKS = "links"
@@ -59,6 +61,7 @@ KINDS: dict[Kind, type[Model]] = {
     Kind.PARLIAMENTS: Parliament,
     Kind.CHAMBERS: Chamber,
     Kind.PEOPLE: Person,
+    Kind.OTHER_NAMES: PersonName,
     Kind.PARTICIPATIONS: Participation,
     Kind.QUOTAS: SeatQuota,
     Kind.LINKS: Link,

@@ -10,7 +10,7 @@ from translated_fields import to_attribute
 
 from cspa.i18n import language_codes
 
-from ..models import AssemblyPost, Delegate, Period, Person, Representative, Source
+from ..models import AssemblyPost, Delegate, Period, Person, PersonName, Representative, Source
 from .records import Kind
 
 
@@ -71,6 +71,8 @@ def row_label(row: models.Model) -> str:
     """Return a label for ``row`` that takes no query: a new row may not be saved yet."""
     if isinstance(row, Person):
         return f"{row.public_name} ({row.public_id})" if row.public_id else str(row.public_name)
+    if isinstance(row, PersonName):
+        return f"{row.name} ({row.person.public_name})"
     if isinstance(row, Delegate):
         return f"{row.person.public_name}, {row.chamber.name}"
     if isinstance(row, Representative):

@@ -13,7 +13,18 @@ from django_countries import countries
 from cspa.i18n import translated_columns
 
 from ..dates import EARLIEST, LATEST
-from ..models import Body, Chamber, Confirmation, Observation, Parliament, Period, Person, SeatQuota, Source
+from ..models import (
+    Body,
+    Chamber,
+    Confirmation,
+    Observation,
+    Parliament,
+    Period,
+    Person,
+    PersonName,
+    SeatQuota,
+    Source,
+)
 from ..models.bodies import ASSEMBLY_SLUG
 from ..models.parliaments import RESERVED_SLUGS
 from .records import RowError
@@ -22,6 +33,7 @@ _NAMED = {
     Parliament: "name",
     Chamber: "name",
     Person: "name",
+    PersonName: "name",
     Source: "title",
     Body: "name",
     Confirmation: "confirmed_by",

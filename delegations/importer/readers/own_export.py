@@ -11,8 +11,10 @@ from django.utils.translation import gettext as _
 from cspa.i18n import translated_columns
 
 from ...exports.popolo import PROFILE
-from ...exports.popolo_records import ASSEMBLY, NAMES, REPRESENTATIVE, SEAT
+from ...exports.popolo_records import ASSEMBLY, REPRESENTATIVE, SEAT
 from ...models import AssemblyPost, Body, Person
+from ...models.people import NAME_PARTS
+from ...models.person_names import PARTS
 from ..bodies import OFFICES, refer_to_body
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
 
@@ -84,11 +86,18 @@ class OwnExportReader:
         if row.flag("withdrawn"):
             values = {"withdrawn": True, **_texts(row, "withdrawal_reason")}
         else:
-            values = {**_texts(row, *NAMES, "photo_credit", "photo_alt"), "gender": row.text("gender")}
+            values = {**_texts(row, *NAME_PARTS, "photo_credit", "photo_alt"), "gender": row.text("gender")}
             values.update(self.photo(location, row.text("photo")))
         public_id(row.id("id"))
         identifiers = [(entry.text("scheme"), entry.text("identifier")) for entry in row.objects("identifiers")]
         self.add(Kind.PEOPLE, location, row, values, identifiers=identifiers, former=former)
+        if not row.flag("withdrawn"):
+            self.parts(location, row, "other_names", self.other_name, {"person": row.id("id")})
+
+    def other_name(self, location: str, row: JsonReader, about: dict) -> None:
+        # Entries without an id repeat the name in another language.
+        if "id" in row:
+            self.dated(Kind.OTHER_NAMES, location, row, {**about, **_texts(row, *PARTS, "note")})
 
     def photo(self, location: str, name: str) -> dict[str, str]:
         """Return the photo if its file is where the form stores photos: the export holds no pictures."""

@@ -31,6 +31,13 @@ _NAMES = {
     "patronymic_name": "patronymic",
     "sort_name": "sort_name",
 }
+_OTHER_NAMES = {
+    "name": "name",
+    "family_name": "family_name",
+    "given_name": "given_name",
+    "patronymic_name": "patronymic",
+    "note": "note",
+}
 _PERSON = {*_NAMES, "id", "other_names", "identifiers", "gender", "sources"}
 _MEMBERSHIP = {
     "person_id",
@@ -204,6 +211,28 @@ class PopoloReader:
         self.sources_of[key] = self.sources(location, row)
         self.people.add(key)
         self.batch.add(Record(Kind.PEOPLE, location, key, values, key, identifiers=identifiers))
+        known = {values.get(column) for column in translated_columns("name")}
+        for number, entry in enumerate(row.list("other_names")):
+            self.each(Kind.OTHER_NAMES, f"{location}/other_names/{number}", self.other_name, entry, key, known)
+
+    def other_name(self, location: str, row: JsonReader, person: str, known: set[str]) -> None:
+        """Add a name that is neither the person's in the file nor in a language that the site lacks.
+
+        Without an end nothing says that it was once the name: it is another spelling.
+        """
+        name, code = row.line("name"), row.text("lang").lower()
+        language = _LANGUAGE.match(code)[0] if _LANGUAGE.match(code) else language_of(name)
+        if name in known:
+            return
+        if language not in language_codes():
+            self.batch.not_kept["persons.other_names (other languages)"] += 1
+            return
+        values = {to_attribute(column, language): row.line(part) for part, column in _OTHER_NAMES.items()}
+        values = {column: text for column, text in values.items() if text}
+        if ends := row.date("end_date"):
+            values |= {"starts": row.start(), "ends": ends}
+        sources = self.sources(location, row) or None
+        self.batch.add(Record(Kind.OTHER_NAMES, location, location, {"person": person, **values}, sources=sources))
 
     def membership(self, location: str, row: JsonReader) -> None:
         if row.id("organization_id") != self.legislature:

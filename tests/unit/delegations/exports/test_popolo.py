@@ -27,6 +27,7 @@ from delegations.models import (
     Parliament,
     Participation,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
     Source,
@@ -51,6 +52,7 @@ MODELS = [
     Link,
     Identifier,
     FormerPublicId,
+    PersonName,
     Person,
     Chamber,
     FormerSlug,
@@ -97,6 +99,8 @@ def belarus():
     kogut = factories.PersonFactory(patronymic_ru="Викторович", gender="male", sort_name_en="Kogut")
     Identifier.objects.create(person=kogut, scheme="wikidata", identifier="Q1")
     FormerPublicId.objects.create(person=kogut, public_id=kogut.public_id + 100)
+    factories.PersonNameFactory(person=kogut, starts="2001-05", ends="2015", note_ru="при рождении", sources=[other])
+    factories.PersonNameFactory(person=kogut, name_en="", name_ru="Віктар", ends=None)
     factories.DelegateFactory(
         person=kogut,
         chamber=house,
@@ -169,7 +173,11 @@ def test_document_is_read_by_an_independent_client(belarus):
     person = client.persons[0]
     assert person.name.startswith("Viktor Kogut")
     assert person.wikidata == "Q1"
-    assert {other["lang"] for other in person.other_names} == {"ru"}
+    present, spelling, former, former_ru = person.other_names
+    assert [other["lang"] for other in person.other_names] == ["ru", "ru", "en", "ru"]
+    assert (former["start_date"], former["end_date"]) == (former_ru["start_date"], former_ru["end_date"])
+    assert former["end_date"] == "2015"
+    assert not {"start_date", "end_date"} & (present.keys() | spelling.keys())
     mandate = person.memberships.get(role="head")
     assert (mandate.organization_id, mandate.on_behalf_of_id) == ("belarus", "belarus-house")
     assert str(mandate.start_date) == "2015-03"
