@@ -28,7 +28,7 @@ from ..models import (
     Person,
 )
 from ..quality.checks import possible_duplicates
-from ..services.merge import MergeError, merge, preview
+from ..services.merge import MergeError, dropped_name, merge, preview
 from . import leaving
 from .base import AssignedParliamentsMixin
 from .facts import MandateInline, OtherNameInline, PostInline, ServiceInline
@@ -160,6 +160,7 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
             "target": target,
             "form": form,
             "report": preview(target, source) if source else None,
+            "dropped_name": dropped_name(target, source) if source else None,
             "candidates": [] if source else self._candidates(request, target),
         }
         return self.render(request, "admin/delegations/person/merge.html", _("Merge with another record"), context)
@@ -167,7 +168,8 @@ class PersonAdmin(TodoListMixin, AssignedParliamentsMixin, BaseModelAdmin):
     def _merge(self, request: HttpRequest, target: Person, source: Person) -> HttpResponse:
         try:
             with audit.record_changes(ChangeSet.Kind.MERGE, request.user, change_reason(request)) as recorder:
-                report = merge(target, source, shown=request.POST.get("shown", ""))
+                shown, keep_name = request.POST.get("shown", ""), "keep_name" in request.POST
+                report = merge(target, source, shown, keep_name)
                 recorder.entry.details = report.details()
                 self.log_change(request, target, report.details())
         except MergeError as error:

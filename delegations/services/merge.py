@@ -16,9 +16,10 @@ from cspa import audit
 from cspa.audit.diff import label, with_display_relations
 from cspa.i18n import translated_columns
 
-from ..models import Delegate, FormerPublicId, Period, Person
+from ..models import Delegate, FormerPublicId, Period, Person, PersonName
 from ..models.no_overlap import no_overlaps, overlap
 from ..models.periods import last_day_in_words
+from ..models.person_names import PARTS
 
 # Columns that depend on the first one: all are taken from the record that has a value in it.
 TOGETHER = {
@@ -136,10 +137,11 @@ def preview(target: Person, source: Person) -> MergeReport:
 
 
 @transaction.atomic
-def merge(target: Person, source: Person, shown: str | None = None) -> MergeReport:
+def merge(target: Person, source: Person, shown: str | None = None, keep_name: bool = False) -> MergeReport:
     """Merge ``source`` into ``target``. Raise MergeError where that is impossible.
 
     ``shown`` is the digest of the report that the user confirmed: a merge that would differ from it is refused.
+    With ``keep_name`` the target is also found by the name of the source.
     """
     # With the people locked, transactions that add rows pointing at them must wait.
     list(Person.objects.select_for_update().filter(pk__in=[target.pk, source.pk]).order_by("pk"))
@@ -164,10 +166,24 @@ def merge(target: Person, source: Person, shown: str | None = None) -> MergeRepo
         else:
             audit.snapshot_before(relation.related_model, rows.values_list("pk", flat=True))
             rows.update(**{relation.field.name: target})
+    if keep_name and (row := dropped_name(target, source)):
+        row.save()
     _put(target, _merged(target, source))
     source.delete()
     FormerPublicId.objects.create(person=target, public_id=source.public_id)
     return report
+
+
+def dropped_name(target: Person, source: Person) -> PersonName | None:
+    """Return the name of ``source`` as another name of ``target``, without dates; None where it has the name."""
+    columns = translated_columns("name")
+    merged = _merged(target, source)
+    known = {merged[column] for column in columns}
+    known.update(getattr(row, column) for row in target.other_names.all() for column in columns)
+    if {getattr(source, column) for column in columns} <= {*known, ""}:
+        return None
+    texts = {column: getattr(source, column) for part in PARTS for column in translated_columns(part)}
+    return PersonName(person=target, **texts)
 
 
 def describe_row(row: models.Model) -> str:

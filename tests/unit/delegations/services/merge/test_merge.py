@@ -331,3 +331,47 @@ def test_merge_of_arbitrary_histories_keeps_all_facts(data):
                 assert {row[:-1] for row in old} == {row[:-1] for row in new}
                 assert {row for row in old if row[-1] is not None} <= new
         transaction.set_rollback(True)
+
+
+# Other names
+
+
+def test_other_names_move(kept: Person, other: Person):
+    former = factories.PersonNameFactory(person=other, name_en="Viktor Sokol")
+    merge(kept, other)
+    assert list(kept.other_names.all()) == [former]
+
+
+def test_dropped_name_is_kept_where_that_is_asked(kept: Person, other: Person):
+    factories.PersonNameFactory(person=other, name_en="Viktor Sokol")
+    names = other.name_en, other.name_ru
+    merge(kept, other, keep_name=True)
+    former, dropped = kept.other_names.order_by("pk")
+    assert former.name_en == "Viktor Sokol"
+    assert ((dropped.name_en, dropped.name_ru), dropped.start, dropped.ended) == (names, None, True)
+    assert list(Person.objects.search("Viktar")) == [kept]
+
+
+def test_name_that_the_kept_record_has_is_not_kept_twice(kept: Person):
+    same = factories.PersonFactory(name_en=kept.name_en, name_ru="")
+    factories.PersonNameFactory(person=kept, name_en="Viktar Kogut", name_ru="", ends=None)
+    spelled = factories.PersonFactory(name_en="Viktar Kogut", name_ru="")
+    for source in (same, spelled):
+        merge(kept, source, keep_name=True)
+    assert kept.other_names.count() == 1
+
+
+def test_two_names_of_one_day_are_a_conflict_and_equal_ones_become_one(kept: Person, other: Person):
+    period = {"starts": "2001", "ends": "2015"}
+    for person in (kept, other):
+        factories.PersonNameFactory(person=person, name_en="Viktor Sokol", family_name_en="", name_ru="", **period)
+    row = other.other_names.get()
+    row.name_en = "Viktor Orlov"
+    row.save()
+    assert "These two overlap" in refusal(kept, other)[0]
+    row.name_en = "Viktor Sokol"
+    row.family_name_ru = ""
+    row.save()
+    kept.other_names.get().delete()
+    merge(kept, other)
+    assert kept.other_names.get() == row

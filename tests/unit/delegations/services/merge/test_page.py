@@ -227,3 +227,14 @@ def test_imported_id_of_a_chamber_is_saved_and_recognised_by_the_importer(admini
     assert administrator.post(address, data).status_code == 302
     chamber.refresh_from_db()
     assert chamber.imported_id == "house-of-representatives"
+
+
+def test_dropped_name_is_offered_as_another_name_and_undone_with_the_merge(
+    administrator: Client, kept: Person, other: Person
+):
+    assert "Keep “Viktar Kogut” as another name" in words(administrator.get(merge_page(kept, other)))
+    administrator.post(merge_page(kept), confirmed(administrator, kept, other) | {"keep_name": "on"})
+    assert kept.other_names.get().name_en == "Viktar Kogut"
+    administrator.post(page("cspa_changeset_change", ChangeSet.objects.get().pk))
+    assert not kept.other_names.exists()
+    assert Person.objects.count() == 2
