@@ -29,17 +29,19 @@ from ..models import (
     Participation,
     Period,
     Person,
+    PersonName,
     Representative,
     SeatQuota,
 )
 from ..models.people import NAME_PARTS
+from ..models.person_names import PARTS
 from ..names import doubts_about, fold
 from ..succession import Row, lines, since, until
 
 DAY = timedelta(days=1)
 FOREVER = LATEST + DAY
 
-FACTS = [Participation, SeatQuota, Delegate, Representative, Body, AssemblyPost, Link]
+FACTS = [Participation, SeatQuota, Delegate, Representative, Body, AssemblyPost, Link, PersonName]
 
 # A date in this year or later is a slip, and an end may stand for “still”.
 UNLIKELY_YEAR = 2099
@@ -248,9 +250,11 @@ def _words(name: str) -> frozenset[str]:
 
 
 def possible_duplicates() -> set[frozenset[int]]:
-    """Return the keys of people with the same words in their names in some language, in any alphabet and order."""
+    """Return the keys of people with the same words in a name, present or another, in any alphabet and order."""
     bearers = defaultdict(set)
-    for key, *names in Person.objects.values_list("pk", *translated_columns("name")).iterator():
+    columns = translated_columns("name")
+    others = PersonName.objects.values_list("person_id", *columns)
+    for key, *names in Person.objects.order_by().values_list("pk", *columns).union(others, all=True).iterator():
         for name in names:
             bearers[_words(name)].add(key)
     bearers.pop(frozenset(), None)
@@ -266,11 +270,17 @@ def _namesakes() -> Iterator[Issue]:
 
 
 def _doubtful_names() -> Iterator[Issue]:
-    columns = [column for part in NAME_PARTS for column in translated_columns(part)]
-    doubtful = {}
-    for key, *names in Person.objects.filter(withdrawn=False).values_list("pk", *columns).iterator():
-        if found := list(dict.fromkeys(doubt for name in names for doubt in doubts_about(name))):
-            doubtful[key] = found
+    present, others = (
+        [column for part in parts for column in translated_columns(part)] for parts in (NAME_PARTS, PARTS)
+    )
+    rows = chain(
+        Person.objects.filter(withdrawn=False).values_list("pk", *present).iterator(),
+        PersonName.objects.filter(person__withdrawn=False).values_list("person_id", *others).iterator(),
+    )
+    doubtful: dict[int, list[str]] = defaultdict(list)
+    for key, *names in rows:
+        if found := dict.fromkeys(doubt for name in names for doubt in doubts_about(name)):
+            doubtful[key] += [doubt for doubt in found if doubt not in doubtful[key]]
     people = Person.objects.in_bulk(doubtful)
     for key in sorted(doubtful):
         yield Issue(Kind.DOUBTFUL_NAME, people[key], {"doubt": " ".join(doubtful[key])})

@@ -216,6 +216,19 @@ def test_people_with_the_same_words_in_their_names_are_possible_duplicates(first
         assert f"({first.public_id}), {second} ({second.public_id})" in doubt.words
 
 
+def test_other_names_are_compared_and_doubted_too():
+    source = factories.SourceFactory()
+    former = factories.PersonFactory(name_en="Anna Abramova")
+    name = {"person": former, "name_en": "Anna Zhukova", "name_ru": "", "sources": [source]}
+    factories.PersonNameFactory(**name)
+    present = factories.PersonFactory(name_en="Zhukova Anna")
+    assert found() == [("same_person", present)]
+    factories.PersonNameFactory(**name | {"name_en": "Dr Orlova"}, ends=None)
+    factories.PersonNameFactory(**name | {"name_en": "Anna Orlova", "sources": []}, ends=None)
+    assert found(Kind.DOUBTFUL_NAME) == [("doubtful_name", former)]
+    assert found(Kind.NO_SOURCE) == [("no_source", former.other_names.get(name_en="Anna Orlova"))]
+
+
 @pytest.mark.parametrize(
     ("names", "doubt"),
     [
