@@ -5,7 +5,7 @@ import time_machine
 from django.core.management import call_command
 
 from delegations.models import AssemblyPost, Body, Person
-from delegations.quality.checks import Kind, doubts
+from delegations.quality.checks import doubts
 
 pytestmark = pytest.mark.django_db
 
