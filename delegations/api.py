@@ -314,7 +314,7 @@ def body(request, slug: str, asked: Query[DayParameters]):
     if row is None:
         return moved_row(request, Body, slug)
     held = row.posts.on(day).in_protocol_order().select_related("person", "body", "parliament")
-    posts = [serializers.post_record(post) for post in held.prefetch_related("sources")]
+    posts = [serializers.post_record(post) for post in held.prefetch_related("sources", *names_on(day, "person__"))]
     return {**_body(request, row), "on": day.isoformat(), "posts": posts}
 
 

@@ -56,7 +56,8 @@ class History:
         latest = _rows(parliament, mandates.annotate(total=Window(Count("pk"))), MANDATES)
         drawn = {row.pk: row for row in [*of_the_day, *latest]}
         # The remembered rows belong to all days.
-        prefetch_related_objects([row.person for row in [*representatives, *latest]], *names_on(day))
+        people = [*(row.person for row in representatives), *(row.person for row in latest)]
+        prefetch_related_objects(people, *names_on(day))
         return cls(
             participations=_rows(parliament, Participation.objects.filter(parliament=parliament)),
             quotas=sorted(_rows(parliament, quotas), key=lambda quota: (quota.chamber.order, quota.chamber.slug)),

@@ -32,6 +32,7 @@ from ..models import (
     StatusGroup,
     Totals,
     delegations_on,
+    names_on,
     totals_of,
 )
 from ..models.parliaments import ParliamentQuerySet
@@ -124,7 +125,8 @@ def _pages(day: Day, totals: Totals, papers: list[str], assigned: bool) -> Itera
 def _leadership(day: Day) -> PrintPage:
     """Return who holds the offices of the Assembly and leads its bodies."""
     posts = AssemblyPost.objects.on(day).leading().in_protocol_order()
-    posts = posts.select_related("person", "body", "parliament").prefetch_related("sources")
+    posts = posts.select_related("person", "body", "parliament")
+    posts = posts.prefetch_related("sources", *names_on(day, "person__"))
     return PrintPage(
         title=gettext("Leadership of the Assembly"),
         tables=[

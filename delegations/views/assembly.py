@@ -11,7 +11,7 @@ from cspa.exports.tabular import ExportMixin
 
 from ..exports import jsonld
 from ..exports.csv_rows import POST_COLUMNS, post_row
-from ..models import AssemblyPost, Body, Parliament, totals_of
+from ..models import AssemblyPost, Body, Parliament, names_on, totals_of
 from ..models.people import SOLE_ROLES
 from .directory import OnDay, mark_certainty
 
@@ -27,7 +27,8 @@ class PostsOnDay(ExportMixin, OnDay, TemplateView):
     def posts(self) -> QuerySet[AssemblyPost]:
         """The posts of the day in protocol order; none before the founding of the Assembly."""
         rows = AssemblyPost.objects.none() if self.day.before_founding else AssemblyPost.objects.on(self.day)
-        return rows.in_protocol_order().select_related("person", "body", "parliament").prefetch_related("sources")
+        rows = rows.in_protocol_order().select_related("person", "body", "parliament")
+        return rows.prefetch_related("sources", *names_on(self.day, "person__"))
 
 
 class AssemblyView(PostsOnDay):
@@ -88,7 +89,8 @@ class BodyView(PostsOnDay):
         # Offices with one holder at a time have a history that a reader looks for; other posts are asked for by day.
         sole = AssemblyPost.objects.filter(body=self.body, role__in=SOLE_ROLES)
         history = sole.exclude(pk__in=[post.pk for post in posts]).in_order()
-        history = history.select_related("person", "body", "parliament").prefetch_related("sources")
+        history = history.select_related("person", "body", "parliament")
+        history = history.prefetch_related("sources", *names_on(self.day, "person__"))
         is_present = not self.day.before_founding and Body.objects.on(self.day).filter(pk=self.body.pk).exists()
         return super().get_context_data(
             body=self.body,

@@ -232,4 +232,4 @@ def test_import_needs_the_right_to_each_record_that_it_writes():
         for action in ("add", "change")
     ] + ["add_identifier"]
     assert [right for right in needed if allowed(rights - {right})] == []
-    assert len(needed) == 25
+    assert len(needed) == 27

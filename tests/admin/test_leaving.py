@@ -270,7 +270,8 @@ def test_page_costs_the_same_with_any_number_of_functions(administrator: Client,
         of_person = {"person": person, "starts": "2019"}
         factories.create_many(factories.DelegateFactory, [of_person | {"chamber": row} for row in chambers])
         factories.create_many(factories.RepresentativeFactory, [of_person | {"parliament": row} for row in others])
-        factories.create_many(factories.AssemblyPostFactory, [of_person] * rows)
+        bodies = factories.BodyFactory.create_batch(rows)
+        factories.create_many(factories.AssemblyPostFactory, [of_person | {"body": body} for body in bodies])
         typed = {"ends": "2024-05-26", "reason": "death", "source": str(source.pk)}
         data = filled_in(administrator, address(person)) | typed
         saved = ask(administrator, person, **typed)

@@ -127,6 +127,7 @@ def test_register_of_changes_names_people_as_on_the_day_of_the_change(client: Cl
     entries = json.loads(read(client, f"{API}/changes/"))["results"]
     assert {entry["kind"]: entry["person"]["name"] for entry in entries if entry["person"]} == {
         "joined": FORMER,
+        "post_changed": FORMER,
         "role_changed": PRESENT,
         "representative_changed": FORMER,
     }

@@ -119,8 +119,8 @@ QUERY_BOUNDS = {
     "list of known people saved": 34,
     "convocation shown": 30,
     "convocation saved": 56,
-    "ending of functions shown": 19,
-    "ending of functions saved": 41,
+    "ending of functions shown": 21,
+    "ending of functions saved": 43,
     # Operations.
     "search of people": 2,
     "register of changes": 24,

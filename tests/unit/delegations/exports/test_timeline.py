@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from cspa.cache.versions import tables_in
 from cspa.db.snapshot import Snapshot
+from delegations.dates import today
 from delegations.exports.timeline import History
 from delegations.models import Chamber, Delegate, Parliament, Participation, Person, Representative, SeatQuota, Source
 
@@ -34,7 +35,7 @@ def read(parliament: Parliament) -> tuple[list[str], set[str]]:
     """What the page says of the history, and the tables that were read for it."""
     snapshot = mock.patch("cspa.cache.computed.current_snapshot", return_value=Snapshot(DEFAULT_DB_ALIAS))
     with CaptureQueriesContext(connection) as queries, snapshot:
-        history = History.of(parliament, [])
+        history = History.of(parliament, [], today())
         said = [
             *(f"{row.status} {row.parliament}" for row in history.participations),
             *(source.title for row in history.participations for source in row.sources.all()),

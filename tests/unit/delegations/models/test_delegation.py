@@ -238,7 +238,7 @@ EDITS: list[tuple[type[Model], str, Any]] = [
     (Delegate, "role", "substitute"),
     (Person, "name_en", "Changed"),
     (Representative, "starts", "2019"),
-    (AssemblyPost, "post", "chair"),
+    (AssemblyPost, "role", "chair"),
     (Link, "url", "https://example.org/changed"),
     (Confirmation, "confirmed_by_en", "Changed"),
     (Source, "title_en", "Changed"),
