@@ -122,6 +122,7 @@ class PostgresListener(ThreadNotifier):
         # Behind a pooler that gives each statement another connection, LISTEN hears nothing. A heartbeat to a channel
         # of our own tells: it counts only when it arrives.
         heartbeat = f"{CHANNEL}_{uuid4().hex}"
+        was_lost = False
         while not self._closed.is_set():
             try:
                 with BoundedConnection.connect(**self._parameters, autocommit=True) as channel:
@@ -131,8 +132,9 @@ class PostgresListener(ThreadNotifier):
                     channel.execute(f"LISTEN {heartbeat}")
                     # A notification may have been lost before.
                     self._is_notified = True
-                    # The server may have closed them all. A reader who gets two broken ones waits for a second.
-                    self._database.pool.drain()
+                    if was_lost:
+                        # The server may have closed them all. A reader who gets two broken ones waits for a second.
+                        self._database.pool.drain()
                     self._is_down = False
                     self._probed.set()
                     while not self._closed.is_set():
@@ -144,6 +146,7 @@ class PostgresListener(ThreadNotifier):
                             else:
                                 self._is_notified = True
             except psycopg.Error as error:
+                was_lost = True
                 if self._alive_until:
                     log.warning("Lost the channel of changes: %s", error)
                     # The database may be back at once: readers wait for the next attempt.

@@ -74,8 +74,8 @@ class CachedResponse:
     body: bytes | BodyFile
     # Seconds since 1970.
     created_at: float
-    # By status and encoding.
-    variants: dict[tuple[HTTPStatus, str], Response] = field(default_factory=dict)
+    # By whether the reader has the page already, and by encoding.
+    variants: dict[tuple[bool, str], Response] = field(default_factory=dict)
 
     def __getstate__(self) -> dict[str, Any]:
         return {**vars(self), "checked": None, "variants": {}}
@@ -108,21 +108,20 @@ class CachedResponse:
         encoding = ""
         if isinstance(self.body, bytes) and len(self.body) >= MIN_COMPRESS_BYTES:
             encoding = best_encoding(environ.get("HTTP_ACCEPT_ENCODING", ""))
-        status = HTTPStatus.NOT_MODIFIED if _has_etag(environ, self.etag) else HTTPStatus.OK
-        variant = (status, encoding)
+        variant = (_has_etag(environ, self.etag), encoding)
         response = self.variants.get(variant) or self.variants.setdefault(variant, self._variant(*variant))
         return response if environ["REQUEST_METHOD"] == "GET" else replace(response, body=b"")
 
-    def _variant(self, status: HTTPStatus, encoding: str) -> Response:
+    def _variant(self, is_known: bool, encoding: str) -> Response:
         headers = [*self.headers, ("ETag", f"W/{self.etag}" if encoding else self.etag)]
-        if status == HTTPStatus.NOT_MODIFIED:
-            return Response(status, headers)
+        if is_known:
+            return Response(HTTPStatus.NOT_MODIFIED, headers)
         body = self.body
         if encoding and isinstance(body, bytes):
             body = COMPRESSORS[encoding](body)
             headers.append(("Content-Encoding", encoding))
         headers.append(("Content-Length", str(_length(body))))
-        return Response(status, headers, body)
+        return Response(HTTPStatus.OK, headers, body)
 
     def stale_response(self, environ: dict[str, Any]) -> Response:
         """The page while the database is down, with its age in words and in Cache-Status (RFC 9211)."""
