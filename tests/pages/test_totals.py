@@ -42,6 +42,11 @@ def home(client: Client) -> int:
     return shown_total(parsed(client.get("/en/")))
 
 
+def assembly(client: Client) -> int:
+    facts = parsed(client.get("/en/assembly/")).xpath("//dl[@class='facts']/div")
+    return next(int(fact.xpath("string(dd)")) for fact in facts if "Seats" in fact.xpath("string(dt)"))
+
+
 def directory(client: Client) -> int:
     return shown_total(parsed(client.get("/en/delegations/")))
 
@@ -80,7 +85,7 @@ def popolo(client: Client) -> int:
     return sum(seats[f"{slug}-house"] for slug in status if status[slug] == counted)
 
 
-TOTALS: list[Callable[[Client], int]] = [home, directory, paper, json_file, csv_file, api, popolo]
+TOTALS: list[Callable[[Client], int]] = [home, assembly, directory, paper, json_file, csv_file, api, popolo]
 
 
 @pytest.mark.usefixtures("parliaments")
