@@ -13,6 +13,7 @@ LISTS = [
     "delegates",
     "representatives",
     "posts",
+    "bodies",
     "changes",
     "articles",
     "topics",
@@ -71,6 +72,7 @@ def fill(rows, start="2008-01-01"):
         [row | {"parliament": parliament} for row, parliament in zip(in_office, parliaments, strict=True)],
     )
     assembly = factories.assembly()
+    factories.create_many(factories.BodyFactory, [{"parent": assembly, "sources": sources}] * rows)
     factories.create_many(factories.AssemblyPostFactory, [row | {"body": assembly} for row in in_office])
     factories.create_many(
         factories.DelegateFactory,

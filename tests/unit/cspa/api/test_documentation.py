@@ -39,7 +39,7 @@ class TestDocument:
             answer = client.get(f"{path}?on=2020-05-26").json()
             jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(answer)
             asked += 1
-        assert asked == 21
+        assert asked == 23
 
     @pytest.mark.parametrize("language", ["en", "ru"])
     def test_documentation_page_has_no_script(self, client, language):
