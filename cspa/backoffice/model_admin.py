@@ -1,6 +1,7 @@
 """Base classes of model admins: few queries, clear responses to invalid input, and the audit log."""
 
 from contextlib import AbstractContextManager, nullcontext
+from inspect import getattr_static
 
 from django.apps import apps
 from django.conf import settings
@@ -40,7 +41,9 @@ class TranslatedFieldsMixin:
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         for code, language in settings.LANGUAGES:
             name = db_field.name.removesuffix(to_attribute("", code))
-            if field and name != db_field.name and isinstance(vars(db_field.model).get(name), TranslatedField):
+            # The descriptor itself, which may be that of an abstract base.
+            descriptor = getattr_static(db_field.model, name, None)
+            if field and name != db_field.name and isinstance(descriptor, TranslatedField):
                 field.label = f"{capfirst(field.label)} ({language})"
                 field.widget.attrs["lang"] = code
         return field

@@ -267,3 +267,21 @@ def test_changelists_have_no_delete_action(administrator: Client, name: str):
     keys = list(model.objects.values_list("pk", flat=True))
     administrator.post(address, {"action": "delete_selected", "_selected_action": keys, "post": "yes"})
     assert set(keys) <= set(model.objects.values_list("pk", flat=True))
+
+
+def test_label_of_each_translated_field_names_its_language(rf: RequestFactory):
+    request = rf.get("/")
+    request.user = factories.UserFactory(is_superuser=True)
+    labels = {}
+    for each in site._registry.values():
+        forms = [
+            each.get_form(request),
+            *(inline.get_formset(request).form for inline in each.get_inline_instances(request)),
+        ]
+        for form in forms:
+            for name, field in form.base_fields.items():
+                for ending, language in (("_en", "(English)"), ("_ru", "(Русский)")):
+                    if name.endswith(ending):
+                        labels[form, name] = str(field.label).endswith(language)
+    assert len(labels) > 70
+    assert [(form._meta.model, name) for (form, name), names in labels.items() if not names] == []

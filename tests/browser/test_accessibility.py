@@ -24,6 +24,9 @@ PAGES = [
     "delegations/people/",
     "delegations/people/?q=Kogut&role=nonsense",
     "delegations/people/delegates/?on=2020-03-02",
+    "assembly/",
+    "assembly/?on=2014-05-26",
+    "assembly/council/",
     "delegations/changes/?since=2019-01-01",
     "search/",
     "search/?q=meeting",
@@ -73,6 +76,12 @@ def fill() -> None:
     factories.ParticipationFactory(parliament=parliament)
     for role in Delegate.Role.values:
         factories.DelegateFactory(chamber=chamber, role=role, starts="2020-03-01", political_group_en="Group")
+    council = factories.BodyFactory(
+        kind="council", slug="council", telephone="+7 812 326-69-09", email="office@example.org", sources=[source]
+    )
+    factories.BodyFactory(parent=council, starts="2010", ends="2019")
+    for role, starts, ends in (("chair", "2010", "2014"), ("chair", "2014", None), ("member", "by 2012-05-26", None)):
+        factories.AssemblyPostFactory(body=council, role=role, parliament=parliament, starts=starts, ends=ends)
     picture = factories.PictureFactory()
     article = factories.ArticleFactory(
         parliaments=[parliament],
