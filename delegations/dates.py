@@ -8,14 +8,17 @@ that day and began on it or earlier.
 import re
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import lru_cache
 
 from django.db import models
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.dates import MONTHS_ALT
+from django.utils.dates import MONTHS, MONTHS_ALT
 from django.utils.formats import date_format
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
+
+from cspa.i18n import language_codes, single_line
 
 # The day on which the Council of the CSTO decided to found the Assembly: the first day of the site's history.
 FOUNDED = date(2006, 11, 16)
@@ -25,6 +28,18 @@ EARLIEST = date(1900, 1, 1)
 LATEST = date(2100, 12, 31)
 
 _PATTERN = re.compile(r"(by )?([0-9]{4})(?:-([0-9]{2})(?:-([0-9]{2}))?)?")
+
+# Before a day by which a fact held, in the languages of the back office.
+BY = re.compile(r"(?:by|к|не позднее)\s+", re.IGNORECASE)
+# Behind a date: "26 мая 2019 г.", and the time that a database or a spreadsheet adds to a day.
+_AFTER_DATE = re.compile(r"\s*г(?:ода?)?\.?$|[T ]0?0:00(?::00)?$")
+_NUMBERS = re.compile(r"(?:(?:(?P<day>[0-9]{1,2})\.)?(?P<month>[0-9]{1,2})\.)?(?P<year>[0-9]{4})")
+_WORDS = [
+    re.compile(r"(?:(?P<day>[0-9]{1,2}) )?(?P<name>[^\W\d_]+)\.? (?P<year>[0-9]{4})"),
+    re.compile(r"(?P<name>[^\W\d_]+)\.? (?P<day>[0-9]{1,2}), (?P<year>[0-9]{4})"),
+    # A spreadsheet shows and saves a month so: May-19, май.19.
+    re.compile(r"(?P<name>[^\W\d_]+)[.-](?P<short>[0-9]{2})"),
+]
 
 
 class Precision(models.TextChoices):
@@ -58,6 +73,24 @@ class PartialDate:
         if by:
             return cls(first, Precision.BY)
         return cls(first, Precision.DAY if day else Precision.MONTH if month else Precision.YEAR)
+
+    @classmethod
+    def read(cls, text: str) -> "PartialDate":
+        """Read a date as people, spreadsheets and our own pages write it: 26.05.2019, 26 May 2019, май 2019 г.
+
+        Months have their names in every language of the site. Raise ValueError as ``parse()`` does.
+        """
+        text = _AFTER_DATE.sub("", single_line(text))
+        if match := _NUMBERS.fullmatch(text):
+            year, month, day = match.group("year", "month", "day")
+            return cls.parse("-".join(part.zfill(2) for part in (year, month, day) if part))
+        for pattern in _WORDS:
+            match = pattern.fullmatch(text)
+            if match and (number := _month(match["name"].lower())):
+                parts = match.groupdict()
+                year, day = parts.get("year") or f"20{parts['short']}", parts.get("day")
+                return cls.parse(f"{year}-{number:02}" + (f"-{day.zfill(2)}" if day else ""))
+        return cls.parse(text)
 
     @classmethod
     def of(cls, value: "PartialDate | date | str | None") -> "PartialDate | None":
@@ -116,6 +149,18 @@ class PartialDate:
         words = date_format(self.first, "YEAR_MONTH_FORMAT")
         # Russian writes months in lower case, but Django capitalises a month that stands without a day.
         return words.lower() if str(MONTHS_ALT[self.first.month]).islower() else words
+
+
+# Whatever words a file has, those in use stay few.
+@lru_cache(maxsize=200)
+def _month(word: str) -> int | None:
+    """Return the number of the month whose name in some language begins with ``word``, of three letters or more."""
+    numbers = set()
+    for code in language_codes() if len(word) >= 3 else ():
+        with override(code):
+            for names in (MONTHS, MONTHS_ALT):
+                numbers |= {number for number, name in names.items() if str(name).lower().startswith(word)}
+    return numbers.pop() if len(numbers) == 1 else None
 
 
 def today() -> date:

@@ -1,6 +1,5 @@
 """Forms for dated rows: a partial date in one text field, and periods that never overlap."""
 
-import re
 from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
@@ -14,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa.backoffice.forms import ConflictAwareForm, ConflictAwareFormSet
 from cspa.i18n import language_codes, single_line, translated_columns
 
-from .dates import EARLIEST, LATEST, Day, PartialDate, Precision, today
+from .dates import BY, EARLIEST, LATEST, Day, PartialDate, Precision, today
 from .models import Delegate, NoOverlap, Period, Person, SeatQuota
 from .models.no_overlap import no_overlaps, overlap
 from .models.people import NAME_PARTS
@@ -30,10 +29,6 @@ START_HELP = _(
     "As much as is known: 2019-05-26, 26.05.2019, 2019-05 or 2019. “By 26.05.2019” means that it was so on "
     "that day and that the beginning is not recorded. Empty: not recorded."
 )
-
-# A day by which a fact held, in the languages of the back office.
-_BY = re.compile(r"(?:by|к|не позднее)\s+", re.IGNORECASE)
-_DAY_FIRST = re.compile(r"(?:(?:([0-9]{1,2})\.)?([0-9]{1,2})\.)?([0-9]{4})")
 
 
 class PersonNameField(forms.CharField):
@@ -72,11 +67,9 @@ class PartialDateField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
-        iso = written = _BY.sub("", text, count=1)
-        if match := _DAY_FIRST.fullmatch(written):
-            iso = "-".join(part.zfill(2) for part in reversed(match.groups()) if part)
+        written = BY.sub("", text, count=1)
         try:
-            found = PartialDate.parse(iso)
+            found = PartialDate.read(written)
         except ValueError as error:
             if str(error).startswith("outside"):
                 raise ValidationError(self.error_messages["outside"], code="outside") from error

@@ -5,7 +5,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from enum import StrEnum
 from functools import cache
 from typing import Any
@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cspa.i18n import LineField, language_codes, single_line, translated_columns
 
-from ..dates import PartialDate, Precision
+from ..dates import BY, PartialDate, Precision
 from ..models import (
     AssemblyPost,
     Body,
@@ -87,6 +87,8 @@ LONGEST_TEXT = 10_000
 
 # PostgreSQL stores no NUL, and UTF-8 has no surrogates.
 _UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# Days since 1899-12-30, by which a spreadsheet stores the dates between 1900 and 2100.
+_DAY_NUMBER = re.compile("[1-7][0-9]{4}")
 # Languages by script, the most likely first.
 _SCRIPTS = {"CYRILLIC": ("ru", "be", "kk", "ky", "tg"), "ARMENIAN": ("hy",)}
 
@@ -215,9 +217,15 @@ def is_web_address(text: str) -> bool:
 def partial_date(text: str, name: str) -> PartialDate | None:
     """Parse a date that may lack day or month. Raises RowError if ``text`` is no such date."""
     try:
-        value = PartialDate.of(text)
+        value = PartialDate.read(text) if text else None
     except ValueError:
         value = None
+    if text and value is None and _DAY_NUMBER.fullmatch(text):
+        day = date(1899, 12, 30) + timedelta(days=int(text))
+        raise RowError(
+            _("“%(name)s” is the number %(text)s: if it means the day %(day)s, format the cell as a date.")
+            % {"name": name, "text": text, "day": day.isoformat()}
+        )
     if text and (value is None or value.precision == Precision.BY):
         raise RowError(
             _("“%(name)s” is no date between 1900 and 2100 as 2019, 2019-05 or 2019-05-26: %(text)s")
@@ -231,8 +239,9 @@ def start_date(text: str, quality: str, name: str) -> PartialDate | None:
 
     Raises RowError if ``text`` is no date, or ``quality`` does not belong to it.
     """
-    value = partial_date(text.removeprefix("by "), name)
-    if text.startswith("by "):
+    written = BY.sub("", text, count=1)
+    value = partial_date(written, name)
+    if written != text:
         quality = quality or "by"
     if value is None or quality in ("", value.quality):
         return value

@@ -120,7 +120,7 @@ def test_quota_is_deleted_and_another_extended_in_one_save(administrator: Client
 @pytest.mark.parametrize(
     ("given", "sentence"),
     [
-        ({"starts": "May 2019"}, "“May 2019” is not a date."),
+        ({"starts": "spring 2019"}, "“spring 2019” is not a date."),
         ({"starts": "2019-02-30"}, "“2019-02-30” is not a date."),
         ({"starts": "0000-00-00"}, "“0000-00-00” is not a date."),
         ({"starts": "1" * 5000}, "is not a date."),
