@@ -3,7 +3,7 @@
 The command and the admin page call ``import_file``. docs/data-dictionary.md describes the formats.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from datetime import date
 
@@ -35,6 +35,7 @@ def import_file(
     *,
     chamber: str = "",
     country: str = "",
+    columns: Mapping[str, str] | None = None,
     end_missing: date | None = None,
     skip_invalid: bool = False,
     dry_run: bool = False,
@@ -43,11 +44,13 @@ def import_file(
 ) -> Report:
     """Import ``data``; the report says what was saved, or why nothing was.
 
+    ``columns`` maps headings of a table to our columns, and to "" what is passed over.
+
     Raises ImportRefusedError if the file cannot be read, or if the diff no longer has the ``expected`` digest of an
     earlier report.
     """
     return import_batch(
-        lambda: read(data, file_format, chamber, country),
+        lambda: read(data, file_format, chamber, country, columns),
         end_missing=end_missing,
         skip_invalid=skip_invalid,
         dry_run=dry_run,
@@ -92,15 +95,17 @@ def database_errors_as_refusal() -> Iterator[None]:
         ) from error
 
 
-def read(data: bytes, file_format: str, chamber: str = "", country: str = "") -> Batch:
+def read(
+    data: bytes, file_format: str, chamber: str = "", country: str = "", columns: Mapping[str, str] | None = None
+) -> Batch:
     check_size(len(data))
     if chamber and country:
         raise ImportRefusedError(_("Name the chamber or the country, not both."))
     try:
-        if file_format == "csv":
-            return TableReader(csv_rows(data), chamber, country).batch
-        if file_format == "xlsx":
-            return TableReader(xlsx_rows(data), chamber, country).batch
+        if file_format in ("csv", "xlsx"):
+            notes: list[str] = []
+            rows = csv_rows(data, notes) if file_format == "csv" else xlsx_rows(data, notes)
+            return TableReader(rows, chamber, country, notes, columns).batch
         document = json_of(data)
         if is_own_export(document):
             if chamber or country:

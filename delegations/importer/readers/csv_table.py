@@ -1,47 +1,64 @@
-"""Tables of mandates. The header has some of serializers.MANDATE_COLUMNS in any order."""
+"""Tables of mandates. The header names some of serializers.MANDATE_COLUMNS, in any order and in people's own words."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import chain, islice
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from cspa.exports.tabular import unescape_formula
 from cspa.i18n import single_line, translated_columns
 
-from ...exports.serializers import MANDATE_COLUMNS, split_cell
+from ...exports.serializers import split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.person_names import PARTS
+from ...names import validate_name
 from ..records import (
     Batch,
     ImportRefusedError,
     Kind,
     Record,
     RowError,
-    checked_text,
     exact_date,
     is_web_address,
     language_of,
     partial_date,
     start_date,
 )
-from .files import TableRow
+from .columns import choice_of, flag_of, is_total
+from .files import HEAD_LINES, TableRow
+from .header import Header
 from .own_export import public_id
 from .popolo import import_target
 
 _NAME_COLUMNS = [column for name in PARTS for column in translated_columns(name)]
-_TEXTS = [*translated_columns("political_group"), *translated_columns("constituency")]
+_GROUP, _CONSTITUENCY = map(translated_columns, ("political_group", "constituency"))
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
-_YES, _NO = {"true", "1", "yes"}, {"", "false", "0", "no"}
+# As Popolo: a role that adds nothing to the mandate.
+_PLAIN_ROLES = {"", "member"}
+# Written for an end in an unknown future.
+_NEVER = re.compile(r"(?:9999(?:-12(?:-31)?)?|31\.12\.9999)(?:[T ].*)?")
 
 
 class TableReader:
     """Builds the batch of an own table, or of one for the chamber with a slug or the only chamber of a country."""
 
-    def __init__(self, rows: Iterator[TableRow], chamber: str, country: str):
+    def __init__(
+        self,
+        rows: Iterator[TableRow],
+        chamber: str,
+        country: str,
+        notes: list[str],
+        columns: Mapping[str, str] | None = None,
+    ):
+        """``columns`` are ours by the headings of the file, empty for one that is passed over."""
         self.batch = Batch(is_own_export=not (chamber or country))
         self.chamber = ""
+        # How another publisher may call it.
+        self.chamber_names: set[str] = set()
         if not self.batch.is_own_export:
             parliament, house = import_target(chamber, country)
             if not house:
@@ -49,6 +66,7 @@ class TableReader:
                     _("A table holds no legislature: import it into a chamber that is on record.")
                 )
             self.chamber = house.slug
+            self.chamber_names = {getattr(house, name).casefold() for name in translated_columns("name")} - {""}
             self.batch.chambers.add(self.chamber)
             self.batch.scope = parliament.slug
             self.batch.scheme = f"import:{parliament.slug}"
@@ -58,66 +76,117 @@ class TableReader:
                 "slug", "parliament__slug", "parliament__country"
             )
         }
-        _line, header = next(rows, (1, []))
-        self.header = self.checked_header([cell.strip() for cell in header])
         self.people: dict[str, dict] = {}
         self.sources: set[str] = set()
-        for line, cells in rows:
-            if any(cells):
-                try:
-                    self.row(line, cells)
-                except RowError as error:
-                    self.batch.problem(Kind.DELEGATES, line, error)
+        # Numbers of the columns without a heading that have values.
+        self.unnamed: set[int] = set()
+        self.has_numbers_as_ids = False
+        filled = ((line, cells) for line, cells in rows if any(map(str.strip, cells)))
+        head = list(islice(filled, HEAD_LINES))
+        self.header = self.header_of(head, columns or {})
+        for line, cells in chain(head[self.header.place + 1 :], filled):
+            try:
+                self.row(line, cells)
+            except RowError as error:
+                self.batch.problem(Kind.DELEGATES, line, error)
+        for note in (*notes, *self.notes()):
+            self.batch.warn("", "", note)
 
-    def checked_header(self, header: list[str]) -> list[str]:
-        if not any(header):
-            raise ImportRefusedError(_("The file has no header."))
-        if unknown := [name for name in header if name not in MANDATE_COLUMNS]:
-            raise ImportRefusedError(
-                _("Unknown columns: %(names)s. Known are: %(known)s.")
-                % {"names": ", ".join(name[:40] or "–" for name in unknown[:20]), "known": ", ".join(MANDATE_COLUMNS)}
-            )
-        if doubled := sorted({name for name in header if header.count(name) > 1}):
-            raise ImportRefusedError(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
-        missing = [] if self.chamber or "chamber" in header else ["chamber"]
-        if not {"person_id", *translated_columns("name")}.intersection(header):
-            missing.append(translated_columns("name")[0])
-        if missing:
+    def header_of(self, head: list[TableRow], mapping: Mapping[str, str]) -> Header:
+        """Return the header; name what is passed over beside it and above it."""
+        header = Header(head, mapping)
+        if missing := header.missing(*([] if self.chamber else ["chamber"])):
             raise ImportRefusedError(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
+        for line, cells in head[: header.place]:
+            self.pass_over(line, cells, _("It stands above the header and was passed over: %(text)s"))
+        if header.unknown:
+            names = ", ".join(header.unknown[:20])
+            message = _("Columns that are not known were passed over: %(names)s.") % {"names": names}
+            self.batch.warn("", header.line, message)
         return header
 
+    def notes(self) -> Iterator[str]:
+        """Yield what is to be said of the whole table."""
+        if self.unnamed:
+            numbers = ", ".join(map(str, sorted(self.unnamed)))
+            yield _("Columns without a heading were passed over: %(numbers)s.") % {"numbers": numbers}
+        if self.has_numbers_as_ids:
+            yield _("The numbers of the column “id” may count the rows and were not used. Map it to “person_id”.")
+
+    def pass_over(self, line: int, cells: list[str], words: str) -> None:
+        self.batch.warn("", line, words % {"text": " ".join(filter(None, map(single_line, cells)))[:100]})
+
     def row(self, line: int, cells: list[str]) -> None:
-        if len(cells) != len(self.header):
-            raise RowError(
-                _("The row has %(count)d cells, the header %(columns)d.")
-                % {"count": len(cells), "columns": len(self.header)}
-            )
-        row = {name: checked_text(unescape_formula(cell), name) for name, cell in zip(self.header, cells, strict=True)}
+        if is_total(cells, self.header.names_person(cells)):
+            self.pass_over(line, cells, _("A row of totals was passed over: %(text)s"))
+            return
+        row = self.header.row(cells)
+        self.unnamed.update(self.header.without_heading(cells))
         if not self.batch.is_own_export:
             row = {name: single_line(cell) for name, cell in row.items()}
+            self.header.join_names(row)
+            self.identify(row)
+        errors = list(self.header.errors(cells))
+        if errors and not any(map(row.get, ("person_id", *translated_columns("name")))):
+            raise errors[0]
         person = self.person(line, row)
         try:
+            if errors:
+                raise errors[0]
             self.mandate(line, row, person)
         except RowError:
             self.batch.exempt_people.add(person)
             raise
 
+    def identify(self, row: dict[str, str]) -> None:
+        """Read ``id`` as that of the person where the table has no other one and it is no id of our mandates."""
+        if "person_id" in self.header.columns or not row.get("id") or row["id"] in self.mandate_ids:
+            return
+        identity = row.pop("id")
+        if identity.isdecimal():
+            self.has_numbers_as_ids = True
+        else:
+            row["person_id"] = identity
+
+    @cached_property
+    def mandate_ids(self) -> set[str]:
+        """Ids of our mandates, by which an edited export is told from ids that another publisher gives to people."""
+        return set(map(str, Delegate.objects.values_list("uid", flat=True)))
+
     def mandate(self, line: int, row: dict[str, str], person: str) -> None:
         values = {
             "person": person,
             "chamber": self.chamber_of(row),
-            **self.stated(row, "role", *_TEXTS),
-            **self.dates(row),
+            **self.stated(row, "role", *_CONSTITUENCY),
+            **self.group(line, row),
+            **self.dates(line, row),
         }
-        if not values.get("role", ""):
-            values.pop("role", None)
-        elif values["role"] not in Delegate.Role.values:
-            raise RowError(_("Unknown role: %(role)s") % {"role": values["role"][:40]})
+        role = values.pop("role", "").strip()
+        if role.lower() not in _PLAIN_ROLES:
+            values["role"] = choice_of(Delegate.Role, role)
+            if not values["role"]:
+                raise RowError(
+                    _("Unknown role: %(role)s. Known are: %(known)s.")
+                    % {"role": role[:40], "known": ", ".join(map(str, Delegate.Role.labels))}
+                )
         identity = row.get("id", "").strip()
         if not self.batch.is_own_export and not _UUID.fullmatch(identity):
             # Ids of other publishers are unknown here.
             identity = ""
         self.batch.add(Record(Kind.DELEGATES, line, "", values, identity, sources=self.sources_of(line, row)))
+
+    def group(self, line: int, row: dict[str, str]) -> dict[str, str]:
+        """Return the names of the group without what is none, such as a place-holder."""
+        groups = self.stated(row, *_GROUP)
+        for column, text in list(groups.items()):
+            try:
+                Delegate._meta.get_field(column).run_validators(single_line(text))
+                validate_name(text)
+            except ValidationError:
+                del groups[column]
+                message = _("The group is none and was left out: %(text)s") % {"text": text[:40]}
+                self.batch.warn(Kind.DELEGATES, line, message)
+        return groups
 
     def stated(self, row: dict[str, str], *names: str) -> dict[str, str]:
         """Return the cells that state a value. In an own table empty cells do."""
@@ -133,9 +202,15 @@ class TableReader:
             raise RowError(_("There is neither a name nor an id of the person."))
         key = identity or "name:" + "\t".join(row.get(name, "") for name in _NAME_COLUMNS)
         values: dict[str, Any] = dict(names)
-        gender = row.get("gender", "")
-        if gender and gender not in Person.Gender.values:
-            raise RowError(_("Unknown gender: %(gender)s") % {"gender": gender[:40]})
+        if gender := row.get("gender", "").strip():
+            row["gender"] = choice_of(Person.Gender, gender) or ""
+            if not row["gender"]:
+                del row["gender"]
+                self.batch.warn(
+                    Kind.PEOPLE,
+                    line,
+                    _("The gender is unknown and was left out: %(gender)s") % {"gender": gender[:40]},
+                )
         if names:
             values |= self.stated(row, "gender")
         if key not in self.people:
@@ -149,28 +224,36 @@ class TableReader:
 
     def chamber_of(self, row: dict[str, str]) -> str:
         slug = row.get("chamber", "").strip() or self.chamber
+        if slug.casefold() in self.chamber_names:
+            slug = self.chamber
         if self.chamber and slug != self.chamber:
             raise RowError(_("The row is of another chamber: %(code)s") % {"code": slug[:80]})
         if slug not in self.parliaments:
             raise RowError(_("There is no chamber with the code “%(code)s”.") % {"code": slug[:80]})
         parliament, country = self.parliaments[slug]
-        if row.get("delegation") not in (None, "", parliament) or row.get("country") not in (None, "", country):
+        if row.get("delegation") not in (None, "", parliament) or row.get("country", "").upper() not in ("", country):
             raise RowError(_("The chamber belongs to another delegation: %(slug)s") % {"slug": parliament})
         return slug
 
-    def dates(self, row: dict[str, str]) -> dict[str, Any]:
+    def dates(self, line: int, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
         start, end, quality = (row.get(name, "").strip() for name in ("start", "end", "start_quality"))
+        if _NEVER.fullmatch(end):
+            self.batch.warn(
+                Kind.DELEGATES, line, _("The end is a place-holder and was left out: %(text)s") % {"text": end}
+            )
+            end = ""
         dates = {"start": start_date(start, quality.lower(), "start"), "end": partial_date(end, "end")}
         for name, column in (("start", "starts"), ("end", "ends")):
             date = dates[name]
             if date or (self.batch.is_own_export and name in row):
                 values[column] = date
-        ended = row.get("ended", "").strip().lower()
-        if ended not in _YES | _NO:
+        written = row.get("ended", "").strip()
+        ended = flag_of(written) if written else False
+        if ended is None:
             raise RowError(_("“%(name)s” must be true or false.") % {"name": "ended"})
-        if ended or (self.batch.is_own_export and "ended" in row):
-            values["ended"] = ended in _YES
+        if written or (self.batch.is_own_export and "ended" in row):
+            values["ended"] = ended
         return values
 
     def sources_of(self, line: int, row: dict[str, str]) -> list[str] | None:
@@ -187,7 +270,14 @@ class TableReader:
             if not title and not url:
                 raise RowError(_("A source has neither a title nor an address."))
             if url and not is_web_address(url):
-                raise RowError(_("No address: %(url)s") % {"url": url[:100]})
+                self.batch.warn(
+                    Kind.SOURCES,
+                    line,
+                    _("The address of the source is none and was left out: %(url)s") % {"url": url[:100]},
+                )
+                url = ""
+                if not title:
+                    continue
             values = {"url": url, "date": exact_date(date, "source_date")}
             if accessed:
                 values["accessed"] = exact_date(accessed, "source_accessed")

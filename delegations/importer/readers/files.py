@@ -1,8 +1,10 @@
 """Decoding of files to JSON or rows, within limits. Raises ImportRefusedError for unreadable files."""
 
+import codecs
 import csv
 import io
 import json
+import re
 import subprocess
 import sys
 import zipfile
@@ -16,6 +18,7 @@ from django.utils.translation import gettext as _
 
 from ..records import LONGEST_TEXT, ImportRefusedError, RowError
 from . import xlsx_process
+from .columns import Formula, columns_of
 
 MAX_BYTES = 20 * 1024 * 1024
 # Bytes of an XLSX file after unpacking: it is a ZIP archive.
@@ -27,6 +30,14 @@ MAX_DIGITS = 18
 MAX_VALUES = 1_000_000
 
 FORMATS = {"popolo": ".json", "csv": ".csv", "xlsx": ".xlsx"}
+
+DELIMITERS = (",", ";", "\t")
+# Lines in which the delimiter and the header are looked for: titles may stand above the header.
+HEAD_LINES = 20
+# What text of another encoding shows when it is read as Windows-1251: two alphabets in a word, Serbian letters,
+# capitals within words.
+_NOT_RUSSIAN = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]|[ЂЃѓЉЊЌЋЏђљњќћџ]|[а-яё][А-ЯЁ]")
+_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
 
 type TableRow = tuple[int, list[str]]
 
@@ -109,25 +120,57 @@ def json_of(data: bytes) -> dict[str, Any]:
     return document
 
 
-def csv_rows(data: bytes) -> Iterator[TableRow]:
-    """Yield the rows of a CSV file with the numbers of their first lines."""
-    text = text_of(data)
+def csv_rows(data: bytes, notes: list[str]) -> Iterator[TableRow]:
+    """Yield the rows of a CSV file with the numbers of their first lines; add to ``notes`` what the user must know."""
+    text = table_text(data, notes)
     if "\0" in text:
         line = text.count("\n", 0, text.index("\0")) + 1
         raise ImportRefusedError(_("Line %(line)d holds a NUL character.") % {"line": line})
-    header = text[: text.find("\n")] if "\n" in text else text
-    # Spreadsheets separate cells by semicolons in locales with a decimal comma.
-    delimiter = ";" if header.count(";") > header.count(",") else ","
     csv.field_size_limit(LONGEST_TEXT * 4)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    line = 1
+    file, line = io.StringIO(text, newline=""), 1
+    if match := _SEPARATOR_LINE.match(text):
+        delimiter, line = match[1], 2
+        file.seek(match.end())
+    else:
+        delimiter = _delimiter(text)
+    reader = csv.reader(file, delimiter=delimiter, strict=True)
+    before = line - 1
     try:
         for number, row in enumerate(reader):
             _check_row(number, row, line)
             yield line, row
-            line = reader.line_num + 1
+            line = before + reader.line_num + 1
     except csv.Error as error:
         raise ImportRefusedError(_("Line %(line)d is not CSV: %(why)s") % {"line": line, "why": error}) from error
+
+
+def table_text(data: bytes, notes: list[str]) -> str:
+    """Decode a table: by its byte order mark, as UTF-8, or as Windows-1251 where the letters are those of Russian."""
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        try:
+            return data.decode("utf-16")
+        except UnicodeDecodeError as error:
+            raise ImportRefusedError(_("The file is in UTF-16 and damaged.")) from error
+    try:
+        return text_of(data)
+    except ImportRefusedError:
+        text = data.decode("cp1251", errors="replace")
+        if "\ufffd" in text or _NOT_RUSSIAN.search(text):
+            raise
+    notes.append(_("The file was read as Windows-1251. Look whether the letters are right."))
+    return text
+
+
+def _delimiter(text: str) -> str:
+    """Return the delimiter that parts the head of ``text`` into the most known columns, or else into most cells."""
+    head = text[: LONGEST_TEXT * 2].splitlines()[:HEAD_LINES]
+
+    def parts(delimiter: str) -> tuple[int, int]:
+        rows = list(csv.reader(head, delimiter=delimiter))
+        known = max((len(list(filter(None, columns_of(row)))) for row in rows), default=0)
+        return known, max(map(len, rows), default=0)
+
+    return max(DELIMITERS, key=parts)
 
 
 def _check_row(number: int, row: list[str], line: int) -> None:
@@ -143,8 +186,8 @@ def _check_row(number: int, row: list[str], line: int) -> None:
         )
 
 
-def xlsx_rows(data: bytes) -> Iterator[TableRow]:
-    """Yield the rows of the first sheet as text, with their numbers."""
+def xlsx_rows(data: bytes, notes: list[str]) -> Iterator[TableRow]:
+    """Yield the rows of the first sheet that is shown as text, with their numbers; name the others in ``notes``."""
     _check_archive(data)
     command = [sys.executable, xlsx_process.__file__, str(MAX_COLUMNS), str(LONGEST_TEXT)]
     with TemporaryFile() as file:
@@ -159,13 +202,14 @@ def xlsx_rows(data: bytes) -> Iterator[TableRow]:
         for index, line in enumerate(process.stdout):
             row = json.loads(line)
             if isinstance(row, dict):
-                raise ImportRefusedError(
-                    _("Line %(line)d holds a formula; save the file with values only.") % {"line": row["formula"]}
-                )
-            number, cells = row
-            _check_row(index, cells, number)
+                notes += _notes_on_sheets(**row)
+                continue
+            number, cells, formulas = row
+            for place in formulas:
+                cells[place] = Formula(cells[place])
+            _check_row(index - 1, cells, number)
             # The sheet leaves out the empty cells at the end of a row.
-            width = width or len(cells)
+            width = max(width, len(cells))
             yield number, cells + [""] * (width - len(cells))
         if status := process.wait():
             if status == xlsx_process.REFUSED:
@@ -173,6 +217,16 @@ def xlsx_rows(data: bytes) -> Iterator[TableRow]:
             raise ImportRefusedError(
                 _("Reading the file takes too much memory or time. Save it with this one sheet, without formats.")
             )
+
+
+def _notes_on_sheets(read: str, others: list[str], hidden: list[str]) -> Iterator[str]:
+    if others:
+        yield _("Only the sheet “%(read)s” was read. Passed over: %(others)s.") % {
+            "read": read,
+            "others": ", ".join(others),
+        }
+    if hidden:
+        yield _("Hidden sheets were passed over: %(titles)s.") % {"titles": ", ".join(hidden)}
 
 
 @contextmanager

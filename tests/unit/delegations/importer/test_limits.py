@@ -54,7 +54,7 @@ def workbook(strings: Iterable[str] = (), rows: Iterable[str] = ()) -> bytes:
 
 def test_shared_strings_are_read():
     rows = workbook(["<si><t>Ann Lee</t></si>"], ['<row r="2"><c r="B2" t="s"><v>2</v></c></row>'])
-    assert list(files.xlsx_rows(rows)) == [(1, ["chamber", "name_en"]), (2, ["", "Ann Lee"])]
+    assert list(files.xlsx_rows(rows, [])) == [(1, ["chamber", "name_en"]), (2, ["", "Ann Lee"])]
 
 
 def repeated(text: str, number: int) -> list[str]:
@@ -78,7 +78,7 @@ def test_process_ends_where_its_rows_are_not_read(monkeypatch):
     monkeypatch.setattr(
         files.subprocess, "Popen", lambda *a, **options: processes.append(popen(*a, **options)) or processes[0]
     )
-    rows = files.xlsx_rows(workbook(rows=['<row r="999999999"/>']))
+    rows = files.xlsx_rows(workbook(rows=['<row r="999999999"/>']), [])
     next(rows)
     rows.close()
     assert processes[0].returncode is not None

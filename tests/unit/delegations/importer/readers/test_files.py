@@ -14,7 +14,6 @@ from delegations.models import (
 
 from .....support.imports import (
     popolo,
-    sheet_of,
     take,
 )
 
@@ -33,14 +32,16 @@ HEADER = ",".join(MANDATE_COLUMNS)
 UNREADABLE = {
     "empty": (b"", "csv", "empty"),
     "no header": (b"\n\n", "csv", "no header"),
-    "unknown column": (b"name_en,chamber,shoe_size\n", "csv", "Unknown columns: shoe_size"),
+    "unknown columns": (b"shoe_size,chamber\n", "csv", "Unknown columns: shoe_size"),
     "doubled column": (b"name_en,name_en,chamber\n", "csv", "stand twice: name_en"),
     "missing column": (b"person_id,start\n", "csv", "missing: chamber"),
     "no person": (b"chamber,start\n", "csv", "missing: name_en"),
     "unclosed quote": (HEADER.encode() + b'\n"abc\n', "csv", "is not CSV"),
     "large cell": (HEADER.encode() + b"\n" + b"x" * 200_000, "csv", "Line 2"),
-    "UTF-16": (HEADER.encode("utf-16"), "csv", "not in UTF-8: line 1"),
-    "CP1251": (HEADER.encode() + "\nКогут".encode("cp1251"), "csv", "not in UTF-8: line 2"),
+    "damaged UTF-16": (HEADER.encode("utf-16")[:-1], "csv", "in UTF-16 and damaged"),
+    "CP1252": (HEADER.encode() + "\nJosé".encode("cp1252"), "csv", "not in UTF-8: line 2"),
+    "KOI8-R": (HEADER.encode() + "\nКогут".encode("koi8-r"), "csv", "not in UTF-8: line 2"),
+    "CP866": (HEADER.encode() + "\nКогут".encode("cp866"), "csv", "not in UTF-8: line 2"),
     "NUL": (HEADER.encode() + b"\na\0b", "csv", "Line 2 holds a NUL"),
     "many columns": (b"," * 300, "csv", "more than 200 columns"),
     "not JSON": (b'{"persons": [}', "popolo", "line 1, column 14"),
@@ -54,7 +55,6 @@ UNREADABLE = {
     "no legislature": (b'{"persons": [], "memberships": [], "organizations": []}', "popolo", "one legislature"),
     "not a ZIP": (b"PK", "xlsx", "undamaged XLSX"),
     "a ZIP of something": (archive(a="b"), "xlsx", "undamaged XLSX"),
-    "formula": (sheet_of({"name_en": "=1+1", "chamber": "x"}), "xlsx", "Line 2 holds a formula"),
 }
 
 
