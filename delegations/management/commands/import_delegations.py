@@ -1,11 +1,21 @@
 """manage.py import_delegations FILE"""
 
+import argparse
 from pathlib import Path
 
 from delegations.importer import Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
+from ...importer.readers.columns import COLUMNS
 from ...importer.readers.files import FORMATS, bytes_of
+
+
+def mapped(text: str) -> tuple[str, str]:
+    """Parse "their column=our column" for an option. Raise argparse.ArgumentTypeError for other text."""
+    theirs, equals, ours = text.rpartition("=")
+    if not equals or not theirs or ours.strip() not in ("", *COLUMNS):
+        raise argparse.ArgumentTypeError(f"not as THEIRS=OURS, where OURS is empty or one of {', '.join(COLUMNS)}")
+    return theirs, ours.strip()
 
 
 class Command(ReportingCommand):
@@ -27,6 +37,14 @@ class Command(ReportingCommand):
             help="the country (ISO 3166-1 alpha-2) of the file's legislature; a new one becomes a parliament",
         )
         parser.add_argument(
+            "--map",
+            type=mapped,
+            action="append",
+            default=[],
+            metavar="THEIRS=OURS",
+            help="read the column THEIRS of a table as our column OURS; pass it over where OURS is empty",
+        )
+        parser.add_argument(
             "--end-missing", type=day, metavar="DATE", help="end on this day the mandates that the file does not name"
         )
         parser.add_argument(
@@ -40,6 +58,7 @@ class Command(ReportingCommand):
             options["format"] or format_of(file.name),
             chamber=options["chamber"],
             country=options["country"].upper(),
+            columns=dict(options["map"]),
             end_missing=options["end_missing"],
             skip_invalid=options["skip_invalid"],
             dry_run=options["dry_run"],

@@ -5,7 +5,7 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from delegations.models import Person
+from delegations.models import Delegate, Person
 
 from ....support.imports import GOOD, member, popolo
 
@@ -53,3 +53,17 @@ def test_command_exits_with_1_for_an_unreadable_file(capsys, tmp_path, monkeypat
     assert code == 1
     if "--json" in arguments:
         assert json.loads(out)["conflicts"][0]["message"].startswith("This is not JSON")
+
+
+def test_command_maps_the_columns_of_a_table(capsys, tmp_path, chamber):
+    file = tmp_path / "file.csv"
+    file.write_text("Deputy;Sworn=in;chamber\nAnn Lee;26.5.2019;Upper\n")
+    mapping = ["--map", "Deputy=name", "--map", "Sworn=in= start", "--map", "chamber="]
+    assert run(capsys, file, "--chamber", chamber.slug, *mapping)[0] == 0
+    assert str(Delegate.objects.get().starts) == "2019-05-26"
+
+
+@pytest.mark.parametrize("mapping", ["Deputy", "=name", "Deputy=nobody"])
+def test_command_refuses_a_mapping_to_no_column(capsys, tmp_path, mapping):
+    with pytest.raises(CommandError, match="THEIRS=OURS"):
+        call_command("import_delegations", str(tmp_path), "--map", mapping)
