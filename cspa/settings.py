@@ -81,7 +81,8 @@ LANGUAGE_CODE = "en"
 LOCALE_PATHS = [BASE_DIR / "cspa" / "locale"]
 FORMAT_MODULE_PATH = ["cspa.formats"]
 # Translate the name in the project's catalogue, which has the form that the state itself uses in Russian.
-COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan")}
+# Of the standard's codes for users, XK is in use for Kosovo.
+COUNTRIES_OVERRIDE = {"KG": _("Kyrgyzstan"), "XK": _("Kosovo")}
 
 # Applications
 

@@ -43,6 +43,8 @@ class ImportDiff:
         self.finder = RowFinder(self.on_record, self.people)
         # Keys of people with a rejected record: their mandates are not missing.
         self.exempt_people: set[int] = set()
+        # Where the people of the file stand that are rejected, by their keys.
+        self.rejected_people: dict[str, int | str] = {}
         # Ends of mandates that the file does not name.
         self.missing: list[RowDiff] = []
         for kind in Kind:
@@ -63,6 +65,13 @@ class ImportDiff:
         person = self.finder.by_record_key[Kind.PEOPLE].get(record.values.get("person") or "")
         if person and person.pk:
             self.exempt_people.add(person.pk)
+        if record.kind == Kind.PEOPLE:
+            self.rejected_people[record.key] = record.location
+        elif (location := self.rejected_people.get(record.values.get("person") or "")) is not None:
+            # The row of a table has said why.
+            if location == record.location:
+                return
+            error = _("The person was left out: see %(place)s.") % {"place": describe_location(location)}
         self.problems.append(Note(record.location, str(error), record.kind))
 
     # Comparing records
@@ -187,8 +196,7 @@ class ImportDiff:
             self.warn(record, message)
 
     def warn_of_mandate(self, record: Record, row: Delegate) -> None:
-        for message in mandate_warnings(record, row, self.on_record):
-            self.warn(record, message)
+        self.warnings += mandate_warnings(record, row, self.on_record)
 
     # Sources, identifiers, former ids
 

@@ -113,6 +113,8 @@ class Note:
     location: int | str
     message: str
     kind: str = ""
+    # What many rows have in common: the message without the row.
+    sentence: str = ""
 
     @property
     def place(self) -> str:
@@ -190,8 +192,8 @@ class Batch:
     def problem(self, kind: str, location: int | str, error: RowError | str) -> None:
         self.problems.append(Note(location, str(error), kind))
 
-    def warn(self, kind: str, location: int | str, message: str) -> None:
-        self.warnings.append(Note(location, message, kind))
+    def warn(self, kind: str, location: int | str, message: str, sentence: str = "") -> None:
+        self.warnings.append(Note(location, message, kind, sentence))
 
 
 # Values

@@ -1,13 +1,20 @@
 """Report of an import or of a dry run."""
 
 import hashlib
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from django.utils.translation import gettext as _
+
 from .diff import ImportDiff
 from .records import KINDS, Note, describe_location
 from .row_diff import Action
+
+# Warnings that say the same are listed up to this number; more of them become one, with the places of this many.
+ALIKE_LISTED = 5
+PLACES_LISTED = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,7 @@ class Report:
         for kind, row_diffs in diff.row_diffs.items():
             for row_diff in row_diffs:
                 report.count(row_diff.action, kind, row_diff.location, row_diff.label, row_diff.details)
-        report.warnings = diff.warnings
+        report.warnings = summed(diff.warnings)
         report.not_kept = dict(sorted(diff.batch.not_kept.items()))
         if skip_invalid:
             report.skipped = diff.problems
@@ -112,3 +119,19 @@ class Report:
             "not_kept": self.not_kept,
             "saved": self.saved,
         }
+
+
+def summed(notes: list[Note]) -> list[Note]:
+    """Return ``notes`` with one in place of many that say the same of different rows."""
+    alike: dict[tuple[str, str], list[Note]] = defaultdict(list)
+    for note in notes:
+        alike[note.kind, note.sentence or note.message].append(note)
+    found = []
+    for (kind, sentence), group in alike.items():
+        if len(group) <= ALIKE_LISTED:
+            found += group
+            continue
+        places = [str(note.location) for note in group[:PLACES_LISTED]] + ["…"] * (len(group) > PLACES_LISTED)
+        words = _("%(sentence)s Rows: %(count)d (%(places)s).")
+        found.append(Note("", words % {"sentence": sentence, "count": len(group), "places": ", ".join(places)}, kind))
+    return found

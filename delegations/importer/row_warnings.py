@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 
 from cspa.i18n import translated_columns
@@ -23,11 +24,12 @@ def name_warnings(person: Person) -> Iterator[str]:
     yield from dict.fromkeys(doubt for text in texts for doubt in doubts_about(text))
 
 
-def mandate_warnings(record: Record, row: Delegate, on_record: RowsOnRecord) -> Iterator[str]:
+def mandate_warnings(record: Record, row: Delegate, on_record: RowsOnRecord) -> Iterator[Note]:
+    label = {"row": row_label(row)}
     if not row.start and not row.end and not row.ended:
-        yield _("%(row)s: no dates.") % {"row": row_label(row)}
+        yield Note(record.location, _("%(row)s: no dates.") % label, record.kind, _("No dates."))
     if not record.sources and not on_record.sources_of(Kind.DELEGATES).get(row.pk):
-        yield _("%(row)s: no source.") % {"row": row_label(row)}
+        yield Note(record.location, _("%(row)s: no source.") % label, record.kind, _("No source."))
 
 
 def doubt_warnings(row_diffs: dict[Kind, list[RowDiff]]) -> Iterator[Note]:
@@ -39,7 +41,7 @@ def doubt_warnings(row_diffs: dict[Kind, list[RowDiff]]) -> Iterator[Note]:
     for diff in diffs:
         if diff.action != Action.UNCHANGED:
             for doubt in doubts[id(diff.row)]:
-                yield Note(diff.location, doubt.words, diff.kind)
+                yield Note(diff.location, doubt.words, diff.kind, f"{capfirst(doubt.kind.label)}.")
 
 
 def quota_warnings(row_diffs: dict[Kind, list[RowDiff]], on_record: RowsOnRecord) -> Iterator[Note]:

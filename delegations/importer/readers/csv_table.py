@@ -269,12 +269,9 @@ class TableReader:
         for title, url, date, accessed in zip(*(cell or [""] * count for cell in cells), strict=True):
             if not title and not url:
                 raise RowError(_("A source has neither a title nor an address."))
-            if url and not is_web_address(url):
-                self.batch.warn(
-                    Kind.SOURCES,
-                    line,
-                    _("The address of the source is none and was left out: %(url)s") % {"url": url[:100]},
-                )
+            if url and (not is_web_address(url) or len(url) > 1000):
+                words = _("No address: %(url)s") % {"url": url[:100]}
+                self.batch.warn(Kind.SOURCES, line, words, _("The address of a source is none."))
                 url = ""
                 if not title:
                     continue

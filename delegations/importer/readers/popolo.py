@@ -19,6 +19,7 @@ from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, is_web_address, language_of
+from .columns import choice_of
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -198,9 +199,9 @@ class PopoloReader:
         values = self.names(row, _NAMES)
         if not any(values.get(column) for column in translated_columns("name")):
             raise RowError(_("There is no name."))
-        gender = row.line("gender").lower()
-        if gender in Person.Gender.values:
-            values["gender"] = gender
+        gender = row.line("gender")
+        if value := choice_of(Person.Gender, gender):
+            values["gender"] = value
         elif gender:
             self.batch.not_kept["persons.gender"] += 1
         identifiers = []
@@ -251,8 +252,8 @@ class PopoloReader:
     def mandate(self, location: str, row: JsonReader, person: str) -> None:
         values: dict[str, Any] = {"person": person, "chamber": self.chamber}
         role = row.line("role")
-        if role in Delegate.Role.values:
-            values["role"] = role
+        if value := choice_of(Delegate.Role, role):
+            values["role"] = value
         elif role.lower() not in _PLAIN_ROLES:
             self.batch.not_kept["memberships.role"] += 1
         values |= self.dates(location, row)

@@ -208,3 +208,15 @@ def test_swapped_dates_are_saved_in_one_import():
     report = import_file(text, "csv")
     assert (report.saved, report.counts["changed"]["delegates"]) == (True, 2)
     assert [str(row.ends) for row in Delegate.objects.order_by("start")] == ["2015-06-01", "2017"]
+
+
+def test_words_of_the_forms_are_read_in_any_case():
+    data = popolo([somebody(gender="Женский")], [member(role="Руководитель делегации")])
+    assert take(data).saved
+    mandate = Delegate.objects.get()
+    assert (mandate.person.gender, mandate.role) == ("female", "head")
+
+
+def test_code_in_use_for_a_country_is_known():
+    assert take(popolo(), country="XK").saved
+    assert Parliament.objects.get().country.name == "Kosovo"

@@ -209,7 +209,7 @@ def test_columns_are_mapped_by_the_user(chamber):
 @pytest.mark.parametrize(
     ("column", "value", "warning"),
     [
-        ("source_url", "ftp://example.org/a.pdf", "The address of the source is none"),
+        ("source_url", "ftp://example.org/a.pdf", "No address: ftp:"),
         ("gender", "unknown", "The gender is unknown"),
         ("end", "9999-12-31", "The end is a place-holder"),
         ("political_group", "x" * 500, "The group is none"),
@@ -241,3 +241,24 @@ def test_role_that_is_unknown_names_those_that_are_known(chamber):
 def test_member_says_nothing_about_the_role(chamber):
     assert take(text(["name", "role"], ["Ann Holt", "Member"]).encode(), chamber).saved
     assert Delegate.objects.get().role == Delegate.Role.DELEGATE
+
+
+def test_warnings_that_say_the_same_are_one_sentence_with_the_rows(chamber):
+    rows = [[f"Ann Holt {'abcdefgh'[number] * 3}", "1990", "no address"] for number in range(8)]
+    report = take(text(["name", "start", "source_url"], *rows).encode(), chamber)
+    assert words(report.warnings) == [
+        "The address of a source is none. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
+        "No source. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
+        "Unlikely date. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
+    ]
+    few = [[f"Tom Aldur {'abcde'[number] * 3}", "2020"] for number in range(5)]
+    assert len(take(text(["name", "start"], *few).encode(), chamber).warnings) == 5
+
+
+def test_row_of_nobody_is_one_conflict(chamber):
+    rows = [["вакантно", "2010", "2012"], ["вакантно", "2015", ""]]
+    report = take(text(["name", "start", "end"], *rows).encode(), chamber)
+    assert words(report.conflicts) == [
+        "line 2: name_ru: “вакантно” is no name. Leave the field empty where the name is not known.",
+        "line 3: The person was left out: see line 2.",
+    ]
