@@ -57,11 +57,22 @@ _APOSTROPHES = re.compile(r"['`\u00b4\u02b9\u02bc\u2018\u2019]")
 _PATRONYMIC = re.compile(r".{3,}(?:vich|ich|ovna|evna|ichna|inichna)")
 
 
+# What text in UTF-8 shows when it is read as Windows-1252 or Windows-1251: letters that begin a Cyrillic one, each
+# before what no word has there.
+_MOJIBAKE = re.compile(
+    "[ÐÑ][\u0080-\u00bf\u0152\u0153\u0160\u0161\u0178\u017d\u017e\u0192\u02c6\u02dc\u2013-\u2122]"
+    "|(?:[РС][\u00a0-\u00bf\u0402-\u040f\u0450-\u045f\u0490\u0491\u2013-\u2122]){3}"
+)
+
+
 def validate_name(text: str) -> None:
     """Refuse a text that is no name: without letters, a place-holder, an error of a spreadsheet or damaged."""
     if "\ufffd" in text:
         message = _("Letters of the name were lost on the way (�). Write it anew.")
         raise ValidationError(message, code="replacement_character")
+    if _MOJIBAKE.search(text):
+        message = _("“%(text)s” was read in another encoding than it was written in. Write it anew.")
+        raise ValidationError(message, code="mojibake", params={"text": text[:40]})
     if text and (text.startswith("#") or _bare(text) in PLACEHOLDERS or not any(map(str.isalpha, text))):
         message = _("“%(text)s” is no name. Leave the field empty where the name is not known.")
         raise ValidationError(message, code="no_name", params={"text": text[:40]})

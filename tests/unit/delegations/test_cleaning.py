@@ -24,8 +24,28 @@ NO_NAMES = [
     *("vacant", "VACANT", "(Vacant)", "n/a", "N/A", "unknown", "TBD", "None", "-", "—", "...", "№ 7", "123"),
     *("вакант", "Вакансия", "«вакантно»", "н/д", "Н/Д", "нет данных", "Нет", "неизвестно", "#N/A", "#REF!", "#Н/Д"),
     *("vac\u00adant", "нет\u00a0данных", "Ив\ufffdнов Пётр"),
+    # Read in an encoding in which they were not written.
+    *(
+        "Анна Кедрина".encode().decode("cp1252", "ignore"),
+        "Кедрина".encode().decode("latin-1"),
+        "РђРЅРЅР° РљРµРґСЂРёРЅР°",
+    ),
 ]
-NAMES = ["Vacantia Lee", "Нет Иван", "O’Neil", "Ли", "Ann Unknown", "Ó", "Նիկոլ Փաշինյան", "J. R."]
+NAMES = [
+    "Vacantia Lee",
+    "Нет Иван",
+    "O’Neil",
+    "Ли",
+    "Ann Unknown",
+    "Ó",
+    "MUÑOZ NÚÑEZ",
+    "GUÐRÚN",
+    "СРЂАН ЂУРИЋ",
+    "Рёва Сёмин",
+    "РІС’ЮК",
+    "Նիկոլ Փաշինյան",
+    "J. R.",
+]
 
 
 @pytest.mark.parametrize("text", NO_NAMES)
