@@ -1,11 +1,13 @@
 """Admin page of the import: upload a file, see the differences, confirm.
 
 The upload waits for the confirmation in a private folder. A signed token carries the file's name there, the options,
-the digest of the report that was shown, and the user.
+the digest of the report that was shown, and the user. With the same token the user says what the columns of a table
+are.
 """
 
 import secrets
 import time
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
@@ -17,7 +19,7 @@ from django.core import signing
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext
@@ -31,7 +33,9 @@ from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, LATEST
 from ..exports.serializers import MANDATE_COLUMNS
-from ..importer import ImportRefusedError, Report, format_of, import_file
+from ..importer import ImportRefusedError, Report, file_columns, format_of, import_file
+from ..importer.readers.columns import COLUMNS
+from ..importer.readers.csv_table import FileColumn
 from ..importer.readers.files import FORMATS, check_size
 from ..models import Chamber
 from .base import may_import
@@ -102,7 +106,42 @@ class ImportForm(forms.Form):
             "country": data["country"],
             "end_missing": data["end_missing"].isoformat() if data["end_missing"] else "",
             "skip_invalid": data["skip_invalid"],
+            "columns": {},
         }
+
+
+class ColumnsForm(forms.Form):
+    """What each column of a table is read as. The fields are numbered, because headings may hold any letters."""
+
+    def __init__(self, columns: list[FileColumn], data: QueryDict | None = None):
+        super().__init__(data)
+        self.headings = [column.heading for column in columns]
+        choices = [("", _("pass over")), *((name, name) for name in COLUMNS)]
+        for number, column in enumerate(columns):
+            self.fields[f"column-{number}"] = forms.ChoiceField(
+                label=column.heading[:60],
+                required=False,
+                choices=choices,
+                initial=column.column,
+                help_text=", ".join(value[:40] for value in column.values),
+            )
+
+    def mapping(self) -> dict[str, str]:
+        """Our columns by the headings."""
+        return {
+            heading: self.cleaned_data[f"column-{number}"]
+            for number, heading in enumerate(self.headings)
+            if f"column-{number}" in self.cleaned_data
+        }
+
+
+@dataclass
+class Upload:
+    """A file with the options of its import."""
+
+    data: bytes
+    name: str
+    options: dict
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -120,44 +159,55 @@ def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
     """Show the form; after an upload the differences; after the confirmation redirect to the mandates."""
     if not may_import(request):
         raise PermissionDenied
-    if request.method == "POST" and "note" in request.POST:
-        return confirm(request)
-    form = ImportForm(request.POST or None, request.FILES or None)
+    is_mapped = "map" in request.POST
+    form = ImportForm(None if is_mapped else request.POST or None, request.FILES or None)
     context = {**site.each_context(request), "title": _("Import a file"), "form": form}
-    if request.method == "POST" and form.is_valid():
-        options = form.options()
-        data = form.cleaned_data["file"].read()
+    if request.method == "POST" and "note" in request.POST:
         try:
-            report = run(data, options, dry_run=True)
-        except ImportRefusedError as error:
-            form.add_error("file", str(error))
-        else:
-            context["report"] = report_context(report)
-            if not report.conflicts and report.changes:
-                context["note"] = keep(request, data, form.cleaned_data["file"].name, options, report)
+            upload, digest = take(request)
+        except (signing.BadSignature, FileNotFoundError):
+            messages.error(request, _("The upload is no longer waiting: upload the file again."))
+            return HttpResponseRedirect(reverse("admin:delegations_import"))
+        if not is_mapped:
+            return confirm(request, upload, digest)
+        context |= difference(request, upload)
+    elif request.method == "POST" and form.is_valid():
+        file = form.cleaned_data["file"]
+        context |= difference(request, Upload(file.read(), file.name, form.options()))
     return TemplateResponse(request, "admin/delegations/import.html", context)
 
 
-def confirm(request: HttpRequest) -> HttpResponse:
-    """Import the file of the token, if its report still has the digest that was shown."""
-    page = HttpResponseRedirect(reverse("admin:delegations_import"))
+def difference(request: HttpRequest, upload: Upload) -> dict:
+    """The report of a dry run, the columns of a table, and the tokens by which the file is imported or mapped."""
+    context: dict = {}
+    report = None
     try:
-        note = signing.loads(request.POST["note"], salt=SALT, max_age=WAITING)
-        if note["user"] != request.user.pk:
-            raise signing.BadSignature
-        file = FOLDER / note["file"]
-        data = file.read_bytes()
-    except (signing.BadSignature, FileNotFoundError):
-        messages.error(request, _("The upload is no longer waiting: upload the file again."))
-        return page
+        columns = file_columns(upload.data, upload.options["file_format"], upload.options["columns"])
+        if columns:
+            context["columns"] = ColumnsForm(columns, request.POST if "map" in request.POST else None)
+            if context["columns"].is_valid():
+                upload.options["columns"] = context["columns"].mapping()
+        report = run(upload.data, upload.options, dry_run=True)
+    except ImportRefusedError as error:
+        context["refused"] = str(error)
+    if report:
+        context["report"] = report_context(report)
+    token = keep(request, upload, report) if report or "columns" in context else ""
+    if "columns" in context:
+        context["waiting"] = token
+    if report and report.changes and not report.conflicts:
+        context["note"] = token
+    return context
+
+
+def confirm(request: HttpRequest, upload: Upload, digest: str) -> HttpResponse:
+    """Import the file, if its report still has the digest that was shown."""
     try:
-        with audit.record_changes(ChangeSet.Kind.IMPORT, request.user, change_reason(request), details=note["name"]):
-            report = run(data, note["options"], expected=note["digest"])
+        with audit.record_changes(ChangeSet.Kind.IMPORT, request.user, change_reason(request), details=upload.name):
+            report = run(upload.data, upload.options, expected=digest)
     except ImportRefusedError as error:
         messages.error(request, str(error))
-        return page
-    finally:
-        file.unlink(missing_ok=True)
+        return HttpResponseRedirect(reverse("admin:delegations_import"))
     messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers_in_words(report)})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
 
@@ -188,7 +238,7 @@ def report_context(report: Report) -> dict:
     }
 
 
-def keep(request: HttpRequest, data: bytes, uploaded: str, options: dict, report: Report) -> str:
+def keep(request: HttpRequest, upload: Upload, report: Report | None) -> str:
     """Store the upload where only this process can read it, and return the signed token for it."""
     FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
     for old in FOLDER.iterdir():
@@ -197,6 +247,27 @@ def keep(request: HttpRequest, data: bytes, uploaded: str, options: dict, report
     name = secrets.token_hex(16)
     file = FOLDER / name
     file.touch(mode=0o600)
-    file.write_bytes(data)
-    note = {"file": name, "name": uploaded, "options": options, "digest": report.digest, "user": request.user.pk}
+    file.write_bytes(upload.data)
+    note = {
+        "file": name,
+        "name": upload.name,
+        "options": upload.options,
+        # Without a report there is nothing that could be confirmed.
+        "digest": report.digest if report else "none",
+        "user": request.user.pk,
+    }
     return signing.dumps(note, salt=SALT)
+
+
+def take(request: HttpRequest) -> tuple[Upload, str]:
+    """Return the upload of the token and the digest of its report; it no longer waits.
+
+    Raises BadSignature or FileNotFoundError if it does not wait for this user.
+    """
+    note = signing.loads(request.POST["note"], salt=SALT, max_age=WAITING)
+    if note["user"] != request.user.pk:
+        raise signing.BadSignature
+    file = FOLDER / note["file"]
+    data = file.read_bytes()
+    file.unlink(missing_ok=True)
+    return Upload(data, note["name"], note["options"]), note["digest"]

@@ -14,7 +14,7 @@ from cspa import audit
 from cspa.models import ChangeSet
 
 from .diff import ImportDiff, Progress
-from .readers.csv_table import TableReader
+from .readers.csv_table import FileColumn, TableReader, columns_of_table
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .readers.own_export import OwnExportReader, is_own_export
 from .readers.popolo import PopoloReader
@@ -22,7 +22,10 @@ from .records import Batch, ImportRefusedError, RowError
 from .report import Report
 from .writer import save
 
-__all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "format_of", "import_batch", "import_file"]
+__all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "file_columns", "format_of", "import_batch", "import_file"]
+
+# The functions that read the rows of a table, by its format.
+TABLES = {"csv": csv_rows, "xlsx": xlsx_rows}
 
 
 def no_progress(stage: str, number: int, total: int | None) -> None:
@@ -95,6 +98,11 @@ def database_errors_as_refusal() -> Iterator[None]:
         ) from error
 
 
+def file_columns(data: bytes, file_format: str, columns: Mapping[str, str]) -> list[FileColumn]:
+    """Return the columns of a table, of another file none. Raises ImportRefusedError if the file cannot be read."""
+    return columns_of_table(TABLES[file_format](data, []), columns) if file_format in TABLES else []
+
+
 def read(
     data: bytes, file_format: str, chamber: str = "", country: str = "", columns: Mapping[str, str] | None = None
 ) -> Batch:
@@ -102,10 +110,9 @@ def read(
     if chamber and country:
         raise ImportRefusedError(_("Name the chamber or the country, not both."))
     try:
-        if file_format in ("csv", "xlsx"):
+        if read_rows := TABLES.get(file_format):
             notes: list[str] = []
-            rows = csv_rows(data, notes) if file_format == "csv" else xlsx_rows(data, notes)
-            return TableReader(rows, chamber, country, notes, columns).batch
+            return TableReader(read_rows(data, notes), chamber, country, notes, columns).batch
         document = json_of(data)
         if is_own_export(document):
             if chamber or country:

@@ -102,3 +102,56 @@ def test_page_requires_permission_to_change_delegates(client):
 def test_template_of_the_table_is_downloaded(secretary):
     answer = secretary.get(PAGE + "template.csv")
     assert answer.getvalue().decode("utf-8-sig").strip() == ",".join(MANDATE_COLUMNS)
+
+
+TABLE = "Список\r\nДепутат;Вступил;Палата;Телефон\r\nИнга Вербова;26 мая 2019 г.;Верхняя;<b>1</b>\r\n"
+
+
+def columns(answer, **chosen):
+    """The form of the columns as a browser sends it, with ``chosen`` by heading."""
+    form = answer.context["columns"]
+    sent = {field.html_name: chosen.get(field.label, field.value() or "") for field in form}
+    return {**sent, "note": answer.context["waiting"], "map": "Read the columns so"}
+
+
+def test_columns_that_are_not_known_are_mapped_on_the_page(secretary, chamber, tmp_path):
+    answer = upload(secretary, TABLE.encode("cp1251"), "list.csv", country="", chamber=chamber.slug)
+    shown = answer.content.decode()
+    assert "Unknown columns: Депутат, Вступил, Телефон" in shown
+    assert "&lt;b&gt;1&lt;/b&gt;" in shown
+    assert "note" not in answer.context
+    assert [(field.label, field.value(), field.help_text) for field in answer.context["columns"]][1:3] == [
+        ("Вступил", "", "26 мая 2019 г."),
+        ("Палата", "chamber", "Верхняя"),
+    ]
+    answer = secretary.post(PAGE, columns(answer, Депутат="name", Вступил="start"))
+    assert "The row is of another chamber: Верхняя" in answer.content.decode()
+    answer = secretary.post(PAGE, columns(answer, Палата=""))
+    secretary.post(PAGE, {"note": answer.context["note"]})
+    mandate = Delegate.objects.get()
+    assert (mandate.person.name_ru, str(mandate.starts)) == ("Инга Вербова", "2019-05-26")
+    assert not list((tmp_path / "imports").iterdir())
+
+
+def test_file_that_was_not_shown_cannot_be_confirmed(secretary, chamber):
+    answer = upload(secretary, TABLE.encode(), "list.csv", country="", chamber=chamber.slug)
+    done = secretary.post(PAGE, {"note": answer.context["waiting"]}, follow=True)
+    assert "Unknown columns" in done.content.decode()
+    assert not Person.objects.exists()
+
+
+def test_column_is_mapped_to_none_but_ours(secretary, chamber):
+    answer = upload(secretary, TABLE.encode(), "list.csv", country="", chamber=chamber.slug)
+    answer = secretary.post(PAGE, columns(answer, Депутат="password"))
+    assert answer.status_code == 200
+    assert "column-0" in answer.context["columns"].errors
+
+
+def test_page_names_what_is_passed_over(secretary, chamber):
+    table = "Список;;\nФИО;Роль;Телефон\nИнга Вербова;ДЕЛЕГАТ;1\nИтого: 1;;\n".encode("utf-16")
+    answer = upload(secretary, table, "list.csv", country="", chamber=chamber.slug)
+    shown = answer.content.decode()
+    for words in ("above the header", "not known were passed over: Телефон", "A row of totals"):
+        assert words in shown
+    secretary.post(PAGE, {"note": answer.context["note"]})
+    assert Delegate.objects.get().role == Delegate.Role.DELEGATE

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -39,8 +40,36 @@ _GROUP, _CONSTITUENCY = map(translated_columns, ("political_group", "constituenc
 _UUID = re.compile("[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 # As Popolo: a role that adds nothing to the mandate.
 _PLAIN_ROLES = {"", "member"}
+# By which the user recognises a column.
+VALUES_SHOWN = 3
 # Written for an end in an unknown future.
 _NEVER = re.compile(r"(?:9999(?:-12(?:-31)?)?|31\.12\.9999)(?:[T ].*)?")
+
+
+@dataclass(frozen=True)
+class FileColumn:
+    """A column of a file as the user sees it: heading, first values, and ours that it is read as, "" for none."""
+
+    heading: str
+    values: list[str]
+    column: str
+
+
+def columns_of_table(rows: Iterator[TableRow], mapping: Mapping[str, str]) -> list[FileColumn]:
+    """Return the columns that have a heading. Raises ImportRefusedError if the file has no rows."""
+    head = list(islice(filled_rows(rows), HEAD_LINES))
+    header = Header(head, mapping)
+    values = zip_longest(*(cells for _line, cells in head[header.place + 1 :]), fillvalue="")
+    columns = zip_longest(header.headings, header.columns, values, fillvalue="")
+    return [
+        FileColumn(single_line(heading), list(filter(None, map(single_line, cells)))[:VALUES_SHOWN], column)
+        for heading, column, cells in columns
+        if heading.strip()
+    ]
+
+
+def filled_rows(rows: Iterator[TableRow]) -> Iterator[TableRow]:
+    return ((line, cells) for line, cells in rows if any(map(str.strip, cells)))
 
 
 class TableReader:
@@ -81,7 +110,7 @@ class TableReader:
         # Numbers of the columns without a heading that have values.
         self.unnamed: set[int] = set()
         self.has_numbers_as_ids = False
-        filled = ((line, cells) for line, cells in rows if any(map(str.strip, cells)))
+        filled = filled_rows(rows)
         head = list(islice(filled, HEAD_LINES))
         self.header = self.header_of(head, columns or {})
         for line, cells in chain(head[self.header.place + 1 :], filled):
@@ -95,8 +124,7 @@ class TableReader:
     def header_of(self, head: list[TableRow], mapping: Mapping[str, str]) -> Header:
         """Return the header; name what is passed over beside it and above it."""
         header = Header(head, mapping)
-        if missing := header.missing(*([] if self.chamber else ["chamber"])):
-            raise ImportRefusedError(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
+        header.check(*([] if self.chamber else ["chamber"]))
         for line, cells in head[: header.place]:
             self.pass_over(line, cells, _("It stands above the header and was passed over: %(text)s"))
         if header.unknown:

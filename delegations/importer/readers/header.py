@@ -19,10 +19,10 @@ _FAMILY, _GIVEN = ({name, *translated_columns(name)} for name in ("family_name",
 
 
 class Header:
-    """The first row of ``head`` that says of whom the rows speak, else the first one at all.
+    """The first row of ``head`` that says of whom the rows speak, else the first of the longest.
 
     ``mapping`` gives our columns by the headings of the file, "" for one that is passed over. Raises
-    ImportRefusedError if the columns cannot be read.
+    ImportRefusedError if there are no rows.
     """
 
     def __init__(self, head: list[TableRow], mapping: Mapping[str, str]):
@@ -30,29 +30,36 @@ class Header:
             raise ImportRefusedError(_("The file has no header."))
         mapping = {_key(heading): column for heading, column in mapping.items()}
         found = [_columns(cells, mapping) for _line, cells in head]
-        self.place = next((place for place, columns in enumerate(found) if _name_people(columns)), 0)
+        filled = [len(list(filter(str.strip, cells))) for _line, cells in head]
+        longest = filled.index(max(filled))
+        self.place = next((place for place, columns in enumerate(found) if _name_people(columns)), longest)
         self.line, self.headings = head[self.place]
         # Ours, "" for one that is passed over.
         self.columns = found[self.place]
+        self.absent = mapping.keys() - set(map(_key, self.headings))
         self.unknown = [
             heading[:40]
             for heading, column in zip(map(single_line, self.headings), self.columns, strict=True)
             if heading and not column and _key(heading) not in mapping
         ]
+
+    def check(self, *more: str) -> None:
+        """Raise ImportRefusedError if columns that a table needs, or ``more``, are missing, or some stand twice."""
         if self.unknown and not _name_people(self.columns):
             raise ImportRefusedError(
                 _("Unknown columns: %(names)s. Known are: %(known)s.")
                 % {"names": ", ".join(self.unknown[:20]), "known": ", ".join(MANDATE_COLUMNS)}
             )
-        if absent := mapping.keys() - set(map(_key, self.headings)):
-            raise ImportRefusedError(_("The file has no columns: %(names)s.") % {"names": ", ".join(sorted(absent))})
+        if self.absent:
+            names = ", ".join(sorted(self.absent))
+            raise ImportRefusedError(_("The file has no columns: %(names)s.") % {"names": names})
         if doubled := sorted({name for name in self.columns if name and self.columns.count(name) > 1}):
             raise ImportRefusedError(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
-
-    def missing(self, *more: str) -> list[str]:
-        """Return those of our columns that a table needs, and ``more``, that are not there."""
         missing = [name for name in more if name not in self.columns]
-        return missing if _name_people(self.columns) else [*missing, translated_columns("name")[0]]
+        if not _name_people(self.columns):
+            missing.append(translated_columns("name")[0])
+        if missing:
+            raise ImportRefusedError(_("Columns that are missing: %(names)s.") % {"names": ", ".join(missing)})
 
     def names_person(self, cells: list[str]) -> bool:
         """Whether a row says of whom it speaks."""
