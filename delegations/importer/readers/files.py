@@ -10,12 +10,14 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import islice
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from ...names import mixes_alphabets
 from ..records import LONGEST_TEXT, ImportRefusedError, RowError
 from . import xlsx_process
 from .columns import Formula, columns_of
@@ -34,10 +36,12 @@ FORMATS = {"popolo": ".json", "csv": ".csv", "xlsx": ".xlsx"}
 DELIMITERS = (",", ";", "\t")
 # Lines in which the delimiter and the header are looked for: titles may stand above the header.
 HEAD_LINES = 20
-# What text of another encoding shows when it is read as Windows-1251: two alphabets in a word, Serbian letters,
-# capitals within words.
-_NOT_RUSSIAN = re.compile(r"[A-Za-z][\u0400-\u04ff]|[\u0400-\u04ff][A-Za-z]|[ЂЃѓЉЊЌЋЏђљњќћџ]|[а-яё][А-ЯЁ]")
-_SEPARATOR_LINE = re.compile(r'"?sep=(.)"?\r?\n', re.IGNORECASE)
+# Words by which Windows-1251 is recognised.
+WORDS_JUDGED = 2_000
+_CYRILLIC_WORD = re.compile(r"\w*[\u0400-\u04ff]\w*")
+# What other encodings show as Windows-1251: Serbian letters, capitals within words.
+_NOT_RUSSIAN = re.compile("[ЂЃѓЉЊЌЋЏђљњќћџ]|[а-яё][А-ЯЁ]")
+_SEPARATOR_LINE = re.compile(r'"?sep=([,;|\t])"?\r?\n', re.IGNORECASE)
 
 type TableRow = tuple[int, list[str]]
 
@@ -155,10 +159,16 @@ def table_text(data: bytes, notes: list[str]) -> str:
         return text_of(data)
     except ImportRefusedError:
         text = data.decode("cp1251", errors="replace")
-        if "\ufffd" in text or _NOT_RUSSIAN.search(text):
+        if "\ufffd" in text or not _is_russian(text):
             raise
     notes.append(_("The file was read as Windows-1251. Look whether the letters are right."))
     return text
+
+
+def _is_russian(text: str) -> bool:
+    """Whether at most one word in ten has letters that no Russian word has."""
+    words = [match[0] for match in islice(_CYRILLIC_WORD.finditer(text), WORDS_JUDGED)]
+    return 10 * sum(mixes_alphabets(word) or bool(_NOT_RUSSIAN.search(word)) for word in words) <= len(words)
 
 
 def _delimiter(text: str) -> str:

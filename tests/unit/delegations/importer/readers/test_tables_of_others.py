@@ -59,6 +59,7 @@ READ = {
     "commas": (text(HEADER, *ROWS, delimiter=",").encode(), ""),
     "separator named": (b"sep=|\r\n" + text(HEADER, *ROWS, delimiter="|").encode(), ""),
     "delimiters at the end": (text(*([*row, "", ""] for row in [HEADER, *ROWS])).encode(), ""),
+    "separator that is none": (text(['sep="'], HEADER, *ROWS).encode(), "stands above the header"),
     "blank rows": ((text([""], HEADER, ["", "", ""], *ROWS, ["  "]) + "\r\n").encode(), ""),
     "title with commas": (("Список, от 1 марта, копия;;;\r\n" + PLAIN).encode(), "line 1: It stands above the header"),
     "total": ((PLAIN + "Итого: 2;;;\r\n").encode(), "line 4: A row of totals was passed over: Итого: 2"),
@@ -85,6 +86,13 @@ def test_table_is_read_and_says_what_is_passed_over(chamber, case):
     assert report.saved, words(report.conflicts)
     assert people() == BOTH
     assert [warning in str(note) for note in report.warnings] == ([True] if warning else [])
+
+
+def test_slip_in_one_word_does_not_hide_the_encoding(chamber):
+    # The "a" is Latin.
+    title = ["Журнaл заседаний двух палат парламента и его делегации за весенний период"]
+    take(text(title, HEADER, *ROWS).encode("cp1251"), chamber)
+    assert people() == BOTH
 
 
 SHEETS = {
