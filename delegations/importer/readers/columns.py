@@ -32,11 +32,11 @@ _HEADINGS = {
     "role": "роль",
     "political_group": "group, party, faction, группа, фракция, партия, политическая группа",
     "constituency": "district, electoral district, area, округ, избирательный округ",
-    "start": "start date, since, from, begin, first day in office, начало, дата начала, с, первый день полномочий",
+    "start": "start date, since, begin, first day in office, начало, дата начала, с, первый день полномочий",
     "end": "end date, until, first day no longer in office, окончание, дата окончания, первый день без полномочий",
     "ended": "ended date not known, завершено, завершено дата неизвестна",
     "source_title": "source, title of the source, источник, заголовок источника, основание",
-    "source_url": "url, link, address of the source, ссылка, адрес источника",
+    "source_url": "address of the source, адрес источника",
     "source_date": "date of the source, date of the document, дата источника, дата документа",
     "source_accessed": "accessed, дата обращения",
 }
