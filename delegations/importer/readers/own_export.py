@@ -273,11 +273,17 @@ def _texts(row: JsonReader, *names: str) -> dict[str, str]:
 
 def _statement(row: JsonReader) -> dict[str, Any]:
     """Return the statement of an observation. Raises RowError if it has another shape than Observation.statement."""
+
+    def is_list_of_texts(value: Any) -> bool:
+        return isinstance(value, list) and all(isinstance(text, str) for text in value)
+
     stated = row.object("statement")
     shapes = {
         "seats": lambda value: isinstance(value, dict) and all(n is None or type(n) is int for n in value.values()),
         "representative": lambda value: isinstance(value, bool),
-        "posts": lambda value: isinstance(value, list) and all(isinstance(post, str) for post in value),
+        "posts": is_list_of_texts,
+        "council": is_list_of_texts,
+        "delegates": is_list_of_texts,
         "websites": lambda value: (
             isinstance(value, list)
             and all(isinstance(site, list) and list(map(type, site)) == [str, str] for site in value)
