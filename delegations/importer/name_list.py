@@ -257,14 +257,14 @@ class NameMatch:
 
 def match_names(found: list[Name], people: QuerySet[Person], chamber: Chamber, language: str = "") -> list[NameMatch]:
     """Match each name with candidates among ``people``, and choose where there is no doubt."""
-    candidates = _candidates(found, people)
+    near = candidates(found, people)
     return [
-        NameMatch(name, candidates[name.key], _certain(name, candidates[name.key], chamber.parliament_id, language))
+        NameMatch(name, near[name.key], _certain(name, near[name.key], chamber.parliament_id, language))
         for name in found
     ]
 
 
-def _candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[Person]]:
+def candidates(found: list[Name], people: QuerySet[Person]) -> dict[str, list[Person]]:
     """Return by the key of the name those of ``people`` that match ``names.Query``.
 
     An index of words narrows the people first: the query compares each with fuzzy matching.
@@ -292,14 +292,14 @@ def _certain(name: Name, candidates: list[Person], parliament: int, language: st
         return ""
     if not candidates:
         return NEW
-    exact = [person for person in candidates if _bears(person, name, language or language_of(name.name))]
+    exact = [person for person in candidates if bears(person, name, language or language_of(name.name))]
     if len(exact) != 1:
         return ""
     parliaments = {mandate.chamber.parliament_id for mandate in exact[0].mandates.all()}
     return str(exact[0].public_id) if parliaments <= {parliament} else ""
 
 
-def _bears(person: Person, name: Name, language: str) -> bool:
+def bears(person: Person, name: Name, language: str) -> bool:
     """Whether the present name of ``person`` or another one is this name."""
     return any(_is_called(bearer, name, language) for bearer in (person, *person.other_names.all()))
 

@@ -10,6 +10,7 @@ A row that an editor has dated does not move; where a page contradicts it, the r
 import uuid
 from collections.abc import Iterable, Iterator
 from datetime import date
+from itertools import chain
 from typing import Any, NamedTuple
 
 from django.utils.translation import gettext as _
@@ -22,15 +23,17 @@ from ..importer import import_batch
 from ..importer.bodies import OFFICES, refer_to_body
 from ..importer.records import Batch, Kind, Record
 from ..importer.report import Report
-from ..models import AssemblyPost, Body, Link, Person, Representative, SeatQuota
-from .parser import Block, BlockReader, PageLine, Statement
+from ..models import AssemblyPost, Body, Delegate, Link, Observation, Representative, SeatQuota
+from .parser import Block, BlockReader, PageLine, Statement, label_of
+from .people import PeopleOfPages
 from .periods import Claim, FactLine
 from .row_records import PAGE, RowRecords
 
-PAGE_LANGUAGE = "en"
 # The site whose pages are read.
 ADDRESS = "https://paodkb.org/"
 
+# Facts of a statement that are lists of names.
+LISTS = ("council", "delegates")
 # Codes of the offices of one body, by its kind and the role.
 _CODES = {office: code for code, office in OFFICES.items() if office[0] != Body.Kind.COMMISSION}
 
@@ -45,6 +48,8 @@ class SeenPage(NamedTuple):
     statement: dict[str, Any]
     # Key of the representative; the record key of a new person.
     person: int | str | None
+    # By "council" and "delegates", as far as it states them.
+    people: dict[str, list[int | str]]
 
 
 def import_block(lines: Iterable[PageLine], day: date | None) -> Report:
@@ -62,9 +67,9 @@ class BlockRecords:
         self.day = day
         self.batch = Batch(is_own_export=True)
         self.batch.warnings += block.warnings
-        # Record keys of people on record.
-        self.person_keys: dict[int, str] = {}
-        self.batch.add(Record(Kind.SOURCES, "", PAGE, {**_titles(day), "url": ADDRESS, "date": day}))
+        self.people = PeopleOfPages(self.batch, _names(block))
+        page = Record(Kind.SOURCES, "", PAGE, {**_titles(day), "url": ADDRESS, "date": day})
+        self.batch.add(page)
         for statement in block.statements.values():
             if statement.parliament.on_record or statement.seats is not None:
                 self.observe(statement)
@@ -72,12 +77,15 @@ class BlockRecords:
                 self.warn(
                     statement.line,
                     _("The page has no line on the delegation of this parliament; skipped: %(name)s")
-                    % {"name": statement.parliament.names[0]},
+                    % {"name": statement.parliament.label},
                 )
         for template in block.templates:
             row = template.on_record
             if row and template.slug not in block.statements:
                 self.warn("", _("The page does not speak of it, nothing ends: %(name)s") % {"name": row.label})
+        # A page that no fact rests on leaves nothing behind.
+        if not any(map(_rests_on_page, chain(*self.batch.records.values()))):
+            self.batch.records[Kind.SOURCES].remove(page)
 
     def warn(self, location: int | str, message: str, kind: Kind = Kind.PARLIAMENTS) -> None:
         self.batch.warn(kind, location, message)
@@ -89,12 +97,17 @@ class BlockRecords:
         template = statement.parliament
         parliament = template.on_record
         self.add_parliament(statement)
-        person = self.person(statement) if statement.representative else None
+        person = self.person(statement)
+        named = self.named(statement)
         stored = list(parliament.observations.select_related("source", "person")) if parliament else []
         seen = next((row for row in stored if row.date == self.day), None) if self.day else None
         stated = observation_statement(statement)
         if seen:
-            if (seen.statement, seen.person_id) != (stated, person if isinstance(person, int) else None):
+            mine = person if isinstance(person, int) else None
+            shared = seen.statement.keys() & stated.keys()
+            if any(seen.statement[what] != stated[what] for what in shared) or (
+                "representative" in shared and seen.person_id != mine
+            ):
                 self.batch.problem(
                     Kind.OBSERVATIONS,
                     statement.line,
@@ -102,18 +115,28 @@ class BlockRecords:
                     % {"page": seen.source},
                 )
                 return
+            # The other edition of the page may state more.
+            stated, named = seen.statement | stated, self.named_before(seen) | named
+            person = person or seen.person_id
+            if stated != seen.statement:
+                uid = str(seen.uid)
+                values = {"parliament": template.slug, "date": self.day, "statement": stated}
+                values["person"] = self.people.key(person) if person else None
+                self.batch.add(Record(Kind.OBSERVATIONS, statement.line, uid, values, uid))
         elif self.day:
             values = {"parliament": template.slug, "date": self.day, "source": PAGE, "statement": stated}
-            values["person"] = self.person_key(person) if person else None
+            values["person"] = self.people.key(person) if person else None
             uid = str(uuid.uuid4())
             self.batch.add(Record(Kind.OBSERVATIONS, statement.line, uid, values, uid))
         pages = [
-            SeenPage(row.date, str(row.source.uid), row.statement, row.person_id) for row in stored if row is not seen
+            SeenPage(row.date, str(row.source.uid), row.statement, row.person_id, self.named_before(row))
+            for row in stored
+            if row is not seen
         ]
-        pages.append(SeenPage(self.day, str(seen.source.uid) if seen else PAGE, stated, person))
+        pages.append(SeenPage(self.day, str(seen.source.uid) if seen else PAGE, stated, person, named))
         page_sources = {str(row.source.uid): row.source_id for row in stored}
         page_days = {page.day for page in pages if page.day}
-        rows = RowRecords(self.batch, self.day, self.person_key, page_sources, page_days)
+        rows = RowRecords(self.batch, self.day, self.people.key, page_sources, page_days)
         for line in self.lines(statement, pages):
             rows.add_line(line)
 
@@ -132,38 +155,49 @@ class BlockRecords:
 
     # People
 
-    def person(self, statement: Statement) -> int | str:
-        """Return the primary key of the representative whom the page names; of a new person the record key."""
-        name, parliament = statement.representative, statement.parliament.on_record
+    def person(self, statement: Statement) -> int | str | None:
+        """Return the key of the representative whom the page names; of a new person the record key."""
+        if not statement.representative:
+            return None
         location = statement.lines["representative"]
-        found = list(Person.objects.filter(**{f"name_{PAGE_LANGUAGE}__iexact": name}).order_by("public_id"))
-        if parliament and len(found) > 1:
-            found = [person for person in found if person.services.filter(parliament=parliament).exists()] or found
-        key = f"person:{name.casefold()}"
-        values = {} if found else {f"name_{PAGE_LANGUAGE}": name}
-        if all(record.key != key for record in self.batch.records[Kind.PEOPLE]):
-            self.batch.add(Record(Kind.PEOPLE, location, key, values, str(found[0].public_id) if found else ""))
-        if len(found) > 1:
-            self.warn(
-                location,
-                _("Several people bear this name; the first was taken: %(people)s")
-                % {"people": ", ".join(f"{person.public_id} {person.public_name}" for person in found)},
-                Kind.PEOPLE,
-            )
-        if not found:
-            return key
-        self.person_keys[found[0].pk] = key
-        return found[0].pk
+        found = self.people.find(statement.representative, statement.parliament.on_record, location)
+        if found is None:
+            statement.unread.add("representative")
+        return found
 
-    def person_key(self, person: int | str) -> str:
-        """Return the record key of ``person`` after adding a record of the person."""
-        if isinstance(person, str):
-            return person
-        if person not in self.person_keys:
-            row = Person.objects.get(pk=person)
-            self.person_keys[person] = f"person:{row.public_id}"
-            self.batch.add(Record(Kind.PEOPLE, "", self.person_keys[person], {}, str(row.public_id)))
-        return self.person_keys[person]
+    def named(self, statement: Statement) -> dict[str, list[int | str]]:
+        """Return the keys of the members of the Council and of the delegates whom the page names."""
+        named: dict[str, list[int | str]] = {}
+        for what in LISTS:
+            names = getattr(statement, what)
+            if names is None or (what == "delegates" and not self.tells_chamber(statement)):
+                continue
+            location = statement.lines[what]
+            people = [self.people.find(name, statement.parliament.on_record, location) for name in names]
+            if None in people:
+                statement.unread.add(what)
+            else:
+                named[what] = [person for person in people if person is not None]
+        return named
+
+    def tells_chamber(self, statement: Statement) -> bool:
+        """Whether the names of delegates belong to the only chamber; if not, list them."""
+        if len(statement.parliament.chambers) == 1:
+            return True
+        message = _("The page does not say of which chamber these are; enter them by the list of names: %(names)s")
+        names = ", ".join(statement.delegates or ())
+        statement.unread.add("delegates")
+        self.warn(statement.lines["delegates"], message % {"names": names}, Kind.DELEGATES)
+        return False
+
+    def named_before(self, row: Observation) -> dict[str, list[int | str]]:
+        """Return the keys of the people whom a stored page names, of each list of which all are on record."""
+        named: dict[str, list[int | str]] = {}
+        for what in LISTS:
+            found = [self.people.on_record(name, row.parliament) for name in row.statement.get(what, ())]
+            if what in row.statement and all(len(people) == 1 for people in found):
+                named[what] = [person.pk for [person] in found]
+        return named
 
     # Lines
 
@@ -173,7 +207,7 @@ class BlockRecords:
         for chamber in template.chambers:
             slug = chamber["slug"]
             rows = SeatQuota.objects.filter(chamber__slug=slug)
-            line = FactLine(Kind.QUOTAS, location, chamber["name_en"], {"chamber": slug}, "seats", list(rows))
+            line = FactLine(Kind.QUOTAS, location, label_of(chamber), {"chamber": slug}, "seats", list(rows))
             for page in pages:
                 if slug in page.statement.get("seats", {}):
                     line.claims.append(Claim(page.day, page.statement["seats"][slug], page.source))
@@ -181,7 +215,7 @@ class BlockRecords:
         services = list(Representative.objects.filter(parliament=parliament)) if parliament else []
         location = statement.lines.get("representative", location)
         new = {"parliament": template.slug}
-        line = FactLine(Kind.REPRESENTATIVES, location, template.names[0], new, "person", services)
+        line = FactLine(Kind.REPRESENTATIVES, location, template.label, new, "person", services)
         line.claims = [
             Claim(page.day, page.person if page.statement["representative"] else None, page.source)
             for page in pages
@@ -190,6 +224,8 @@ class BlockRecords:
         yield line
         yield from self.websites(statement, pages)
         yield from self.posts(statement, pages, services)
+        yield from self.council(statement, pages)
+        yield from self.delegates(statement, pages)
 
     def websites(self, statement: Statement, pages: list[SeenPage]) -> Iterator[FactLine]:
         template, parliament = statement.parliament, statement.parliament.on_record
@@ -217,25 +253,92 @@ class BlockRecords:
         }
         undated = [row for row in services if row.start is None]
         documents = {source for row in undated for source in row.sources.values_list("pk", flat=True)}
+        members = {person for page in pages for person in page.people.get("council", ())}
         people = {row.person_id for row in services} | {person for person, _post in posts if isinstance(person, int)}
         rows = AssemblyPost.objects.filter(person__in=people).select_related("body").prefetch_related("sources")
         for row in rows:
             post = _CODES.get((row.body.kind, row.role))
             # Only posts from the document of the service: others may be known from elsewhere.
             same_document = documents & {source.pk for source in row.sources.all()}
+            if post == "council_member" and row.person_id in members and (row.person_id, post) not in posts:
+                continue
             if post and ((row.person_id, post) in posts or (row.start is None and same_document)):
                 posts.setdefault((row.person_id, post), []).append(row)
         location = statement.lines.get("representative", statement.line)
         for (person, post), rows in posts.items():
             kind, role = OFFICES[post]
             body = refer_to_body(self.batch, location, kind)
-            new = {"person": self.person_key(person), "body": body, "role": role}
+            new = {"person": self.people.key(person), "body": body, "role": role}
             line = FactLine(Kind.POSTS, location, str(role.label), new, "", rows)
             for page in pages:
                 if "posts" in page.statement:
                     stated = page.person == person and post in page.statement["posts"]
                     line.claims.append(Claim(page.day, True if stated else None, page.source))
             yield line
+
+    def council(self, statement: Statement, pages: list[SeenPage]) -> Iterator[FactLine]:
+        """Yield the membership of each person whom pages list as a member of the Council for the parliament.
+
+        A representative's post may be the same membership; then it is a post.
+        """
+        kind, role = OFFICES["council_member"]
+        posts = {page.person for page in pages if "council_member" in page.statement.get("posts", ())}
+        location = statement.lines.get("council", statement.line)
+        for person in _people(pages, "council"):
+            if person in posts:
+                continue
+            rows: list[AssemblyPost] = []
+            if isinstance(person, int):
+                rows = list(AssemblyPost.objects.filter(person=person, body__kind=kind, role=role))
+            new = {
+                "person": self.people.key(person),
+                "body": refer_to_body(self.batch, location, kind),
+                "role": role,
+                "parliament": statement.parliament.slug,
+            }
+            line = FactLine(Kind.POSTS, location, str(role.label), new, "", rows)
+            line.claims = _memberships(pages, "council", person)
+            yield line
+
+    def delegates(self, statement: Statement, pages: list[SeenPage]) -> Iterator[FactLine]:
+        """Yield the mandate of each person whom pages list as a delegate of the only chamber."""
+        location = statement.lines.get("delegates", statement.line)
+        for person in _people(pages, "delegates"):
+            slug = statement.parliament.chambers[0]["slug"]
+            rows: list[Delegate] = []
+            if isinstance(person, int):
+                rows = list(Delegate.objects.filter(person=person, chamber__slug=slug))
+            new = {"person": self.people.key(person), "chamber": slug}
+            line = FactLine(Kind.DELEGATES, location, label_of(statement.parliament.chambers[0]), new, "", rows)
+            line.claims = _memberships(pages, "delegates", person)
+            yield line
+
+
+def _names(block: Block) -> Iterator[str]:
+    """Yield the names in the statements of a page and in those of stored pages about the same parliaments."""
+    for statement in block.statements.values():
+        yield from filter(None, [statement.representative, *(statement.council or ()), *(statement.delegates or ())])
+    parliaments = [template.on_record for template in block.templates if template.slug in block.statements]
+    rows = Observation.objects.filter(parliament__in=filter(None, parliaments))
+    for stated in rows.values_list("statement", flat=True):
+        for what in LISTS:
+            yield from stated.get(what, ())
+
+
+def _rests_on_page(record: Record) -> bool:
+    return PAGE in (record.sources or ()) or record.values.get("source") == PAGE
+
+
+def _people(pages: list[SeenPage], what: str) -> list[int | str]:
+    return list(dict.fromkeys(person for page in pages for person in page.people.get(what, ())))
+
+
+def _memberships(pages: list[SeenPage], what: str, person: int | str) -> list[Claim]:
+    return [
+        Claim(page.day, True if person in page.people[what] else None, page.source)
+        for page in pages
+        if what in page.people
+    ]
 
 
 def observation_statement(statement: Statement) -> dict[str, Any]:
@@ -251,6 +354,9 @@ def observation_statement(statement: Statement) -> dict[str, Any]:
             stated["posts"] = statement.posts
     if "website" not in statement.unread:
         stated["websites"] = sorted([chamber, url] for chamber, url in statement.websites)
+    for what in LISTS:
+        if (names := getattr(statement, what)) is not None and what not in statement.unread:
+            stated[what] = names
     return stated
 
 

@@ -111,6 +111,9 @@ class RowRecords:
         self._add_record(line, row, _dates(segment), [self.batch.cite(source) for source in [*others, *marks]])
 
     def _add_record(self, line: FactLine, row: Period, values: dict[str, Any], sources: list[str] | None) -> None:
+        if line.kind == Kind.DELEGATES:
+            # A mandate is matched by its person and chamber, too.
+            values = {**line.new, **values}
         self.batch.add(Record(line.kind, line.location, str(row.uid), values, str(row.uid), sources))
 
 
@@ -125,7 +128,7 @@ def _match(line: FactLine, found: list[Segment], movable: list[Period]) -> list[
                     for row in movable
                     if row not in rows
                     and line.value(row) == segment.value
-                    and (row.start == segment.start or (not same_start and row.start is not None))
+                    and (not same_start or row.start == segment.start)
                 ),
                 None,
             )

@@ -10,7 +10,7 @@ SITE = "Website of the Supreme Council of the Kyrgyz Republic: {}"
 
 
 def page_of(*block: str, title: str = TITLE, day: str = "26 May 2020", text: str = "They met.") -> bytes:
-    return "\n".join([*block, title, day, title, text]).encode()
+    return "\n".join([*(block or [KYRGYZ.format(7)]), title, day, title, text]).encode()
 
 
 def block_of(*lines: str) -> list[tuple[int, str]]:
