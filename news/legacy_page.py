@@ -1,10 +1,11 @@
 """Import of saved pages of the Assembly's former site: a block of delegations, then one article.
 
-The article consists of its title, its date as "26 May 2020", the title again, and one paragraph per line.
+The article consists of its title, its date as "26 May 2020" or "26 мая 2020", the title again, and one paragraph per
+line. The month tells the language of the article.
 """
 
 import re
-from calendar import month_name
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from html import escape
@@ -20,16 +21,13 @@ from cspa.richtext import MAX_LENGTH
 from delegations.importer import ImportRefusedError, Report
 from delegations.importer.readers.files import check_size, text_of
 from delegations.importer.row_diff import Action
+from delegations.legacy_pages.editions import EDITIONS
 from delegations.legacy_pages.facts import import_block
 from delegations.legacy_pages.parser import PageLine
 
 from .models import EARLIEST, LATEST, Article
 
-# The language of these pages.
-LANGUAGE = "en"
 KIND = "articles"
-# English names, as the pages have them.
-_DATE = re.compile(rf"[0-9]{{1,2}} ({'|'.join(month_name[1:])}) [0-9]{{4}}")
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,7 @@ class Page:
     block: list[PageLine]
     # Line number of the title.
     line: int
+    language: str
     title: str
     date: date
     paragraphs: list[str]
@@ -62,17 +61,25 @@ def read(data: bytes) -> Page:
     lines = [(number, line.strip()) for number, line in enumerate(re.split(r"\r\n|\n|\r", text), 1) if line.strip()]
     for place in range(1, len(lines) - 2):
         before, dated, after = lines[place - 1][1], lines[place][1], lines[place + 1][1]
-        if _DATE.fullmatch(single_line(dated)) and single_line(before) == single_line(after):
+        found = _date(single_line(dated))
+        if found and single_line(before) == single_line(after):
             break
     else:
         raise ImportRefusedError(
             _("This is no page of the Assembly's site: there is no title, date (26 May 2020), title again and text.")
         )
+    block = lines[: place - 1]
+    if not any(edition.delegation.fullmatch(single_line(text)) for edition in EDITIONS for _number, text in block):
+        raise ImportRefusedError(
+            _("This is no page of the Assembly's site: no line before the article tells of a delegation to it.")
+        )
+    language, day = found
     page = Page(
-        block=lines[: place - 1],
+        block=block,
         line=lines[place - 1][0],
+        language=language,
         title=single_line(before),
-        date=_date(single_line(dated), lines[place][0]),
+        date=_day(day, single_line(dated), lines[place][0]),
         paragraphs=[text for _number, text in lines[place + 2 :]],
     )
     if len(page.title) > Article._meta.get_field("title").max_length or len(page.body) > MAX_LENGTH:
@@ -80,9 +87,15 @@ def read(data: bytes) -> Page:
     return page
 
 
-def _date(text: str, line: int) -> date:
+def _date(text: str) -> tuple[str, tuple[int, int, int]] | None:
+    """Return the language and the year, month and day of a date; None if ``text`` is none."""
+    dates = ((edition.language, edition.date(text)) for edition in EDITIONS)
+    return next(((language, day) for language, day in dates if day), None)
+
+
+def _day(numbers: tuple[int, int, int], text: str, line: int) -> date:
     try:
-        found = datetime.strptime(text, "%d %B %Y").date()
+        found = date(*numbers)
     except ValueError:
         found = None
     if found is None or not EARLIEST.date() <= found <= LATEST.date():
@@ -94,6 +107,8 @@ class PageReport(Report):
     """Report on the delegations and the article of a page."""
 
     kinds = {**Report.kinds, KIND: Article}
+    # As it is on record after the import.
+    article: Article | None = None
 
     @classmethod
     def of_delegations(cls, report: Report) -> "PageReport":
@@ -102,38 +117,42 @@ class PageReport(Report):
         )
 
 
-def import_page(data: bytes, as_of: date | None = None, update: bool = False) -> PageReport:
+def import_page(
+    data: bytes, as_of: date | None = None, update: bool = False, state: Article.State = Article.State.PUBLISHED
+) -> PageReport:
     """Import a saved page that was seen on ``as_of`` (None: unknown): the block of delegations, and the article.
 
-    If the article on record differs, the report warns, or ``update`` replaces the text. A page with conflicts is not
-    saved at all. Raises ImportRefusedError if the file is no such page.
+    A new article gets ``state``. If the article on record differs, the report warns, or ``update`` replaces the text.
+    A page with conflicts is not saved at all. Raises ImportRefusedError if the file is no such page.
     """
     page = read(data)
     with audit.record_changes(ChangeSet.Kind.IMPORT):
         report = PageReport.of_delegations(import_block(page.block, as_of))
         if not report.conflicts:
-            _import_article(page, report, update)
+            _import_article(page, report, update, state)
     return report
 
 
-def _import_article(page: Page, report: PageReport, update: bool) -> None:
+def _import_article(page: Page, report: PageReport, update: bool, state: Article.State) -> None:
     """Add or compare the article. Language, date and title identify it."""
-    known = Article.objects.filter(language=LANGUAGE, date=page.date)
+    known = Article.objects.filter(language=page.language, date=page.date)
     article = next((row for row in known if single_line(row.title) == page.title), None)
     if article is None:
         midnight = timezone.make_aware(datetime.combine(page.date, time()))
         article = Article(
-            language=LANGUAGE,
+            language=page.language,
             title=page.title,
             slug=_free_slug(page, {row.slug for row in known}),
             body=page.body,
             published_at=midnight,
-            state=Article.State.PUBLISHED.value,
+            state=state.value,
         )
         article.save()
+        report.article = article
         report.count(Action.ADDED, KIND, page.line, page.label)
         return
-    if article.state != Article.State.PUBLISHED:
+    report.article = article
+    if article.state not in (state, Article.State.PUBLISHED):
         report.warn(
             page.line,
             _("On record the article is not published: %(state)s") % {"state": article.get_state_display()},
@@ -155,6 +174,21 @@ def _import_article(page: Page, report: PageReport, update: bool) -> None:
             % {"title": page.title},
             KIND,
         )
+
+
+def join(articles: Iterable[Article]) -> None:
+    """Make ``articles`` one story, that of the first. Raises ImportRefusedError if two are in one language."""
+    first, *others = articles
+    for article in others:
+        before, article.story = article.story, first.story
+        if before == first.story:
+            continue
+        if Article.objects.filter(story=first.story, language=article.language).exists():
+            message = _("The story has an article in this language already: %(title)s")
+            raise ImportRefusedError(message % {"title": article.title})
+        article.save(update_fields=["story"])
+        if not before.articles.exists():
+            before.delete()
 
 
 def _free_slug(page: Page, taken: set[str]) -> str:

@@ -10,9 +10,11 @@ from cspa import audit
 from cspa.models import ChangeSet
 from delegations.importer import ImportRefusedError
 from delegations.importer.readers.files import bytes_of
+from delegations.importer.records import Note
 from delegations.management.reporting import ReportingCommand, day
 
-from ...legacy_page import PageReport, import_page
+from ...legacy_page import PageReport, import_page, join
+from ...models import Article
 
 
 class Command(ReportingCommand):
@@ -29,6 +31,10 @@ class Command(ReportingCommand):
             metavar="DATE",
             help="the day on which the pages were seen; without it the facts of the block carry no dates",
         )
+        parser.add_argument("--draft", action="store_true", help="a new article becomes a draft")
+        parser.add_argument(
+            "--one-story", action="store_true", help="the articles of the files are translations of each other"
+        )
         parser.add_argument("--update", action="store_true", help="replace the text of an article that differs")
         super().add_arguments(parser)
 
@@ -39,6 +45,8 @@ class Command(ReportingCommand):
                 reports[str(file)] = self.report(file, options)
                 self.progress("pages", number, len(files))
             self.end_progress()
+            if options["one_story"]:
+                self.join(reports)
             conflicts = sum(len(report.conflicts) for report in reports.values())
             if conflicts or dry_run:
                 transaction.set_rollback(True)
@@ -54,9 +62,17 @@ class Command(ReportingCommand):
         if conflicts:
             raise CommandError(_("Conflicts: %(count)d; nothing was saved.") % {"count": conflicts})
 
+    def join(self, reports: dict[str, PageReport]) -> None:
+        articles = [report.article for report in reports.values() if report.article]
+        try:
+            join(articles)
+        except ImportRefusedError as error:
+            next(iter(reports.values())).conflicts.append(Note("", str(error)))
+
     def report(self, file: Path, options: dict) -> PageReport:
         try:
-            return import_page(bytes_of(file), options["as_of"], options["update"])
+            state = Article.State.DRAFT if options["draft"] else Article.State.PUBLISHED
+            return import_page(bytes_of(file), options["as_of"], options["update"], state)
         except ImportRefusedError as error:
             return PageReport.refused(str(error))
 
