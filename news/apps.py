@@ -17,6 +17,7 @@ class NewsConfig(AppConfig):
         audit.register(
             models.Story,
             models.FormerAddress,
+            models.LegacyAddress,
             models.Topic,
             models.Picture,
             models.Attachment,

@@ -45,7 +45,7 @@ APP_ORDER = {
         "Source",
         "Observation",
     ],
-    "news": ["Article", "Picture", "Topic"],
+    "news": ["Article", "Picture", "Topic", "LegacyAddress"],
     "links": ["Address"],
     "cspa": ["ChangeSet", "User", "Group", "LogEntry"],
 }

@@ -10,7 +10,14 @@ from typing import ClassVar
 from django.conf import settings
 from django.core.exceptions import SuspiciousOperation
 from django.core.files.storage import default_storage
-from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import (
+    FileResponse,
+    Http404,
+    HttpRequest,
+    HttpResponse,
+    HttpResponsePermanentRedirect,
+    HttpResponseRedirect,
+)
 from django.shortcuts import render
 from django.template.loader import select_template
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
@@ -23,7 +30,8 @@ from django.views.generic import TemplateView
 
 from delegations.dates import today
 from delegations.models import Chamber, delegations_on, totals_of
-from news.models import Article
+from news.models import Article, LegacyAddress
+from news.models.legacy_addresses import NUMBERS_OF_PAGES
 
 from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_reverse
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
@@ -34,6 +42,8 @@ from ..pagination import POSITIONS
 # The parameter of a section of the sitemap, in Django's view.
 SITEMAP_PAGE = "p"
 LATEST_ARTICLES = 5
+# Seconds for which a browser may follow a redirect of the former site without asking again.
+REDIRECT_SECONDS = 86400
 # Seconds in the Retry-After header.
 RETRY_AFTER_SECONDS = 5
 # Names of form fields that hold a secret, or a value that the user has not typed.
@@ -41,7 +51,12 @@ _NOT_TYPED = re.compile("^_|token|password|secret|_FORMS$|^(code|note|next|actio
 
 
 def root(request: HttpRequest, page: str = "home") -> HttpResponse:
-    """Redirect to the home page, or to ``page``, in the language that the browser prefers."""
+    """Redirect to the home page, or to ``page``, in the language that the browser prefers.
+
+    The former site may have had its pages at "/" as well, by their numbers.
+    """
+    if NUMBERS_OF_PAGES & request.GET.keys() and (response := legacy_redirect(request)):
+        return response
     with override(get_language_from_request(request)):
         response = HttpResponseRedirect(reverse(page))
     patch_vary_headers(response, ["Accept-Language"])
@@ -117,7 +132,25 @@ def error_page(status: int):
     return view
 
 
-bad_request, forbidden, not_found, internal_error = map(error_page, (400, 403, 404, 500))
+bad_request, forbidden, missing, internal_error = map(error_page, (400, 403, 404, 500))
+
+
+def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """404, or a redirect from an address of the former site: nothing else has answered there."""
+    return legacy_redirect(request) or missing(request, exception)
+
+
+def legacy_redirect(request: HttpRequest) -> HttpResponse | None:
+    if request.method not in ("GET", "HEAD"):
+        return None
+    query = request.META.get("QUERY_STRING", "").encode("latin-1", "replace").decode(errors="replace")
+    target = LegacyAddress.objects.target(request.path_info, query)
+    if target is None:
+        return None
+    response = HttpResponsePermanentRedirect(target)
+    # Without a bound, a browser keeps a target that the office has corrected since.
+    response["Cache-Control"] = f"public, max-age={REDIRECT_SECONDS}"
+    return response
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

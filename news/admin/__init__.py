@@ -1,5 +1,5 @@
-"""Admin of the news: articles, pictures, stories and topics."""
+"""Admin of the news: articles, addresses of the former site, pictures, stories and topics."""
 
-from . import articles, pictures, stories
+from . import articles, legacy_addresses, pictures, stories
 
-__all__ = ["articles", "pictures", "stories"]
+__all__ = ["articles", "legacy_addresses", "pictures", "stories"]

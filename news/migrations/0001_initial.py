@@ -163,6 +163,21 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name='LegacyAddress',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('address', models.CharField(error_messages={'unique': 'This address leads somewhere already.'}, help_text='With its parameters, as in /2015/03/meeting/ or /?p=12. The host does not count.', max_length=500, unique=True, verbose_name='address on the former site')),
+                ('target', models.CharField(blank=True, help_text='Where it does not lead to an article: /en/about/.', max_length=500, verbose_name='page of this site')),
+                ('article', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='legacy_addresses', to='news.article', verbose_name='article')),
+            ],
+            options={
+                'verbose_name': 'address on the former site',
+                'verbose_name_plural': 'addresses on the former site',
+                'ordering': ['address'],
+                'constraints': [models.CheckConstraint(condition=models.Q(models.Q(('article__isnull', True), models.Q(('target', ''), _negated=True)), models.Q(('article__isnull', False), ('target', '')), _connector='OR'), name='legacyaddress_one_target', violation_error_message='Choose an article or a page of this site, not both.')],
+            },
+        ),
+        migrations.CreateModel(
             name='Quotation',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),

@@ -11,6 +11,7 @@ from .articles import (
 from .attachments import Attachment
 from .corrections import Correction
 from .former_addresses import FormerAddress
+from .legacy_addresses import LegacyAddress
 from .pictures import Picture
 from .quotations import Quotation
 from .stories import Story
@@ -25,6 +26,7 @@ __all__ = [
     "Attachment",
     "Correction",
     "FormerAddress",
+    "LegacyAddress",
     "Picture",
     "Quotation",
     "Story",

@@ -13,6 +13,7 @@ from news.models import Article
 
 from ..support import factories
 from ..support.admin_forms import filled_in
+from ..support.legacy_pages import KYRGYZ
 
 pytestmark = pytest.mark.django_db
 
@@ -134,7 +135,7 @@ def test_repeated_page_import_makes_a_revision():
     call_command("loaddata", "seed", verbosity=0)
     article = Article.objects.get()
     former = article.body
-    page = f"{article.title}\n26 May 2020\n{article.title}\nAnother text.".encode()
+    page = f"{KYRGYZ.format(7)}\n{article.title}\n26 May 2020\n{article.title}\nAnother text.".encode()
     import_page(page, update=True)
     article.refresh_from_db()
     assert former in [state["body"] for _change, state in audit.history_of(article)]

@@ -127,7 +127,7 @@ def test_index_lists_apps_and_models_in_the_configured_order(administrator: Clie
                 "Observation",
             ],
         ),
-        ("news", ["Article", "Picture", "Topic"]),
+        ("news", ["Article", "Picture", "Topic", "LegacyAddress"]),
         ("links", ["Address"]),
         ("cspa", ["ChangeSet", "User", "Group", "LogEntry"]),
     ]

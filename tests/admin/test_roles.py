@@ -122,6 +122,7 @@ def world() -> SimpleNamespace:
         alone=factories.PersonFactory(name_en="Sitting nowhere"),
         picture=factories.PictureFactory(),
         topic=factories.TopicFactory(),
+        legacy=factories.LegacyAddressFactory(),
         source=factories.SourceFactory(),
         body=factories.BodyFactory(sources=[factories.SourceFactory()]),
         chief=factories.UserFactory(username="chief", is_superuser=True),
@@ -222,6 +223,8 @@ DOORS: dict[str, Callable] = {
     "choose a picture for a text": opens(page("news_picture_recent")),
     "add a topic": opens(page("news_topic_add")),
     "change a topic": edits(lambda world: world.topic, name_en="Changed"),
+    "see the addresses of the former site": opens(page("news_legacyaddress_changelist")),
+    "change an address of the former site": edits(lambda world: world.legacy, address="/changed"),
     "choose a topic": offers("news_article", "topics", lambda world: world.topic),
     "choose a person for an article": offers("news_article", "people", lambda world: world.other.person),
     "add a source": opens(page("delegations_source_add")),
@@ -340,7 +343,7 @@ MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("wh
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(ROLES)
-    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 151
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 153
     assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 

@@ -29,6 +29,7 @@ MODELS = {
     ],
     "delegations_source": factories.SourceFactory.create_batch,
     "news_article": factories.ArticleFactory.create_batch,
+    "news_legacyaddress": factories.LegacyAddressFactory.create_batch,
     "news_picture": factories.PictureFactory.create_batch,
     "news_topic": factories.TopicFactory.create_batch,
     "links_address": factories.AddressFactory.create_batch,

@@ -33,7 +33,7 @@ from delegations.models import (
     Source,
 )
 from links.models import Address
-from news.models import Article, Attachment, Correction, Picture, Topic
+from news.models import Article, Attachment, Correction, LegacyAddress, Picture, Topic
 
 PASSWORD = "correct horse battery staple"
 
@@ -247,6 +247,16 @@ class TopicFactory(factory.django.DjangoModelFactory):
     slug = numbered("topic-{n}")
     name_en = numbered("Topic {n}")
     name_ru = numbered("Тема {n}")
+
+
+class LegacyAddressFactory(factory.django.DjangoModelFactory):
+    """An address that leads to the page about the Assembly."""
+
+    class Meta:
+        model = LegacyAddress
+
+    address = numbered("/old/{n}.html")
+    target = "/en/about/"
 
 
 class ArticleFactory(factory.django.DjangoModelFactory):
