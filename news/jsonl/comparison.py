@@ -27,6 +27,8 @@ def _differs(row: ArticleRow, name: str, recorded: Any) -> bool:
         # Those on record stay, so that they redirect for ever.
         known = {(each["language"], each["date"], each["slug"]) for each in recorded}
         return not known.issuperset(set(row.former_addresses) - {_address(row.article)})
+    if name == "legacy_addresses":
+        return not set(recorded).issuperset(value)
     return _comparable(name, value) != _comparable(name, recorded)
 
 

@@ -91,6 +91,8 @@ class ArticleImporter:
         self.require_unique(row, "story", *row.key)
         for address in (row.address, *row.former_addresses):
             self.require_unique(row, "address", *address)
+        for legacy in dict.fromkeys(row.values["legacy_addresses"]):
+            self.require_unique(row, "legacy address", legacy)
         for attachment in row.values["attachments"]:
             self.require_unique(row, "attachment", attachment["id"])
 
@@ -121,6 +123,9 @@ class ArticleImporter:
                     _("Another article had this address, and readers still follow it: %(address)s")
                     % {"address": "{} {} {}".format(*address)}
                 )
+        for legacy in values["legacy_addresses"]:
+            if lookups.legacy_owners.get(legacy, own) != own:
+                raise RowError(_("On record this address is another article's: %(address)s") % {"address": legacy})
         self.require_known("people", row.people, lookups.people)
         self.require_known("delegations", values["delegations"], lookups.parliaments)
         self.use_present_ids(values)

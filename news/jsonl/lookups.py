@@ -8,7 +8,7 @@ from django.db.models import Model, Q, QuerySet
 from cspa.models import RetiredAddress
 from delegations.models import FormerPublicId, FormerSlug, Parliament, Person, Source
 
-from ..models import Article, Attachment, FormerAddress, Picture, Story, Topic
+from ..models import Article, Attachment, FormerAddress, LegacyAddress, Picture, Story, Topic
 from ..models.former_addresses import address_text
 from .reader import ArticleAddress, ArticleRow
 from .serializer import with_relations
@@ -43,6 +43,9 @@ class Lookups:
         self.retired = {texts[text]: uid for text, uid in RetiredAddress.objects.of(Article).had(texts).items()}
         unknown = {topic["slug"] for each in values for topic in each["topics"]} - self.topics.keys()
         self.retired_topics = RetiredAddress.objects.of(Topic).had(unknown).keys()
+        legacy = LegacyAddress.objects.filter(address__in={each for one in values for each in one["legacy_addresses"]})
+        # Keys of articles; None of a page.
+        self.legacy_owners = dict(legacy.values_list("address", "article"))
         self.owners = dict([*_owners(Article, "pk", addresses), *_owners(FormerAddress, "article", addresses)])
 
 

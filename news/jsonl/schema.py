@@ -20,6 +20,7 @@ from delegations.importer.records import RowError, checked_text, exact_date, is_
 from delegations.models import Parliament, Source
 
 from ..models import EARLIEST, LATEST, Article, Attachment, Correction, FormerAddress, Picture, Quotation, Topic
+from ..models.legacy_addresses import legacy_address
 
 #: The columns of an article that a line holds as they are, by their keys.
 COLUMNS = {
@@ -166,6 +167,13 @@ def _url(value: Any, path: str) -> str:
     return text
 
 
+def _legacy_address(value: Any, path: str) -> str:
+    try:
+        return legacy_address(_text(value, path, 1000))
+    except ValidationError as error:
+        raise RowError(f"“{path}”: {error.messages[0]}") from error
+
+
 def _path(value: Any, path: str, folder: str, ending: str) -> str:
     """Parse the name of a file in ``folder`` of MEDIA_ROOT. No path to elsewhere is accepted."""
     text = _text(value, path, 1000)
@@ -260,6 +268,7 @@ ARTICLE = Shape(
     # None: as the text and the directory say.
     quotations=Key(_list(QUOTATION.read), None),
     former_addresses=Key(_list(ADDRESS.read), []),
+    legacy_addresses=Key(_list(_legacy_address), []),
     picture=Key(PICTURE.read, None),
     pictures=Key(_list(PICTURE.read), []),
     attachments=Key(_list(ATTACHMENT.read), []),

@@ -51,6 +51,7 @@ def with_relations(articles: ArticleQuerySet) -> ArticleQuerySet:
             "topics",
             "sources",
             "former_addresses",
+            "legacy_addresses",
             "attachments",
             Prefetch("parliaments", Parliament.objects.only("slug")),
             Prefetch("people", Person.objects.only("public_id")),
@@ -84,6 +85,7 @@ def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
             ],
             "quotations": annotated_quotations(map(_quotation, quotations)) if quotations else None,
             "former_addresses": [{"language": row.language, "date": row.date, "slug": row.slug} for row in former],
+            "legacy_addresses": sorted(row.address for row in article.legacy_addresses.all()),
             "picture": picture_record(article.picture) if article.picture else None,
             "pictures": [picture_record(pictures[address]) for address in shown],
             "attachments": [

@@ -13,7 +13,7 @@ from cspa.db.computed_fields import DerivedQuerySet
 from cspa.richtext import quotations
 from delegations.models import Source
 
-from ..models import Article, Attachment, Correction, FormerAddress, Quotation, Story, Topic
+from ..models import Article, Attachment, Correction, FormerAddress, LegacyAddress, Quotation, Story, Topic
 from .comparison import IDENTITIES
 from .lookups import Lookups
 from .reader import ArticleRow
@@ -78,6 +78,14 @@ class ArticleWriter:
             FormerAddress,
             (FormerAddress(article=row.article, **each) for row in rows for each in row.values["former_addresses"]),
         )
+        self.create(
+            LegacyAddress,
+            (
+                LegacyAddress(article=row.article, address=address)
+                for row in rows
+                for address in dict.fromkeys(row.values["legacy_addresses"])
+            ),
+        )
         if rows:
             # COPY sends no signal.
             versions.touch_on_commit()
@@ -99,6 +107,8 @@ class ArticleWriter:
             Quotation.objects.bulk_update(stored, ["person", "function", "original_language"])
         for each in values["former_addresses"]:
             FormerAddress.objects.get_or_create(**each, defaults={"article": article})
+        for address in values["legacy_addresses"]:
+            LegacyAddress.objects.get_or_create(address=address, defaults={"article": article})
         if "attachments" in row.changed:
             remaining = [each["id"] for each in values["attachments"]]
             Attachment.objects.filter(article=article).exclude(uid__in=remaining).delete()

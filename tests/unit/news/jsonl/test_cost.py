@@ -36,6 +36,7 @@ def many_lines(number: int) -> list[dict]:
         shared["topics"] = [{"slug": f"topic-{each}", "name_en": "A"}]
         shared["sources"] = [{"id": str(uuid4()), "title_en": "A"}]
         shared["former_addresses"] = [{"language": "en", "date": "2019-01-01", "slug": f"former-{each}"}]
+        shared["legacy_addresses"] = [f"/old/{each}.html"]
         values.append(a_line(**shared))
     return values
 
