@@ -30,18 +30,26 @@ __all__ = ["CHUNK", "ArchiveReport", "files", "import_lines", "line", "records"]
 ANALYZE_AFTER = 5000
 
 
+def number_of_line(number: int, line_of_text: int) -> int:
+    """Default place of a text: a line of the file holds all of it."""
+    return number
+
+
 def import_lines(
     file: BinaryIO,
     folder: Path,
     *,
     update: bool = False,
     dry_run: bool = False,
+    strict: bool = False,
+    place: Callable[[int, int], int | str] = number_of_line,
     progress: Callable[[str, int, int | None], None] = no_progress,
     total: int | None = None,
 ) -> ArchiveReport:
     """Import the articles of ``file``, with their pictures and documents from ``folder``: all of them or none.
 
-    An article on record that differs is listed; ``update`` replaces it. The report says what was saved, or why
+    An article on record that differs is listed; ``update`` replaces it. What a text loses is listed, too; ``strict``
+    makes it a conflict, and ``place`` says where the text stands. The report says what was saved, or why
     nothing was. ``total`` is the number of lines, for ``progress``. Raises ImportRefusedError if the file is empty, or
     if the database or the disk refuses it.
     """
@@ -51,7 +59,7 @@ def import_lines(
         with _refusals_as_import_error(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
             chunks = Chunks(read_rows(file))
             importer = ArticleImporter(
-                MediaFolder(folder, undo), seen, update, dry_run, between_articles=chunks.read_next
+                MediaFolder(folder, undo), seen, update, dry_run, strict, place, between_articles=chunks.read_next
             )
             if importer.saving:
                 _compress_with_lz4()

@@ -37,6 +37,10 @@ class ArticleImporter:
     seen: SeenKeys
     update: bool
     dry_run: bool
+    # Whether a text that loses something is a conflict.
+    strict: bool
+    # Where a text stands, by the number of its line and of a line in it.
+    place: Callable[[int, int], int | str]
     # Called while PostgreSQL takes in an article.
     between_articles: Callable[[], Any]
     report: ArchiveReport = field(default_factory=ArchiveReport.empty)
@@ -87,6 +91,8 @@ class ArticleImporter:
         """Check that the line could be read, and that no earlier line has its ids or addresses."""
         if row.error:
             raise row.error
+        if row.lost:
+            self.report_losses(row)
         self.require_unique(row, "id", row.values["id"])
         self.require_unique(row, "story", *row.key)
         for address in (row.address, *row.former_addresses):
@@ -95,6 +101,17 @@ class ArticleImporter:
             self.require_unique(row, "legacy address", legacy)
         for attachment in row.values["attachments"]:
             self.require_unique(row, "attachment", attachment["id"])
+
+    def report_losses(self, row: ArticleRow) -> None:
+        """Name what the text loses. Raises RowError where that is a conflict."""
+        message = _("The text loses elements that texts may not hold: %(elements)s")
+        lost = {name: f"{name} ({number})" for name, (number, _first) in row.lost.items()}
+        for name, (number, first) in row.lost.items():
+            self.report.not_kept[name] = self.report.not_kept.get(name, 0) + number
+            if not self.strict:
+                self.report.warn(self.place(row.number, first), message % {"elements": lost[name]}, "articles")
+        if self.strict:
+            raise RowError(message % {"elements": ", ".join(lost.values())})
 
     def require_unique(self, row: ArticleRow, *parts: Any) -> None:
         key = " ".join(map(str, parts))

@@ -17,6 +17,7 @@ from delegations.importer.readers.files import parse_json
 from delegations.importer.records import RowError
 
 from ..models import Article
+from .losses import lost_elements
 from .schema import ARTICLE, printable
 from .serializer import CHUNK
 
@@ -39,6 +40,8 @@ class ArticleRow:
     # The article on record, then the one that is saved.
     article: Article | None = None
     new: bool = True
+    # What the text loses: elements with their number and the line of the text where the first stands.
+    lost: dict[str, tuple[int, int]] = field(default_factory=dict)
     # Keys under which the article on record differs.
     changed: list[str] = field(default_factory=list)
 
@@ -52,7 +55,9 @@ class ArticleRow:
     def _read(self) -> None:
         if self.data is None:
             raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": MAX_LINE_BYTES // 1024**2})
-        self.values = ARTICLE.read(_parse_line(self.data))
+        stated = _parse_line(self.data)
+        self.values = ARTICLE.read(stated)
+        self.lost = lost_elements(stated["body"])
         self.data = None
         count = len(quotations(self.values["body"]))
         places = [quotation["place"] for quotation in self.values["quotations"] or []]

@@ -32,10 +32,17 @@ class Command(ReportingCommand):
             help="where the pictures and documents lie; default: the folder of FILE",
         )
         parser.add_argument("--update", action="store_true", help="replace articles on record that differ")
+        parser.add_argument("--strict", action="store_true", help="refuse a text that loses elements")
         super().add_arguments(parser)
 
     def report(self, file: Path, options: dict) -> ArchiveReport:
-        take = partial(import_lines, update=options["update"], dry_run=options["dry_run"], progress=self.progress)
+        take = partial(
+            import_lines,
+            update=options["update"],
+            dry_run=options["dry_run"],
+            strict=options["strict"],
+            progress=self.progress,
+        )
         # The objects of the loaded modules are permanent: exempt them from the collections after each chunk.
         gc.freeze()
         try:
