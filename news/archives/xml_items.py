@@ -1,0 +1,151 @@
+"""Posts of an XML file: WordPress WXR, RSS or Atom."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from xml.sax import SAXException, SAXParseException
+from xml.sax.handler import ContentHandler, feature_namespaces
+
+from defusedxml import DefusedXmlException
+from defusedxml.sax import make_parser
+from django.utils.translation import gettext as _
+
+from delegations.importer import ImportRefusedError
+
+from .posts import Post, moment, moment_utc, paragraphs
+
+_CHUNK = 64 * 1024
+_CONTENT = "http://purl.org/rss/1.0/modules/content/"
+_WORDPRESS = "http://wordpress.org/export/"
+# Kinds of WordPress posts that are texts.
+_TEXTS = {"post", "page"}
+
+# Local name of a child, or of a WordPress child with "wp:" before it, to its text and the line where it begins.
+type Item = dict[str, tuple[str, int]]
+
+
+class _Handler(ContentHandler):
+    """Collects the children of each item or entry."""
+
+    def __init__(self, parser: Any) -> None:
+        super().__init__()
+        self._parser = parser
+        self.items: list[Item] = []
+        self.language = ""
+        self.seen_root = ""
+        self._item: Item | None = None
+        self._path: list[str] = []
+        self._text: list[str] = []
+        self._line = 0
+
+    def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
+        key = _key(*name)
+        self._path.append(key)
+        self.seen_root = self.seen_root or key
+        self.language = self.language or attrs.get(("http://www.w3.org/XML/1998/namespace", "lang"), "")
+        if key in ("item", "entry"):
+            self._item = {"": ("", self._parser.getLineNumber())}
+        elif self._item is not None and key == "link" and (None, "href") in attrs:
+            if attrs.get((None, "rel"), "alternate") == "alternate":
+                self._item["link"] = (attrs[None, "href"], 0)
+        elif key == "content" and attrs.get((None, "type")) == "xhtml" and self._item is not None:
+            self._item["xhtml"] = ("", 0)
+        self._text, self._line = [], self._parser.getLineNumber()
+
+    def characters(self, content: str) -> None:
+        self._text.append(content)
+
+    def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
+        key, text = self._path.pop(), "".join(self._text)
+        self._text = []
+        if key in ("item", "entry"):
+            if self._item is not None:
+                self.items.append(self._item)
+            self._item = None
+        elif self._item is not None:
+            # The first counts; an empty element of Atom's link does not.
+            if self._path and self._path[-1] in ("item", "entry") and text.strip():
+                self._item.setdefault(key, (text, self._line))
+        elif key == "language":
+            self.language = text.strip()
+
+
+def posts(file: Path) -> Iterator[Post]:
+    """Yield the posts of ``file``. Raises ImportRefusedError if it is no such file."""
+    parser = make_parser()
+    handler = _Handler(parser)
+    parser.setFeature(feature_namespaces, True)
+    parser.setContentHandler(handler)
+    try:
+        with file.open("rb") as stream:
+            while chunk := stream.read(_CHUNK):
+                parser.feed(chunk)
+                yield from _finished(file, handler)
+            parser.close()
+            yield from _finished(file, handler)
+    except (DefusedXmlException, SAXException) as error:
+        line = error.getLineNumber() if isinstance(error, SAXParseException) else 0
+        raise ImportRefusedError(_("This is no sound XML file: line %(line)d") % {"line": line or 0}) from error
+    if handler.seen_root not in ("rss", "feed"):
+        raise ImportRefusedError(_("This is no export of WordPress, no RSS and no Atom."))
+
+
+def _finished(file: Path, handler: _Handler) -> Iterator[Post]:
+    items, handler.items = handler.items, []
+    for item in items:
+        post = _wordpress if "wp:post_type" in item else _of_feed
+        if (found := post(file, item, handler.language)) is not None:
+            yield found
+
+
+def _key(space: str | None, name: str) -> str:
+    if space == _CONTENT and name == "encoded":
+        return "body"
+    if space and space.startswith(_WORDPRESS):
+        return "excerpt" if "/excerpt/" in space else f"wp:{name}"
+    return name
+
+
+def _wordpress(file: Path, item: Item, language: str) -> Post | None:
+    def text(name: str) -> str:
+        return item.get(name, ("", 0))[0].strip()
+
+    if text("wp:post_type") not in _TEXTS or text("wp:status") in ("trash", "auto-draft", "inherit"):
+        return None
+    body, line = item.get("body", ("", item[""][1]))
+    number = text("wp:post_id")
+    by_number = ("?page_id=" if text("wp:post_type") == "page" else "?p=") + number
+    return Post(
+        place=file.name,
+        line=line,
+        address=text("guid") or text("link"),
+        title=text("title"),
+        language=language,
+        body=paragraphs(body),
+        published=moment_utc(text("wp:post_date_gmt")) or moment(text("wp:post_date")),
+        changed=moment_utc(text("wp:post_modified_gmt")) or moment(text("wp:post_modified")),
+        slug=text("wp:post_name"),
+        summary=text("excerpt"),
+        is_draft=text("wp:status") not in ("publish", "future") or bool(text("wp:post_password")),
+        others=tuple(filter(None, [text("link"), f"/{by_number}" if number.isdigit() else ""])),
+    )
+
+
+def _of_feed(file: Path, item: Item, language: str) -> Post:
+    def text(*names: str) -> str:
+        return next((found for name in names if (found := item.get(name, ("", 0))[0].strip())), "")
+
+    body, line = item.get("body") or item.get("content") or item.get("description") or ("", item[""][1])
+    return Post(
+        place=file.name,
+        line=line,
+        address=text("link", "guid", "id"),
+        title=text("title"),
+        language=text("language") or language,
+        # The elements of XHTML in Atom are not kept.
+        body="" if "xhtml" in item else body,
+        published=moment(text("pubDate", "published", "date", "updated")),
+        changed=moment(text("updated")),
+        summary=text("summary"),
+        others=tuple(filter(None, [text("link")])),
+    )
