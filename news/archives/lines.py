@@ -23,7 +23,7 @@ from ..models import Article
 from ..models.legacy_addresses import legacy_address
 from .posts import Post
 
-_SHORTCODE = re.compile(r"\[/?(?P<name>[a-z][a-z0-9_-]+)(?:\s[^\]\n]*)?\]")
+_SHORTCODE = re.compile(r"\[/?(?P<name>[a-z][a-z0-9_-]+)(?:\s[^\[\]\n]*)?\]")
 _SUMMARY = Article._meta.get_field("summary").max_length
 
 

@@ -4,8 +4,10 @@ The mapping is TOML: ``title``, ``date`` and ``body`` are selectors, as in "arti
 selector or the language of all pages. ``address`` is where the folder lay: "https://old.example/news/".
 """
 
+import os
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -49,11 +51,13 @@ class _Page(HTMLParser):
         self.selectors = selectors
         self.found: dict[str, tuple[str, int]] = {}
         self._open: list[_Element] = []
+        # Without it, each stray end tag would take the time of all open elements.
+        self._open_tags: Counter[str] = Counter()
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self.feed(text)
         self.close()
         while self._open:
-            self._end(self._open.pop(), len(text))
+            self._end(self._pop(), len(text))
 
     @property
     def _offset(self) -> int:
@@ -65,6 +69,7 @@ class _Page(HTMLParser):
         attributes = {name: value or "" for name, value in attrs}
         element = _Element(tag, attributes, self._offset + len(source), self.getpos()[0])
         self._open.append(element)
+        self._open_tags[tag] += 1
         for name, selector in self.selectors.items():
             if name not in self.found and self._matches(selector):
                 element.names.append(name)
@@ -72,20 +77,24 @@ class _Page(HTMLParser):
                 said = attributes.get("datetime") or attributes.get("content", "")
                 self.found[name] = (said if name != "body" else "", element.line)
         if tag in _VOID:
-            self._open.pop()
+            self._pop()
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
         if tag not in _VOID:
-            self._open.pop()
+            self._pop()
 
     def handle_endtag(self, tag: str) -> None:
-        if any(element.tag == tag for element in self._open):
-            while self._open:
-                element = self._open.pop()
-                self._end(element, self._offset)
-                if element.tag == tag:
-                    return
+        while self._open_tags[tag]:
+            element = self._pop()
+            self._end(element, self._offset)
+            if element.tag == tag:
+                return
+
+    def _pop(self) -> _Element:
+        element = self._open.pop()
+        self._open_tags[element.tag] -= 1
+        return element
 
     def _end(self, element: _Element, end: int) -> None:
         for name in element.names:
@@ -117,7 +126,7 @@ def saved_pages(folder: Path, mapping: Path) -> Iterator[Post]:
         del stated["language"]
     selectors = {name: _parsed(text) for name, text in stated.items()}
     for file in sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".html", ".htm")):
-        place = file.relative_to(folder).as_posix()
+        place = os.fsencode(file.relative_to(folder).as_posix()).decode(errors="replace")
         text = file.read_bytes().decode("utf-8-sig", errors="replace")
         found = _Page(text, selectors).found
         body, line = found.get("body", ("", 1))

@@ -189,6 +189,13 @@ def test_losses_of_json_lines_are_named_too(tmp_path: Path):
         ]
 
 
+def test_strict_refuses_the_losses_of_json_lines(tmp_path: Path):
+    file = to_file(tmp_path, a_line(), a_line(body="<table><tr><td>1</td></tr></table>"))
+    with pytest.raises(CommandError):
+        call_command("import_articles", file, "--strict", stdout=StringIO())
+    assert not Article.objects.exists()
+
+
 # Feeds
 
 
