@@ -132,8 +132,8 @@ QUERY_BOUNDS = {
     "saving an article with quotations": 6,
     "gathering addresses": 19,
     "import of a delegation": 28,
-    "import of new articles": 37,
-    "import of known articles": 21,
-    "one more chunk of new articles": 34,
+    "import of new articles": 39,
+    "import of known articles": 22,
+    "one more chunk of new articles": 35,
     "export of articles": 11,
 }
