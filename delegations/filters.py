@@ -4,6 +4,7 @@ Each takes the selected day as ``on``. ``narrowed()`` filters mandates, services
 """
 
 from datetime import date
+from typing import ClassVar
 
 import django_filters
 from django import forms
@@ -13,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.absolute_urls import InvalidParameter
 
+from .dates import EARLIEST, LATEST, PartialDate
 from .models import AssemblyPost, Body, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
 
 NOT_RECORDED = "none"
@@ -46,6 +48,31 @@ def chamber_choices() -> list[tuple[str, list[tuple[str, str]]]]:
 
 def body_choices() -> list[tuple[str, str]]:
     return [(body.slug, body.name) for body in Body.objects.in_protocol_order()]
+
+
+class DayField(forms.DateField):
+    """A day between 1900 and 2100, written as 2019-05-26 and in no other way."""
+
+    widget = forms.DateInput(
+        format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST.isoformat(), "max": LATEST.isoformat()}
+    )
+
+    def to_python(self, value):
+        if value in self.empty_values:
+            return None
+        try:
+            day = PartialDate.parse(value)
+        except ValueError:
+            day = None
+        if day is None or not day.exact:
+            raise forms.ValidationError(_("Give a day between 1900 and 2100 as 2019-05-26."))
+        return day.first
+
+
+class DayFilter(django_filters.Filter):
+    field_class = DayField
+    # In the OpenAPI document.
+    schema: ClassVar = {"format": "date"}
 
 
 class OnDayFilter(django_filters.FilterSet):

@@ -1,5 +1,6 @@
 """API of the news: published articles and topics."""
 
+from typing import cast
 from uuid import UUID
 
 from django.http import HttpRequest, HttpResponse
@@ -12,32 +13,24 @@ from cspa.absolute_urls import absolute_url
 from cspa.api.addresses import moved_row
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset
-from cspa.api.parameters import ListParameters, Parameters, parameter
+from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by
 from cspa.i18n import get_translated
 from delegations.exports.serializers import source_record
 
 from . import models
-from .models import Article, Picture, Topic
+from .filters import ArticleListFilter, QuotationFilter
+from .models import Article, ArticleQuerySet, Picture, Topic
 from .rendering import plain_body, with_relations
 
 router = Router(tags=[gettext_noop("News")])
 
 
-class Ignored(Schema):
-    on: str = parameter(gettext_noop("Ignored: news have their own dates."))
-
-
-class NewsParameters(Parameters, Ignored):
+class ArticleListParameters(filtered_by(ArticleListFilter, ListParameters)):  # type: ignore[misc]  # made from the filter
     pass
 
 
-class NewsListParameters(ListParameters, Ignored):
+class QuotationListParameters(filtered_by(QuotationFilter, ListParameters)):  # type: ignore[misc]  # made from the filter
     pass
-
-
-class ArticleListParameters(NewsListParameters):
-    topic: str = parameter(gettext_noop("Slug of a topic."))
-    delegation: str = parameter(gettext_noop("Slug of a delegation that the article is about."))
 
 
 class TopicRecord(Schema):
@@ -78,6 +71,13 @@ class Quotation(Schema):
     person: int | None = Field(description=gettext_noop("Public id of the speaker, where there is a page."))
     function: str | None
     language: str = Field(description=gettext_noop("Language in which it was said."))
+
+
+class QuotationRecord(Quotation):
+    article: str = Field(description=gettext_noop("Id of the article."))
+    place: int = Field(description=gettext_noop("Its place in the article, from 0."))
+    published: str = Field(json_schema_extra={"format": "date-time"})
+    page: str = Field(description=gettext_noop("Address of the page for people."))
 
 
 class PictureRecord(Schema):
@@ -126,11 +126,8 @@ def article_record(request: HttpRequest, article: Article) -> dict:
 
 @router.get("/articles/", response=Page[ArticleRecord], summary=gettext_noop("Articles in one language, newest first"))
 def articles(request, asked: Query[ArticleListParameters]):
-    rows = Article.objects.published().in_language().for_list()
-    if asked.topic:
-        rows = rows.filter(topics__slug=asked.topic)
-    if asked.delegation:
-        rows = rows.filter(parliaments__slug=asked.delegation)
+    published = Article.objects.published().in_language()
+    rows = cast("ArticleQuerySet", apply_filterset(ArticleListFilter(request.GET, published))).for_list()
 
     def records(articles: list[Article]) -> list[dict]:
         return [article_record(request, article) for article in articles]
@@ -139,7 +136,7 @@ def articles(request, asked: Query[ArticleListParameters]):
 
 
 @router.get("/articles/{uuid:uid}/", response=ArticleDetail, summary=gettext_noop("One article with its text"))
-def article(request, response: HttpResponse, uid: UUID, asked: Query[NewsParameters]):
+def article(request, response: HttpResponse, uid: UUID, asked: Query[Parameters]):
     if withdrawn := Article.objects.withdrawn().without_body().filter(uid=uid).first():
         raise ApiError(410, withdrawn.withdrawal_reason)
     row = get_object_or_404(with_relations(Article.objects.published()), uid=uid)
@@ -192,11 +189,36 @@ def _quotation(quotation: models.Quotation, article: Article) -> dict:
     }
 
 
+@router.get(
+    "/quotations/",
+    response=Page[QuotationRecord],
+    summary=gettext_noop("Quotations in articles in one language, newest first"),
+)
+def quotations(request, asked: Query[QuotationListParameters]):
+    rows = apply_filterset(QuotationFilter(request.GET, models.Quotation.objects.all()))
+    rows = rows.select_related("article", "person").defer("article__body", "article__stems")
+
+    def records(rows: list[models.Quotation]) -> list[dict]:
+        return [_quotation_record(request, row) for row in rows]
+
+    return paginate_queryset(request, asked, rows, ("-article__published_at", "-article_id", "-place"), records)
+
+
+def _quotation_record(request: HttpRequest, row: models.Quotation) -> dict:
+    return {
+        **_quotation(row, row.article),
+        "article": str(row.article.uid),
+        "place": row.place,
+        "published": row.article.published_at.isoformat(),
+        "page": absolute_url(request, row.article.get_absolute_url()),
+    }
+
+
 @router.get("/topics/", response=Page[TopicRecord], summary=gettext_noop("What articles are filed under"))
-def topics(request, asked: Query[NewsListParameters]):
+def topics(request, asked: Query[ListParameters]):
     return paginate_queryset(request, asked, Topic.objects.all(), ("slug",), list)
 
 
 @router.get("/topics/{slug:slug}/", response=TopicRecord, summary=gettext_noop("One topic"))
-def topic(request, slug: str, asked: Query[NewsParameters]):
+def topic(request, slug: str, asked: Query[Parameters]):
     return Topic.objects.filter(slug=slug).first() or moved_row(request, Topic, slug)

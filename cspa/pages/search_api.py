@@ -6,7 +6,7 @@ from django.utils.translation import get_language, gettext_noop
 from ninja import Query, Router, Schema
 from pydantic import Field
 
-from news.api import ArticleRecord, Ignored, article_record
+from news.api import ArticleRecord, article_record
 from news.filters import ArticleFilter
 
 from ..absolute_urls import absolute_url
@@ -17,10 +17,21 @@ from .search import NameResults, Results
 router = Router(tags=[gettext_noop("Search")])
 
 
-class NameFound(Schema):
-    id: str = Field(description=gettext_noop("Public id of a person, slug of a delegation or body."))
+class PersonFound(Schema):
+    id: int
     name: str
     page: str = Field(description=gettext_noop("Address of the page for people."))
+
+
+class NameFound(Schema):
+    id: str = Field(description=gettext_noop("Slug of the delegation or body."))
+    name: str
+    page: str = Field(description=gettext_noop("Address of the page for people."))
+
+
+class PeopleFound(Schema):
+    count: int
+    results: list[PersonFound]
 
 
 class NamesFound(Schema):
@@ -44,8 +55,8 @@ class Elsewhere(Schema):
 
 
 class SearchAnswer(Schema):
-    people: NamesFound
-    holders: NamesFound = Field(description=gettext_noop("People who hold today an office that the words name."))
+    people: PeopleFound
+    holders: PeopleFound = Field(description=gettext_noop("People who hold today an office that the words name."))
     bodies: NamesFound
     delegations: NamesFound
     articles: ArticleHits
@@ -53,7 +64,7 @@ class SearchAnswer(Schema):
     suggestion: str | None = Field(description=gettext_noop("Where nothing was found: words that find something."))
 
 
-class SearchParameters(filtered_by(ArticleFilter, Parameters), Ignored):
+class SearchParameters(filtered_by(ArticleFilter, Parameters)):
     page: str = parameter(gettext_noop("Page of the articles, from 1."), type="integer", minimum=1, default=1)
 
 
@@ -87,7 +98,7 @@ def search(request, parameters: Query[SearchParameters]):
 def _names(request: HttpRequest, found: NameResults, identity: str) -> dict:
     results = [
         {
-            "id": str(getattr(row, identity)),
+            "id": getattr(row, identity),
             "name": str(row.name),
             "page": absolute_url(request, row.get_absolute_url()),
         }

@@ -18,33 +18,13 @@ from cspa.pagination import StrictPaginationMixin
 from cspa.templatetags.site import marked
 
 from ..changes import Change, Kind, Register, register
-from ..dates import EARLIEST, LATEST, PartialDate
 from ..exports.csv_rows import SOURCE_COLUMNS, source_cells
-from ..filters import delegation_choices, refuse_errors
+from ..filters import DayField, delegation_choices, refuse_errors
 from ..models import Body, Chamber, Parliament, Person
 from .directory import OnDay
 
 COLUMNS = ["id", "date", "kind", "delegation", "chamber", "body", "office", "person_id", "person"]
 COLUMNS += ["before", "after", "words"]
-
-
-class DayField(forms.DateField):
-    """A day between 1900 and 2100, written as 2019-05-26 and in no other way."""
-
-    widget = forms.DateInput(
-        format="%Y-%m-%d", attrs={"type": "date", "min": EARLIEST.isoformat(), "max": LATEST.isoformat()}
-    )
-
-    def to_python(self, value):
-        if value in self.empty_values:
-            return None
-        try:
-            day = PartialDate.parse(value)
-        except ValueError:
-            day = None
-        if day is None or not day.exact:
-            raise forms.ValidationError(_("Give a day between 1900 and 2100 as 2019-05-26."))
-        return day.first
 
 
 class ChangesForm(forms.Form):

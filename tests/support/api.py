@@ -16,8 +16,13 @@ LISTS = [
     "bodies",
     "changes",
     "articles",
+    "quotations",
     "topics",
 ]
+# Those that answer for any day.
+DAY_LISTS = LISTS[:9]
+
+QUOTATION = "<p>A</p><blockquote><p>We agree.</p><p>— Ann Lee, Minister</p></blockquote>"
 
 
 def ask(client, path, **headers):
@@ -81,7 +86,7 @@ def fill(rows, start="2008-01-01"):
     factories.create_many(
         factories.ArticleFactory,
         [
-            {"topics": [topic], "parliaments": [parliament], "story": story}
+            {"topics": [topic], "parliaments": [parliament], "story": story, "body": QUOTATION}
             for topic, parliament, story in zip(topics, parliaments, stories, strict=True)
         ],
     )

@@ -71,6 +71,7 @@ QUERY_BOUNDS = {
     "API one body": 4,
     "API changes": 16,
     "API articles": 3,
+    "API quotations": 2,
     "API topics": 2,
     "API search": 12,
     # Office: pages.

@@ -12,7 +12,7 @@ from delegations.filters import DelegateFilter, DelegationFilter, PersonFilter
 from delegations.models import FormerPublicId
 
 from ....support import factories
-from ....support.api import API, LISTS, ask, fill, house, refused
+from ....support.api import API, DAY_LISTS, LISTS, ask, fill, house, refused
 from ....support.counting import assert_same_cost, cost, up_to
 
 pytestmark = pytest.mark.django_db
@@ -50,16 +50,18 @@ class TestAnyDay:
             assert ask(client, f"people/?on={day}")["count"] == number, day
             assert ask(client, f"delegations/belarus/?on={day}")["named"] == number, day
 
-    @pytest.mark.parametrize("name", LISTS[:8])
+    @pytest.mark.parametrize("name", DAY_LISTS)
     def test_day_before_the_founding_answers_404(self, client, name):
         assert ask(client, f"{name}/?on=2006-11-16")["results"] == []
         problem = refused(client, f"{name}/?on=2006-11-15", 404)
         assert problem["parameter"] == "on"
         assert "16 November 2006" in problem["detail"]
 
-    def test_news_ignore_the_parameter_on(self, client):
-        factories.ArticleFactory()
-        assert ask(client, "articles/?on=2000-01-01")["count"] == 1
+    @pytest.mark.parametrize("name", ["articles/", "quotations/", "topics/", "topics/defence/", "search/"])
+    def test_day_is_refused_where_it_means_nothing(self, client, name):
+        factories.TopicFactory(slug="defence")
+        ask(client, name)
+        assert refused(client, f"{name}?on=2020-05-26")["parameter"] == "on"
 
     def test_person_lists_all_functions_and_marks_those_held_on_the_day(self, client):
         mandate = house(public_id=12)
@@ -137,6 +139,13 @@ class TestFilters:
             ("people/?language=xx", "language"),
             ("changes/?kind=vanished", "kind"),
             ("changes/?since=2019", "since"),
+            ("articles/?since=2019", "since"),
+            ("articles/?until=soon", "until"),
+            ("articles/?topic=none", "topic"),
+            ("articles/?delegation=none", "delegation"),
+            ("articles/?person=12", "person"),
+            ("quotations/?person=0", "person"),
+            ("quotations/?delegation=none", "delegation"),
             ("articles/?limit=0", "limit"),
             ("articles/?limit=201", "limit"),
             ("topics/?cursor=abc", "cursor"),
@@ -214,7 +223,8 @@ class TestWithdrawnAndMerged:
         assert ask(client, "delegates/?on=2020-05-26&q=kogut")["results"] == []
         assert ask(client, f"articles/{article.uid}/")["people"] == []
         for name in LISTS:
-            content = client.get(f"{API}{name}/?on=2020-05-26").content.decode()
+            day = "?on=2020-05-26" if name in DAY_LISTS else ""
+            content = client.get(f"{API}{name}/{day}").content.decode()
             assert "Kogut" not in content, name
             assert "Когут" not in content, name
         assert refused(client, "people/12/", 410)["detail"] == "At the person's own request."
@@ -427,8 +437,10 @@ PATHS = {
     "API delegates found": "delegates/?q=kogut&limit=200",
     "API representatives": "representatives/?limit=200",
     "API posts": "posts/?limit=200",
+    "API bodies": "bodies/?limit=200",
     "API changes": "changes/?limit=200",
     "API articles": "articles/?limit=200",
+    "API quotations": "quotations/?limit=200",
     "API topics": "topics/?limit=200",
 }
 

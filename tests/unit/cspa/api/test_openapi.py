@@ -32,7 +32,7 @@ def operations(settings):
 
 @pytest.mark.parametrize("mode", [GenerationMode.POSITIVE, GenerationMode.NEGATIVE])
 def test_responses_to_generated_requests_match_the_schema(operations, mode):
-    assert len(operations) == 23
+    assert len(operations) == 24
     statuses = set()
     for operation in operations:
 
