@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import Any
 
+from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
 from django.utils.translation import gettext_noop
@@ -21,6 +22,30 @@ from ..absolute_urls import absolute_url
 from ..i18n import language_codes
 from .errors import ApiError, ProblemSchema
 from .middleware import DOCUMENT, DOCUMENTATION, READABLE, in_language, problem
+
+# The groups of operations.
+TAGS = [
+    {"name": "Directory", "description": gettext_noop("Delegations, people and their functions on any day.")},
+    {"name": "News", "description": gettext_noop("Published articles, what was quoted in them, and topics.")},
+    {"name": "Search", "description": gettext_noop("What the search page of the site finds.")},
+]
+# A value of each parameter that is neither a number of results nor one of a closed list.
+EXAMPLES = {
+    "on": "2020-05-26",
+    "since": "2019-01-01",
+    "until": "2020-12-31",
+    "delegation": "belarus",
+    "chamber": "belarus-house",
+    "body": "council",
+    "topic": "defence",
+    "country": "BY",
+    "year": 2020,
+    "person": 1,
+    "q": "kogut",
+    "slug": "belarus",
+    "public_id": 1,
+    "uid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
+}
 
 
 class Renderer(JSONRenderer):
@@ -72,6 +97,15 @@ class Api(NinjaAPI):
                 "data may be reused under CC BY 4.0."
             ),
             renderer=Renderer(),
+            servers=[{"url": settings.SITE_URL or "/"}],
+            openapi_extra={
+                "info": {
+                    "license": {"name": "CC BY 4.0", "url": "https://creativecommons.org/licenses/by/4.0/"},
+                    "contact": {"name": "CSTO Parliamentary Assembly"}
+                    | ({"url": settings.SITE_URL} if settings.SITE_URL else {}),
+                },
+                "tags": TAGS,
+            },
             docs=Documentation(),
             docs_decorator=lambda view: csrf_exempt(require_safe(in_language(view))),
         )
@@ -97,6 +131,9 @@ class Api(NinjaAPI):
         document["components"]["schemas"]["Problem"] = schema
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
         for path, methods in document["paths"].items():
+            for described in methods["get"]["parameters"]:
+                if described["name"] in EXAMPLES:
+                    described["example"] = EXAMPLES[described["name"]]
             responses = methods["get"]["responses"]
             responses[304] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
             for status in (400, 404, 405, *([410] if "/people/{" in path or "/articles/{" in path else [])):

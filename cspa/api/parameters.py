@@ -7,10 +7,11 @@ from django.conf import settings
 from django.core.validators import ProhibitNullCharactersValidator
 from django.db.models import QuerySet
 from django.forms import BaseForm
+from django.utils.choices import flatten_choices
 from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, override
-from django_filters import FilterSet
+from django_filters import Filter, FilterSet
 from ninja import Schema
 from pydantic import Field, ValidationInfo, create_model, model_validator
 
@@ -86,16 +87,23 @@ def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Para
     """A subclass of ``base`` with the parameters of ``filterset``, so that the API has the filters of the page."""
     with override(settings.LANGUAGE_CODE):
         fields: dict[str, Any] = {
-            name: (str, parameter(str(declared.label), **_choices(declared.extra.get("choices"))))
+            name: (str, parameter(str(declared.label), **_schema(declared)))
             for name, declared in filterset.base_filters.items()
         }
     return create_model(f"{filterset.__name__}Parameters", __base__=base, **fields)
 
 
-def _choices(choices: Any) -> dict:
-    """The ``enum`` of fixed choices. Choices that depend on the data are omitted."""
+def _schema(declared: Filter) -> dict:
+    """What the document says of the values: the ``schema`` of the filter, or the ``enum`` of fixed choices.
+
+    Choices that depend on the data are omitted.
+    """
+    choices: Any = declared.extra.get("choices")
     choices = getattr(choices, "choices", choices)
-    return {"enum": [value for value, _label in choices]} if isinstance(choices, list) else {}
+    if isinstance(choices, list):
+        flat: list[tuple[str, str]] = list(flatten_choices(choices))
+        return {"enum": [value for value, _label in flat]}
+    return getattr(declared, "schema", {})
 
 
 def apply_filterset(filterset: FilterSet) -> QuerySet:

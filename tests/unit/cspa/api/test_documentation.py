@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 from django.utils.html import escape
 
-from ....support.api import API, LISTS, ask, fill, house
+from ....support.api import API, DAY_LISTS, LISTS, ask, fill, house
 
 pytestmark = pytest.mark.django_db
 
@@ -17,8 +17,8 @@ class TestDocument:
         document = ask(client, "openapi.json")
         assert document["openapi"].startswith("3.1.")
         jsonschema.Draft202012Validator(OPENAPI_31).validate(document)
-        # The one beyond the lists is the search.
-        assert len(document["paths"]) == 2 * len(LISTS) + 1
+        # A quotation has no address of its own; the search is no list.
+        assert len(document["paths"]) == 2 * len(LISTS)
         for schema in document["components"]["schemas"].values():
             jsonschema.Draft202012Validator.check_schema(schema)
 
@@ -30,16 +30,50 @@ class TestDocument:
         asked = 0
         for path, methods in document["paths"].items():
             name = path.removeprefix(API).split("/")[0]
+            day = "?on=2020-05-26" if name in DAY_LISTS else ""
             if "{" in path:
                 (key,) = (part["name"] for part in methods["get"]["parameters"] if part["in"] == "path")
-                row = ask(client, f"{name}/?on=2020-05-26")["results"][0]
+                row = ask(client, f"{name}/{day}")["results"][0]
                 value = row["slug"] if key == "slug" else row["id"]
                 path = path.replace(f"{{{key}}}", str(value))
             schema = methods["get"]["responses"]["200"]["content"]["application/json"]["schema"]
-            answer = client.get(f"{path}?on=2020-05-26").json()
+            answer = client.get(f"{path}{day}").json()
             jsonschema.Draft202012Validator({**schema, "components": document["components"]}).validate(answer)
             asked += 1
-        assert asked == 23
+        assert asked == 24
+
+    @pytest.mark.parametrize("language", ["en", "ru"])
+    def test_documented_values_are_codes_that_are_accepted(self, client, language):
+        asked = 0
+        for path, methods in ask(client, f"openapi.json?language={language}")["paths"].items():
+            for parameter in methods["get"]["parameters"]:
+                for value in parameter["schema"].get("enum", []) if "{" not in path else []:
+                    assert value.isascii(), (path, value)
+                    ask(client, f"{path.removeprefix(API)}?{parameter['name']}={value}")
+                    asked += 1
+        assert asked > 80
+
+    def test_document_names_licence_contact_server_and_tags(self, client, settings):
+        document = ask(client, "openapi.json")
+        assert document["info"]["license"]["url"] == "https://creativecommons.org/licenses/by/4.0/"
+        assert document["info"]["contact"]["name"] == "CSTO Parliamentary Assembly"
+        assert document["servers"] == [{"url": "/"}]
+        used = {tag for methods in document["paths"].values() for tag in methods["get"]["tags"]}
+        assert [tag["name"] for tag in document["tags"]] == ["Directory", "News", "Search"]
+        assert used == {tag["name"] for tag in document["tags"]}
+
+    def test_each_open_parameter_has_an_example_that_its_rule_accepts(self, client, seed):
+        examples = {}
+        for path, methods in ask(client, "openapi.json")["paths"].items():
+            for parameter in methods["get"]["parameters"]:
+                closed = {"enum", "default"} & parameter["schema"].keys() or parameter["name"] == "cursor"
+                assert closed or "example" in parameter, (path, parameter["name"])
+                if not closed and "{" not in path:
+                    examples[path, parameter["name"]] = parameter["example"]
+        for (path, name), value in examples.items():
+            if name in ("on", "since", "until", "q", "delegation", "country"):
+                ask(client, f"{path.removeprefix(API)}?{name}={value}")
+        assert len(examples) > 30
 
     @pytest.mark.parametrize("language", ["en", "ru"])
     def test_documentation_page_has_no_script(self, client, language):
