@@ -1,9 +1,11 @@
-"""Headers of browser policies, pages of requests that the server refuses, and snapshots for cached pages."""
+"""Headers of browser policies and of public data, pages of refused requests, and snapshots for cached pages."""
 
 from collections.abc import Callable
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from .api.middleware import allow_all_origins, preflight_response
 from .cache.responses import REFUSED, SNAPSHOT
 from .db.snapshot import read_snapshot
 from .pages.views import refused
@@ -25,6 +27,26 @@ def policy_headers(get_response: Callable) -> Callable:
         return response
 
     return middleware
+
+
+class PublicDataMiddleware:
+    """Lets pages of all origins read the public data beside the API: what a cacheable view answers and is no page."""
+
+    def __init__(self, get_response: Callable):
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        view = request.resolver_match and request.resolver_match.func
+        if hasattr(view, "cache_parameters") and not response.headers.get("Content-Type", "").startswith("text/html"):
+            allow_all_origins(response)
+        return response
+
+    def process_view(
+        self, request: HttpRequest, view: Callable, args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> HttpResponse | None:
+        is_preflight = request.method == "OPTIONS" and hasattr(view, "cache_parameters")
+        return preflight_response() if is_preflight else None
 
 
 def refusals(get_response: Callable) -> Callable:

@@ -52,11 +52,10 @@ def api_headers(get_response: Callable) -> Callable:
             return get_response(request)
         method = request.method
         if method == "OPTIONS":
-            response = HttpResponse(status=204, headers={"Access-Control-Allow-Headers": "If-None-Match"})
-        else:
-            request.method = "GET" if method == "HEAD" else method
-            response = get_response(request)
-            request.method = method
+            return preflight_response()
+        request.method = "GET" if method == "HEAD" else method
+        response = get_response(request)
+        request.method = method
         if response.status_code >= 400 and response["Content-Type"] != "application/problem+json":
             kept = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
             language = request_language(request)
@@ -66,12 +65,22 @@ def api_headers(get_response: Callable) -> Callable:
             patch_vary_headers(response, ["Accept-Language"])
             for name, value in kept.items():
                 response[name] = value
-        response["Access-Control-Allow-Origin"] = "*"
-        response["Cross-Origin-Resource-Policy"] = "cross-origin"
-        response["Access-Control-Expose-Headers"] = "ETag, Content-Language"
-        return response
+        return allow_all_origins(response)
 
     return middleware
+
+
+def allow_all_origins(response: HttpResponse) -> HttpResponse:
+    """Let pages of all origins read ``response`` (CORS)."""
+    response["Access-Control-Allow-Origin"] = "*"
+    response["Cross-Origin-Resource-Policy"] = "cross-origin"
+    response["Access-Control-Expose-Headers"] = "ETag, Content-Language, Content-Disposition"
+    return response
+
+
+def preflight_response() -> HttpResponse:
+    """The answer to a browser that asks whether it may send If-None-Match."""
+    return allow_all_origins(HttpResponse(status=204, headers={"Access-Control-Allow-Headers": "If-None-Match"}))
 
 
 def request_language(request: HttpRequest) -> str:

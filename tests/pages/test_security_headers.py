@@ -73,8 +73,7 @@ def test_csp_evaluator_has_nothing_to_say(client: Client, path: str):
     [
         ("/en/", "same-origin"),
         ("/admin/login/", "same-origin"),
-        # Files are downloaded, not embedded.
-        ("/en/delegations/?format=csv", "same-origin"),
+        ("/en/delegations/?format=csv", "cross-origin"),
         ("/api/v1/people/", "cross-origin"),
         ("/api/v1/nothing/", "cross-origin"),
         ("/media/embedded.jpg", "cross-origin"),
