@@ -55,7 +55,18 @@ class FeedView(ExportMixin, TemplateView):
     """List of the news within a scope, newest first, with a count of articles that exist only in other languages."""
 
     template_name = "news/article_list.html"
-    columns = ["id", "date", "language", "title", "address", "topics", "parliaments", "people", *SOURCE_COLUMNS]
+    columns = [
+        "id",
+        "date",
+        "language",
+        "title",
+        "address",
+        "topics",
+        "parliaments",
+        "people_ids",
+        "people",
+        *SOURCE_COLUMNS,
+    ]
     page_size = 20
     scope_type = Scope
     scope: Scope
@@ -86,15 +97,16 @@ class FeedView(ExportMixin, TemplateView):
         )
         return map(self.row, articles.iterator(chunk_size=2000))
 
-    def row(self, article: Article) -> list[str]:
+    def row(self, article: Article) -> list[str | date]:
         return [
             str(article.uid),
-            article.date.isoformat(),
+            article.date,
             article.language,
             article.title,
             absolute_url(self.request, article.get_absolute_url()),
             join_cell(topic.slug for topic in article.topics.all()),
             join_cell(parliament.slug for parliament in article.parliaments.all()),
+            join_cell(str(person.public_id) for person in article.people.all()),
             join_cell(str(person.name) for person in article.people.all()),
             *source_cells(article.sources.all()),
         ]

@@ -1,4 +1,4 @@
-"""Streamed export of rows as CSV, XLSX and JSON.
+"""Streamed export of rows as CSV, XLSX, JSON and JSON Lines.
 
 In CSV and XLSX an apostrophe escapes text that a spreadsheet would run as a formula: at the start of a cell, and after
 a character at which a spreadsheet may part a cell. ``unescape_formula()`` removes the apostrophes, so that an exported
@@ -10,7 +10,7 @@ import json
 import re
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from io import StringIO
 from itertools import batched, chain
 from shutil import copyfileobj
@@ -19,18 +19,20 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from django.http import FileResponse, HttpRequest, QueryDict, StreamingHttpResponse
 from django.http.response import HttpResponseBase
+from django.utils.text import Truncator
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 
 from ..absolute_urls import InvalidParameter
 from .feeds import printable
 
-type Cell = str | int | bool | None
+type Cell = str | int | bool | date | None
 
 FORMATS = {
     "csv": "text/csv; charset=utf-8",
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
     "json": "application/json; charset=utf-8",
+    "jsonl": "application/jsonl; charset=utf-8",
 }
 # Rows of a chunk of a streamed response.
 CHUNK_ROWS = 500
@@ -50,7 +52,7 @@ _ESCAPED = re.compile(f"\\A'(?={_AT_START})|{_AFTER_SEPARATOR}'(?={_INSIDE})")
 
 
 class ExportMixin:
-    """Mixin for a list view that exports the rows of all pages with ``?format=csv`` (or xlsx, json).
+    """Mixin for a list view that exports the rows of all pages with ``?format=csv`` (or xlsx, json, jsonl).
 
     The view has ``columns``, and the methods ``file_name()`` and ``file_rows()``.
     """
@@ -68,9 +70,25 @@ class ExportMixin:
         except ValueError as error:
             raise InvalidParameter(error) from error
         if file_format:
+            refuse_undeclared(request)
             return export_response(file_format, self.file_name(), self.columns, self.file_rows())
         page: HttpResponseBase = super().get(request, *args, **kwargs)  # type: ignore[misc]  # of the view
         return page
+
+
+def refuse_undeclared(request: HttpRequest) -> None:
+    """Raise InvalidParameter for a parameter that the view of the file does not declare.
+
+    A page ignores it, but whoever takes data away would take other data than they asked for.
+    """
+    if name := undeclared_parameter(request):
+        raise InvalidParameter(_("There is no parameter “%(name)s” here.") % {"name": name})
+
+
+def undeclared_parameter(request: HttpRequest) -> str:
+    """The first parameter of the query that the view of ``request`` does not declare; empty if there is none."""
+    declared = request.resolver_match.func.cache_parameters  # type: ignore[union-attr]  # resolved long ago
+    return next((Truncator(name).chars(60) for name in request.GET if name not in declared), "")
 
 
 def requested_format(parameters: QueryDict) -> str:
@@ -97,7 +115,7 @@ def export_response(
         return FileResponse(
             _workbook(columns, rows), as_attachment=True, filename=filename, content_type=FORMATS["xlsx"]
         )
-    write = {"csv": _csv, "json": _json}[file_format]
+    write = {"csv": _csv, "json": _json, "jsonl": _json_lines}[file_format]
     chunks = map("".join, batched(write(columns, rows), CHUNK_ROWS))
     response = StreamingHttpResponse(chunks, content_type=FORMATS[file_format])
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -155,11 +173,23 @@ def _json(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     """Parts of {"results": […], "count": …}; the count comes last, since rows are streamed."""
     yield '{"results": ['
     count = 0
-    for count, row in enumerate(rows, 1):
-        values = [clean_text(value) if isinstance(value, str) else value for value in row]
-        record = json.dumps(dict(zip(columns, values, strict=True)), ensure_ascii=False)
+    for count, line in enumerate(_json_lines(columns, rows), 1):
+        record = line.removesuffix("\n")
         yield f"\n{record}" if count == 1 else f",\n{record}"
     yield f'\n], "count": {count}}}\n'
+
+
+def _json_lines(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
+    """A line with a JSON object for each row (https://jsonlines.org)."""
+    for row in rows:
+        record = dict(zip(columns, map(_json_value, row), strict=True))
+        yield json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def _json_value(value: Cell) -> str | int | None:
+    if isinstance(value, date):
+        return value.isoformat()
+    return clean_text(value) if isinstance(value, str) else value
 
 
 class _Archive(ZipFile):

@@ -13,7 +13,7 @@ from ..models import AssemblyPost, Delegate, Delegation, Period, Person, Represe
 from ..models.periods import PeriodQuerySet
 from ..models.person_names import PARTS
 from .popolo_records import column_texts
-from .serializers import join_cell, start_cells
+from .serializers import date_cell, join_cell, start_cells
 
 SOURCE_COLUMNS = ["source_title", "source_url", "source_date", "source_accessed"]
 
@@ -110,7 +110,9 @@ def person_row(person: Person) -> list:
             for row in person.held_posts
         ),
     ]
-    functions = [[*cells, *_period_cells(row), *source_cells(row.sources.all(), "; ".join)] for *cells, row in held]
+    functions = [
+        [*cells, *_period_cells(row), *source_cells(row.sources.all(), _with_semicolons)] for *cells, row in held
+    ]
     return [
         person.public_id,
         *column_texts(person.called, *PARTS).values(),
@@ -143,7 +145,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
     for delegation in delegations:
         parliament, participation = delegation.parliament, delegation.participation
         begin = [
-            delegation.day.isoformat(),
+            delegation.day,
             parliament.country.code,
             parliament.slug,
             *column_texts(parliament, "name").values(),
@@ -151,7 +153,7 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             delegation.counted,
             *(column_texts(participation, "note").values() if participation else [""] * len(language_codes())),
         ]
-        confirmed = delegation.confirmation.date.isoformat() if delegation.confirmation else ""
+        confirmed = delegation.confirmation.date if delegation.confirmation else ""
         for part in delegation.chambers:
             yield [
                 *begin,
@@ -172,16 +174,22 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             yield begin + [None] * (len(DELEGATION_COLUMNS) - len(begin))
 
 
-def source_cells(sources: Iterable[Source], join=join_cell) -> list[str]:
+def _with_semicolons(values: Iterable[str | date]) -> str | date:
+    """Join the sources of one function; those of several functions have " | " between them."""
+    values = list(values)
+    return values[0] if len(values) == 1 else "; ".join(map(str, values))
+
+
+def source_cells(sources: Iterable[Source], join=join_cell) -> list[str | date]:
     """Return the cells of ``sources`` with the columns SOURCE_COLUMNS."""
     sources = list(sources)
     return [
         join([str(source.title) for source in sources]),
         join([source.url for source in sources]),
-        join([source.date.isoformat() if source.date else "" for source in sources]),
-        join([source.accessed.isoformat() if source.accessed else "" for source in sources]),
+        join([source.date or "" for source in sources]),
+        join([source.accessed or "" for source in sources]),
     ]
 
 
-def _period_cells(row: Period) -> list[str]:
-    return [*start_cells(row), str(row.ends or ""), str(row.ended).lower()]
+def _period_cells(row: Period) -> list[str | date]:
+    return [*start_cells(row), date_cell(row.ends), str(row.ended).lower()]

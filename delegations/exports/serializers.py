@@ -5,10 +5,12 @@ withdrawn person keeps only the id.
 """
 
 from collections.abc import Iterable
+from datetime import date
 from typing import Any
 
 from cspa.i18n import language_codes, translated_columns
 
+from ..dates import PartialDate
 from ..models import (
     AssemblyPost,
     Body,
@@ -72,23 +74,33 @@ def mandate_row(delegate: Delegate) -> list:
         delegate.role,
         *column_texts(delegate, "political_group", "constituency").values(),
         *start_cells(delegate),
-        str(delegate.ends or ""),
+        date_cell(delegate.ends),
         delegate.ended,
         join_cell(str(source.title) for source in sources),
         join_cell(source.url for source in sources),
-        join_cell(source.date.isoformat() if source.date else "" for source in sources),
-        join_cell(source.accessed.isoformat() if source.accessed else "" for source in sources),
+        join_cell(source.date or "" for source in sources),
+        join_cell(source.accessed or "" for source in sources),
     ]
 
 
-def start_cells(row: Period) -> list[str]:
+def start_cells(row: Period) -> list[str | date]:
     """Return the start and what is known of it: "exact", "partial", or "by" for a day by which the fact held."""
-    return [row.starts.iso, row.starts.quality] if row.starts else ["", ""]
+    return [date_cell(row.starts), row.starts.quality] if row.starts else ["", ""]
 
 
-def join_cell(values: Iterable[str]) -> str:
-    """Join ``values`` into one cell with " | "; a bar within a value is escaped as "\\|"."""
-    return _SEPARATOR.join(value.replace("|", "\\|") for value in values)
+def date_cell(value: PartialDate | None) -> str | date:
+    """Return a day as a date, which spreadsheets calculate with; a month or a year as text, "" for none."""
+    if value is None:
+        return ""
+    return value.first if value.is_day else value.iso
+
+
+def join_cell(values: Iterable[str | date]) -> str | date:
+    """Join ``values`` into one cell with " | "; a bar within a value is escaped as "\\|". One date remains a date."""
+    values = list(values)
+    if len(values) == 1 and isinstance(values[0], date):
+        return values[0]
+    return _SEPARATOR.join(str(value).replace("|", "\\|") for value in values)
 
 
 def split_cell(cell: str) -> list[str]:

@@ -155,7 +155,7 @@ def file_row(change: Change) -> list:
     """The row of ``change`` with the columns COLUMNS and SOURCE_COLUMNS."""
     return [
         str(change.id),
-        str(change.date),
+        change.date.first if change.date.exact else str(change.date),
         change.kind.value,
         change.parliament.slug if change.parliament else "",
         change.chamber.slug if change.chamber else "",

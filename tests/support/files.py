@@ -1,7 +1,8 @@
-"""Readers of the CSV, XLSX and JSON exports of a list."""
+"""Readers of the CSV, XLSX, JSON and JSON Lines exports of a list."""
 
 import csv
 import json
+from datetime import datetime
 from io import BytesIO, StringIO
 from urllib.parse import urlencode
 
@@ -24,6 +25,9 @@ def take(client, address, file_format, **parameters):
         assert data["count"] == len(data["results"])
         columns = list(data["results"][0]) if data["results"] else []
         return columns, [[_text(value) for value in record.values()] for record in data["results"]]
+    if file_format == "jsonl":
+        records = [json.loads(line) for line in body.decode().splitlines()]
+        return list(records[0]) if records else [], [list(map(_text, record.values())) for record in records]
     if file_format == "csv":
         rows = list(csv.reader(StringIO(body.decode("utf-8-sig"), newline="")))
     else:
@@ -33,14 +37,16 @@ def take(client, address, file_format, **parameters):
 
 
 def _text(value):
+    if isinstance(value, datetime):
+        return value.date().isoformat()
     return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def take_all(client, address, **parameters):
-    """The rows as dicts, after an assertion that the files of all three formats agree."""
+    """The rows as dicts, after an assertion that the files of all formats agree."""
     files = {file_format: take(client, address, file_format, **parameters) for file_format in tabular.FORMATS}
     columns, rows = files["csv"]
-    assert rows == files["xlsx"][1] == files["json"][1]
+    assert rows == files["xlsx"][1] == files["json"][1] == files["jsonl"][1]
     assert columns == files["xlsx"][0]
     assert not rows or columns == files["json"][0]
     return [dict(zip(columns, row, strict=True)) for row in rows]

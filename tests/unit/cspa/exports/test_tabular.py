@@ -3,6 +3,7 @@
 import csv
 import json
 import re
+from datetime import date, datetime
 from io import BytesIO, StringIO
 
 import openpyxl
@@ -86,6 +87,8 @@ def read(file_format, columns, rows):
     body = content(tabular.export_response(file_format, "name", columns, rows))
     if file_format == "json":
         return json.loads(body)
+    if file_format == "jsonl":
+        return [json.loads(line) for line in body.decode().splitlines()]
     return {"csv": read_csv, "xlsx": read_xlsx}[file_format](body)
 
 
@@ -142,9 +145,10 @@ CELLS = st.one_of(
 @given(st.lists(st.tuples(CELLS, st.booleans(), CELLS), max_size=5))
 def test_csv_xlsx_and_json_have_the_same_rows(rows):
     columns = ["first", "ended", "third"]
-    as_csv, as_xlsx, as_json = (read(file_format, columns, rows) for file_format in tabular.FORMATS)
+    as_csv, as_xlsx, as_json, as_lines = (read(file_format, columns, rows) for file_format in tabular.FORMATS)
     assert as_csv[0] == as_xlsx[0] == columns
     assert as_json["count"] == len(rows)
+    assert as_json["results"] == as_lines
 
     def words(value):
         return "" if value is None else str(value).lower() if isinstance(value, bool) else str(value)
@@ -158,6 +162,17 @@ def test_csv_xlsx_and_json_have_the_same_rows(rows):
         for pair in zip(as_csv[1:], in_words, strict=True)
     ] == in_words
     assert [[tabular.unescape_formula(words(cell)) for cell in row] for row in as_xlsx[1:]] == in_words
+
+
+def test_date_is_a_date_in_xlsx_and_written_as_such_elsewhere():
+    day = date(2019, 5, 26)
+    assert read("csv", ["start"], [[day]])[1] == ["2019-05-26"]
+    assert read("json", ["start"], [[day]])["results"] == [{"start": "2019-05-26"}]
+    assert read("jsonl", ["start"], [[day]]) == [{"start": "2019-05-26"}]
+    body = content(tabular.export_response("xlsx", "name", ["start"], [[day], ["2019-05"]]))
+    (exact,), (partial,) = openpyxl.load_workbook(BytesIO(body)).active["A2:A3"]
+    assert (exact.value, exact.is_date, exact.number_format) == (datetime(2019, 5, 26), True, "yyyy-mm-dd")
+    assert (partial.value, partial.is_date) == ("2019-05", False)
 
 
 def test_csv_lines_end_with_crlf():
