@@ -17,6 +17,8 @@ from django.utils.translation import get_language_from_path, override
 from cspa.api.middleware import PREFIX, negotiate_language
 
 KEY_CACHE_SIZE = 10_000
+# Where files of data are.
+DATA = "/data/"
 # Path, query and language header together; no link of the site is as long.
 MAX_URL_LENGTH = 1000
 # Settings that decide what a page says, or who is answered.
@@ -84,6 +86,9 @@ def normalise_query(path: str, query: str, accept_language: str) -> tuple[str, s
     if readable.startswith(PREFIX):
         # The API declares nothing: it answers an unknown parameter with an error.
         declared, language = set(given), negotiate_language(given, accept_language)
+    elif declared is not None and (("format" in declared and given.get("format")) or readable.startswith(DATA)):
+        # So do files.
+        declared = set(given)
     if declared is None:
         return None
     normalised = QueryDict(mutable=True)

@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from cspa.api.middleware import problem
 from cspa.cache.keys import cacheable
+from cspa.exports.tabular import undeclared_parameter
 
 from ..dates import FOUNDED, Day
 from ..exports import popolo
@@ -17,6 +18,8 @@ from ..models import FormerSlug, Parliament
 @require_safe
 def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
     """Respond with the whole history, or the facts of a day with ``?on=``; of one delegation with ``slug``."""
+    if name := undeclared_parameter(request):
+        return problem(400, _("There is no parameter “%(name)s” here.") % {"name": name}, name)
     try:
         day = Day.asked(request.GET)
     except ValueError as error:
