@@ -115,7 +115,7 @@ def export_response(
         return FileResponse(
             _workbook(columns, rows), as_attachment=True, filename=filename, content_type=FORMATS["xlsx"]
         )
-    write = {"csv": _csv, "json": _json, "jsonl": _json_lines}[file_format]
+    write = {"csv": csv_lines, "json": _json, "jsonl": _json_lines}[file_format]
     chunks = map("".join, batched(write(columns, rows), CHUNK_ROWS))
     response = StreamingHttpResponse(chunks, content_type=FORMATS[file_format])
     response["Content-Disposition"] = f'attachment; filename="{filename}"'
@@ -150,7 +150,7 @@ def _in_language(language: str, rows: Iterable[Iterable[Cell]]) -> Iterator[Iter
         yield row
 
 
-def _csv(columns: list[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
+def csv_lines(columns: Sequence[str], rows: Iterable[Iterable[Cell]]) -> Iterator[str]:
     """Lines of CSV (RFC 4180), after a byte order mark, by which spreadsheets detect UTF-8."""
     line = StringIO()
     writer = csv.writer(line)

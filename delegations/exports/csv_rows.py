@@ -111,7 +111,8 @@ def person_row(person: Person) -> list:
         ),
     ]
     functions = [
-        [*cells, *_period_cells(row), *source_cells(row.sources.all(), _with_semicolons)] for *cells, row in held
+        [*cells, *map(_joinable, period_cells(row)), *source_cells(row.sources.all(), _with_semicolons)]
+        for *cells, row in held
     ]
     return [
         person.public_id,
@@ -135,7 +136,7 @@ def post_row(post: AssemblyPost) -> list:
         *(names.values() if not person.withdrawn else [""] * len(names)),
         post.parliament.slug if post.parliament else "",
         *column_texts(post, "office").values(),
-        *_period_cells(post),
+        *period_cells(post),
         *source_cells(post.sources.all()),
     ]
 
@@ -174,6 +175,10 @@ def delegation_rows(delegations: Iterable[Delegation]) -> Iterator[list]:
             yield begin + [None] * (len(DELEGATION_COLUMNS) - len(begin))
 
 
+def _joinable(value: str | date | bool) -> str | date:
+    return str(value).lower() if isinstance(value, bool) else value
+
+
 def _with_semicolons(values: Iterable[str | date]) -> str | date:
     """Join the sources of one function; those of several functions have " | " between them."""
     values = list(values)
@@ -191,5 +196,6 @@ def source_cells(sources: Iterable[Source], join=join_cell) -> list[str | date]:
     ]
 
 
-def _period_cells(row: Period) -> list[str | date]:
-    return [*start_cells(row), date_cell(row.ends), str(row.ended).lower()]
+def period_cells(row: Period) -> list[str | date | bool]:
+    """Return the dates of ``row``: start, start_quality, end, ended."""
+    return [*start_cells(row), date_cell(row.ends), row.ended]

@@ -43,7 +43,6 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
     return response
 
 
-app_name = "data"
 urlpatterns = [
     path("popolo.json", cacheable(popolo_file, "on"), name="popolo"),
     path("<slug:slug>/popolo.json", cacheable(popolo_file, "on"), name="delegation_popolo"),
