@@ -10,6 +10,7 @@ from django.urls import include, path
 from delegations.api import router as delegations_router
 from delegations.urls import assembly_urlpatterns
 from delegations.views.confirmation import confirm
+from delegations.views.popolo import urlpatterns as popolo_urlpatterns
 from news.api import router as news_router
 from news.filters import ArticleFilter
 
@@ -17,6 +18,8 @@ from .api.app import Api
 from .api.middleware import PREFIX
 from .cache.keys import cacheable
 from .pages import search, sitemaps, views
+from .pages.data import DataView
+from .pages.data import urlpatterns as data_urlpatterns
 from .pages.health import health
 from .pages.search_api import router as search_router
 
@@ -33,7 +36,7 @@ urlpatterns = [
     path("", views.root, name="root"),
     path(PREFIX[1:], api.urls),
     path("data/", views.root, {"page": "data"}, name="data_root"),
-    path("data/", include("delegations.views.popolo")),
+    path("data/", include((popolo_urlpatterns + data_urlpatterns, "data"))),
     path("sitemap.xml", cacheable(sitemaps.index), name="sitemap"),
     path(
         "sitemap-news.xml", sitemap, {"sitemaps": sitemaps.NEWS, "template_name": "sitemap_news.xml"}, "news_sitemap"
@@ -56,7 +59,7 @@ urlpatterns = [
         path("confirm/<str:token>/", confirm, name="confirm"),
         path("search/", cacheable(search.SearchView.as_view(), ArticleFilter, "page"), name="search"),
         path("search/feed.<ending:ending>", cacheable(search.SearchFeed(), ArticleFilter), name="search_subscription"),
-        path("data/", cacheable(views.DataView.as_view()), name="data"),
+        path("data/", cacheable(DataView.as_view()), name="data"),
         *(
             path(f"{page}/", cacheable(views.StaticPageView.as_view(page=page, title=title)), name=page)
             for page, title in views.STATIC_PAGES.items()

@@ -34,7 +34,7 @@ from news.models import Article, LegacyAddress
 from news.models.legacy_addresses import NUMBERS_OF_PAGES
 
 from ..absolute_urls import InvalidParameter, absolute_url, base_url, cached_reverse
-from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX
+from ..api.middleware import DOCUMENTATION, PREFIX
 from ..cache.versions import DATABASE_ERRORS
 from ..i18n import language_codes
 from ..pagination import POSITIONS
@@ -76,22 +76,6 @@ class HomeView(TemplateView):
             elsewhere_url=cached_reverse("news:feed", language=other),
             totals=totals_of(delegations_on(today(), figures_only=True)),
             **kwargs,
-        )
-
-
-class DataView(TemplateView):
-    template_name = "data.html"
-
-    def get_context_data(self, **kwargs):
-        examples = [
-            (_("The delegations with their seats, on a day:"), f"{PREFIX}delegations/?on=2020-05-26"),
-            (_("Who sits for one parliament today:"), f"{PREFIX}delegates/?delegation=belarus"),
-            (_("People by name, in any alphabet:"), f"{PREFIX}people/?q=kogut"),
-            (_("The whole directory as Popolo:"), reverse("data:popolo")),
-            (_("The latest ten articles in Russian:"), f"{PREFIX}articles/?language=ru&limit=10"),
-        ]
-        return super().get_context_data(
-            origin=base_url(self.request), examples=examples, documentation=DOCUMENTATION, document=DOCUMENT, **kwargs
         )
 
 

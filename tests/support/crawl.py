@@ -67,7 +67,7 @@ def addresses_in(address: str, response) -> set[str]:
     return {
         urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
         for link in links
-        if link.startswith(f"{HOST}/") and not re.search("/static/|/media/|/admin/|format=xlsx", link)
+        if link.startswith(f"{HOST}/") and not re.search(r"/static/|/media/|/admin/|format=xlsx|\.(xlsx|zip)$", link)
     }
 
 
