@@ -88,7 +88,7 @@ def read(file_format, columns, rows):
     if file_format == "json":
         return json.loads(body)
     if file_format == "jsonl":
-        return [json.loads(line) for line in body.decode().splitlines()]
+        return [json.loads(line) for line in body.splitlines()]
     return {"csv": read_csv, "xlsx": read_xlsx}[file_format](body)
 
 
