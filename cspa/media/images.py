@@ -67,6 +67,8 @@ def clean_photo(upload: "File[bytes]") -> "ContentFile[bytes]":
         raise ValidationError(_("The photo is too small or too narrow."), code="bad_shape")
     orientation = image.getexif().get(ExifTags.Base.Orientation)
     reduced = _reduced(image)
+    # Frees the pixels of the whole photo before those of the small one are copied.
+    image.close()
     if orientation:
         reduced.getexif()[ExifTags.Base.Orientation] = orientation
     upright = ImageOps.exif_transpose(reduced)
