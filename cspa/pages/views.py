@@ -120,8 +120,9 @@ bad_request, forbidden, missing, internal_error = map(error_page, (400, 403, 404
 
 
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    """404, or a redirect from an address of the former site: nothing else has answered there."""
-    return legacy_redirect(request) or missing(request, exception)
+    """404, or a redirect from an address of the former site, of which none is at a view of this one."""
+    redirect = legacy_redirect(request) if request.resolver_match is None else None
+    return redirect or missing(request, exception)
 
 
 def legacy_redirect(request: HttpRequest) -> HttpResponse | None:

@@ -75,6 +75,7 @@ def everything() -> None:
     factories.ArticleFactory(title="Xylophone", slug="hidden", state="draft")
     factories.CorrectionFactory(article=article)
     factories.AttachmentFactory(article=article)
+    factories.LegacyAddressFactory(article=article, target="")
     user = factories.UserFactory(is_superuser=True, last_login=NOW)
     user.groups.add(Group.objects.get(name=NEWS_EDITORS))
     user.user_permissions.add(Permission.objects.get(codename="delete_person"))

@@ -36,7 +36,8 @@ def many_lines(number: int) -> list[dict]:
         shared["topics"] = [{"slug": f"topic-{each}", "name_en": "A"}]
         shared["sources"] = [{"id": str(uuid4()), "title_en": "A"}]
         shared["former_addresses"] = [{"language": "en", "date": "2019-01-01", "slug": f"former-{each}"}]
-        shared["legacy_addresses"] = [f"/old/{each}.html"]
+        # Not each line has one: the audit log writes 2,000 rows at a time.
+        shared["legacy_addresses"] = [f"/old/{each}.html"] if each % 2 == 0 else []
         values.append(a_line(**shared))
     return values
 
