@@ -1,8 +1,7 @@
 """Periods computed from dated claims.
 
 A page seen on a day makes claims. On any day the claim of the latest page up to that day holds. An undated claim
-counts as older than all others, so it holds until the first dated page that claims otherwise. Where that page claims
-the same, its day dates the fact.
+counts as older than all others, so it holds until the first dated page that claims otherwise.
 """
 
 from collections.abc import Iterable
@@ -70,9 +69,6 @@ def segments(claims: Iterable[Claim], fixed_rows: Iterable[Period]) -> list[Segm
         if current and barrier and barrier <= day:
             current.end, current = barrier, None
         if current and current.value == claim.value:
-            if current.start is None:
-                # A dated page knows more than an undated one.
-                current.start, current.sources = claim.day, [claim.source]
             current.last = claim.day
             continue
         if current:

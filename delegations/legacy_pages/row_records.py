@@ -128,7 +128,7 @@ def _match(line: FactLine, found: list[Segment], movable: list[Period]) -> list[
                     for row in movable
                     if row not in rows
                     and line.value(row) == segment.value
-                    and (not same_start or row.start == segment.start)
+                    and (row.start == segment.start or (not same_start and row.start is not None))
                 ),
                 None,
             )
