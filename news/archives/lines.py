@@ -103,5 +103,5 @@ def _problem(post: Post, language: str) -> str:
     if not (post.published or post.changed):
         return _("There is no date that could be read.")
     if language not in language_codes():
-        return _("The language is none of this site; say it with --language: %(language)s") % {"language": language}
+        return _("This site has no such language; name one with --language: %(language)s") % {"language": language}
     return ""

@@ -212,7 +212,7 @@ class TableReader:
                 validate_name(text)
             except ValidationError:
                 del groups[column]
-                message = _("The group is none and was left out: %(text)s") % {"text": text[:40]}
+                message = _("This is not a political group and was left out: %(text)s") % {"text": text[:40]}
                 self.batch.warn(Kind.DELEGATES, line, message)
         return groups
 
@@ -299,7 +299,7 @@ class TableReader:
                 raise RowError(_("A source has neither a title nor an address."))
             if url and (not is_web_address(url) or len(url) > 1000):
                 words = _("No address: %(url)s") % {"url": url[:100]}
-                self.batch.warn(Kind.SOURCES, line, words, _("The address of a source is none."))
+                self.batch.warn(Kind.SOURCES, line, words, _("The address of the source is not a web address."))
                 url = ""
                 if not title:
                     continue

@@ -222,8 +222,8 @@ def test_columns_are_mapped_by_the_user(chamber):
         ("source_url", "ftp://example.org/a.pdf", "No address: ftp:"),
         ("gender", "unknown", "The gender is unknown"),
         ("end", "9999-12-31", "The end is a place-holder"),
-        ("political_group", "x" * 500, "The group is none"),
-        ("political_group", "н/д", "The group is none"),
+        ("political_group", "x" * 500, "This is not a political group"),
+        ("political_group", "н/д", "This is not a political group"),
         ("start", "1900-01-01", "before the Assembly was founded"),
         ("end", "2099-12-31", "2099 or later"),
     ],
@@ -257,7 +257,7 @@ def test_warnings_that_say_the_same_are_one_sentence_with_the_rows(chamber):
     rows = [[f"Ann Holt {'abcdefgh'[number] * 3}", "1990", "no address"] for number in range(8)]
     report = take(text(["name", "start", "source_url"], *rows).encode(), chamber)
     assert words(report.warnings) == [
-        "The address of a source is none. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
+        "The address of the source is not a web address. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
         "No source. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
         "Unlikely date. Rows: 8 (2, 3, 4, 5, 6, 7, 8, 9).",
     ]
