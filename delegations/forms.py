@@ -181,6 +181,14 @@ class PersonNameForm(PeriodForm):
         yield from doubts_about_names(self.cleaned_data, PARTS)
 
 
+class BodyForm(PeriodForm):
+    starts = PartialDateField(label=_("First day of the body"), help_text=START_HELP, is_start=True)
+    ends = PartialDateField(
+        label=_("First day without the body"),
+        help_text=_("The day on which it was no more. Empty: it still exists."),
+    )
+
+
 class PeriodFormSet(ConflictAwareFormSet):
     """Dated rows on the page of their parliament, chamber or person.
 

@@ -8,7 +8,7 @@ from django.utils.translation import ngettext_lazy
 
 from cspa.i18n import translated_columns
 
-from ..forms import PersonNameForm
+from ..forms import BodyForm, PersonNameForm
 from ..models import (
     AssemblyPost,
     Body,
@@ -187,6 +187,7 @@ class RepresentativeAdmin(PeriodAdmin):
 
 @admin.register(Body)
 class BodyAdmin(PeriodAdmin):
+    form = BodyForm
     about = [
         ("kind", "parent", "order"),
         tuple(translated_columns("name")),
@@ -209,8 +210,8 @@ class BodyAdmin(PeriodAdmin):
 
     def get_fieldsets(self, request: HttpRequest, row: Body | None = None) -> list[tuple]:
         office = {"fields": [("telephone", "email"), tuple(translated_columns("address"))]}
-        first, *others = super().get_fieldsets(request, row)
-        return [first, (_("Office"), office), *others]
+        period = {"fields": [("starts", "ends"), "ended", "sources"]}
+        return [(None, {"fields": self.about}), (_("Office"), office), (_("Period"), period)]
 
 
 @admin.register(AssemblyPost)

@@ -115,3 +115,11 @@ def test_title_of_a_post_names_its_body(kind, role, acting, english, russian):
 
 def _day(text):
     return date.fromisoformat(text)
+
+
+def test_form_of_a_body_asks_for_its_own_period(admin_client):
+    body = factories.BodyFactory(starts="2010")
+    page = admin_client.get(f"/admin/delegations/body/{body.pk}/change/").text
+    assert "First day of the body" in page
+    assert "First day without the body" in page
+    assert "in office" not in page.partition("<form")[2].partition("</form>")[0]
