@@ -141,4 +141,4 @@ def test_file_does_not_set_what_it_finds_a_row_by():
             subject.load(chief, files)
             found[subject.name, name] = tried(me, subject, name, {"import": import_file("popolo")})
     assert set(map(str, found.values())) == {str({"import": False})}
-    assert len(found) == 5
+    assert len(found) == 6

@@ -23,7 +23,7 @@ from cspa.i18n import translated_columns
 from cspa.models import ChangeSet, RowChange, User
 from delegations.exports.serializers import MANDATE_COLUMNS
 from delegations.importer.records import KINDS
-from delegations.models import Chamber, Delegate, Parliament, Person, SeatQuota, Source
+from delegations.models import Body, Chamber, Delegate, Parliament, Person, SeatQuota, Source
 from news.models import Article
 
 from . import factories
@@ -38,6 +38,7 @@ FILES = {"import": "popolo", "import of a table": "csv"}
 NOT_IMPORTED: dict[type[models.Model], set[str]] = {
     Parliament: {"slug"},
     Chamber: {"slug", "parliament"},
+    Body: {"slug"},
     Person: set(translated_columns("withdrawal_reason")),
 }
 # The columns that each bulk action sets, besides precisions.
