@@ -26,10 +26,11 @@ from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, PartialDate
 from ..forms import START_HELP, PartialDateField
-from ..importer import ImportRefusedError, import_batch, name_list
-from ..importer.convocation import Convocation, outgoing_mandates
-from ..importer.name_list import Document, Name, NameMatch
+from ..importer import ImportRefusedError, import_batch
 from ..importer.records import Batch
+from ..importer.rosters import name_list
+from ..importer.rosters.convocation import Convocation, outgoing_mandates
+from ..importer.rosters.name_list import Document, Name, NameMatch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
 from .base import may_enter_rosters

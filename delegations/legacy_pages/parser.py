@@ -19,8 +19,9 @@ from translated_fields import to_attribute
 from cspa.i18n import single_line, translated_columns
 
 from .. import names
-from ..importer import ImportRefusedError, name_list
+from ..importer import ImportRefusedError
 from ..importer.records import Kind, Note, is_web_address
+from ..importer.rosters import name_list
 from ..models import Chamber, FormerSlug, Link, Parliament
 from .editions import EDITIONS, ENGLISH, Edition, ends_with
 

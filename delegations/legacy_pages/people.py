@@ -4,9 +4,9 @@ from collections.abc import Iterable
 
 from django.utils.translation import gettext as _
 
-from ..importer import name_list
-from ..importer.name_list import Name
 from ..importer.records import Batch, Kind, Record, language_of
+from ..importer.rosters import name_list
+from ..importer.rosters.name_list import Name
 from ..models import Parliament, Person
 from ..models.person_names import NameParts
 

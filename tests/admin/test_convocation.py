@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from cspa.auth.groups import SECRETARIES
 from cspa.models import User
-from delegations.importer import import_batch, name_list
-from delegations.importer.convocation import Convocation, outgoing_mandates
+from delegations.importer import import_batch
+from delegations.importer.rosters import name_list
+from delegations.importer.rosters.convocation import Convocation, outgoing_mandates
 from delegations.models import Chamber, Delegate, Person, SeatQuota
 
 from ..support import factories

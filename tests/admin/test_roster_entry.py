@@ -9,7 +9,7 @@ from django.test import Client
 
 from cspa.auth.groups import SECRETARIES
 from cspa.models import User
-from delegations.importer.name_list import LONGEST, MOST, NEW
+from delegations.importer.rosters.name_list import LONGEST, MOST, NEW
 from delegations.models import Chamber, Delegate, Person, Source
 
 from ..support import factories

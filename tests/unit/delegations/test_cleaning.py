@@ -7,7 +7,8 @@ from django.test import Client
 from django.utils.translation import override
 
 from cspa.i18n import single_line
-from delegations.importer import import_file, name_list
+from delegations.importer import import_file
+from delegations.importer.rosters import name_list
 from delegations.models import Person
 from delegations.names import doubts_about, validate_name
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from delegations.importer import ImportRefusedError
-from delegations.importer.name_list import LONGEST, MOST, read
+from delegations.importer.rosters.name_list import LONGEST, MOST, read
 
 from ....support.generated import examples
 from ....support.name_lists import OLD_PAGE

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from delegations.importer import import_file
-from delegations.importer.name_list import match_names, read
+from delegations.importer.rosters.name_list import match_names, read
 from delegations.models import Person, PersonName, Source
 
 from ....support import factories

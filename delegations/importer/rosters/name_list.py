@@ -18,11 +18,11 @@ from translated_fields import to_attribute
 
 from cspa.i18n import language_codes, single_line, translated_columns, visible
 
-from .. import names
-from ..dates import PartialDate
-from ..models import Chamber, Delegate, Person, Source
-from ..models.person_names import PARTS, NameParts
-from .records import Batch, ImportRefusedError, Kind, Record, RowError, language_of
+from ... import names
+from ...dates import PartialDate
+from ...models import Chamber, Delegate, Person, Source
+from ...models.person_names import PARTS, NameParts
+from ..records import Batch, ImportRefusedError, Kind, Record, RowError, language_of
 
 # Characters of a list.
 LONGEST = 10_000

@@ -8,11 +8,11 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
 
-from ..dates import PartialDate
-from ..exports.popolo_records import column_texts
-from ..models import Chamber, Delegate, Period, SeatQuota
+from ...dates import PartialDate
+from ...exports.popolo_records import column_texts
+from ...models import Chamber, Delegate, Period, SeatQuota
+from ..records import Batch, Kind, Record
 from .name_list import Document, Mandates, NameMatch, add_people, add_person, person_key
-from .records import Batch, Kind, Record
 
 # People named in one message.
 NAMED = 5
