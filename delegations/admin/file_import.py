@@ -33,7 +33,7 @@ from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, LATEST
 from ..exports.serializers import MANDATE_COLUMNS
-from ..importer import ImportRefusedError, Report, file_columns, format_of, import_file
+from ..importer import ImportOptions, ImportRefusedError, Report, file_columns, format_of, import_file
 from ..importer.readers.columns import COLUMNS
 from ..importer.readers.csv_table import FileColumn
 from ..importer.readers.files import FORMATS, check_size
@@ -97,17 +97,14 @@ class ImportForm(forms.Form):
             raise forms.ValidationError(_("Name the chamber or the country, not both."))
         return data
 
-    def options(self) -> dict:
-        """The arguments of ``import_file()`` as values that can be signed."""
+    def options(self) -> ImportOptions:
         data = self.cleaned_data
-        return {
-            "file_format": format_of(data["file"].name),
-            "chamber": data["chamber"],
-            "country": data["country"],
-            "end_missing": data["end_missing"].isoformat() if data["end_missing"] else "",
-            "skip_invalid": data["skip_invalid"],
-            "columns": {},
-        }
+        return ImportOptions(
+            chamber=data["chamber"],
+            country=data["country"],
+            end_missing=data["end_missing"],
+            skip_invalid=data["skip_invalid"],
+        )
 
 
 class ColumnsForm(forms.Form):
@@ -141,7 +138,14 @@ class Upload:
 
     data: bytes
     name: str
-    options: dict
+    options: ImportOptions
+
+    @property
+    def file_format(self) -> str:
+        return format_of(self.name)
+
+    def run(self, *, dry_run: bool = False, expected: str = "") -> Report:
+        return import_file(self.data, self.file_format, self.options, dry_run=dry_run, expected=expected)
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -182,12 +186,12 @@ def difference(request: HttpRequest, upload: Upload) -> dict:
     context: dict = {}
     report = None
     try:
-        columns = file_columns(upload.data, upload.options["file_format"], upload.options["columns"])
+        columns = file_columns(upload.data, upload.file_format, upload.options)
         if columns:
             context["columns"] = ColumnsForm(columns, request.POST if "map" in request.POST else None)
             if context["columns"].is_valid():
-                upload.options["columns"] = context["columns"].mapping()
-        report = run(upload.data, upload.options, dry_run=True)
+                upload.options = upload.options.with_columns(context["columns"].mapping())
+        report = upload.run(dry_run=True)
     except ImportRefusedError as error:
         context["refused"] = str(error)
     if report:
@@ -204,17 +208,12 @@ def confirm(request: HttpRequest, upload: Upload, digest: str) -> HttpResponse:
     """Import the file, if its report still has the digest that was shown."""
     try:
         with audit.record_changes(ChangeSet.Kind.IMPORT, request.user, change_reason(request), details=upload.name):
-            report = run(upload.data, upload.options, expected=digest)
+            report = upload.run(expected=digest)
     except ImportRefusedError as error:
         messages.error(request, str(error))
         return HttpResponseRedirect(reverse("admin:delegations_import"))
     messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers_in_words(report)})
     return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
-
-
-def run(data: bytes, options: dict, **more) -> Report:
-    end_missing = forms.DateField(required=False).clean(options["end_missing"])
-    return import_file(data, **{**options, "end_missing": end_missing}, **more)
 
 
 def numbers_in_words(report: Report) -> str:
@@ -251,7 +250,7 @@ def keep(request: HttpRequest, upload: Upload, report: Report | None) -> str:
     note = {
         "file": name,
         "name": upload.name,
-        "options": upload.options,
+        "options": upload.options.as_json(),
         # Without a report there is nothing that could be confirmed.
         "digest": report.digest if report else "none",
         "user": request.user.pk,
@@ -270,4 +269,4 @@ def take(request: HttpRequest) -> tuple[Upload, str]:
     file = FOLDER / note["file"]
     data = file.read_bytes()
     file.unlink(missing_ok=True)
-    return Upload(data, note["name"], note["options"]), note["digest"]
+    return Upload(data, note["name"], ImportOptions.of_json(note["options"])), note["digest"]

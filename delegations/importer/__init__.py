@@ -3,9 +3,8 @@
 The command and the admin page call ``import_file``. docs/data-dictionary.md describes the formats.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import date
 
 from django.db import Error
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from cspa import audit
 from cspa.models import ChangeSet
 
 from .diff import ImportDiff, Progress
+from .options import ImportOptions
 from .readers.csv_table import FileColumn, TableReader, columns_of_table
 from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
 from .readers.own_export import OwnExportReader, is_own_export
@@ -22,7 +22,18 @@ from .records import Batch, ImportRefusedError, RowError
 from .report import Report
 from .writer import save
 
-__all__ = ["MAX_BYTES", "ImportRefusedError", "Report", "file_columns", "format_of", "import_batch", "import_file"]
+__all__ = [
+    "MAX_BYTES",
+    "ImportOptions",
+    "ImportRefusedError",
+    "Report",
+    "file_columns",
+    "format_of",
+    "import_batch",
+    "import_file",
+]
+
+DEFAULTS = ImportOptions()
 
 # The functions that read the rows of a table, by its format.
 TABLES = {"csv": csv_rows, "xlsx": xlsx_rows}
@@ -35,38 +46,26 @@ def no_progress(stage: str, number: int, total: int | None) -> None:
 def import_file(
     data: bytes,
     file_format: str,
+    options: ImportOptions = DEFAULTS,
     *,
-    chamber: str = "",
-    country: str = "",
-    columns: Mapping[str, str] | None = None,
-    end_missing: date | None = None,
-    skip_invalid: bool = False,
     dry_run: bool = False,
     expected: str = "",
     progress: Progress = no_progress,
 ) -> Report:
     """Import ``data``; the report says what was saved, or why nothing was.
 
-    ``columns`` maps headings of a table to our columns, and to "" what is passed over.
-
     Raises ImportRefusedError if the file cannot be read, or if the diff no longer has the ``expected`` digest of an
     earlier report.
     """
     return import_batch(
-        lambda: read(data, file_format, chamber, country, columns),
-        end_missing=end_missing,
-        skip_invalid=skip_invalid,
-        dry_run=dry_run,
-        expected=expected,
-        progress=progress,
+        lambda: read(data, file_format, options), options, dry_run=dry_run, expected=expected, progress=progress
     )
 
 
 def import_batch(
     build: Callable[[], Batch],
+    options: ImportOptions = DEFAULTS,
     *,
-    end_missing: date | None = None,
-    skip_invalid: bool = False,
     dry_run: bool = False,
     expected: str = "",
     progress: Progress = no_progress,
@@ -77,8 +76,8 @@ def import_batch(
     """
     # A dry run takes no lock of the audit log.
     with database_errors_as_refusal(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
-        diff = ImportDiff(build(), end_missing, progress)
-        report = Report.of(diff, skip_invalid)
+        diff = ImportDiff(build(), options, progress)
+        report = Report.of(diff, options.skip_invalid)
         if expected and report.digest != expected:
             raise ImportRefusedError(_("The difference is no longer the one that was shown. Look at it again."))
         if not report.conflicts and not dry_run:
@@ -98,30 +97,29 @@ def database_errors_as_refusal() -> Iterator[None]:
         ) from error
 
 
-def file_columns(data: bytes, file_format: str, columns: Mapping[str, str]) -> list[FileColumn]:
+def file_columns(data: bytes, file_format: str, options: ImportOptions = DEFAULTS) -> list[FileColumn]:
     """Return the columns of a table, of another file none. Raises ImportRefusedError if the file cannot be read."""
-    return columns_of_table(TABLES[file_format](data, []), columns) if file_format in TABLES else []
+    return columns_of_table(TABLES[file_format](data, []), options.columns) if file_format in TABLES else []
 
 
-def read(
-    data: bytes, file_format: str, chamber: str = "", country: str = "", columns: Mapping[str, str] | None = None
-) -> Batch:
+def read(data: bytes, file_format: str, options: ImportOptions = DEFAULTS) -> Batch:
+    """Return the records of a file. Raises ImportRefusedError if it cannot be read."""
     check_size(len(data))
-    if chamber and country:
+    if options.chamber and options.country:
         raise ImportRefusedError(_("Name the chamber or the country, not both."))
     try:
         if read_rows := TABLES.get(file_format):
             notes: list[str] = []
-            return TableReader(read_rows(data, notes), chamber, country, notes, columns).batch
+            return TableReader(read_rows(data, notes), options, notes).batch
         document = json_of(data)
         if is_own_export(document):
-            if chamber or country:
+            if options.chamber or options.country:
                 raise ImportRefusedError(_("This is an export of this site and says itself what it is about."))
             return OwnExportReader(document).batch
-        if not (chamber or country):
+        if not (options.chamber or options.country):
             raise ImportRefusedError(
                 _("This file is not an export of this site: name the chamber or the country it is about.")
             )
-        return PopoloReader(document, chamber, country).batch
+        return PopoloReader(document, options).batch
     except RowError as error:
         raise ImportRefusedError(str(error)) from error

@@ -16,6 +16,7 @@ from .finder import RowFinder, parse_uid
 from .mandates import match_mandates
 from .matching import PersonMatcher
 from .on_record import RowsOnRecord
+from .options import ImportOptions
 from .overlaps import find_overlaps
 from .readers.own_export import public_id
 from .records import KINDS, REFERENCES, Batch, Kind, Note, Record, RowError, describe_location
@@ -32,7 +33,7 @@ PROGRESS_EVERY = 500
 class ImportDiff:
     """The row diffs of ``batch`` by kind, with the problems and warnings of its records."""
 
-    def __init__(self, batch: Batch, end_missing: date | None, progress: Progress):
+    def __init__(self, batch: Batch, options: ImportOptions, progress: Progress):
         self.batch = batch
         self.progress = progress
         self.problems = list(batch.problems)
@@ -51,8 +52,8 @@ class ImportDiff:
             # Mandates may be missing from a file that has none.
             if kind == Kind.DELEGATES or batch.records[kind]:
                 self.compare(kind)
-                if kind == Kind.DELEGATES and end_missing:
-                    self.end_missing(end_missing)
+                if kind == Kind.DELEGATES and options.end_missing:
+                    self.end_missing(options.end_missing)
                 self.reject_overlaps(kind)
         self.warnings += doubt_warnings(self.row_diffs)
         self.warnings += quota_warnings(self.row_diffs, self.on_record)

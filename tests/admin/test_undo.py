@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from cspa import audit
 from cspa.models import ChangeSet
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.models import (
     Chamber,
     Confirmation,
@@ -75,7 +75,7 @@ def test_undone_import_is_redone(sample_data: Path, administrator: Client):
     a_directory()
     before = everything()
     data = (sample_data / "popolo" / "burundi.json").read_bytes()
-    report = import_file(data, "popolo", country="BI", skip_invalid=True)
+    report = import_file(data, "popolo", ImportOptions(country="BI", skip_invalid=True))
     assert report.saved
     after = everything()
     entry = ChangeSet.objects.get()
@@ -100,7 +100,7 @@ def test_import_that_changed_and_ended_mandates_is_undone(administrator: Client)
         f"{who.public_id},{who.name_en},house,head,2019",
         ",New One,house,delegate,2020",
     ]
-    report = import_file("\n".join(rows).encode(), "csv", end_missing=date(2024, 1, 1))
+    report = import_file("\n".join(rows).encode(), "csv", ImportOptions(end_missing=date(2024, 1, 1)))
     assert report.saved, report.conflicts
     assert everything() != before
     assert Delegate.objects.filter(chamber=chamber, end__isnull=False).count() == 2

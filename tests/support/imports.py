@@ -7,7 +7,7 @@ from django.core.management import call_command
 from openpyxl import Workbook
 
 from delegations.exports.serializers import MANDATE_COLUMNS
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 
 LEGISLATURE = {"id": "leg", "name": "Assemblée nationale", "classification": "legislature"}
 
@@ -33,11 +33,11 @@ def popolo(persons=None, memberships=None, **lists):
     return json.dumps(document).encode()
 
 
-def take(data, file_format="popolo", **options):
+def take(data, file_format="popolo", *, dry_run=False, **options):
     """Import a file for a new or an existing country."""
     if file_format == "popolo" and not {"chamber", "country"} & options.keys():
         options["country"] = "BI"
-    return import_file(data, file_format, **options)
+    return import_file(data, file_format, ImportOptions(**options), dry_run=dry_run)
 
 
 def words(notes):

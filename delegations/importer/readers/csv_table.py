@@ -17,6 +17,7 @@ from ...exports.serializers import split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.person_names import PARTS
 from ...names import validate_name
+from ..options import ImportOptions
 from ..records import (
     Batch,
     ImportRefusedError,
@@ -75,21 +76,13 @@ def filled_rows(rows: Iterator[TableRow]) -> Iterator[TableRow]:
 class TableReader:
     """Builds the batch of an own table, or of one for the chamber with a slug or the only chamber of a country."""
 
-    def __init__(
-        self,
-        rows: Iterator[TableRow],
-        chamber: str,
-        country: str,
-        notes: list[str],
-        columns: Mapping[str, str] | None = None,
-    ):
-        """``columns`` are ours by the headings of the file, empty for one that is passed over."""
-        self.batch = Batch(is_own_export=not (chamber or country))
+    def __init__(self, rows: Iterator[TableRow], options: ImportOptions, notes: list[str]):
+        self.batch = Batch(is_own_export=not (options.chamber or options.country))
         self.chamber = ""
         # How another publisher may call it.
         self.chamber_names: set[str] = set()
         if not self.batch.is_own_export:
-            parliament, house = import_target(chamber, country)
+            parliament, house = import_target(options.chamber, options.country)
             if not house:
                 raise ImportRefusedError(
                     _("A table holds no legislature: import it into a chamber that is on record.")
@@ -112,7 +105,7 @@ class TableReader:
         self.has_numbers_as_ids = False
         filled = filled_rows(rows)
         head = list(islice(filled, HEAD_LINES))
-        self.header = self.header_of(head, columns or {})
+        self.header = self.header_of(head, options.columns)
         for line, cells in chain(head[self.header.place + 1 :], filled):
             try:
                 self.row(line, cells)

@@ -18,6 +18,7 @@ from cspa.models import RetiredAddress
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
 from ...models.parliaments import RESERVED_SLUGS
+from ..options import ImportOptions
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, is_web_address, language_of
 from .columns import choice_of
 
@@ -82,15 +83,15 @@ def import_target(chamber: str, country: str, organization: str = "") -> tuple[P
 class PopoloReader:
     """Builds the batch of the members for the chamber with a slug, or for the parliament of a country."""
 
-    def __init__(self, document: dict[str, Any], chamber: str, country: str):
+    def __init__(self, document: dict[str, Any], options: ImportOptions):
         self.batch = Batch()
         self.by_id = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
         persons = self.rows(document, "persons")
         memberships = self.rows(document, "memberships")
         self.sources_of: dict[str, list[str]] = {}
         self.seen_sources: set[str] = set()
-        self.legislature = self.find_legislature(memberships, chamber)
-        self.target(chamber, country)
+        self.legislature = self.find_legislature(memberships, options.chamber)
+        self.target(options.chamber, options.country)
         members = Counter(
             _key(row.get("person_id"))
             for row in memberships

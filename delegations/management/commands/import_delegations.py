@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from delegations.importer import Report, format_of, import_file
+from delegations.importer import ImportOptions, Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
 from ...importer.readers.columns import COLUMNS
@@ -56,11 +56,13 @@ class Command(ReportingCommand):
         return import_file(
             bytes_of(file),
             options["format"] or format_of(file.name),
-            chamber=options["chamber"],
-            country=options["country"].upper(),
-            columns=dict(options["map"]),
-            end_missing=options["end_missing"],
-            skip_invalid=options["skip_invalid"],
+            ImportOptions(
+                chamber=options["chamber"],
+                country=options["country"].upper(),
+                columns=dict(options["map"]),
+                end_missing=options["end_missing"],
+                skip_invalid=options["skip_invalid"],
+            ),
             dry_run=options["dry_run"],
             progress=self.progress,
         )

@@ -10,7 +10,7 @@ from django.test import Client
 
 from cspa import audit
 from cspa.models import ChangeSet, RetiredAddress
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.models import Chamber, FormerPublicId, Parliament, Person
 from delegations.services.merge import merge
 from news.models import Article
@@ -91,7 +91,7 @@ def test_import_gives_no_public_id_of_a_deleted_person():
     file = json.loads(export())
     file["persons"][0]["former_ids"] = [str(second.public_id)]
     entry, _second = deleted(first), deleted(second)
-    report = import_file(json.dumps(file).encode(), "popolo", skip_invalid=True)
+    report = import_file(json.dumps(file).encode(), "popolo", ImportOptions(skip_invalid=True))
     assert not Person.objects.exists()
     assert [str(problem) for problem in report.skipped if problem.kind == "people"] == [
         f"/persons/{place}: A record that was deleted or renamed had this address, and old links must not lead to "
@@ -99,7 +99,7 @@ def test_import_gives_no_public_id_of_a_deleted_person():
         for place, number in enumerate((1, 2))
     ]
     audit.undo(entry, None)
-    report = import_file(json.dumps(file).encode(), "popolo", skip_invalid=True)
+    report = import_file(json.dumps(file).encode(), "popolo", ImportOptions(skip_invalid=True))
     assert "The former id 2 is another person's." in str([note.message for note in report.warnings])
     assert not FormerPublicId.objects.exists()
 
@@ -160,11 +160,11 @@ def test_import_takes_no_slug_of_a_deleted_parliament_or_chamber():
     file = export().encode()
     slug = chamber.parliament.slug
     chamber.delete()
-    report = import_file(file, "popolo", skip_invalid=True)
+    report = import_file(file, "popolo", ImportOptions(skip_invalid=True))
     assert not Chamber.objects.exists()
     assert any(f"must not lead to another: {chamber.slug}." in str(problem) for problem in report.skipped)
     Parliament.objects.all().delete()
-    report = import_file(file, "popolo", skip_invalid=True)
+    report = import_file(file, "popolo", ImportOptions(skip_invalid=True))
     assert not Parliament.objects.exists()
     assert any(f"must not lead to another: {slug}." in str(problem) for problem in report.skipped)
 

@@ -7,7 +7,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from cspa.i18n import single_line
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.importer.rosters import name_list
 from delegations.models import Person
 from delegations.names import doubts_about, validate_name
@@ -120,7 +120,7 @@ def test_imports_and_lists_refuse_what_is_no_name(name):
     table = table_of({"chamber": "house", "name_en": name, "role": "delegate"})
     reports = [
         import_file(table, "csv"),
-        import_file(table, "csv", chamber=chamber.slug),
+        import_file(table, "csv", ImportOptions(chamber=chamber.slug)),
         take(popolo(persons=[somebody(name=name)]), country="BI"),
     ]
     assert all(report.conflicts and not report.saved for report in reports)

@@ -13,7 +13,7 @@ from popolo_data.importer import Popolo
 
 from cspa.models import RetiredAddress
 from delegations.exports import popolo
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.models import (
     AssemblyPost,
     Body,
@@ -152,10 +152,10 @@ def test_seed_is_exported_identically_after_import():
 )
 def test_file_of_a_publisher_is_imported_once_and_exported_identically(sample_data, name, country, people):
     data = (sample_data / "popolo" / name).read_bytes()
-    first = import_file(data, "popolo", country=country, skip_invalid=True)
+    first = import_file(data, "popolo", ImportOptions(country=country, skip_invalid=True))
     assert (first.saved, first.counts["added"]["people"]) == (True, people)
     assert first.counts["added"]["delegates"] == people
-    again = import_file(data, "popolo", country=country, skip_invalid=True)
+    again = import_file(data, "popolo", ImportOptions(country=country, skip_invalid=True))
     assert not again.changes
     assert again.counts["unchanged"]["delegates"] == people
     assert not SeatQuota.objects.exists()

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 from django.db.models.signals import post_init
 
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.importer import save as real_save
 from delegations.models import Delegate, FormerPublicId, Identifier, Parliament, Person
 
@@ -112,7 +112,7 @@ def test_skipped_change_keeps_its_days_from_other_rows(chamber):
             {**about, "id": second.uid, "start": "2014", "end": "2018"},
         ),
         "csv",
-        skip_invalid=True,
+        ImportOptions(skip_invalid=True),
     )
     assert report.saved
     assert "does not come after" in report.skipped[0].message

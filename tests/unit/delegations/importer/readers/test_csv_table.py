@@ -6,7 +6,7 @@ import pytest
 from django.core.management import call_command
 
 from cspa.models import RetiredAddress
-from delegations.importer import import_file
+from delegations.importer import ImportOptions, import_file
 from delegations.importer.readers import files
 from delegations.models import Delegate, Person, Source
 
@@ -54,14 +54,14 @@ def test_mandates_ended_without_a_date_are_matched_by_role(chamber):
     factories.DelegateFactory(chamber=chamber, person=person, starts="2010", ends="2015")
     for roles in (("head", "substitute"), ("substitute", "head")):
         rows = [{"name_en": "Ann Lee", "role": role, "ended": "true"} for role in roles]
-        report = import_file(table_of(*rows), "csv", chamber=chamber.slug)
+        report = import_file(table_of(*rows), "csv", ImportOptions(chamber=chamber.slug))
         assert report.counts["unchanged"]["delegates"] == 2
         assert not report.changes
 
 
 @pytest.mark.parametrize("start", [{"start": "by 2019-05-26"}, {"start": "2019-05-26", "start_quality": "By"}])
 def test_day_by_which_a_mandate_held_is_imported(chamber, start):
-    assert import_file(table_of({"name_en": "Ann Lee", **start}), "csv", chamber=chamber.slug).saved
+    assert import_file(table_of({"name_en": "Ann Lee", **start}), "csv", ImportOptions(chamber=chamber.slug)).saved
     assert str(Delegate.objects.get().starts) == "by 2019-05-26"
 
 
@@ -71,7 +71,7 @@ def test_id_of_another_mandate_in_a_foreign_table_makes_a_new_mandate(chamber, o
     council = factories.ChamberFactory(parliament=chamber.parliament)
     about = {"person": {"chamber": chamber}, "chamber": {"chamber": council, "person": ann}}[other]
     known = factories.DelegateFactory(**about, starts="2010")
-    report = import_file(table_of({"id": known.uid, "name_en": "Ann Lee"}), "csv", chamber=chamber.slug)
+    report = import_file(table_of({"id": known.uid, "name_en": "Ann Lee"}), "csv", ImportOptions(chamber=chamber.slug))
     assert report.saved, words(report.conflicts)
     assert Delegate.objects.get(person=ann, chamber=chamber).uid != known.uid
     assert Delegate.objects.get(uid=known.uid, person=known.person, chamber=known.chamber).starts == known.starts
@@ -80,7 +80,7 @@ def test_id_of_another_mandate_in_a_foreign_table_makes_a_new_mandate(chamber, o
 def test_id_of_the_same_mandate_in_a_foreign_table_changes_its_start(chamber):
     known = factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010")
     row = {"id": known.uid, "name_en": "Ann Lee", "start": "2011"}
-    assert import_file(table_of(row), "csv", chamber=chamber.slug).saved
+    assert import_file(table_of(row), "csv", ImportOptions(chamber=chamber.slug)).saved
     known.refresh_from_db()
     assert str(known.starts) == "2011"
 
@@ -105,16 +105,16 @@ def test_sources_at_one_address_are_matched_by_title_and_date(chamber, title, da
 
 def test_csv_with_few_columns_and_semicolons_is_imported(chamber):
     text = "name_en;start;source_url\nAnn Lee;2019-05;https://example.org/x\n".encode("utf-8-sig")
-    report = import_file(text, "csv", chamber="belarus-house")
+    report = import_file(text, "csv", ImportOptions(chamber="belarus-house"))
     assert report.saved
     mandate = Delegate.objects.get()
     assert (mandate.person.name_en, str(mandate.starts), mandate.sources.count()) == ("Ann Lee", "2019-05", 1)
-    assert not import_file(text, "csv", chamber="belarus-house").changes
+    assert not import_file(text, "csv", ImportOptions(chamber="belarus-house")).changes
 
 
 def test_spreadsheet_with_dates_and_numbers_is_imported(chamber):
     data = sheet_of({"name_en": "Ann Lee", "start": date(2019, 5, 26), "end": 2020, "ended": False})
-    assert import_file(data, "xlsx", chamber="belarus-house").saved
+    assert import_file(data, "xlsx", ImportOptions(chamber="belarus-house")).saved
     assert (str(Delegate.objects.get().starts), str(Delegate.objects.get().ends)) == ("2019-05-26", "2020")
 
 
@@ -151,6 +151,6 @@ def test_invalid_row_of_a_table_is_reported_with_its_line(chamber, row, message,
     report = import_file(data, file_format)
     assert report.conflicts[0].location == 3
     assert message in report.conflicts[0].message
-    skipping = import_file(data, file_format, skip_invalid=True)
+    skipping = import_file(data, file_format, ImportOptions(skip_invalid=True))
     assert skipping.saved
     assert Delegate.objects.get().person.name_en == "Bob Ray"

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 from openpyxl import Workbook
 
-from delegations.importer import ImportRefusedError, import_file
+from delegations.importer import ImportOptions, ImportRefusedError, import_file
 from delegations.models import Delegate, Identifier, Person
 
 from .....support import factories
@@ -39,7 +39,7 @@ def saved(book):
 
 
 def take(data, chamber, file_format="csv", **options):
-    return import_file(data, file_format, chamber=chamber.slug, **options)
+    return import_file(data, file_format, ImportOptions(chamber=chamber.slug, **options))
 
 
 def people():
