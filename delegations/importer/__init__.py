@@ -113,7 +113,7 @@ def read(data: bytes, file_format: str, options: ImportOptions = DEFAULTS) -> Ba
             return TableReader(read_rows(data, notes), options, notes).batch
         document = json_of(data)
         if is_own_export(document):
-            if options.chamber or options.country:
+            if options.chamber or options.country or options.ends:
                 raise ImportRefusedError(_("This is an export of this site and says itself what it is about."))
             return OwnExportReader(document).batch
         if not (options.chamber or options.country):

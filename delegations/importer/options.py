@@ -5,6 +5,19 @@ from dataclasses import asdict, dataclass, field, replace
 from datetime import date
 from typing import Any, Self
 
+from django.db import models
+from django.utils.translation import gettext_lazy
+
+# As an organization: every legislature of the file.
+ALL = "all"
+
+
+class Ends(models.TextChoices):
+    """What an end in a file means."""
+
+    LAST_DAY = "last-day", gettext_lazy("the last day in office")
+    FIRST_DAY_OUT = "first-day-out", gettext_lazy("the first day no longer in office")
+
 
 @dataclass(frozen=True)
 class ImportOptions:
@@ -14,6 +27,14 @@ class ImportOptions:
     chamber: str = ""
     # Code of the country (ISO 3166-1 alpha-2) of the file's legislature.
     country: str = ""
+    # Ids of the organizations in a Popolo file whose members are imported, or ALL; none: the only legislature.
+    organizations: tuple[str, ...] = ()
+    # Make a chamber of an organization that is not on record.
+    new_chamber: bool = False
+    # Its name, where the file is a table.
+    chamber_name: str = ""
+    # How the file writes ends; empty: as what the file shows, else the first day out.
+    ends: str = ""
     # Our columns by the headings of a table; "" for a column that is passed over.
     columns: Mapping[str, str] = field(default_factory=dict)
     # The first day no longer in office of mandates that the file does not name; None: they stay.
@@ -36,4 +57,4 @@ class ImportOptions:
         values = dict(stated)
         if day := values.get("end_missing"):
             values["end_missing"] = date.fromisoformat(day)
-        return cls(**values)
+        return cls(**values | {"organizations": tuple(values.get("organizations", ()))})

@@ -97,6 +97,22 @@ class ImportRefusedError(Exception):
     """The whole file cannot be imported; the message says why."""
 
 
+@dataclass(frozen=True)
+class Choice:
+    """An answer to a question, and the import options that it sets."""
+
+    label: str
+    changes: dict[str, Any]
+
+
+class OpenQuestionError(ImportRefusedError):
+    """The file leaves something open that the user must choose."""
+
+    def __init__(self, message: str, choices: list[Choice]):
+        super().__init__(message)
+        self.choices = choices
+
+
 class RowError(Exception):
     """One row cannot be imported; the message says why."""
 

@@ -15,10 +15,12 @@ from ...models.person_names import PARTS
 
 # Columns in as many languages as the site has. Without a language, the letters of each cell tell it.
 TRANSLATED = (*PARTS, "political_group", "constituency")
+# The day before our end.
+LAST_DAY = "last_day"
 # All that a heading may be mapped to.
-COLUMNS = (*MANDATE_COLUMNS, *TRANSLATED)
+COLUMNS = (*MANDATE_COLUMNS, LAST_DAY, *TRANSLATED)
 
-# Headings, folded by ``_key()``, by our columns. "last day" is missing: our ends are the first day out of office.
+# Headings, folded by ``_key()``, by our columns.
 _HEADINGS = {
     "person_id": "id of the person, member id, id персоны, публичный идентификатор",
     "name": "full name, member name, фио, ф и о, полное имя, имя и фамилия, имя или название, фамилия имя отчество",
@@ -34,6 +36,7 @@ _HEADINGS = {
     "constituency": "district, electoral district, area, округ, избирательный округ",
     "start": "start date, since, begin, first day in office, начало, дата начала, с, первый день полномочий",
     "end": "end date, until, first day no longer in office, окончание, дата окончания, первый день без полномочий",
+    LAST_DAY: "last day in office, последний день, последний день полномочий",
     "ended": "ended date not known, завершено, завершено дата неизвестна",
     "source_title": "source, title of the source, источник, заголовок источника, основание",
     "source_url": "address of the source, адрес источника",

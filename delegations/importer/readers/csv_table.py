@@ -17,10 +17,9 @@ from ...exports.serializers import split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.person_names import PARTS
 from ...names import validate_name
-from ..options import ImportOptions
+from ..options import Ends, ImportOptions
 from ..records import (
     Batch,
-    ImportRefusedError,
     Kind,
     Record,
     RowError,
@@ -30,11 +29,12 @@ from ..records import (
     partial_date,
     start_date,
 )
-from .columns import choice_of, flag_of, is_total
+from .columns import LAST_DAY, choice_of, flag_of, is_total
+from .ends import day_after, settle_ends
 from .files import HEAD_LINES, TableRow
 from .header import Header
+from .legislature import Legislature, chamber_of_file, names_of
 from .own_export import public_id
-from .popolo import import_target
 
 _NAME_COLUMNS = [column for name in PARTS for column in translated_columns(name)]
 _GROUP, _CONSTITUENCY = map(translated_columns, ("political_group", "constituency"))
@@ -82,22 +82,18 @@ class TableReader:
         # How another publisher may call it.
         self.chamber_names: set[str] = set()
         if not self.batch.is_own_export:
-            parliament, house = import_target(options.chamber, options.country)
-            if not house:
-                raise ImportRefusedError(
-                    _("A table holds no legislature: import it into a chamber that is on record.")
-                )
-            self.chamber = house.slug
-            self.chamber_names = {getattr(house, name).casefold() for name in translated_columns("name")} - {""}
-            self.batch.chambers.add(self.chamber)
-            self.batch.scope = parliament.slug
-            self.batch.scheme = f"import:{parliament.slug}"
+            self.chamber = chamber_of_file(self.batch, Legislature(), options)
+            # A new chamber has no row yet.
+            house = Chamber.objects.filter(slug=self.chamber).first()
+            self.chamber_names = names_of(house) if house else {options.chamber_name.casefold()}
         self.parliaments = {
             slug: (parliament, country)
             for slug, parliament, country in Chamber.objects.values_list(
                 "slug", "parliament__slug", "parliament__country"
             )
         }
+        if self.chamber:
+            self.parliaments.setdefault(self.chamber, (self.batch.scope, options.country))
         self.people: dict[str, dict] = {}
         self.sources: set[str] = set()
         # Numbers of the columns without a heading that have values.
@@ -111,6 +107,7 @@ class TableReader:
                 self.row(line, cells)
             except RowError as error:
                 self.batch.problem(Kind.DELEGATES, line, error)
+        settle_ends(self.batch, self.meaning_of_ends(options.ends))
         for note in (*notes, *self.notes()):
             self.batch.warn("", "", note)
 
@@ -125,6 +122,12 @@ class TableReader:
             message = _("Columns that are not known were passed over: %(names)s.") % {"names": names}
             self.batch.warn("", header.line, message)
         return header
+
+    def meaning_of_ends(self, stated: str) -> str:
+        """Return what the ends are now: first days out in our own tables, and after a column of last days was read."""
+        if LAST_DAY in self.header.columns:
+            return Ends.FIRST_DAY_OUT
+        return stated or (Ends.FIRST_DAY_OUT if self.batch.is_own_export else "")
 
     def notes(self) -> Iterator[str]:
         """Yield what is to be said of the whole table."""
@@ -258,13 +261,16 @@ class TableReader:
 
     def dates(self, line: int, row: dict[str, str]) -> dict[str, Any]:
         values: dict[str, Any] = {}
-        start, end, quality = (row.get(name, "").strip() for name in ("start", "end", "start_quality"))
+        start, end, last, quality = (row.get(name, "").strip() for name in ("start", "end", LAST_DAY, "start_quality"))
+        end = end or last
         if _NEVER.fullmatch(end):
             self.batch.warn(
                 Kind.DELEGATES, line, _("The end is a place-holder and was left out: %(text)s") % {"text": end}
             )
             end = ""
         dates = {"start": start_date(start, quality.lower(), "start"), "end": partial_date(end, "end")}
+        if last:
+            dates["end"] = day_after(dates["end"])
         for name, column in (("start", "starts"), ("end", "ends")):
             date = dates[name]
             if date or (self.batch.is_own_export and name in row):

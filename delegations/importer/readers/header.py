@@ -10,7 +10,7 @@ from cspa.i18n import language_codes, single_line, translated_columns
 
 from ...exports.serializers import MANDATE_COLUMNS
 from ..records import ImportRefusedError, RowError, checked_text, language_of
-from .columns import TRANSLATED, Formula, columns_of, is_error
+from .columns import LAST_DAY, TRANSLATED, Formula, columns_of, is_error
 from .files import TableRow
 
 # Columns that say of whom a row speaks.
@@ -53,7 +53,9 @@ class Header:
         if self.absent:
             names = ", ".join(sorted(self.absent))
             raise ImportRefusedError(_("The file has no columns: %(names)s.") % {"names": names})
-        if doubled := sorted({name for name in self.columns if name and self.columns.count(name) > 1}):
+        # A row has one end, in whatever way it is written.
+        meant = ["end" if name == LAST_DAY else name for name in self.columns]
+        if doubled := sorted({name for name in meant if name and meant.count(name) > 1}):
             raise ImportRefusedError(_("Columns that stand twice: %(names)s.") % {"names": ", ".join(doubled)})
         missing = [name for name in more if name not in self.columns]
         if not _name_people(self.columns):

@@ -1,26 +1,32 @@
-"""Reader of Popolo from other publishers: the members of one legislature."""
+"""Reader of Popolo from other publishers: the members of one legislature, or of several."""
 
 import re
 from collections import Counter
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Model
 from django.utils.translation import gettext as _
-from django.utils.translation import override
-from django_countries import countries
-from slugify import slugify
 from translated_fields import to_attribute
 
 from cspa.i18n import language_codes, translated_columns
-from cspa.models import RetiredAddress
 
 from ...dates import PartialDate
-from ...models import Chamber, Delegate, FormerSlug, Parliament, Person
-from ...models.parliaments import RESERVED_SLUGS
-from ..options import ImportOptions
-from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, is_web_address, language_of
+from ...models import Chamber, Delegate, Person
+from ..options import ALL, ImportOptions
+from ..records import (
+    Batch,
+    Choice,
+    ImportRefusedError,
+    JsonReader,
+    Kind,
+    OpenQuestionError,
+    Record,
+    RowError,
+    is_web_address,
+    language_of,
+)
 from .columns import choice_of
+from .ends import settle_ends
+from .legislature import Legislature, chamber_of_file
 
 WIKIDATA = "wikidata"
 LEGISLATURES = {"legislature", "chamber", "upper house", "lower house", "parliament"}
@@ -57,31 +63,8 @@ _PLAIN_ROLES = {"", "member"}
 _LANGUAGE = re.compile("[a-z]{2,3}")
 
 
-def import_target(chamber: str, country: str, organization: str = "") -> tuple[Parliament | None, Chamber | None]:
-    """Return the parliament and the chamber into which a file is imported: those on record, or None for new ones."""
-    if chamber:
-        row = Chamber.objects.select_related("parliament").filter(slug=chamber).first()
-        if not row:
-            raise ImportRefusedError(_("There is no chamber with the code “%(code)s”.") % {"code": chamber})
-        return row.parliament, row
-    if country not in dict(countries):
-        raise ImportRefusedError(_("“%(code)s” is no country code as BY or KZ.") % {"code": country})
-    parliament = Parliament.objects.filter(country=country).first()
-    if not parliament:
-        return None, None
-    # The chamber with the organization's id, else the only one.
-    chambers = list(parliament.chambers.all())
-    chambers = [row for row in chambers if organization and row.imported_id == organization] or chambers
-    if len(chambers) != 1:
-        raise ImportRefusedError(
-            _("This parliament has several chambers; name one with --chamber: %(codes)s")
-            % {"codes": ", ".join(sorted(row.slug for row in chambers)) or "–"}
-        )
-    return parliament, chambers[0]
-
-
 class PopoloReader:
-    """Builds the batch of the members for the chamber with a slug, or for the parliament of a country."""
+    """Builds the batch of the members of a legislature (``chamber_of_file()``)."""
 
     def __init__(self, document: dict[str, Any], options: ImportOptions):
         self.batch = Batch()
@@ -90,18 +73,20 @@ class PopoloReader:
         memberships = self.rows(document, "memberships")
         self.sources_of: dict[str, list[str]] = {}
         self.seen_sources: set[str] = set()
-        self.legislature = self.find_legislature(memberships, options.chamber)
-        self.target(options.chamber, options.country)
+        found = self.find_legislatures(memberships, options)
+        # Slugs of the chambers by the ids of their organizations.
+        self.chambers = {key: chamber_of_file(self.batch, self.legislature(key), options) for key in found}
         members = Counter(
             _key(row.get("person_id"))
             for row in memberships
-            if isinstance(row, dict) and _key(row.get("organization_id")) == self.legislature
+            if isinstance(row, dict) and _key(row.get("organization_id")) in self.chambers
         )
         self.people: set[str] = set()
         for number, row in enumerate(persons):
             self.each(Kind.PEOPLE, f"/persons/{number}", self.person, row, members)
         for number, row in enumerate(memberships):
             self.each(Kind.DELEGATES, f"/memberships/{number}", self.membership, row)
+        settle_ends(self.batch, options.ends)
         for name in document.keys() - {"persons", "memberships", "organizations", "areas", "events", "posts", "meta"}:
             self.batch.not_kept[str(name)[:80]] += 1
 
@@ -126,10 +111,10 @@ class PopoloReader:
         except RowError as error:
             self.batch.problem(kind, location, error)
 
-    # Chamber and parliament
+    # The legislature
 
-    def find_legislature(self, memberships: list, chamber: str) -> str:
-        """Return the id of the organization whose members the file lists."""
+    def find_legislatures(self, memberships: list, options: ImportOptions) -> list[str]:
+        """Return the ids of the organizations whose members are imported."""
         used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
         kinds = {
             key: str(fields.data.get("classification") or "").lower()
@@ -138,54 +123,41 @@ class PopoloReader:
         }
         candidates = {key for key, kind in kinds.items() if kind != "party"}
         marked = {key for key in candidates if kinds[key] in LEGISLATURES}
-        known = Chamber.objects.filter(slug=chamber, imported_id__in=list(candidates)).first() if chamber else None
-        if known and known.imported_id:
-            return known.imported_id
         found = sorted(marked or candidates)
-        if len(found) != 1:
-            raise ImportRefusedError(
-                _("The file must hold the members of one legislature; it holds these: %(ids)s")
-                % {"ids": ", ".join(key[:60] for key in found[:20]) or "–"}
-            )
-        return found[0]
+        if options.organizations:
+            chosen = found if options.organizations == (ALL,) else list(options.organizations)
+            if unknown := [key for key in chosen if key not in candidates]:
+                raise ImportRefusedError(
+                    _("The file holds no members of these organizations: %(ids)s") % {"ids": ", ".join(unknown)[:200]}
+                )
+            if options.chamber and len(chosen) > 1:
+                raise ImportRefusedError(_("Only one organization can be imported into a chamber."))
+            found = chosen
+        elif options.chamber:
+            known = Chamber.objects.filter(slug=options.chamber, imported_id__in=found).first()
+            found = [known.imported_id] if known else found
+        if not found:
+            raise ImportRefusedError(_("The file holds no members of a legislature."))
+        if len(found) > 1 and not options.organizations:
+            choices = [Choice(str(self.legislature(key)), {"organizations": [key]}) for key in found]
+            if not options.chamber:
+                choices.append(Choice(_("all of them"), {"organizations": [ALL]}))
+            message = _("The file holds the members of several legislatures; choose with --organization: %(ids)s")
+            names = ", ".join(key[:60] for key in found[:20])
+            raise OpenQuestionError(message % {"ids": names}, choices)
+        return found
 
-    def target(self, chamber: str, country: str) -> None:
-        """Add the chamber, and the parliament of a new country."""
-        location, organization = self.by_id["organizations"][self.legislature]
-        parliament, house = import_target(chamber, country, self.legislature)
-        if house:
-            self.chamber = house.slug
-            self.batch.chambers.add(house.slug)
-            if not house.imported_id:
-                self.batch.add(Record(Kind.CHAMBERS, location, house.slug, {"imported_id": self.legislature}))
-            elif house.imported_id != self.legislature:
-                self.batch.warn(Kind.CHAMBERS, location, _("The chamber carries the id of another organization."))
-            slug = parliament.slug
-        else:
-            try:
-                slug = self.new_parliament(location, organization, country)
-            except RowError as error:
-                raise ImportRefusedError(str(error)) from error
-        self.batch.scope = slug
-        self.batch.scheme = f"import:{slug}"
-
-    def new_parliament(self, location: str, organization: JsonReader, country: str) -> str:
-        names = self.names(organization, {"name": "name"})
-        if not names:
-            raise ImportRefusedError(_("The legislature has no name."))
-        short = {}
-        for code in language_codes():
-            with override(code):
-                short[to_attribute("short_name", code)] = str(countries.name(country))
-        with override(settings.LANGUAGE_CODE):
-            wanted = slugify(str(countries.name(country)), max_length=40, word_boundary=True) or country.lower()
-        slug = _free(wanted, RESERVED_SLUGS.union(_slugs(Parliament), _slugs(FormerSlug)))
-        self.batch.add(Record(Kind.PARLIAMENTS, location, slug, {"slug": slug, "country": country, **names, **short}))
-        wanted = slugify(f"{slug} {next(iter(names.values()))}", max_length=70, word_boundary=True)
-        self.chamber = _free(wanted, _slugs(Chamber))
-        values = {"slug": self.chamber, "parliament": slug, **names, "imported_id": self.legislature}
-        self.batch.add(Record(Kind.CHAMBERS, location, self.chamber, values))
-        return slug
+    def legislature(self, key: str) -> Legislature:
+        """Return what the file says of the organization ``key``. Raises ImportRefusedError if that is no text."""
+        location, organization = self.by_id["organizations"][key]
+        try:
+            names = self.names(organization, {"name": "name"})
+            identifiers = {
+                entry.line("scheme"): entry.id("identifier") for entry in organization.objects("identifiers")
+            }
+        except RowError as error:
+            raise ImportRefusedError(str(error)) from error
+        return Legislature(names, key, identifiers.get(WIKIDATA, ""), location)
 
     # Rows
 
@@ -237,7 +209,7 @@ class PopoloReader:
         self.batch.add(Record(Kind.OTHER_NAMES, location, location, {"person": person, **values}, sources=sources))
 
     def membership(self, location: str, row: JsonReader) -> None:
-        if row.id("organization_id") != self.legislature:
+        if row.id("organization_id") not in self.chambers:
             self.batch.not_kept["memberships (other organizations)"] += 1
             return
         self.count("memberships", row, _MEMBERSHIP)
@@ -251,7 +223,7 @@ class PopoloReader:
             raise
 
     def mandate(self, location: str, row: JsonReader, person: str) -> None:
-        values: dict[str, Any] = {"person": person, "chamber": self.chamber}
+        values: dict[str, Any] = {"person": person, "chamber": self.chambers[row.id("organization_id")]}
         role = row.line("role")
         if value := choice_of(Delegate.Role, role):
             values["role"] = value
@@ -334,18 +306,3 @@ class PopoloReader:
 def _key(value: Any) -> str:
     """Return an id as ``JsonReader.id`` does, but empty for values of other types."""
     return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
-
-
-def _slugs(model: type[Model]) -> set[str]:
-    """Return the slugs of ``model`` and those that it gave up."""
-    retired = RetiredAddress.objects.of(model).values_list("value", flat=True)
-    return {*model.objects.values_list("slug", flat=True), *retired}
-
-
-def _free(wanted: str, taken: set[str] | frozenset[str]) -> str:
-    """Return ``wanted``, with a number if it is taken."""
-    number, slug = 1, wanted
-    while slug in taken:
-        number += 1
-        slug = f"{wanted}-{number}"
-    return slug

@@ -6,6 +6,7 @@ from pathlib import Path
 from delegations.importer import ImportOptions, Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
+from ...importer.options import Ends
 from ...importer.readers.columns import COLUMNS
 from ...importer.readers.files import FORMATS, bytes_of
 
@@ -37,6 +38,27 @@ class Command(ReportingCommand):
             help="the country (ISO 3166-1 alpha-2) of the file's legislature; a new one becomes a parliament",
         )
         parser.add_argument(
+            "--organization",
+            action="append",
+            default=[],
+            metavar="ID",
+            help="the organization of a Popolo file with several legislatures; all: every legislature of the file",
+        )
+        parser.add_argument(
+            "--new-chamber",
+            nargs="?",
+            const="",
+            metavar="NAME",
+            help="make a chamber of the country's parliament for an organization that is not on record; a table needs "
+            "NAME",
+        )
+        parser.add_argument(
+            "--ends",
+            choices=Ends.values,
+            default="",
+            help="what an end in the file means: the last day in office, or the first day no longer in office",
+        )
+        parser.add_argument(
             "--map",
             type=mapped,
             action="append",
@@ -59,6 +81,10 @@ class Command(ReportingCommand):
             ImportOptions(
                 chamber=options["chamber"],
                 country=options["country"].upper(),
+                organizations=tuple(options["organization"]),
+                new_chamber=options["new_chamber"] is not None,
+                chamber_name=options["new_chamber"] or "",
+                ends=options["ends"],
                 columns=dict(options["map"]),
                 end_missing=options["end_missing"],
                 skip_invalid=options["skip_invalid"],

@@ -52,7 +52,11 @@ UNREADABLE = {
     "long number": (b'{"persons": ' + b"9" * 5_000 + b"}", "popolo", "5000 digits"),
     "NaN": (b'{"persons": NaN}', "popolo", "NaN"),
     "JSON in CP1251": ('{"persons": "Когут"}'.encode("cp1251"), "popolo", "not in UTF-8: line 1"),
-    "no legislature": (b'{"persons": [], "memberships": [], "organizations": []}', "popolo", "one legislature"),
+    "no legislature": (
+        b'{"persons": [], "memberships": [], "organizations": []}',
+        "popolo",
+        "members of a legislature",
+    ),
     "not a ZIP": (b"PK", "xlsx", "undamaged XLSX"),
     "a ZIP of something": (archive(a="b"), "xlsx", "undamaged XLSX"),
 }

@@ -2,7 +2,7 @@
 
 import pytest
 
-from delegations.importer import ImportRefusedError, import_file
+from delegations.importer import import_file
 from delegations.models import Chamber, Delegate, Identifier, Parliament, Person, SeatQuota, Source
 
 from .....support import factories
@@ -154,17 +154,6 @@ def test_withdrawn_person_stays_withdrawn():
     take(popolo())
     person.refresh_from_db()
     assert (person.withdrawn, person.name_en) == (True, "Gone")
-
-
-def test_chamber_of_a_known_country_is_matched_by_imported_id_or_is_the_only_one(chamber):
-    take(popolo(), country="BY")
-    chamber.refresh_from_db()
-    assert (chamber.imported_id, chamber.delegates.count()) == ("leg", 1)
-    factories.ChamberFactory(parliament=chamber.parliament, slug="belarus-council")
-    assert not take(popolo(), country="BY").changes
-    Chamber.objects.update(imported_id="")
-    with pytest.raises(ImportRefusedError, match="belarus-council, belarus-house"):
-        take(popolo(), country="BY")
 
 
 def test_values_missing_in_the_file_are_kept():
