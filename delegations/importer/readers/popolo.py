@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -11,7 +12,7 @@ from cspa.i18n import language_codes, translated_columns
 
 from ...dates import PartialDate
 from ...models import Chamber, Delegate, Person
-from ..options import ALL, ImportOptions
+from ..options import ALL, Ends, ImportOptions
 from ..records import (
     Batch,
     Choice,
@@ -68,6 +69,7 @@ class PopoloReader:
 
     def __init__(self, document: dict[str, Any], options: ImportOptions):
         self.batch = Batch()
+        self.ends_are_last_days = options.ends == Ends.LAST_DAY
         self.by_id = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
         persons = self.rows(document, "persons")
         memberships = self.rows(document, "memberships")
@@ -241,18 +243,45 @@ class PopoloReader:
                 self.batch.not_kept[f"{name}.{key[:80]}"] += 1
 
     def dates(self, location: str, row: JsonReader) -> dict[str, PartialDate]:
-        """Return start and end. Each defaults to that of the legislative period."""
-        dates = {"starts": row.start(), "ends": row.date("end_date")}
-        term = row.id("legislative_period_id")
-        if term:
-            _location, event = self.by_id["events"].get(term, ("", None))
-            if event is None:
-                self.batch.warn(
-                    Kind.DELEGATES, location, _("The file does not hold the term %(id)s.") % {"id": term[:80]}
-                )
+        """Return start and end. Each defaults to that of the legislative period, unless it contradicts the other."""
+        own = {"starts": row.start(), "ends": row.date("end_date")}
+        dates = {name: value for name, value in own.items() if value}
+        for name, value in self.dates_of_term(location, row).items():
+            if name in dates:
+                continue
+            other = dates.get("ends" if name == "starts" else "starts")
+            start, end = (value, other) if name == "starts" else (other, value)
+            words = {"date": value.iso}
+            if start and end and start.first >= self.until(end):
+                template = {
+                    "starts": _("The start of the term, %(date)s, is after the end of the row and was left out."),
+                    "ends": _("The end of the term, %(date)s, is before the start of the row and was left out."),
+                }
+                self.batch.warn(Kind.DELEGATES, location, template[name] % words)
             else:
-                for name, of_event in (("starts", "start_date"), ("ends", "end_date")):
-                    dates[name] = dates[name] or event.date(of_event)
+                template = {
+                    "starts": _("The start %(date)s is that of the term."),
+                    "ends": _("The end %(date)s is that of the term."),
+                }
+                self.batch.warn(Kind.DELEGATES, location, template[name] % words)
+                dates[name] = value
+        return dates
+
+    def until(self, end: PartialDate) -> date:
+        """Return the first day of which it is certain that nobody who ended on ``end`` is in office."""
+        return end.first if end.exact and not self.ends_are_last_days else end.after
+
+    def dates_of_term(self, location: str, row: JsonReader) -> dict[str, PartialDate]:
+        """Return start and end of the legislative period of the row."""
+        term = row.id("legislative_period_id")
+        if not term:
+            return {}
+        _location, event = self.by_id["events"].get(term, ("", None))
+        if event is None:
+            message = _("The file does not hold the term %(id)s.") % {"id": term[:80]}
+            self.batch.warn(Kind.DELEGATES, location, message)
+            return {}
+        dates = {"starts": event.date("start_date"), "ends": event.date("end_date")}
         return {name: value for name, value in dates.items() if value}
 
     def named(self, location: str, row: JsonReader, name: str, kind: str, column: str) -> dict[str, str]:

@@ -85,9 +85,32 @@ def test_group_and_constituency_are_stored_and_private_data_are_not():
 )
 def test_missing_start_or_end_is_taken_from_the_term(start, end, expected):
     term = {"id": "t", "classification": "legislative period", "start_date": "2010", "end_date": "2015-04-30"}
-    take(popolo(memberships=[member(start_date=start, end_date=end, legislative_period_id="t")], events=[term]))
+    rows = [member(start_date=start, end_date=end, legislative_period_id="t")]
+    report = take(popolo(memberships=rows, events=[term]))
     mandate = Delegate.objects.get()
     assert (str(mandate.starts), str(mandate.ends)) == expected
+    said = [f"The {name} {day} is that of the term." for name, day, own in taken_from(start, end) if not own]
+    assert [note.message for note in report.warnings if "term" in note.message] == said
+
+
+def taken_from(start, end):
+    return ("start", "2010", start), ("end", "2015-04-30", end)
+
+
+@pytest.mark.parametrize(
+    ("own", "words"),
+    [
+        ({"start_date": None, "end_date": "2009-12-31"}, "The start of the term, 2010, is after the end of the row"),
+        ({"start_date": "2015-04-30"}, "The end of the term, 2015-04-30, is before the start of the row"),
+    ],
+)
+def test_row_that_contradicts_its_term_keeps_its_own_date(own, words):
+    term = {"id": "t", "classification": "legislative period", "start_date": "2010", "end_date": "2015-04-30"}
+    report = take(popolo(memberships=[member(**own, legislative_period_id="t")], events=[term]))
+    mandate = Delegate.objects.get()
+    assert [str(date) for date in (mandate.starts, mandate.ends) if date] == list(filter(None, own.values()))
+    assert report.saved
+    assert [note.message.startswith(words) for note in report.warnings if "term" in note.message] == [True]
 
 
 def test_memberships_of_one_person_become_mandates():
