@@ -14,7 +14,7 @@ from ..dates import PartialDate
 from ..models import Confirmation, Delegate, NoOverlap, Observation, Parliament, Period, Person, Source
 from .finder import RowFinder, parse_uid
 from .mandates import match_mandates
-from .matching import PersonMatcher
+from .matching import PersonMatcher, WhoIsItError
 from .on_record import RowsOnRecord
 from .options import ImportOptions
 from .overlaps import find_overlaps
@@ -38,9 +38,11 @@ class ImportDiff:
         self.progress = progress
         self.problems = list(batch.problems)
         self.warnings = list(batch.warnings)
+        # Who a person of the file is.
+        self.questions: list[WhoIsItError] = []
         self.row_diffs: dict[Kind, list[RowDiff]] = {kind: [] for kind in Kind}
         self.on_record = RowsOnRecord(batch)
-        self.people = PersonMatcher(batch, self.on_record, self.warn)
+        self.people = PersonMatcher(batch, self.on_record, self.warn, options.people)
         self.finder = RowFinder(self.on_record, self.people)
         # Keys of people with a rejected record: their mandates are not missing.
         self.exempt_people: set[int] = set()
@@ -73,6 +75,8 @@ class ImportDiff:
             if location == record.location:
                 return
             error = _("The person was left out: see %(place)s.") % {"place": describe_location(location)}
+        if isinstance(error, WhoIsItError):
+            self.questions.append(error)
         self.problems.append(Note(record.location, str(error), record.kind))
 
     # Comparing records
@@ -149,6 +153,12 @@ class ImportDiff:
 
     def change_row(self, record: Record, row: Model) -> None:
         before = self.apply_values(row, record.values)
+        if not row.pk:
+            # The person of an earlier record, as the user has said.
+            earlier = next(diff for diff in self.row_diffs[record.kind] if diff.row is row)
+            self.attach_related(earlier, record)
+            self.register(record, row)
+            return
         try:
             if before:
                 validate(row)
@@ -172,8 +182,14 @@ class ImportDiff:
                 self.warn(record, _("On record the mandate has ended; the file does not say so."))
 
     def append(self, record: Record, diff: RowDiff) -> None:
-        self.finder.by_record_key[record.kind][record.key] = diff.row
+        self.register(record, diff.row)
         self.row_diffs[record.kind].append(diff)
+
+    def register(self, record: Record, row: Model) -> None:
+        """Let other records refer to ``row`` by the key of ``record``."""
+        self.finder.by_record_key[record.kind][record.key] = row
+        if isinstance(row, Person):
+            self.people.by_answer_key[record.answer_key] = row
 
     def apply_values(self, row: Model, values: dict[str, Any]) -> dict[str, Any]:
         """Set ``values`` on ``row``; return the old values of the columns that change."""

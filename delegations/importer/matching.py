@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cached_property
 
 from django.utils.translation import gettext as _
@@ -14,6 +14,7 @@ from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Person, Representative
 from ..models.people import NAME_PARTS
 from .on_record import RowsOnRecord
+from .options import NEW
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
 from .records import Batch, Kind, Record, RowError, describe_location
@@ -22,28 +23,84 @@ from .row_diff import RowDiff
 _NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 
-class PersonMatcher:
-    """Finds the person that a record means: by id, then by identifier, then by name."""
+class WhoIsItError(RowError):
+    """A record may mean somebody on record or in the file: only the user knows."""
 
-    def __init__(self, batch: Batch, on_record: RowsOnRecord, warn: Callable[[Record, str], None]):
+    def __init__(self, record: Record, people: Iterable[Person], earlier: Record | None = None):
+        self.record = record
+        self.people = list(people)
+        self.earlier = earlier
+        choices = [f"{person.public_id} {person.name}" for person in self.people]
+        choices += [describe_location(earlier.location)] if earlier else []
+        super().__init__(
+            _("%(name)s could be one of these, or a new person. Say who it is: %(people)s")
+            % {"name": record.text("name") or record.id, "people": ", ".join(choices)}
+        )
+
+    @property
+    def choices(self) -> list[tuple[str, str]]:
+        """The answers with their labels."""
+        found = [(str(person.public_id), f"{person.name} ({person.public_id})") for person in self.people]
+        if self.earlier:
+            label = _("the person of %(place)s") % {"place": describe_location(self.earlier.location)}
+            found.append((self.earlier.answer_key, label))
+        return [*found, (NEW, _("a new person"))]
+
+
+class PersonMatcher:
+    """Finds the person that a record means: by id, by identifier, by name if there is no doubt, else by the answer."""
+
+    def __init__(
+        self,
+        batch: Batch,
+        on_record: RowsOnRecord,
+        warn: Callable[[Record, str], None],
+        answers: Mapping[str, str],
+    ):
         self.batch = batch
         self.on_record = on_record
         self.warn = warn
+        self.answers = {**batch.answers, **answers}
+        # The people of the file by the keys of the answers, as far as they are compared.
+        self.by_answer_key: dict[str, Person] = {}
+        # Records without an id that have the folded name of an earlier one.
+        self.like_earlier: dict[str, Record] = {}
 
     def find(self, record: Record) -> Person | None:
         """Return the person that ``record`` means, None for a new one. Raises RowError if several are possible."""
         if record.new:
             return None
-        person = self._own_export_person(record) if self.batch.is_own_export else self._foreign_person(record)
+        answer = self.answers.get(record.answer_key)
+        if answer:
+            person = self._answered(record, answer)
+        else:
+            person = self._own_export_person(record) if self.batch.is_own_export else self._foreign_person(record)
         if person is None:
             if not record.text("name") and not record.values.get("withdrawn"):
                 raise RowError(_("There is no name."))
             return None
-        self.taken.add(person)
+        # The person of an earlier record may have no key yet.
+        if person.pk:
+            self.taken.add(person)
         if person.withdrawn and not record.values.get("withdrawn"):
             self.warn(record, _("This person is withdrawn here; nothing was changed."))
             record.values.clear()
         self._keep_present_name(person, record)
+        return person
+
+    def _answered(self, record: Record, answer: str) -> Person | None:
+        """Return the person that the user has named, None for a new one. The names on record stay as they are."""
+        if answer == NEW:
+            return None
+        person = self.by_answer_key.get(answer)
+        if person is None and _NUMBER.fullmatch(answer):
+            person = self.on_record.people.get(int(answer))
+        if person is None:
+            raise RowError(_("“%(text)s” is no public id of a person.") % {"text": answer[:40]})
+        for code in language_codes():
+            if person.in_language(code, "name"):
+                for part in NAME_PARTS:
+                    record.values.pop(to_attribute(part, code), None)
         return person
 
     def _keep_present_name(self, person: Person, record: Record) -> None:
@@ -124,19 +181,54 @@ class PersonMatcher:
         return self._person_by_name(record)
 
     def _person_by_name(self, record: Record) -> Person | None:
-        """Return the only person on record with this name. Raises RowError if there are several."""
-        likely = [person for person in self._namesakes(record) if not (record.id and person.pk in self.identified)]
-        if self.scope is not None:
-            likely = [person for person in likely if self.parliaments_of[person.pk] <= {self.scope}]
-        if len(likely) > 1:
-            raise RowError(_("The person could be any of these: %(people)s") % {"people": _list_people(likely)})
-        return likely[0] if likely else None
+        """Return the only bearer of the name on record who is known from no other parliament; None for a new person.
+
+        Raises WhoIsItError where somebody bears the name or a similar one, and it is not certain that it is the same.
+        """
+        exact = [person for person in self._namesakes(record) if self._may_be(person, record)]
+        if len(exact) == 1 and self.parliaments_of[exact[0].pk] <= {self._parliament_of(record)}:
+            return exact[0]
+        earlier = self.like_earlier.get(record.key)
+        people = exact or [person for person in self._similar(record) if self._may_be(person, record)]
+        if people or earlier:
+            raise WhoIsItError(record, people, earlier)
+        return None
+
+    def _may_be(self, person: Person, record: Record) -> bool:
+        """Whether nothing says that ``person`` is another: a publisher's ids keep people apart."""
+        return person not in self.taken and not (record.id and person.pk in self.identified)
+
+    def _parliament_of(self, record: Record) -> int:
+        """Return the key of the parliament that the record of a person belongs to, 0 if it is new."""
+        parliament = self.on_record.parliaments.get(record.parliament or self.batch.scope)
+        return (parliament.pk or 0) if parliament else 0
+
+    def _similar(self, record: Record) -> list[Person]:
+        """Return the people on record with a name like that of ``record``, as a search finds them."""
+        found: set[int] = set()
+        for code in language_codes():
+            words = [record.values.get(to_attribute(part, code), "") for part in ("name", "patronymic")]
+            query = names.Query(" ".join(filter(None, words)))
+            rows = dict.fromkeys(row for word in query.words for row in self.rows_by_word.get(word, ()))
+            found.update(query.find(rows) if rows else ())
+        people = self.on_record.people_by_key
+        return sorted((people[key] for key in found), key=lambda person: person.public_id)
+
+    @cached_property
+    def rows_by_word(self) -> dict[str, list[tuple[int, str, str]]]:
+        """The names of the people on record who are not withdrawn, as ``name_rows()`` gives them, by each word."""
+        found = defaultdict(list)
+        for row in Person.objects.name_rows():
+            if not self.on_record.people_by_key[row[0]].withdrawn:
+                for word in set(row[1].split()):
+                    found[word].append(row)
+        return found
 
     def _namesakes(self, record: Record) -> list[Person]:
         """Return the people on record with exactly one of the record's names who are not taken."""
         found = {}
         for column in translated_columns("name"):
-            for person in self.by_name.get(_normalise(record.values.get(column, "")), ()):
+            for person in self.by_name.get(single_line(record.values.get(column, "")), ()):
                 if person not in self.taken:
                     found[person.public_id] = person
         return list(found.values())
@@ -154,14 +246,6 @@ class PersonMatcher:
         }
 
     @cached_property
-    def scope(self) -> int | None:
-        """Key of the parliament that the file is about, 0 if it is new; None if the file is about all."""
-        if not self.batch.scope:
-            return None
-        parliament = self.on_record.parliaments.get(self.batch.scope)
-        return (parliament.pk or 0) if parliament else 0
-
-    @cached_property
     def schemes(self) -> list[str]:
         """Scheme of the file's ids, also under former slugs of the parliament."""
         former = FormerSlug.objects.filter(parliament__slug=self.batch.scope).values_list("slug", flat=True)
@@ -174,7 +258,7 @@ class PersonMatcher:
 
     @cached_property
     def by_name(self) -> dict[str, list[Person]]:
-        return self._public_people(_normalise)
+        return self._public_people(single_line)
 
     @cached_property
     def look_alikes(self) -> dict[str, list[Person]]:
@@ -230,11 +314,14 @@ class PersonMatcher:
         return found
 
     def warn_look_alikes(self, records: list[Record]) -> None:
-        """Warn of two records with different ids and similar names, which may be one person."""
+        """Warn of two records with different ids and similar names; without an id the user is asked."""
         seen: dict[str, Record] = {}
         for record in records:
             for key in _folded_names(record):
                 earlier = seen.setdefault(key, record)
+                if earlier is not record and not record.id:
+                    self.like_earlier[record.key] = earlier
+                    break
                 if earlier is not record:
                     self.warn(
                         record,
@@ -257,10 +344,6 @@ class PersonMatcher:
 
 def _list_people(people: list[Person]) -> str:
     return ", ".join(f"{person.public_id} {person.name}" for person in people)
-
-
-def _normalise(name: str) -> str:
-    return single_line(name).casefold()
 
 
 def _folded_names(record: Record) -> set[str]:

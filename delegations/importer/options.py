@@ -8,6 +8,8 @@ from typing import Any, Self
 from django.db import models
 from django.utils.translation import gettext_lazy
 
+# As an answer: a person who is not on record.
+NEW = "new"
 # As an organization: every legislature of the file.
 ALL = "all"
 
@@ -37,6 +39,8 @@ class ImportOptions:
     ends: str = ""
     # Our columns by the headings of a table; "" for a column that is passed over.
     columns: Mapping[str, str] = field(default_factory=dict)
+    # Who the people of the file are, by Record.answer_key: a public id, the key of another person of the file, or NEW.
+    people: Mapping[str, str] = field(default_factory=dict)
     # The first day no longer in office of mandates that the file does not name; None: they stay.
     end_missing: date | None = None
     # Leave out rows that conflict, and save the others.

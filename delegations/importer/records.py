@@ -163,6 +163,16 @@ class Record:
     former: list[Any] = field(default_factory=list)
     # A person whom the user has declared to be new.
     new: bool = False
+    # Slug of the parliament that a person without an id belongs to; empty: that of the file.
+    parliament: str = ""
+
+    @property
+    def answer_key(self) -> str:
+        """By which the user says whom the record of a person means: the id in the file, else the name."""
+        if self.id:
+            return self.id
+        name = self.text("name")
+        return f"{name} ({self.parliament})" if self.parliament else name
 
     def text(self, name: str) -> str:
         """Return the text of the translated field ``name`` in the first language that has one."""
@@ -189,6 +199,8 @@ class Batch:
     warnings: list[Note] = field(default_factory=list)
     # Slugs of the chambers whose mandates the file lists.
     chambers: set[str] = field(default_factory=set)
+    # Who the people of the file are, as it says itself: as ImportOptions.people.
+    answers: dict[str, str] = field(default_factory=dict)
     # Keys of people with a rejected row: none of their mandates counts as missing.
     exempt_people: set[str] = field(default_factory=set)
     not_kept: Counter = field(default_factory=Counter)

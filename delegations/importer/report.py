@@ -3,7 +3,7 @@
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import ClassVar, Self
 
 from django.utils.translation import gettext as _
@@ -36,6 +36,18 @@ class ReportEntry:
         return str(KINDS[self.kind]._meta.verbose_name)
 
 
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who a person of the file is."""
+
+    # By which the user answers (``ImportOptions.people``).
+    key: str
+    place: str
+    name: str
+    # Answers with their labels.
+    choices: tuple[tuple[str, str], ...]
+
+
 @dataclass
 class Report:
     """Counts by action and kind, the rows that change, conflicts and warnings."""
@@ -45,6 +57,7 @@ class Report:
     conflicts: list[Note] = field(default_factory=list)
     warnings: list[Note] = field(default_factory=list)
     skipped: list[Note] = field(default_factory=list)
+    questions: list[Question] = field(default_factory=list)
     not_kept: dict[str, int] = field(default_factory=dict)
     # Numbers of entries, conflicts and warnings that are not listed.
     more: dict[str, int] = field(default_factory=dict)
@@ -69,6 +82,15 @@ class Report:
             for row_diff in row_diffs:
                 report.count(row_diff.action, kind, row_diff.location, row_diff.label, row_diff.details)
         report.warnings = summed(diff.warnings)
+        report.questions = [
+            Question(
+                asked.record.answer_key,
+                describe_location(asked.record.location),
+                asked.record.text("name"),
+                tuple(asked.choices),
+            )
+            for asked in diff.questions
+        ]
         report.not_kept = dict(sorted(diff.batch.not_kept.items()))
         if skip_invalid:
             report.skipped = diff.problems
@@ -116,6 +138,7 @@ class Report:
             "conflicts": [note.as_json() for note in self.conflicts],
             "warnings": [note.as_json() for note in self.warnings],
             "skipped": [note.as_json() for note in self.skipped],
+            "questions": [asdict(question) for question in self.questions],
             "not_kept": self.not_kept,
             "saved": self.saved,
         }

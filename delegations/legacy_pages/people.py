@@ -49,7 +49,7 @@ class PeopleOfPages:
             if alike:
                 message = _("%(name)s is new, and looks like %(people)s.")
                 self.batch.warn(Kind.PEOPLE, location, message % {"name": name.name, "people": _list(alike[:5])})
-            self.batch.add(Record(Kind.PEOPLE, location, key, name.values()))
+            self.batch.add(Record(Kind.PEOPLE, location, key, name.values(), new=True))
         return key
 
     def key(self, person: int | str) -> str:

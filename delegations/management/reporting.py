@@ -90,6 +90,10 @@ class ReportingCommand(WatchedCommand):
                 for note in notes:
                     self.stdout.write(f"  {note}")
                 self.print_more(report, name)
+        if report.questions:
+            self.stdout.write("\n" + _("Who it is is said with --same or --new, by these names or ids:"))
+            for question in report.questions:
+                self.stdout.write(f"  {question.key}")
         if report.not_kept:
             keys = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
             self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": keys})

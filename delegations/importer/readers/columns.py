@@ -17,12 +17,15 @@ from ...models.person_names import PARTS
 TRANSLATED = (*PARTS, "political_group", "constituency")
 # The day before our end.
 LAST_DAY = "last_day"
+# Who the person is: a public id, or a word for "new".
+SAME_AS = "same_as"
 # All that a heading may be mapped to.
-COLUMNS = (*MANDATE_COLUMNS, LAST_DAY, *TRANSLATED)
+COLUMNS = (*MANDATE_COLUMNS, LAST_DAY, SAME_AS, *TRANSLATED)
 
 # Headings, folded by ``_key()``, by our columns.
 _HEADINGS = {
     "person_id": "id of the person, member id, id персоны, публичный идентификатор",
+    SAME_AS: "same person as, тот же человек, это",
     "name": "full name, member name, фио, ф и о, полное имя, имя и фамилия, имя или название, фамилия имя отчество",
     "family_name": "last name, surname, фамилия",
     "given_name": "first name, forename, имя",
@@ -52,6 +55,7 @@ _OTHER_WORDS = {
     Delegate.Role.DEPUTY_HEAD: "deputy head of delegation, заместитель главы делегации",
     Delegate.Role.DELEGATE: "member of the delegation, член делегации",
 }
+_NEW = {"new", "a new person", "новый", "новая", "новый человек"}
 _FLAGS = {True: "true, yes, 1, да, истина", False: "false, no, 0, нет, ложь"}
 # A value that a spreadsheet could not compute.
 _ERROR = re.compile(r"#(?:N/A|REF!|VALUE!|NAME\?|DIV/0!|NUM!|NULL!|Н/Д|ССЫЛКА!|ЗНАЧ!|ИМЯ\?|ДЕЛ/0!|ЧИСЛО!|ПУСТО!)")
@@ -95,6 +99,11 @@ def flag_of(text: str) -> bool | None:
     """Return whether ``text`` says yes or no; None if it says neither."""
     key = _key(text)
     return next((flag for flag, words in _FLAGS.items() if key in words.split(", ")), None)
+
+
+def is_new(text: str) -> bool:
+    """Return whether ``text`` says that a person is not on record."""
+    return _key(text) in _NEW
 
 
 def _key(text: str) -> str:

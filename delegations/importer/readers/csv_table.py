@@ -17,7 +17,7 @@ from ...exports.serializers import split_cell
 from ...models import Chamber, Delegate, Person
 from ...models.person_names import PARTS
 from ...names import validate_name
-from ..options import Ends, ImportOptions
+from ..options import NEW, Ends, ImportOptions
 from ..records import (
     Batch,
     Kind,
@@ -29,7 +29,7 @@ from ..records import (
     partial_date,
     start_date,
 )
-from .columns import LAST_DAY, choice_of, flag_of, is_total
+from .columns import LAST_DAY, SAME_AS, choice_of, flag_of, is_new, is_total
 from .ends import day_after, settle_ends
 from .files import HEAD_LINES, TableRow
 from .header import Header
@@ -224,7 +224,8 @@ class TableReader:
         names = self.stated(row, *_NAME_COLUMNS) if any(row.get(name) for name in translated_columns("name")) else {}
         if not identity and not names:
             raise RowError(_("There is neither a name nor an id of the person."))
-        key = identity or "name:" + "\t".join(row.get(name, "") for name in _NAME_COLUMNS)
+        parliament = "" if identity else self.parliament_of(row)
+        key = identity or "name:" + "\t".join([parliament, *(row.get(name, "") for name in _NAME_COLUMNS)])
         values: dict[str, Any] = dict(names)
         if gender := row.get("gender", "").strip():
             row["gender"] = choice_of(Person.Gender, gender) or ""
@@ -239,12 +240,22 @@ class TableReader:
             values |= self.stated(row, "gender")
         if key not in self.people:
             self.people[key] = values
-            self.batch.add(Record(Kind.PEOPLE, line, key, values, identity))
+            record = Record(Kind.PEOPLE, line, key, values, identity, parliament=parliament)
+            self.batch.add(record)
+            if answer := row.get(SAME_AS, "").strip():
+                self.batch.answers[record.answer_key] = NEW if is_new(answer) else answer
         elif values and self.people[key] != values:
             self.batch.warn(
                 Kind.PEOPLE, line, _("An earlier row says other things about this person; they were taken.")
             )
         return key
+
+    def parliament_of(self, row: dict[str, str]) -> str:
+        """Return the parliament of the row in a table of several, empty where the row does not say it."""
+        if self.chamber:
+            return ""
+        parliament, _country = self.parliaments.get(row.get("chamber", "").strip(), ("", ""))
+        return parliament
 
     def chamber_of(self, row: dict[str, str]) -> str:
         slug = row.get("chamber", "").strip() or self.chamber

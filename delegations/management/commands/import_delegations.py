@@ -3,12 +3,14 @@
 import argparse
 from pathlib import Path
 
-from delegations.importer import ImportOptions, Report, format_of, import_file
+from django.utils.translation import gettext as _
+
+from delegations.importer import ImportOptions, ImportRefusedError, Report, format_of, import_file
 from delegations.management.reporting import ReportingCommand, day
 
-from ...importer.options import Ends
+from ...importer.options import NEW, Ends
 from ...importer.readers.columns import COLUMNS
-from ...importer.readers.files import FORMATS, bytes_of
+from ...importer.readers.files import FORMATS, bytes_of, text_of
 
 
 def mapped(text: str) -> tuple[str, str]:
@@ -17,6 +19,26 @@ def mapped(text: str) -> tuple[str, str]:
     if not equals or not theirs or ours.strip() not in ("", *COLUMNS):
         raise argparse.ArgumentTypeError(f"not as THEIRS=OURS, where OURS is empty or one of {', '.join(COLUMNS)}")
     return theirs, ours.strip()
+
+
+def answers(same: Path | None, new: Path | None) -> dict[str, str]:
+    """Return who the people of a file are: of ``same`` lines of key, tab and public id, of ``new`` lines of keys.
+
+    Raises ImportRefusedError for a file that cannot be read.
+    """
+    found = dict.fromkeys(_lines(new), NEW)
+    for number, line in enumerate(_lines(same), 1):
+        key, tab, person = line.rpartition("\t")
+        if not tab:
+            message = _("Line %(number)d of %(file)s is not a name or an id, a tab, and the id of a person.")
+            raise ImportRefusedError(message % {"number": number, "file": same})
+        found[key.strip()] = person.strip()
+    return found
+
+
+def _lines(file: Path | None) -> list[str]:
+    lines = text_of(bytes_of(file)).splitlines() if file else []
+    return [text for line in lines if (text := line.strip())]
 
 
 class Command(ReportingCommand):
@@ -67,6 +89,15 @@ class Command(ReportingCommand):
             help="read the column THEIRS of a table as our column OURS; pass it over where OURS is empty",
         )
         parser.add_argument(
+            "--same",
+            type=Path,
+            metavar="FILE",
+            help="who is meant, where the import asks: lines of the name or id that it names, a tab, and a public id",
+        )
+        parser.add_argument(
+            "--new", type=Path, metavar="FILE", help="who is new: lines of the name or id as asked about"
+        )
+        parser.add_argument(
             "--end-missing", type=day, metavar="DATE", help="end on this day the mandates that the file does not name"
         )
         parser.add_argument(
@@ -86,6 +117,7 @@ class Command(ReportingCommand):
                 chamber_name=options["new_chamber"] or "",
                 ends=options["ends"],
                 columns=dict(options["map"]),
+                people=answers(options["same"], options["new"]),
                 end_missing=options["end_missing"],
                 skip_invalid=options["skip_invalid"],
             ),

@@ -91,7 +91,7 @@ def test_ambiguous_person_is_a_conflict(chamber):
     for _ in range(2):
         factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2001", ends="2002")
     report = take(popolo(), chamber="belarus-house")
-    assert "could be any of these" in report.conflicts[0].message
+    assert "could be one of these, or a new person" in report.conflicts[0].message
     assert report.conflicts[0].location == "/persons/0"
     assert Person.objects.count() == 2
 

@@ -162,11 +162,8 @@ def test_wikidata_id_is_stored_and_matches_the_person(chamber):
 
 def test_unique_name_matches_the_person_on_record(chamber):
     person = factories.DelegateFactory(chamber=chamber, person__name_en="Ann Lee", starts="2010", ends="2012").person
-    elsewhere = factories.DelegateFactory(person__name_en="Bob Ray").person
-    report = take(popolo([somebody(), somebody("b", "Bob Ray")], [member(), member("b")]), chamber="belarus-house")
+    assert take(popolo([somebody()], [member()]), chamber="belarus-house").saved
     assert person.mandates.count() == 2
-    assert elsewhere.mandates.count() == 1
-    assert "Bob Ray is new, and looks like" in words(report.warnings)[0]
 
 
 def test_withdrawn_person_stays_withdrawn():
