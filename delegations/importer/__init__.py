@@ -13,9 +13,10 @@ from cspa import audit
 from cspa.models import ChangeSet
 
 from .diff import ImportDiff, Progress
+from .left_out import left_out_file
 from .options import ImportOptions
 from .readers.csv_table import FileColumn, TableReader, columns_of_table
-from .readers.files import MAX_BYTES, check_size, csv_rows, format_of, json_of, xlsx_rows
+from .readers.files import MAX_BYTES, TABLES, check_size, format_of, json_of
 from .readers.own_export import OwnExportReader, is_own_export
 from .readers.popolo import PopoloReader
 from .records import Batch, ImportRefusedError, RowError
@@ -31,12 +32,10 @@ __all__ = [
     "format_of",
     "import_batch",
     "import_file",
+    "left_out_file",
 ]
 
 DEFAULTS = ImportOptions()
-
-# The functions that read the rows of a table, by its format.
-TABLES = {"csv": csv_rows, "xlsx": xlsx_rows}
 
 
 def no_progress(stage: str, number: int, total: int | None) -> None:

@@ -13,7 +13,7 @@ from cspa.models import AddressedModel
 from ..dates import PartialDate
 from ..models import Confirmation, Delegate, NoOverlap, Observation, Parliament, Period, Person, Source
 from .finder import RowFinder, parse_uid
-from .mandates import match_mandates
+from .mandates import drop_people_without_mandates, match_mandates
 from .matching import PersonMatcher, WhoIsItError
 from .on_record import RowsOnRecord
 from .options import ImportOptions
@@ -57,6 +57,8 @@ class ImportDiff:
                 if kind == Kind.DELEGATES and options.end_missing:
                     self.end_missing(options.end_missing)
                 self.reject_overlaps(kind)
+        if self.problems and batch.people_have_mandates:
+            drop_people_without_mandates(self.row_diffs)
         self.warnings += doubt_warnings(self.row_diffs)
         self.warnings += quota_warnings(self.row_diffs, self.on_record)
 

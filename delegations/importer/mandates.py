@@ -1,4 +1,4 @@
-"""Pairing the mandates of a file with those on record."""
+"""Pairing the mandates of a file with those on record, and leaving out what stands for no mandate."""
 
 from collections import defaultdict
 from collections.abc import Callable
@@ -7,7 +7,8 @@ from datetime import date
 from ..models import Chamber, Delegate, Person
 from .finder import RowFinder, parse_uid
 from .records import REFERENCES, Batch, Kind, Record, RowError
-from .validation import counted_range
+from .row_diff import Action, RowDiff
+from .validation import counted_range, restore
 
 
 def match_mandates(
@@ -88,3 +89,22 @@ def _is_compatible(record: Record, row: Delegate) -> bool:
     first, until = counted_range(row)
     last = (end.first if end.exact else end.after) if end else date.max
     return first < last and (start.first if start else date.min) < until
+
+
+def drop_people_without_mandates(row_diffs: dict[Kind, list[RowDiff]]) -> None:
+    """Leave out people, their other names and sources that stand in rejected rows alone."""
+    kept = {id(diff.row.person) for diff in row_diffs[Kind.DELEGATES]}
+    _keep(row_diffs, Kind.PEOPLE, lambda diff: id(diff.row) in kept)
+    _keep(row_diffs, Kind.OTHER_NAMES, lambda diff: id(diff.row.person) in kept)
+    cited = {id(source) for diffs in row_diffs.values() for diff in diffs for source in diff.sources or ()}
+    _keep(row_diffs, Kind.SOURCES, lambda diff: id(diff.row) in cited)
+
+
+def _keep(row_diffs: dict[Kind, list[RowDiff]], kind: Kind, is_kept: Callable[[RowDiff], bool]) -> None:
+    kept = []
+    for diff in row_diffs[kind]:
+        if diff.action == Action.UNCHANGED or is_kept(diff):
+            kept.append(diff)
+        elif diff.action == Action.CHANGED:
+            restore(diff.row, diff.before)
+    row_diffs[kind] = kept

@@ -190,6 +190,8 @@ class Batch:
 
     # Written by this site: the ids of the file are those of the directory.
     is_own_export: bool = False
+    # The file holds people for their mandates: nobody whose mandates are all rejected is saved.
+    people_have_mandates: bool = False
     # The scheme of the identifiers that are stored for the file's ids of people.
     scheme: str = ""
     # Slug of the parliament that the file is about; empty if it is about all.

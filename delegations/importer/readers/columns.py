@@ -19,6 +19,8 @@ TRANSLATED = (*PARTS, "political_group", "constituency")
 LAST_DAY = "last_day"
 # Who the person is: a public id, or a word for "new".
 SAME_AS = "same_as"
+# Of a file of rows that were left out; it is passed over.
+REASON = "left_out_because"
 # All that a heading may be mapped to.
 COLUMNS = (*MANDATE_COLUMNS, LAST_DAY, SAME_AS, *TRANSLATED)
 
@@ -39,6 +41,7 @@ _HEADINGS = {
     "constituency": "district, electoral district, area, округ, избирательный округ",
     "start": "start date, since, begin, first day in office, начало, дата начала, с, первый день полномочий",
     "end": "end date, until, first day no longer in office, окончание, дата окончания, первый день без полномочий",
+    REASON: "left out because, не загружено потому что",
     LAST_DAY: "last day in office, последний день, последний день полномочий",
     "ended": "ended date not known, завершено, завершено дата неизвестна",
     "source_title": "source, title of the source, источник, заголовок источника, основание",

@@ -29,7 +29,7 @@ from ..records import (
     partial_date,
     start_date,
 )
-from .columns import LAST_DAY, SAME_AS, choice_of, flag_of, is_new, is_total
+from .columns import LAST_DAY, REASON, SAME_AS, choice_of, flag_of, is_new, is_total
 from .ends import day_after, settle_ends
 from .files import HEAD_LINES, TableRow
 from .header import Header
@@ -65,7 +65,7 @@ def columns_of_table(rows: Iterator[TableRow], mapping: Mapping[str, str]) -> li
     return [
         FileColumn(single_line(heading), list(filter(None, map(single_line, cells)))[:VALUES_SHOWN], column)
         for heading, column, cells in columns
-        if heading.strip()
+        if heading.strip() and column != REASON
     ]
 
 
@@ -77,7 +77,7 @@ class TableReader:
     """Builds the batch of an own table, or of one for the chamber with a slug or the only chamber of a country."""
 
     def __init__(self, rows: Iterator[TableRow], options: ImportOptions, notes: list[str]):
-        self.batch = Batch(is_own_export=not (options.chamber or options.country))
+        self.batch = Batch(is_own_export=not (options.chamber or options.country), people_have_mandates=True)
         self.chamber = ""
         # How another publisher may call it.
         self.chamber_names: set[str] = set()

@@ -258,3 +258,7 @@ def _check_archive(data: bytes) -> None:
         raise ImportRefusedError(
             _("The file is larger than %(limit)d MB when it is unpacked.") % {"limit": MAX_UNPACKED // 1024**2}
         )
+
+
+# The functions that read the rows of a table, by its format.
+TABLES = {"csv": csv_rows, "xlsx": xlsx_rows}

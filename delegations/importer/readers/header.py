@@ -10,7 +10,7 @@ from cspa.i18n import language_codes, single_line, translated_columns
 
 from ...exports.serializers import MANDATE_COLUMNS
 from ..records import ImportRefusedError, RowError, checked_text, language_of
-from .columns import LAST_DAY, TRANSLATED, Formula, columns_of, is_error
+from .columns import LAST_DAY, REASON, TRANSLATED, Formula, columns_of, is_error
 from .files import TableRow
 
 # Columns that say of whom a row speaks.
@@ -93,7 +93,12 @@ class Header:
             )
         row: dict[str, str] = {}
         for name, cell in zip(self.columns, cells, strict=False):
-            if not name or isinstance(cell, Formula) or is_error(cell) or (name in TRANSLATED and not cell.strip()):
+            if (
+                name in ("", REASON)
+                or isinstance(cell, Formula)
+                or is_error(cell)
+                or (name in TRANSLATED and not cell.strip())
+            ):
                 continue
             column = to_attribute(name, language_of(cell)) if name in TRANSLATED else name
             # A column that names its language goes before one that does not.

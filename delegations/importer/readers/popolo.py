@@ -25,7 +25,7 @@ from ..records import (
     is_web_address,
     language_of,
 )
-from .columns import choice_of
+from .columns import REASON, choice_of
 from .ends import settle_ends
 from .legislature import Legislature, chamber_of_file
 
@@ -47,8 +47,9 @@ _OTHER_NAMES = {
     "patronymic_name": "patronymic",
     "note": "note",
 }
-_PERSON = {*_NAMES, "id", "other_names", "identifiers", "gender", "sources"}
+_PERSON = {*_NAMES, REASON, "id", "other_names", "identifiers", "gender", "sources"}
 _MEMBERSHIP = {
+    REASON,
     "person_id",
     "organization_id",
     "on_behalf_of_id",
@@ -68,7 +69,7 @@ class PopoloReader:
     """Builds the batch of the members of a legislature (``chamber_of_file()``)."""
 
     def __init__(self, document: dict[str, Any], options: ImportOptions):
-        self.batch = Batch()
+        self.batch = Batch(people_have_mandates=True)
         self.ends_are_last_days = options.ends == Ends.LAST_DAY
         self.by_id = {name: self.objects(document, name) for name in ("organizations", "areas", "events")}
         persons = self.rows(document, "persons")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from django.utils.translation import gettext as _
 
-from delegations.importer import ImportOptions, ImportRefusedError, Report, format_of, import_file
-from delegations.management.reporting import ReportingCommand, day
+from delegations.importer import ImportOptions, ImportRefusedError, Report, format_of, import_file, left_out_file
+from delegations.management.reporting import ReportingCommand, day, write_whole
 
 from ...importer.options import NEW, Ends
 from ...importer.readers.columns import COLUMNS
@@ -103,24 +103,29 @@ class Command(ReportingCommand):
         parser.add_argument(
             "--skip-invalid", action="store_true", help="leave out the rows that conflict, and save the others"
         )
+        parser.add_argument(
+            "--left-out",
+            type=Path,
+            metavar="FILE",
+            help="write the rows that are left out, or that conflict, to FILE, as a file to correct and import",
+        )
         super().add_arguments(parser)
 
     def report(self, file: Path, options: dict) -> Report:
-        return import_file(
-            bytes_of(file),
-            options["format"] or format_of(file.name),
-            ImportOptions(
-                chamber=options["chamber"],
-                country=options["country"].upper(),
-                organizations=tuple(options["organization"]),
-                new_chamber=options["new_chamber"] is not None,
-                chamber_name=options["new_chamber"] or "",
-                ends=options["ends"],
-                columns=dict(options["map"]),
-                people=answers(options["same"], options["new"]),
-                end_missing=options["end_missing"],
-                skip_invalid=options["skip_invalid"],
-            ),
-            dry_run=options["dry_run"],
-            progress=self.progress,
+        data, file_format = bytes_of(file), options["format"] or format_of(file.name)
+        stated = ImportOptions(
+            chamber=options["chamber"],
+            country=options["country"].upper(),
+            organizations=tuple(options["organization"]),
+            new_chamber=options["new_chamber"] is not None,
+            chamber_name=options["new_chamber"] or "",
+            ends=options["ends"],
+            columns=dict(options["map"]),
+            people=answers(options["same"], options["new"]),
+            end_missing=options["end_missing"],
+            skip_invalid=options["skip_invalid"],
         )
+        report = import_file(data, file_format, stated, dry_run=options["dry_run"], progress=self.progress)
+        if options["left_out"]:
+            write_whole(options["left_out"], left_out_file(data, file_format, stated, report))
+        return report
