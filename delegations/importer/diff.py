@@ -16,11 +16,11 @@ from .finder import RowFinder, parse_uid
 from .mandates import drop_people_without_mandates, match_mandates
 from .matching import PersonMatcher, WhoIsItError
 from .on_record import RowsOnRecord
-from .options import ImportOptions
-from .overlaps import find_overlaps
+from .options import ALL, ImportOptions
+from .overlaps import Neighbours, find_neighbours, find_overlaps
 from .readers.own_export import public_id
 from .records import KINDS, REFERENCES, Batch, Kind, Note, Record, RowError, describe_location
-from .row_diff import Action, RowDiff, period_label
+from .row_diff import Action, RowDiff, period_label, row_label
 from .row_warnings import doubt_warnings, mandate_warnings, name_warnings, quota_warnings
 from .validation import restore, validate
 
@@ -38,6 +38,9 @@ class ImportDiff:
         self.progress = progress
         self.problems = list(batch.problems)
         self.warnings = list(batch.warnings)
+        # Places of rows before which an earlier mandate is ended.
+        self.end_earlier = options.end_earlier
+        self.neighbours: list[Neighbours] = []
         # Who a person of the file is.
         self.questions: list[WhoIsItError] = []
         self.row_diffs: dict[Kind, list[RowDiff]] = {kind: [] for kind in Kind}
@@ -299,6 +302,9 @@ class ImportDiff:
         changed = {id(diff.row): diff for diff in self.row_diffs[kind] if diff.action != Action.UNCHANGED}
         if not changed:
             return
+        if kind == Kind.DELEGATES:
+            self.end_earlier_neighbours(list(changed.values()), guard)
+            changed = {id(diff.row): diff for diff in self.row_diffs[kind] if diff.action != Action.UNCHANGED}
         refused = find_overlaps(list(changed.values()), self.on_record.rows(kind).values(), guard)
         self.row_diffs[kind] = [diff for diff in self.row_diffs[kind] if id(diff.row) not in refused]
         reopened = kind == Kind.DELEGATES and self.reopen_missing({changed[key].row.person_id for key in refused})
@@ -314,6 +320,35 @@ class ImportDiff:
         if reopened:
             # An accepted row may overlap with a mandate that stays open.
             self.reject_overlaps_of(kind, guard)
+
+    def end_earlier_neighbours(self, changed: list[RowDiff], guard: NoOverlap) -> None:
+        """End mandates where the next one of the person begins, as the options say; else offer it.
+
+        The offer has the place of the row that would be refused: of two new ones the second in the file.
+        """
+        diffs = {id(diff.row): diff for diff in self.row_diffs[Kind.DELEGATES]}
+        order = {key: (not diff.row.pk, number) for number, (key, diff) in enumerate(diffs.items()) if diff.location}
+        for earlier, later in find_neighbours(changed, self.on_record.rows(Kind.DELEGATES).values(), guard):
+            refused = max(order.keys() & {id(earlier), id(later)}, key=order.__getitem__)
+            place = str(diffs[refused].location)
+            if not {ALL, place} & set(self.end_earlier):
+                self.neighbours.append(Neighbours(place, row_label(earlier), later.starts.iso))
+                continue
+            diff = diffs.get(id(earlier))
+            if diff is None:
+                diff = RowDiff(Kind.DELEGATES, "", earlier, Action.UNCHANGED)
+                self.row_diffs[Kind.DELEGATES].append(diff)
+            if earlier.pk:
+                diff.before.setdefault("ends", earlier.ends)
+                diff.action = Action.ENDED
+                if diff.before["ends"] == later.starts:
+                    # As an earlier import of the file has ended it.
+                    del diff.before["ends"]
+                    diff.action = Action.CHANGED if diff.before or diff.sources is not None else Action.UNCHANGED
+            message = _("%(row)s: ended on %(day)s, where the next mandate begins.")
+            words = {"row": diff.label, "day": later.starts.iso}
+            self.warnings.append(Note(diff.location, message % words, Kind.DELEGATES))
+            earlier.ends = later.starts
 
 
 def _frozen(values: dict[str, Any]) -> tuple:

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 # As an answer: a person who is not on record.
 NEW = "new"
-# As an organization: every legislature of the file.
+# Every legislature of the file, or every row that an earlier mandate overlaps.
 ALL = "all"
 
 
@@ -41,6 +41,8 @@ class ImportOptions:
     columns: Mapping[str, str] = field(default_factory=dict)
     # Who the people of the file are, by Record.answer_key: a public id, the key of another person of the file, or NEW.
     people: Mapping[str, str] = field(default_factory=dict)
+    # Places of rows (line numbers, JSON pointers), or ALL: an earlier mandate that overlaps ends where they begin.
+    end_earlier: tuple[str, ...] = ()
     # The first day no longer in office of mandates that the file does not name; None: they stay.
     end_missing: date | None = None
     # Leave out rows that conflict, and save the others.
@@ -61,4 +63,5 @@ class ImportOptions:
         values = dict(stated)
         if day := values.get("end_missing"):
             values["end_missing"] = date.fromisoformat(day)
-        return cls(**values | {"organizations": tuple(values.get("organizations", ()))})
+        lists = {name: tuple(values.get(name, ())) for name in ("organizations", "end_earlier")}
+        return cls(**values | lists)

@@ -2,8 +2,11 @@
 
 from bisect import bisect
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import date
+from itertools import pairwise
+from operator import attrgetter
 
 from django.db.models import Model
 
@@ -13,20 +16,55 @@ from .row_diff import RowDiff
 from .validation import restore
 
 
+@dataclass(frozen=True, slots=True)
+class Neighbours:
+    """The offer to end an earlier mandate where the next one of the person begins."""
+
+    # Line number or JSON pointer of the row that is refused otherwise.
+    place: str
+    # Of the earlier mandate.
+    label: str
+    # The first day of the next one.
+    day: str
+
+
 def find_overlaps(row_diffs: list[RowDiff], on_record: Iterable[Period], guard: NoOverlap) -> dict[int, Period]:
     """Return the rows of ``row_diffs`` that ``guard`` refuses, by ``id()``, each with the row that it overlaps."""
     before = {id(diff.row): diff.before for diff in row_diffs}
+    refused: dict[int, Period] = {}
+    for rows in _changed_lines(row_diffs, on_record, guard):
+        refused |= _overlapping(rows, before)
+    return refused
+
+
+def find_neighbours(
+    row_diffs: list[RowDiff], on_record: Iterable[Period], guard: NoOverlap
+) -> Iterator[tuple[Period, Period]]:
+    """Yield an earlier and a later row, one of them of the file, where the earlier need only end as the later begins.
+
+    The caller may end the earlier one before it takes the next pair.
+    """
+    changed = {id(diff.row) for diff in row_diffs if diff.location}
+    for rows in _changed_lines(row_diffs, on_record, guard):
+        for earlier, later in pairwise(sorted(filter(attrgetter("start"), rows), key=attrgetter("start"))):
+            (first, until), (later_first, later_until) = blocked_range(earlier), blocked_range(later)
+            if (
+                {id(earlier), id(later)} & changed
+                and first < later_first < until <= later_until
+                and later.starts.exact
+            ):
+                yield earlier, later
+
+
+def _changed_lines(row_diffs: list[RowDiff], on_record: Iterable[Period], guard: NoOverlap) -> Iterator[list[Period]]:
+    """Yield the rows of each line with several rows of which some are among ``row_diffs``."""
     changed_lines = {_line(diff.row, guard) for diff in row_diffs if guard.guards(diff.row)}
     lines: dict[tuple, list[Period]] = defaultdict(list)
     for row in [*on_record, *(diff.row for diff in row_diffs if not diff.row.pk)]:
         line = _line(row, guard)
         if line in changed_lines and guard.guards(row):
             lines[line].append(row)
-    refused: dict[int, Period] = {}
-    for rows in lines.values():
-        if len(rows) > 1:
-            refused |= _overlapping(rows, before)
-    return refused
+    yield from (rows for rows in lines.values() if len(rows) > 1)
 
 
 def _line(row: Period, guard: NoOverlap) -> tuple[int | str, ...]:

@@ -9,6 +9,7 @@ from typing import ClassVar, Self
 from django.utils.translation import gettext as _
 
 from .diff import ImportDiff
+from .overlaps import Neighbours
 from .records import KINDS, Note, describe_location
 from .row_diff import Action
 
@@ -58,6 +59,7 @@ class Report:
     warnings: list[Note] = field(default_factory=list)
     skipped: list[Note] = field(default_factory=list)
     questions: list[Question] = field(default_factory=list)
+    neighbours: list[Neighbours] = field(default_factory=list)
     not_kept: dict[str, int] = field(default_factory=dict)
     # Numbers of entries, conflicts and warnings that are not listed.
     more: dict[str, int] = field(default_factory=dict)
@@ -91,6 +93,7 @@ class Report:
             )
             for asked in diff.questions
         ]
+        report.neighbours = diff.neighbours
         report.not_kept = dict(sorted(diff.batch.not_kept.items()))
         if skip_invalid:
             report.skipped = diff.problems
@@ -139,6 +142,7 @@ class Report:
             "warnings": [note.as_json() for note in self.warnings],
             "skipped": [note.as_json() for note in self.skipped],
             "questions": [asdict(question) for question in self.questions],
+            "neighbours": [asdict(offer) for offer in self.neighbours],
             "not_kept": self.not_kept,
             "saved": self.saved,
         }

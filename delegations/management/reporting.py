@@ -91,9 +91,13 @@ class ReportingCommand(WatchedCommand):
                     self.stdout.write(f"  {note}")
                 self.print_more(report, name)
         if report.questions:
-            self.stdout.write("\n" + _("Who it is is said with --same or --new, by these names or ids:"))
+            self.stdout.write("\n" + _("Say who it is with --same or --new, by these names or ids:"))
             for question in report.questions:
                 self.stdout.write(f"  {question.key}")
+        if report.neighbours:
+            self.stdout.write("\n" + _("A mandate can end where the next one begins (--end-earlier PLACE, or all):"))
+            for offer in report.neighbours:
+                self.stdout.write(f"  {offer.place}: {offer.label}, {offer.day}")
         if report.not_kept:
             keys = ", ".join(f"{key} ({count})" for key, count in report.not_kept.items())
             self.stdout.write("\n" + _("Not kept: %(keys)s") % {"keys": keys})

@@ -32,8 +32,8 @@ def settle_ends(batch: Batch, meaning: str) -> None:
     elif not meaning and (found := _followed_by_the_next_day(mandates)):
         places = [describe_location(record.location) for record in found[:NAMED]] + ["…"] * (len(found) > NAMED)
         message = _(
-            "What does an end mean in this file? The next mandate begins one day after it in %(count)d places "
-            "(%(places)s), as if it were the last day in office. Choose with --ends."
+            "What does an end mean in this file? Places where the next mandate begins one day after it, as if it were "
+            "the last day in office: %(count)d (%(places)s). Choose with --ends."
         )
         choices = [Choice(str(label), {"ends": value}) for value, label in Ends.choices]
         raise OpenQuestionError(message % {"count": len(found), "places": ", ".join(places)}, choices)

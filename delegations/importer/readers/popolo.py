@@ -254,17 +254,18 @@ class PopoloReader:
             start, end = (value, other) if name == "starts" else (other, value)
             words = {"date": value.iso}
             if start and end and start.first >= self.until(end):
-                template = {
+                left_out = {
                     "starts": _("The start of the term, %(date)s, is after the end of the row and was left out."),
                     "ends": _("The end of the term, %(date)s, is before the start of the row and was left out."),
                 }
-                self.batch.warn(Kind.DELEGATES, location, template[name] % words)
+                self.batch.warn(Kind.DELEGATES, location, left_out[name] % words)
             else:
-                template = {
-                    "starts": _("The start %(date)s is that of the term."),
-                    "ends": _("The end %(date)s is that of the term."),
+                said = {
+                    "starts": (_("The start %(date)s is that of the term."), _("The start is that of the term.")),
+                    "ends": (_("The end %(date)s is that of the term."), _("The end is that of the term.")),
                 }
-                self.batch.warn(Kind.DELEGATES, location, template[name] % words)
+                template, sentence = said[name]
+                self.batch.warn(Kind.DELEGATES, location, template % words, sentence)
                 dates[name] = value
         return dates
 

@@ -101,6 +101,13 @@ class Command(ReportingCommand):
             "--end-missing", type=day, metavar="DATE", help="end on this day the mandates that the file does not name"
         )
         parser.add_argument(
+            "--end-earlier",
+            action="append",
+            default=[],
+            metavar="PLACE",
+            help="end an earlier mandate that overlaps where the one of this line or JSON pointer begins; all: each",
+        )
+        parser.add_argument(
             "--skip-invalid", action="store_true", help="leave out the rows that conflict, and save the others"
         )
         parser.add_argument(
@@ -122,6 +129,7 @@ class Command(ReportingCommand):
             ends=options["ends"],
             columns=dict(options["map"]),
             people=answers(options["same"], options["new"]),
+            end_earlier=tuple(options["end_earlier"]),
             end_missing=options["end_missing"],
             skip_invalid=options["skip_invalid"],
         )

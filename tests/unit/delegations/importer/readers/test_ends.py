@@ -22,7 +22,7 @@ def ends():
     ("meaning", "expected"), [("last-day", ["2015-06-30", "2018-03"]), ("first-day-out", ["2015-06-29", "2018-03"])]
 )
 def test_file_whose_next_mandates_begin_a_day_after_an_end_is_asked_about(meaning, expected):
-    with pytest.raises(OpenQuestionError, match="1 places \\(/memberships/0\\)") as asked:
+    with pytest.raises(OpenQuestionError, match=": 1 \\(/memberships/0\\)") as asked:
         take(popolo(memberships=ROWS))
     assert {"ends": meaning} in [choice.changes for choice in asked.value.choices]
     assert take(popolo(memberships=ROWS), ends=meaning).saved
