@@ -44,7 +44,7 @@ _HEADINGS = {
     REASON: "left out because, не загружено потому что",
     LAST_DAY: "last day in office, последний день, последний день полномочий",
     "ended": "ended date not known, завершено, завершено дата неизвестна",
-    "source_title": "source, title of the source, источник, заголовок источника, основание",
+    "source_title": "source, title of the source, источник, название источника, заголовок источника, основание",
     "source_url": "address of the source, адрес источника",
     "source_date": "date of the source, date of the document, дата источника, дата документа",
     "source_accessed": "accessed, дата обращения",
@@ -71,6 +71,11 @@ class Formula(str):
 
 def is_error(cell: str) -> bool:
     return _ERROR.fullmatch(cell.strip().upper()) is not None
+
+
+def is_example(cell: str) -> bool:
+    """Whether a row that begins with ``cell`` is the example of our template."""
+    return _key(cell) in {"example", "образец"}
 
 
 def is_total(cells: Iterable[str], named: bool) -> bool:
@@ -115,6 +120,11 @@ def _key(text: str) -> str:
 
 
 def _column(heading: str) -> str:
+    """Return our column for ``heading``, which may stand in several languages: "Role / Роль"."""
+    return next(filter(None, map(_column_of_words, [heading, *heading.split("/")])), "")
+
+
+def _column_of_words(heading: str) -> str:
     key, known = _key(heading), _known_headings()
     if key in known:
         return known[key]

@@ -29,7 +29,7 @@ from ..records import (
     partial_date,
     start_date,
 )
-from .columns import LAST_DAY, REASON, SAME_AS, choice_of, flag_of, is_new, is_total
+from .columns import LAST_DAY, REASON, SAME_AS, choice_of, flag_of, is_example, is_new, is_total
 from .ends import day_after, settle_ends
 from .files import HEAD_LINES, TableRow
 from .header import Header
@@ -143,6 +143,9 @@ class TableReader:
     def row(self, line: int, cells: list[str]) -> None:
         if is_total(cells, self.header.names_person(cells)):
             self.pass_over(line, cells, _("A row of totals was passed over: %(text)s"))
+            return
+        if is_example(cells[0]):
+            self.pass_over(line, cells, _("The example of the template was passed over: %(text)s"))
             return
         row = self.header.row(cells)
         self.unnamed.update(self.header.without_heading(cells))
