@@ -2,7 +2,7 @@
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 
 from django.utils.translation import gettext as _
@@ -24,13 +24,16 @@ _NUMBER = re.compile("[1-9][0-9]{0,9}")
 
 
 class WhoIsItError(RowError):
-    """A record may mean somebody on record or in the file: only the user knows."""
+    """A record may mean somebody on record or in the file: only the user knows.
 
-    def __init__(self, record: Record, people: Iterable[Person], earlier: Record | None = None):
+    ``people`` are labels by public ids.
+    """
+
+    def __init__(self, record: Record, people: dict[int, str], earlier: Record | None = None):
         self.record = record
-        self.people = list(people)
+        self.people = people
         self.earlier = earlier
-        choices = [f"{person.public_id} {person.name}" for person in self.people]
+        choices = [f"{number} {label}" for number, label in people.items()]
         choices += [describe_location(earlier.location)] if earlier else []
         super().__init__(
             _("%(name)s could be one of these, or a new person. Say who it is: %(people)s")
@@ -40,7 +43,7 @@ class WhoIsItError(RowError):
     @property
     def choices(self) -> list[tuple[str, str]]:
         """The answers with their labels."""
-        found = [(str(person.public_id), f"{person.name} ({person.public_id})") for person in self.people]
+        found = [(str(number), f"{label} – {number}") for number, label in self.people.items()]
         if self.earlier:
             label = _("the person of %(place)s") % {"place": describe_location(self.earlier.location)}
             found.append((self.earlier.answer_key, label))
@@ -191,8 +194,14 @@ class PersonMatcher:
         earlier = self.like_earlier.get(record.key)
         people = exact or [person for person in self._similar(record) if self._may_be(person, record)]
         if people or earlier:
-            raise WhoIsItError(record, people, earlier)
+            raise WhoIsItError(record, {person.public_id: self._label(person) for person in people}, earlier)
         return None
+
+    def _label(self, person: Person) -> str:
+        """Return all present names of ``person``, and the parliaments from which the person is known."""
+        called = [text for code in language_codes() if (text := person.in_language(code, "name"))]
+        known = [str(self.on_record.parliaments_by_key[key].label) for key in sorted(self.parliaments_of[person.pk])]
+        return " / ".join(called) + (f" ({', '.join(known)})" if known else "")
 
     def _may_be(self, person: Person, record: Record) -> bool:
         """Whether nothing says that ``person`` is another: a publisher's ids keep people apart."""

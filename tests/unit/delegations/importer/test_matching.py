@@ -47,6 +47,8 @@ def test_name_of_another_parliament_or_in_another_spelling_is_asked_about(known,
     report = take(table, "csv", chamber=senate.slug)
     assert asked(report) == {name: [str(known.public_id), "new"]}
     assert (report.saved, len(report.conflicts)) == (False, 1)
+    parliament = known.mandates.get().chamber.parliament.label
+    assert report.questions[0].choices[0][1] == f"Gleb Yarovoy / Глеб Яровой ({parliament}) – {known.public_id}"
     assert take(table, "csv", chamber=senate.slug, people={name: str(known.public_id)}).saved
     known.refresh_from_db()
     assert (known.name_ru, known.name_en, known.mandates.count()) == ("Глеб Яровой", "Gleb Yarovoy", 2)
