@@ -118,9 +118,8 @@ def mark_created(model: type[models.Model], keys: Iterable[int]) -> None:
 def flush() -> None:
     """Record the differences so far, and discard the snapshots, to bound the memory of a long import."""
     if recorder := _current.get():
-        changes = list(recorder.changes())
-        recorder.before.clear()
-        if changes:
+        for changes in batched(recorder.changes(), 4 * BATCH):
             if recorder.entry.pk is None:
                 recorder.entry.save()
-            RowChange.objects.bulk_create(changes, batch_size=4 * BATCH)
+            RowChange.objects.bulk_create(changes)
+        recorder.before.clear()
