@@ -52,7 +52,7 @@ class ImportForm(forms.Form):
     file = forms.FileField(
         label=_("File"),
         validators=[FileExtensionValidator([ending[1:] for ending in FORMATS.values()])],
-        help_text=_("Popolo JSON, CSV or XLSX, at most 20 MB."),
+        help_text=_("Popolo JSON, CSV or XLSX, at most 60 MB."),
     )
     chamber = forms.ChoiceField(
         label=_("Chamber"),

@@ -16,6 +16,7 @@ from .readers.columns import REASON
 from .readers.csv_table import filled_rows
 from .readers.files import HEAD_LINES, TABLES, json_of
 from .readers.header import Header
+from .readers.json_document import JsonList
 from .report import Report
 
 
@@ -49,8 +50,7 @@ def _document(document: dict[str, Any], reasons: Mapping[str, str]) -> dict[str,
     by_row = {"/".join(place.split("/")[:3]): reason for place, reason in reasons.items()}
 
     def rows(name: str) -> dict[str, Any]:
-        listed = document.get(name)
-        return {f"/{name}/{number}": row for number, row in enumerate(listed if isinstance(listed, list) else [])}
+        return {f"/{name}/{number}": row for number, row in enumerate(document.get(name, ()))}
 
     people, memberships = rows("persons"), rows("memberships")
     rejected = {row.get("id") for place, row in people.items() if place in by_row and isinstance(row, dict)}
@@ -68,7 +68,8 @@ def _document(document: dict[str, Any], reasons: Mapping[str, str]) -> dict[str,
     for place, reason in by_row.items():
         if isinstance(row := kept.get(place), dict):
             kept[place] = row | {REASON: reason}
-    return document | {
+    whole = {name: list(value) if isinstance(value, JsonList) else value for name, value in document.items()}
+    return whole | {
         name: [kept[place] for place in listed if place in kept]
         for name, listed in (("persons", people), ("memberships", memberships))
     }

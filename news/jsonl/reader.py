@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cspa.richtext import quotations
-from delegations.importer.readers.files import parse_json
+from delegations.importer.readers.json_document import parse_json
 from delegations.importer.records import RowError
 
 from ..models import Article

@@ -17,6 +17,7 @@ from ...models.people import NAME_PARTS
 from ...models.person_names import PARTS
 from ..bodies import OFFICES, refer_to_body
 from ..records import Batch, ImportRefusedError, JsonReader, Kind, Record, RowError, exact_date
+from .json_document import JsonList
 
 _PUBLIC_ID = re.compile("[1-9][0-9]{0,9}")
 LARGEST_ID = 2**31 - 1
@@ -52,7 +53,7 @@ class OwnExportReader:
         }
         for name, read in readers.items():
             rows = document.get(name)
-            if not isinstance(rows, list):
+            if not isinstance(rows, JsonList):
                 raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
             for number, row in enumerate(rows):
                 self.each(name, f"/{name}/{number}", read, row)

@@ -27,6 +27,7 @@ from ..records import (
 )
 from .columns import REASON, choice_of
 from .ends import settle_ends
+from .json_document import JsonList
 from .legislature import Legislature, chamber_of_file
 
 WIKIDATA = "wikidata"
@@ -93,9 +94,9 @@ class PopoloReader:
         for name in document.keys() - {"persons", "memberships", "organizations", "areas", "events", "posts", "meta"}:
             self.batch.not_kept[str(name)[:80]] += 1
 
-    def rows(self, document: dict, name: str) -> list:
+    def rows(self, document: dict, name: str) -> JsonList:
         rows = document.get(name)
-        if not isinstance(rows, list):
+        if not isinstance(rows, JsonList):
             raise ImportRefusedError(_("“%(name)s” must be a list.") % {"name": name})
         return rows
 
@@ -104,7 +105,7 @@ class PopoloReader:
         rows = document.get(name)
         return {
             _key(row.get("id")): (f"/{name}/{number}", JsonReader(row))
-            for number, row in enumerate(rows if isinstance(rows, list) else [])
+            for number, row in enumerate(rows if isinstance(rows, JsonList) else [])
             if isinstance(row, dict)
         }
 
@@ -116,7 +117,7 @@ class PopoloReader:
 
     # The legislature
 
-    def find_legislatures(self, memberships: list, options: ImportOptions) -> list[str]:
+    def find_legislatures(self, memberships: JsonList, options: ImportOptions) -> list[str]:
         """Return the ids of the organizations whose members are imported."""
         used = {_key(row.get("organization_id")) for row in memberships if isinstance(row, dict)}
         kinds = {

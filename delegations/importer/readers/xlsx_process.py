@@ -19,9 +19,11 @@ from collections import defaultdict
 from datetime import datetime
 from typing import Any
 
-# Bytes that the process may allocate, and seconds of the processor that it may take.
+# Bytes that the process may allocate, and seconds of the processor that it may take: for any file, and for each
+# megabyte of it.
 MAX_MEMORY = 150 * 1024 * 1024
 MAX_SECONDS = 10
+SECONDS_PER_MB = 5
 
 _MERGED = re.compile(rb'<(?:\w+:)?mergeCell\s+ref="([A-Z]{1,3})([0-9]{1,7}):[A-Z]{1,3}([0-9]{1,7})"')
 # Of a format: locales and colours, texts in quotes, and letters that stand for themselves.
@@ -111,7 +113,8 @@ def _letters_of_date(number_format: str) -> int:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_DATA, (MAX_MEMORY, MAX_MEMORY))
-    resource.setrlimit(resource.RLIMIT_CPU, (MAX_SECONDS, MAX_SECONDS + 1))
+    seconds = MAX_SECONDS + SECONDS_PER_MB * os.fstat(sys.stdin.fileno()).st_size // 1024**2
+    resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds + 1))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     status = 0
     try:

@@ -49,7 +49,7 @@ class Command(ReportingCommand):
     )
 
     def add_arguments(self, parser):
-        parser.add_argument("file", type=Path, help="Popolo JSON, CSV or XLSX, at most 20 MB")
+        parser.add_argument("file", type=Path, help="Popolo JSON, CSV or XLSX, at most 60 MB")
         parser.add_argument("--format", choices=FORMATS, help="default: by the ending of the file's name")
         where = parser.add_mutually_exclusive_group()
         where.add_argument("--chamber", default="", metavar="SLUG", help="the chamber that the members sit in")

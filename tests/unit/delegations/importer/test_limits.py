@@ -84,10 +84,12 @@ def test_process_ends_where_its_rows_are_not_read(monkeypatch):
     assert processes[0].returncode is not None
 
 
-@pytest.mark.parametrize("content", [b"[]," * 600_000, b'{"a":0},' * 600_000, b"0," * 1_100_000])
+@pytest.mark.parametrize("content", [b"[]", b'{"a":0}', b"0"])
 def test_json_of_too_many_values_is_refused(content: bytes):
-    with override("en"), pytest.raises(ImportRefusedError, match="more than 1000000 values"):
-        read(b'{"persons": [' + content + b"0]}", "popolo")
+    many = b",".join([content] * 600_000)
+    for persons, words in ((many, "more than 200000 rows"), (b"[%b]" % many, "more than 1048576 letters")):
+        with override("en"), pytest.raises(ImportRefusedError, match=words):
+            read(b'{"persons": [%b]}' % persons, "popolo")
 
 
 # The peak that getrusage() gives would be that of this process where it is higher: a child takes it over.
@@ -135,7 +137,7 @@ def test_workbook_that_takes_gigabytes_is_refused(kind: str, tmp_path: Path):
     file.write_bytes(LARGE[kind]())
     assert file.stat().st_size < 1024 * 1024
     words, megabytes, seconds = measured(file)
-    assert re.search("too much memory or time|more than 20000 rows", words)
+    assert re.search("too much memory or time|more than 50000 rows", words)
     assert megabytes < 300
     assert seconds < xlsx_process.MAX_SECONDS + 2
 
@@ -150,5 +152,5 @@ def test_table_of_many_rows_takes_less_than_300_megabytes(tmp_path: Path, rows: 
     cell = letter * min(files.MAX_BYTES // 2 // rows // len(letter.encode()), 100)
     file.write_text("chamber,name_en\n" + "".join(f"house,{row} {cell}\n" for row in range(rows)))
     words, megabytes, _seconds = measured(file)
-    assert words == ("" if rows == files.MAX_ROWS else "The file has more than 20000 rows.")
+    assert words == ("" if rows == files.MAX_ROWS else "The file has more than 50000 rows.")
     assert megabytes < 300
