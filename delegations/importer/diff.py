@@ -57,6 +57,8 @@ class ImportDiff:
             # Mandates may be missing from a file that has none.
             if kind == Kind.DELEGATES or batch.records[kind]:
                 self.compare(kind)
+                # Only the comparison needs them.
+                batch.records[kind] = []
                 if kind == Kind.DELEGATES and options.end_missing:
                     self.end_missing(options.end_missing)
                 self.reject_overlaps(kind)
@@ -64,6 +66,11 @@ class ImportDiff:
             drop_people_without_mandates(self.row_diffs)
         self.warnings += doubt_warnings(self.row_diffs)
         self.warnings += quota_warnings(self.row_diffs, self.on_record)
+
+    def discard_all_but_rows(self) -> None:
+        """Free the tables on record, which only the comparison needs."""
+        self.missing.clear()
+        del self.finder, self.people, self.on_record
 
     def warn(self, record: Record, message: str) -> None:
         self.warnings.append(Note(record.location, message, record.kind))

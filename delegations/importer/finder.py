@@ -2,6 +2,7 @@
 
 import uuid
 from collections import defaultdict
+from typing import cast
 
 from django.db.models import Model
 from django.utils.translation import gettext as _
@@ -13,6 +14,17 @@ from .matching import PersonMatcher
 from .on_record import RowsOnRecord
 from .records import REFERENCES, Kind, Record, RowError
 
+# Methods of RowFinder for the kinds whose rows are not found by their public ids alone.
+_FINDERS = {
+    Kind.SOURCES: "_source",
+    Kind.PARLIAMENTS: "_parliament",
+    Kind.CHAMBERS: "_chamber",
+    Kind.BODIES: "_body",
+    Kind.OTHER_NAMES: "_other_name",
+    Kind.CONFIRMATIONS: "_only_of_day",
+    Kind.OBSERVATIONS: "_only_of_day",
+}
+
 
 class RowFinder:
     """Finds rows for records of all kinds but mandates, and for the references of records.
@@ -23,20 +35,14 @@ class RowFinder:
     def __init__(self, on_record: RowsOnRecord, people: PersonMatcher):
         self.on_record = on_record
         self.by_record_key: dict[Kind, dict[str, Model]] = defaultdict(dict)
-        self._finders = {
-            Kind.SOURCES: self._source,
-            Kind.PARLIAMENTS: self._parliament,
-            Kind.CHAMBERS: self._chamber,
-            Kind.PEOPLE: people.find,
-            Kind.BODIES: self._body,
-            Kind.OTHER_NAMES: self._other_name,
-            Kind.CONFIRMATIONS: self._only_of_day,
-            Kind.OBSERVATIONS: self._only_of_day,
-        }
+        self._people = people
 
     def find(self, record: Record) -> Model | None:
         """Return the row that ``record`` means, None for a new one. Raises RowError if the two conflict."""
-        return self._finders.get(record.kind, self.by_uid)(record)
+        if record.kind == Kind.PEOPLE:
+            return self._people.find(record)
+        find = getattr(self, _FINDERS.get(record.kind, "by_uid"))
+        return cast("Model | None", find(record))
 
     def by_uid(self, record: Record) -> Model | None:
         return self.on_record.rows(record.kind).get(parse_uid(record.id))

@@ -1,6 +1,7 @@
 """Saving an import diff, with a constant number of queries for each batch of rows."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 
 from django.db.models import Model
 
@@ -19,9 +20,10 @@ _DATES = {"starts": ("start", "start_precision"), "ends": ("end", "end_precision
 
 
 def save(diff: ImportDiff, progress: Progress) -> None:
-    """Save every change. The caller holds the transaction."""
+    """Save every change. The caller holds the transaction. ``diff`` is empty afterwards, to bound the memory."""
+    diff.discard_all_but_rows()
     for kind, model in KINDS.items():
-        changes = [change for change in diff.row_diffs[kind] if change.action != Action.UNCHANGED]
+        changes = [change for change in diff.row_diffs.pop(kind) if change.action != Action.UNCHANGED]
         if not changes:
             continue
         progress(kind, 0, len(changes))
@@ -32,34 +34,49 @@ def save(diff: ImportDiff, progress: Progress) -> None:
             dates = {"starts", "ends", "ended"}
             model.clear_periods(change.row.pk for change in changed if change.before.keys() & dates)
         _update(model, changed)
-        rows = [change.row for change in added]
-        if model is Person:
+        _connect(model, [change for change in changes if change.action != Action.ADDED])
+        total = len(changes)
+        del changes, changed
+        for group in _in_order(model, added):
+            while group:
+                # The rows take twice the memory when they are saved.
+                batch, group[:BATCH] = group[:BATCH], []
+                _create(model, [change.row for change in batch])
+                _connect(model, batch)
+        progress(kind, total, total)
+
+
+def _connect(model: type[Model], changes: list[RowDiff]) -> None:
+    """Save the sources, identifiers and former addresses of saved rows."""
+    if issubclass(model, Period):
+        _connect_sources(model, [change for change in changes if change.sources is not None])
+    elif model is Person:
+        identifiers = [(change.row, *identifier) for change in changes for identifier in change.identifiers]
+        _create(
+            Identifier,
+            [Identifier(person=row, scheme=scheme, identifier=identifier) for row, scheme, identifier in identifiers],
+        )
+        former = [(change.row, number) for change in changes for number in change.former]
+        _create(FormerPublicId, [FormerPublicId(person=row, public_id=number) for row, number in former])
+    elif model is Parliament:
+        former = [(change.row, slug) for change in changes for slug in change.former]
+        _create(FormerSlug, [FormerSlug(parliament=row, slug=slug) for row, slug in former])
+
+
+def _in_order(model: type[Model], added: list[RowDiff]) -> Iterator[list[RowDiff]]:
+    """Yield the new rows in groups, of which each may refer to those before; ``added`` is empty afterwards."""
+    while added:
+        group = added
+        if model is Person and any(change.row.public_id is not None for change in added):
             # Ids that the file gives come first: new ones follow the largest.
-            _create(model, [row for row in rows if row.public_id is not None])
-            rows = [row for row in rows if row.public_id is None]
-        if model is Body:
+            group = [change for change in added if change.row.public_id is not None]
+        elif model is Body:
             # A body is created after the one that it is part of.
-            while parts := [row for row in rows if row.parent and not row.parent.pk]:
-                _create(model, [row for row in rows if row not in parts])
-                rows = parts
-        _create(model, rows)
-        if issubclass(model, Period):
-            _connect_sources(model, [change for change in changes if change.sources is not None])
-        elif model is Person:
-            _create(
-                Identifier,
-                [
-                    Identifier(person=change.row, scheme=scheme, identifier=identifier)
-                    for change in changes
-                    for scheme, identifier in change.identifiers
-                ],
-            )
-            former = [(change.row, number) for change in changes for number in change.former]
-            _create(FormerPublicId, [FormerPublicId(person=row, public_id=number) for row, number in former])
-        elif model is Parliament:
-            former = [(change.row, slug) for change in changes for slug in change.former]
-            _create(FormerSlug, [FormerSlug(parliament=row, slug=slug) for row, slug in former])
-        progress(kind, len(changes), len(changes))
+            new = {id(change.row) for change in added}
+            group = [change for change in added if id(change.row.parent) not in new]
+        grouped = set(map(id, group))
+        added = [change for change in added if id(change) not in grouped]
+        yield group
 
 
 def _update(model: type[Model], changed: list[RowDiff]) -> None:
