@@ -17,7 +17,16 @@ from cspa.absolute_urls import absolute_url
 from cspa.api.addresses import moved, moved_row
 from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset, paginate_sequence
-from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by, parameter, refuse_errors
+from cspa.api.parameters import (
+    DAY_SCHEMA,
+    SLUG_SCHEMA,
+    ListParameters,
+    Parameters,
+    apply_filterset,
+    filtered_by,
+    parameter,
+    refuse_errors,
+)
 
 from .api_schemas import (
     BodyDetail,
@@ -65,7 +74,7 @@ router = Router(tags=[gettext_noop("Directory")])
 
 
 class OnDay(Schema):
-    on: str = parameter(gettext_noop("The day asked for, as 2019-05-26; today unless given."), format="date")
+    on: str = parameter(gettext_noop("The day asked for, as 2019-05-26; today unless given."), **DAY_SCHEMA)
 
 
 class DayParameters(Parameters, OnDay):
@@ -107,9 +116,9 @@ def asked_day(request: HttpRequest) -> Day:
 
 
 class ChangeListParameters(DayListParameters):
-    delegation: str = parameter(gettext_noop("Slug of a delegation."))
+    delegation: str = parameter(gettext_noop("Slug of a delegation."), **SLUG_SCHEMA)
     kind: str = parameter(gettext_noop("Kind of change"), enum=Kind.values)
-    since: str = parameter(gettext_noop("Only what happened on this day or later, or may have."), format="date")
+    since: str = parameter(gettext_noop("Only what happened on this day or later, or may have."), **DAY_SCHEMA)
 
 
 # Delegations and their parliaments

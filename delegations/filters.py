@@ -11,8 +11,10 @@ from django import forms
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
+from django_filters.fields import ChoiceField
 
 from cspa.absolute_urls import InvalidParameter
+from cspa.api.parameters import DAY_SCHEMA, NOT_ON_RECORD, SLUG_SCHEMA
 
 from .dates import EARLIEST, LATEST, PartialDate
 from .models import AssemblyPost, Body, Chamber, Delegate, Parliament, Person, Representative, SeatQuota
@@ -72,7 +74,26 @@ class DayField(forms.DateField):
 class DayFilter(django_filters.Filter):
     field_class = DayField
     # In the OpenAPI document.
-    schema: ClassVar = {"format": "date"}
+    schema: ClassVar = DAY_SCHEMA
+
+
+class RecordField(ChoiceField):
+    """A choice among rows on record by their slugs."""
+
+    def validate(self, value):
+        try:
+            super().validate(value)
+        except forms.ValidationError as error:
+            raise forms.ValidationError(error.message, NOT_ON_RECORD, error.params) from error
+
+
+class RecordFilter(django_filters.ChoiceFilter):
+    field_class = RecordField
+    schema: ClassVar = SLUG_SCHEMA
+
+
+class CountryFilter(RecordFilter):
+    schema: ClassVar = {"pattern": "^[A-Z]{2}$"}
 
 
 class OnDayFilter(django_filters.FilterSet):
@@ -102,7 +123,7 @@ class DelegationFilter(OnDayFilter):
     q = django_filters.CharFilter(
         label=_("Name of a parliament or chamber"), method="search", max_length=100, widget=forms.TextInput
     )
-    country = django_filters.ChoiceFilter(label=_("Country"), choices=country_choices, empty_label=_("All countries"))
+    country = CountryFilter(label=_("Country"), choices=country_choices, empty_label=_("All countries"))
     kind = django_filters.ChoiceFilter(
         label=_("Chamber"),
         field_name="chambers__kind",
@@ -140,10 +161,8 @@ class PersonFilter(OnDayFilter):
     """People by their functions on the day: one mandate, service or post must match all of the chosen values."""
 
     q = django_filters.CharFilter(label=_("Name of a person"), max_length=100, widget=forms.TextInput)
-    delegation = django_filters.ChoiceFilter(
-        label=_("Delegation"), choices=delegation_choices, empty_label=_("All delegations")
-    )
-    chamber = django_filters.ChoiceFilter(label=_("Chamber"), choices=chamber_choices, empty_label=_("All chambers"))
+    delegation = RecordFilter(label=_("Delegation"), choices=delegation_choices, empty_label=_("All delegations"))
+    chamber = RecordFilter(label=_("Chamber"), choices=chamber_choices, empty_label=_("All chambers"))
     role = django_filters.ChoiceFilter(
         label=_("Function"),
         choices=[
@@ -153,9 +172,7 @@ class PersonFilter(OnDayFilter):
         ],
         empty_label=_("Any function"),
     )
-    body = django_filters.ChoiceFilter(
-        label=_("Body of the Assembly"), choices=body_choices, empty_label=_("Any body")
-    )
+    body = RecordFilter(label=_("Body of the Assembly"), choices=body_choices, empty_label=_("Any body"))
     gender = django_filters.ChoiceFilter(
         label=_("Gender"),
         choices=[*Person.Gender.choices, (NOT_RECORDED, _("not recorded"))],

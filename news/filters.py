@@ -12,9 +12,10 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
 
+from cspa.api.parameters import NOT_ON_RECORD
 from cspa.search.stems import MAX_QUERY_LENGTH, Query
 from delegations.dates import EARLIEST, LATEST
-from delegations.filters import DayFilter, delegation_choices
+from delegations.filters import DayFilter, RecordFilter, delegation_choices
 from delegations.models import Delegate, Person, Representative
 
 from .models import Article, ArticleQuerySet, Quotation, Topic
@@ -26,6 +27,7 @@ def _topics() -> list[tuple[str, str]]:
 
 class YearFilter(django_filters.Filter):
     field_class = forms.IntegerField
+    schema: ClassVar = {"type": "integer", "minimum": EARLIEST.year, "maximum": LATEST.year}
 
     def filter(self, queryset: ArticleQuerySet, year: int | None) -> ArticleQuerySet:
         return queryset if year is None else queryset.dated(date(year, 1, 1), date(year + 1, 1, 1))
@@ -44,16 +46,14 @@ class ArticleFilter(django_filters.FilterSet):
         widget=forms.TextInput(attrs={"type": "search"}),
         method="unchanged",
     )
-    topic = django_filters.ChoiceFilter(
-        label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics")
-    )
-    delegation = django_filters.ChoiceFilter(
+    topic = RecordFilter(label=_("Topic"), field_name="topics__slug", choices=_topics, empty_label=_("All topics"))
+    delegation = RecordFilter(
         label=_("Delegation"),
         field_name="parliaments__slug",
         choices=delegation_choices,
         empty_label=_("All delegations"),
     )
-    year = YearFilter(label=_("Year"), min_value=1900, max_value=2100)
+    year = YearFilter(label=_("Year"), min_value=EARLIEST.year, max_value=LATEST.year)
     language = django_filters.ChoiceFilter(
         label=_("Language of the news"),
         choices=settings.LANGUAGES,
@@ -98,13 +98,13 @@ class PersonField(forms.RegexField):
         text = super().clean(value)
         person = Person.objects.public().known_as(int(text)).first() if text else None
         if text and person is None:
-            raise ValidationError(_("There is no person with this id."))
+            raise ValidationError(_("There is no person with this id."), NOT_ON_RECORD)
         return person
 
 
 class PersonIdFilter(django_filters.Filter):
     field_class = PersonField
-    schema: ClassVar = {"type": "integer", "minimum": 1}
+    schema: ClassVar = {"type": "integer", "minimum": 1, "maximum": 999_999_999}
 
 
 class PublishedFilter(django_filters.FilterSet):
@@ -126,9 +126,9 @@ class PublishedFilter(django_filters.FilterSet):
 class ArticleListFilter(PublishedFilter):
     """Articles by topic, by whom and what they are about, and by day."""
 
-    topic = django_filters.ChoiceFilter(label=_("Topic"), field_name="topics__slug", choices=_topics)
+    topic = RecordFilter(label=_("Topic"), field_name="topics__slug", choices=_topics)
     person = PersonIdFilter(label=_("Id of a person whom the article names"), field_name="people")
-    delegation = django_filters.ChoiceFilter(
+    delegation = RecordFilter(
         label=_("Delegation that the article is about"), field_name="parliaments__slug", choices=delegation_choices
     )
 
@@ -141,7 +141,7 @@ class QuotationFilter(PublishedFilter):
     """Quotations in published articles by speaker, by the delegation of the speaker, and by day."""
 
     person = PersonIdFilter(label=_("Id of the speaker"))
-    delegation = django_filters.ChoiceFilter(
+    delegation = RecordFilter(
         label=_("Delegation that the speaker belongs or belonged to"),
         choices=delegation_choices,
         method="by_delegation",

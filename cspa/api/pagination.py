@@ -112,7 +112,7 @@ class Cursors:
             backwards, position = self.signer.unsign_object(cursor)
         except BadSignature as error:
             words = _("“cursor” is damaged, or belongs to another list.")
-            raise ApiError(400, words, "cursor") from error
+            raise ApiError(404, words, "cursor") from error
         return backwards, position
 
     def link(self, backwards: bool, position: list) -> str:

@@ -1,4 +1,7 @@
-"""Query parameters of the API: declaration, validation, and description in the OpenAPI document."""
+"""Query parameters of the API: declaration, validation, and description in the OpenAPI document.
+
+A parameter that cannot be read is answered 400; one that names what is not on record, 404.
+"""
 
 import re
 from typing import Any
@@ -20,6 +23,13 @@ from .errors import ApiError
 
 LARGEST_PAGE = 200
 USUAL_PAGE = 50
+
+# Code of the ValidationError of a form field whose value names nothing on record.
+NOT_ON_RECORD = "not_on_record"
+
+# In the OpenAPI document.
+DAY_SCHEMA = {"format": "date", "pattern": "^(19[0-9]{2}|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2}$"}
+SLUG_SCHEMA = {"pattern": "^[-a-zA-Z0-9_]+$"}
 
 _LIMIT = re.compile("[1-9][0-9]{0,2}")
 
@@ -94,7 +104,7 @@ def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Para
 
 
 def _schema(declared: Filter) -> dict:
-    """What the document says of the values: the ``schema`` of the filter, or the ``enum`` of fixed choices.
+    """What the document says of the values: ``enum`` of fixed choices, length of a text, or ``schema`` of the filter.
 
     Choices that depend on the data are omitted.
     """
@@ -103,6 +113,8 @@ def _schema(declared: Filter) -> dict:
     if isinstance(choices, list):
         flat: list[tuple[str, str]] = list(flatten_choices(choices))
         return {"enum": [value for value, _label in flat]}
+    if "max_length" in declared.extra:
+        return {"maxLength": declared.extra["max_length"], "pattern": r"^[^\x00]*$"}
     return getattr(declared, "schema", {})
 
 
@@ -114,5 +126,6 @@ def apply_filterset(filterset: FilterSet) -> QuerySet:
 
 def refuse_errors(form: BaseForm) -> None:
     """Raise ApiError for the first error of ``form``."""
-    for name, errors in form.errors.items():
-        raise ApiError(400, f"{form[name].label}: {' '.join(map(str, errors))}", name)
+    for name, errors in form.errors.as_data().items():
+        status = 404 if errors[0].code == NOT_ON_RECORD else 400
+        raise ApiError(status, f"{form[name].label}: {' '.join(map(str, form.errors[name]))}", name)

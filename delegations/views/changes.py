@@ -19,7 +19,7 @@ from cspa.templatetags.site import marked
 
 from ..changes import Change, Kind, Register, register
 from ..exports.csv_rows import SOURCE_COLUMNS, source_cells
-from ..filters import DayField, delegation_choices, refuse_errors
+from ..filters import DayField, RecordField, delegation_choices, refuse_errors
 from ..models import Body, Chamber, Parliament, Person
 from .directory import OnDay
 
@@ -28,10 +28,8 @@ COLUMNS += ["before", "after", "words"]
 
 
 class ChangesForm(forms.Form):
-    delegation = forms.ChoiceField(
-        label=_("Delegation"),
-        required=False,
-        choices=lambda: [("", gettext("All delegations")), *delegation_choices()],
+    delegation = RecordField(
+        label=_("Delegation"), required=False, choices=delegation_choices, empty_label=_("All delegations")
     )
     kind = forms.ChoiceField(
         label=_("Kind of change"),
