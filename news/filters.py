@@ -92,11 +92,12 @@ class PersonField(forms.RegexField):
     """A person with a page, by the public id, or by that of a record that was merged into this person."""
 
     def __init__(self, **kwargs: Any):
-        super().__init__(regex="^[1-9][0-9]{0,8}$", **kwargs)
+        # JSON Schema counts 10.0 among the integers, so programs may write it.
+        super().__init__(regex="^[1-9][0-9]{0,8}([.]0)?$", **kwargs)
 
     def clean(self, value: str) -> Person | None:
         text = super().clean(value)
-        person = Person.objects.public().known_as(int(text)).first() if text else None
+        person = Person.objects.public().known_as(int(text.removesuffix(".0"))).first() if text else None
         if text and person is None:
             raise ValidationError(_("There is no person with this id."), NOT_ON_RECORD)
         return person

@@ -35,9 +35,9 @@ EXAMPLES = {
     "since": "2019-01-01",
     "until": "2020-12-31",
     "delegation": "belarus",
-    "chamber": "belarus-house",
-    "body": "council",
-    "topic": "defence",
+    "chamber": "belarus-house-of-representatives",
+    "body": "assembly",
+    "topic": "csto-cis-sco-cooperation",
     "country": "BY",
     "year": 2020,
     "person": 1,
@@ -134,6 +134,8 @@ class Api(NinjaAPI):
             for described in methods["get"]["parameters"]:
                 if described["name"] in EXAMPLES:
                     described["example"] = EXAMPLES[described["name"]]
+                if described["in"] == "query":
+                    described["allowEmptyValue"] = True
             responses = methods["get"]["responses"]
             responses[304] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
             for status in (400, 404, 405, *([410] if "/people/{" in path or "/articles/{" in path else [])):

@@ -30,8 +30,11 @@ NOT_ON_RECORD = "not_on_record"
 # In the OpenAPI document.
 DAY_SCHEMA = {"format": "date", "pattern": "^(19[0-9]{2}|20[0-9]{2}|2100)-[0-9]{2}-[0-9]{2}$"}
 SLUG_SCHEMA = {"pattern": "^[-a-zA-Z0-9_]+$"}
+# PostgreSQL rejects a null character.
+TEXT_SCHEMA = {"pattern": r"^[^\x00]*$"}
 
-_LIMIT = re.compile("[1-9][0-9]{0,2}")
+# JSON Schema counts 10.0 among the integers, so programs may write it.
+_LIMIT = re.compile("([1-9][0-9]{0,2})([.]0)?")
 
 
 def parameter(description: str, **schema) -> Any:
@@ -80,17 +83,20 @@ class ListParameters(Parameters):
         maximum=LARGEST_PAGE,
         default=USUAL_PAGE,
     )
-    cursor: str = parameter(gettext_noop("Where the page begins; taken from “next” or “previous”, never made up."))
+    cursor: str = parameter(
+        gettext_noop("Where the page begins; taken from “next” or “previous”, never made up."), **TEXT_SCHEMA
+    )
 
     @property
     def size(self) -> int:
         if not self.limit:
             return USUAL_PAGE
-        if not _LIMIT.fullmatch(self.limit) or int(self.limit) > LARGEST_PAGE:
+        written = _LIMIT.fullmatch(self.limit)
+        if written is None or int(written[1]) > LARGEST_PAGE:
             raise ApiError(
                 400, _("“limit” is a whole number from 1 to %(largest)d.") % {"largest": LARGEST_PAGE}, "limit"
             )
-        return int(self.limit)
+        return int(written[1])
 
 
 def filtered_by(filterset: type[FilterSet], base: type[Parameters]) -> type[Parameters]:
@@ -114,7 +120,7 @@ def _schema(declared: Filter) -> dict:
         flat: list[tuple[str, str]] = list(flatten_choices(choices))
         return {"enum": [value for value, _label in flat]}
     if "max_length" in declared.extra:
-        return {"maxLength": declared.extra["max_length"], "pattern": r"^[^\x00]*$"}
+        return {"maxLength": declared.extra["max_length"], **TEXT_SCHEMA}
     return getattr(declared, "schema", {})
 
 

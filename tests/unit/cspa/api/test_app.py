@@ -437,6 +437,12 @@ def test_limit_in_another_notation_is_refused(client, name):
         assert refused(client, f"{name}/?limit={value}")["parameter"] == "limit"
 
 
+def test_integer_of_json_schema_may_have_a_fraction_of_zero(client):
+    article = factories.ArticleFactory(people=[factories.PersonFactory(public_id=12)])
+    (found,) = ask(client, "articles/?limit=10.0&person=12.0")["results"]
+    assert found["id"] == str(article.uid)
+
+
 PATHS = {
     "API delegations": "delegations/?limit=200",
     "API parliaments": "parliaments/?limit=200",
