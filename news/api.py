@@ -15,6 +15,7 @@ from cspa.api.errors import ApiError
 from cspa.api.pagination import Page, paginate_queryset
 from cspa.api.parameters import ListParameters, Parameters, apply_filterset, filtered_by
 from cspa.i18n import get_translated
+from delegations.api_schemas import Source
 from delegations.exports.serializers import source_record
 
 from . import models
@@ -57,12 +58,6 @@ class Translation(Schema):
 class Correction(Schema):
     date: str
     text: str
-
-
-class Source(Schema):
-    title: str
-    url: str | None
-    date: str | None
 
 
 class Quotation(Schema):
