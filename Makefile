@@ -10,6 +10,7 @@ STAMP := $(VENV)/.installed
 CATALOGUES := $(patsubst %.po,%.mo,$(wildcard cspa/locale/*/LC_MESSAGES/django.po))
 CORPORA := var/corpora/.unpacked
 OBSERVATORY := var/observatory/.installed
+CLIENT := var/client/.installed
 STATIC := var/static/staticfiles.json
 STATIC_SOURCES := $(shell find static cspa/static delegations/static news/static 2>/dev/null)
 
@@ -32,7 +33,8 @@ MEASURE := $(BIN)/python tests/measure
 SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile benchmarks/storm
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all audit test-under-load bench storm corpora observatory lint messages lock clean
+.PHONY: help install run dev test test-all audit test-under-load bench storm corpora observatory client lint messages lock \
+	clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14
@@ -93,7 +95,7 @@ test-all: install corpora  ## all tests but those of `make audit`: PostgreSQL, C
 	$(SERVE) $(BIN)/python -m tests.support.reached || code=1; \
 	exit $$code
 
-audit: install corpora observatory  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
+audit: install corpora observatory client  ## what takes an hour: all attack strings, thorough property tests, faults put in by hand
 	@unset DATABASE_URL; code=0; export PROFILE=thorough; \
 	$(SERVE) $(BIN)/python tests/with-postgres $(PYTEST) -n auto -m "not browser and (audit or hypothesis or thorough)" || code=1; \
 	$(SERVE) $(PYTEST) -m "browser and audit" || code=1; \
@@ -131,6 +133,14 @@ observatory:  ## fetch the HTTP Observatory of MDN, which judges the headers und
 	@if command -v npm >/dev/null; then $(MAKE) --no-print-directory $(OBSERVATORY); \
 	else echo "npm is absent: the Observatory does not judge the headers"; fi
 
+$(CLIENT): requirements/client.txt | $(STAMP)
+	@echo "Installing the generator of API clients"
+	@$(BIN)/python -m venv --clear var/client
+	@var/client/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+client: $(CLIENT)  ## install the generator with which tests/slow/test_api_client.py builds a client of the API
+
 lint: install  ## linters, formatters, types, import order, compose files, missing migrations, deployment check
 	@$(BIN)/ruff check . $(SCRIPTS)
 	@$(BIN)/ruff format --check . $(SCRIPTS)
@@ -150,6 +160,8 @@ lock: $(STAMP)  ## pin the newest allowed packages, with hashes
 		--no-header --upgrade pyproject.toml -o requirements/run.txt
 	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
 		--no-header --upgrade --group dev -c requirements/run.txt -o requirements/dev.txt
+	@$(BIN)/uv pip compile --quiet --universal --python-version 3.12 --generate-hashes --no-emit-index-url \
+		--no-header --upgrade --group client -o requirements/client.txt
 
 clean:  ## remove the environment; the data in var/ stay
 	@rm -rf $(VENV)

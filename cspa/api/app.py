@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from ninja import NinjaAPI
 from ninja.errors import ValidationError
 from ninja.openapi.docs import DocsBase
+from ninja.operation import Operation
 from ninja.renderers import JSONRenderer
 
 from ..absolute_urls import absolute_url
@@ -123,6 +124,10 @@ class Api(NinjaAPI):
         addresses = {path.split("/")[-2]: path for path in lists}
         addresses |= {"documentation": DOCUMENTATION, "openapi": DOCUMENT}
         return {name: absolute_url(request, path) for name, path in addresses.items()}
+
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """The name of the view, which generated clients give to the function that calls it."""
+        return operation.view_func.__name__
 
     def get_openapi_schema(self, **kwargs: Any) -> dict:
         """The OpenAPI document, with the responses that all operations share."""

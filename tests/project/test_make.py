@@ -61,7 +61,7 @@ def test_install_with_an_old_python_fails_with_a_message(tmp_path):
     assert not (tmp_path / ".venv").exists()
 
 
-@pytest.mark.parametrize("name", ["run.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["run.txt", "dev.txt", "client.txt"])
 def test_requirements_are_pinned_with_hashes_and_without_a_host(name):
     text = (ROOT / "requirements" / name).read_text()
     requirements = re.findall(r"^(?!\s|#).+(?:\n    --hash.+)*", text, re.MULTILINE)
@@ -75,7 +75,7 @@ def test_requirements_are_pinned_with_hashes_and_without_a_host(name):
 def test_dependencies_of_pyproject_are_pinned():
     project = (ROOT / "pyproject.toml").read_text()
     named = re.findall(r'^    "([a-z0-9-]+)(?:\[[a-z,]+\])?~=', project, re.MULTILINE)
-    pinned = "".join((ROOT / "requirements" / name).read_text() for name in ("run.txt", "dev.txt"))
+    pinned = "".join((ROOT / "requirements" / name).read_text() for name in ("run.txt", "dev.txt", "client.txt"))
     assert len(named) > 20
     assert [name for name in named if not re.search(rf"^{name}==", pinned, re.MULTILINE)] == []
 
