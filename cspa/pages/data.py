@@ -8,25 +8,19 @@ from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
 from django.utils.timezone import make_aware
-from django.utils.translation import get_language, gettext, gettext_noop, override
+from django.utils.translation import gettext, override
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from django.views.generic import TemplateView
 
-from delegations.dates import FOUNDED, today
-from delegations.tables import TABLES as OF_THE_DIRECTORY
-from news.tables import TABLES as OF_THE_NEWS
+from delegations.dates import today
 
-from ..absolute_urls import absolute_url, base_url
+from ..absolute_urls import base_url
 from ..api.middleware import DOCUMENT, DOCUMENTATION, PREFIX, problem
 from ..cache.keys import cacheable
 from ..exports import datapackage
 from ..exports.tabular import FORMATS, export_response, undeclared_parameter
-
-TABLES = {table.name: table for table in [*OF_THE_DIRECTORY, *OF_THE_NEWS]}
-LICENCE = "https://creativecommons.org/licenses/by/4.0/"
-NAME = gettext_noop("Delegations, people and news of the CSTO Parliamentary Assembly")
-PUBLISHER = gettext_noop("CSTO Parliamentary Assembly")
+from .data_catalogue import LICENCE, NAME, PUBLISHER, TABLES, dcat, schema_org
 
 
 def descriptor() -> str:
@@ -76,6 +70,12 @@ def package_archive(request: HttpRequest) -> HttpResponseBase:
     return FileResponse(file, as_attachment=True, filename=name, content_type="application/zip")
 
 
+@require_safe
+def catalogue(request: HttpRequest) -> HttpResponse:
+    """All of these files, and the API, in the terms of DCAT-AP, for catalogues of data."""
+    return _refused(request) or HttpResponse(dcat(request), content_type="application/ld+json")
+
+
 class DataView(TemplateView):
     template_name = "data.html"
 
@@ -111,45 +111,13 @@ class DataView(TemplateView):
             tables=TABLES.values(),
             documentation=DOCUMENTATION,
             document=DOCUMENT,
-            json_ld=self.dataset(),
+            json_ld=schema_org(self.request),
             **kwargs,
         )
 
-    def dataset(self) -> dict[str, Any]:
-        """The data as a Dataset of schema.org, which search engines of data read as they read DCAT."""
-
-        def distribution(title: str, address: str, media_type: str) -> dict[str, str]:
-            url = absolute_url(self.request, address)
-            return {"@type": "DataDownload", "name": title, "encodingFormat": media_type, "contentUrl": url}
-
-        publisher = {"@type": "GovernmentOrganization", "name": gettext(PUBLISHER), "url": base_url(self.request)}
-        return {
-            "@context": "https://schema.org",
-            "@type": "Dataset",
-            "name": gettext(NAME),
-            "description": gettext(
-                "Who sits in the Assembly on any day, how many seats each chamber has, what every figure rests on, "
-                "and what was published about it."
-            ),
-            "url": absolute_url(self.request, self.request.path),
-            "license": LICENCE,
-            "isAccessibleForFree": True,
-            "inLanguage": get_language(),
-            "temporalCoverage": f"{FOUNDED.isoformat()}/..",
-            "creator": publisher,
-            "publisher": publisher,
-            "distribution": [
-                distribution(gettext("All tables in one archive"), reverse("data:archive"), "application/zip"),
-                distribution("Popolo", reverse("data:popolo"), "application/json"),
-                *(
-                    distribution(gettext(table.title), reverse("data:table", args=[table.name, "csv"]), "text/csv")
-                    for table in TABLES.values()
-                ),
-            ],
-        }
-
 
 urlpatterns = [
+    path("catalog.jsonld", cacheable(catalogue), name="catalogue"),
     path("datapackage.json", cacheable(package_descriptor), name="package"),
     path("datapackage.zip", cacheable(package_archive), name="archive"),
     path("<slug:name>.<slug:file_format>", cacheable(table_file), name="table"),

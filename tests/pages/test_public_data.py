@@ -17,6 +17,7 @@ FILES = [
     "/en/assembly/?format=csv",
     "/en/news/?format=csv",
     "/data/popolo.json",
+    "/data/catalog.jsonld",
     "/data/belarus/popolo.json?on=2020-05-26",
 ]
 FEEDS = [
