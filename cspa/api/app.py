@@ -3,8 +3,11 @@
 ``delegations.api``, ``news.api`` and ``cspa.pages.search_api`` declare the addresses.
 """
 
+import json
 from collections.abc import Iterable
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -47,6 +50,13 @@ EXAMPLES = {
     "public_id": 1,
     "uid": "3f2504e0-4f89-11d3-9a0c-0305e82c3301",
 }
+
+
+@cache
+def _answers() -> dict[str, Any]:
+    """An example of the answer of each operation, by its path, as tests/unit/cspa/api/test_examples.py writes them."""
+    answers: dict[str, Any] = json.loads(Path(__file__).with_name("examples.json").read_text("utf-8"))
+    return answers
 
 
 class Renderer(JSONRenderer):
@@ -132,6 +142,7 @@ class Api(NinjaAPI):
     def get_openapi_schema(self, **kwargs: Any) -> dict:
         """The OpenAPI document, with the responses that all operations share."""
         document = super().get_openapi_schema(**kwargs)
+        answers = _answers()
         schema = ProblemSchema.model_json_schema()
         document["components"]["schemas"]["Problem"] = schema
         content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
@@ -142,6 +153,8 @@ class Api(NinjaAPI):
                 if described["in"] == "query":
                     described["allowEmptyValue"] = True
             responses = methods["get"]["responses"]
+            if path in answers:
+                responses[200]["content"]["application/json"]["example"] = answers[path]
             responses[304] = {"description": HTTPStatus.NOT_MODIFIED.phrase}
             for status in (400, 404, 405, *([410] if "/people/{" in path or "/articles/{" in path else [])):
                 responses[status] = {"description": HTTPStatus(status).phrase, "content": content}
