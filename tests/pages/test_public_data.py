@@ -1,12 +1,16 @@
 """Files, feeds and Popolo are data: pages of all origins may read them, and they refuse what means nothing there."""
 
 import csv
+import json
+from collections.abc import Iterator
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.test import Client
 
 from ..support import factories
+from ..support.api import API, LISTS, QUOTATION
 from ..support.page_cache import new_process
 
 FILES = [
@@ -104,3 +108,41 @@ def test_people_in_the_file_of_news_come_with_ids(client: Client, site):
     ids, names = row["people_ids"].split(" | "), row["people"].split(" | ")
     assert dict(zip(ids, names, strict=True))["12"] == "Anna Lee"
     assert sorted(ids) == ["12", "14"]
+
+
+def ids_of_people(value: Any, key: str = "") -> Iterator[Any]:
+    """The ids in a record of the API or a row of a file whose key says that they are of a person."""
+    if isinstance(value, dict):
+        for name, part in value.items():
+            yield from ids_of_people(part, f"person_{name}" if key in ("person", "before", "after") else name)
+    elif isinstance(value, list):
+        for part in value:
+            yield from ids_of_people(part, key)
+    elif key in ("person", "person_id", "people") and value not in (None, ""):
+        yield value
+
+
+def test_ids_of_people_are_numbers_everywhere(client: Client, db):
+    mandate = factories.DelegateFactory(person__public_id=12, starts="2019", ends="2020", person__name_en="Ann Lee")
+    for factory in (factories.RepresentativeFactory, factories.AssemblyPostFactory):
+        factory(person=mandate.person, starts="2019", ends="2020")
+    article = factories.ArticleFactory(people=[mandate.person], body=QUOTATION)
+    day = "on=2019-12-01"
+    api = [f"{name}/?{day}" for name in LISTS[4:7]] + ["changes/", "quotations/", f"articles/{article.uid}/"]
+    lists = [f"people/delegates/?{day}", "changes/?"]
+    tables = ("mandates", "representatives", "posts", "quotations")
+    files = [
+        *(f"{API}{path}" for path in api),
+        *(f"/en/delegations/{path}&format=json" for path in lists),
+        f"/en/assembly/?{day}&format=json",
+        *(f"/data/{name}.json" for name in tables),
+    ]
+    for address in files:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert set(ids_of_people(json.loads(answer.getvalue()))) - {"Ann Lee"} == {12}, address
+    for address in (f"{API}people/?{day}", f"/en/delegations/people/?{day}&format=json", "/data/people.json"):
+        (person,) = json.loads(client.get(address).getvalue())["results"]
+        assert person["id"] == 12, address
+    (found,) = client.get(f"{API}search/?q=lee").json()["people"]["results"]
+    assert found["id"] == 12
