@@ -49,6 +49,7 @@ def rows(seed, settings, time_machine):
     )
 
 
+@pytest.mark.long
 @pytest.mark.django_db
 def test_examples_are_answers_of_the_api_and_match_the_schema(client: Client, rows):
     document = ask(client, "openapi.json")
