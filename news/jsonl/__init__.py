@@ -5,7 +5,7 @@ describes the keys.
 """
 
 import gc
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO
@@ -42,6 +42,7 @@ def import_lines(
     update: bool = False,
     dry_run: bool = False,
     strict: bool = False,
+    elsewhere: Mapping[str, Path] | None = None,
     place: Callable[[int, int], int | str] = number_of_line,
     progress: Callable[[str, int, int | None], None] = no_progress,
     total: int | None = None,
@@ -49,9 +50,9 @@ def import_lines(
     """Import the articles of ``file``, with their pictures and documents from ``folder``: all of them or none.
 
     An article on record that differs is listed; ``update`` replaces it. What a text loses is listed, too; ``strict``
-    makes it a conflict, and ``place`` says where the text stands. The report says what was saved, or why
-    nothing was. ``total`` is the number of lines, for ``progress``. Raises ImportRefusedError if the file is empty, or
-    if the database or the disk refuses it.
+    makes it a conflict, and ``place`` says where the text stands. ``elsewhere`` says where files lie that are not in
+    the folder. The report says what was saved, or why nothing was. ``total`` is the number of lines, for ``progress``.
+    Raises ImportRefusedError if the file is empty, or if the database or the disk refuses it.
     """
     # Remove the stored files of an import that is not saved.
     with closing(SeenKeys()) as seen, ExitStack() as undo:
@@ -59,7 +60,13 @@ def import_lines(
         with _refusals_as_import_error(), nullcontext() if dry_run else audit.record_changes(ChangeSet.Kind.IMPORT):
             chunks = Chunks(read_rows(file))
             importer = ArticleImporter(
-                MediaFolder(folder, undo), seen, update, dry_run, strict, place, between_articles=chunks.read_next
+                MediaFolder(folder, undo, elsewhere or {}),
+                seen,
+                update,
+                dry_run,
+                strict,
+                place,
+                between_articles=chunks.read_next,
             )
             if importer.saving:
                 _compress_with_lz4()

@@ -1,6 +1,6 @@
 """Import of the files of pictures and documents into MEDIA_ROOT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 
@@ -18,10 +18,11 @@ from ..models import Picture
 
 
 class MediaFolder:
-    """A folder of files to import. Each stored file adds its removal to ``undo``."""
+    """A folder of files to import. Each stored file adds its removal to ``undo``. ``files`` lie elsewhere."""
 
-    def __init__(self, folder: Path, undo: ExitStack):
+    def __init__(self, folder: Path, undo: ExitStack, files: Mapping[str, Path]):
         self.folder = folder.resolve()
+        self.files = files
         self.undo = undo
 
     def fetch(self, path: str, clean: Callable[[File], File], store: bool) -> File:
@@ -30,8 +31,9 @@ class MediaFolder:
         Without ``store`` nothing is stored. A stored file with the same bytes stays. Raises RowError if the file is
         missing, lies outside the folder, is of another type, or if another file is stored under its name.
         """
-        source = (self.folder / path).resolve()
-        if not source.is_relative_to(self.folder):
+        elsewhere = self.files.get(path)
+        source = elsewhere or (self.folder / path).resolve()
+        if not (elsewhere or source.is_relative_to(self.folder)):
             raise RowError(_("This file lies outside the folder of the files: %(path)s") % {"path": path})
         if not source.is_file():
             raise RowError(_("This file is not in the folder of the files (--files): %(path)s") % {"path": path})
