@@ -11,7 +11,6 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +21,7 @@ from cspa.i18n import language_codes, single_line
 from delegations.importer import ImportRefusedError
 from delegations.legacy_pages.editions import EDITIONS
 
+from .markup import VOID, PositionedParser
 from .posts import Post, at_midnight, moment
 
 _REQUIRED = {"title", "date", "body", "language", "address"}
@@ -29,7 +29,6 @@ _SIMPLE = re.compile(
     r"(?P<tag>[a-z][a-z0-9]*|\*)?(?P<rest>(?:[.#][\w-]+|\[[\w-]+(?:=\"?[^\"\]]*\"?)?\])*)", re.IGNORECASE
 )
 _PART = re.compile(r"\.(?P<class>[\w-]+)|#(?P<id>[\w-]+)|\[(?P<name>[\w-]+)(?:=\"?(?P<value>[^\"\]]*)\"?)?\]")
-_VOID = {"area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "track", "wbr"}
 
 
 @dataclass
@@ -42,32 +41,25 @@ class _Element:
     names: list[str] = field(default_factory=list)
 
 
-class _Page(HTMLParser):
+class _Page(PositionedParser):
     """The inner HTML of the first element of each selector, with its line."""
 
     def __init__(self, text: str, selectors: dict[str, list[str]]):
-        super().__init__(convert_charrefs=False)
-        self.text = text
+        super().__init__(text, convert_charrefs=False)
         self.selectors = selectors
         self.found: dict[str, tuple[str, int]] = {}
         self._open: list[_Element] = []
         # Without it, each stray end tag would take the time of all open elements.
         self._open_tags: Counter[str] = Counter()
-        self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
         self.feed(text)
         self.close()
         while self._open:
             self._end(self._pop(), len(text))
 
-    @property
-    def _offset(self) -> int:
-        line, column = self.getpos()
-        return self._lines[line - 1] + column
-
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         source = self.get_starttag_text() or ""
         attributes = {name: value or "" for name, value in attrs}
-        element = _Element(tag, attributes, self._offset + len(source), self.getpos()[0])
+        element = _Element(tag, attributes, self.position + len(source), self.getpos()[0])
         self._open.append(element)
         self._open_tags[tag] += 1
         for name, selector in self.selectors.items():
@@ -76,18 +68,18 @@ class _Page(HTMLParser):
                 # The content of <meta> and the machine's form of <time> say it best.
                 said = attributes.get("datetime") or attributes.get("content", "")
                 self.found[name] = (said if name != "body" else "", element.line)
-        if tag in _VOID:
+        if tag in VOID:
             self._pop()
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.handle_starttag(tag, attrs)
-        if tag not in _VOID:
+        if tag not in VOID:
             self._pop()
 
     def handle_endtag(self, tag: str) -> None:
         while self._open_tags[tag]:
             element = self._pop()
-            self._end(element, self._offset)
+            self._end(element, self.position)
             if element.tag == tag:
                 return
 
