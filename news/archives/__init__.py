@@ -4,9 +4,6 @@
 finds the same articles.
 """
 
-from .lines import Lines
-from .posts import Post
-from .saved_pages import saved_pages
-from .xml_items import posts
+from .importing import ArchiveOptions, import_archive, write_lines
 
-__all__ = ["Lines", "Post", "posts", "saved_pages"]
+__all__ = ["ArchiveOptions", "import_archive", "write_lines"]

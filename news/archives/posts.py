@@ -30,6 +30,18 @@ class Post:
     is_draft: bool = False
     # Other addresses of the post, such as /?p=12.
     others: tuple[str, ...] = ()
+    # Number of the lead picture in the media library.
+    thumbnail: str = ""
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A file of the media library of WordPress."""
+
+    number: str
+    address: str
+    title: str
+    alt: str
 
 
 def moment(text: str) -> datetime | None:

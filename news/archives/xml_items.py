@@ -1,6 +1,6 @@
 """Posts of an XML file: WordPress WXR, RSS or Atom."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from xml.sax import SAXException, SAXParseException
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from delegations.importer import ImportRefusedError
 
-from .posts import Post, moment, moment_utc, paragraphs
+from .posts import Post, Upload, moment, moment_utc, paragraphs
 
 _CHUNK = 64 * 1024
 _CONTENT = "http://purl.org/rss/1.0/modules/content/"
@@ -21,6 +21,7 @@ _WORDPRESS = "http://wordpress.org/export/"
 _TEXTS = {"post", "page"}
 
 # Local name of a child, or of a WordPress child with "wp:" before it, to its text and the line where it begins.
+# Further data of WordPress have "meta:" before their key.
 type Item = dict[str, tuple[str, int]]
 
 
@@ -37,6 +38,7 @@ class _Handler(ContentHandler):
         self._path: list[str] = []
         self._text: list[str] = []
         self._line = 0
+        self._meta_key = ""
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
         key = _key(*name)
@@ -66,12 +68,33 @@ class _Handler(ContentHandler):
             # The first counts; an empty element of Atom's link does not.
             if self._path and self._path[-1] in ("item", "entry") and text.strip():
                 self._item.setdefault(key, (text, self._line))
+            elif key == "wp:meta_key":
+                self._meta_key = text
+            elif key == "wp:meta_value":
+                self._item.setdefault(f"meta:{self._meta_key}", (text, self._line))
         elif key == "language":
             self.language = text.strip()
 
 
 def posts(file: Path) -> Iterator[Post]:
     """Yield the posts of ``file``. Raises ImportRefusedError if it is no such file."""
+    for item, language in _items(file):
+        post = _wordpress if "wp:post_type" in item else _of_feed
+        if (found := post(file, item, language)) is not None:
+            yield found
+
+
+def uploads(file: Path) -> Iterator[Upload]:
+    """Yield the media library of ``file``. Raises ImportRefusedError if it is no such file."""
+    for item, _language in _items(file):
+        text = _texts(item)
+        if text("wp:post_type") == "attachment":
+            alt = text("meta:_wp_attachment_image_alt")
+            yield Upload(text("wp:post_id"), text("wp:attachment_url", "guid"), text("title"), alt)
+
+
+def _items(file: Path) -> Iterator[tuple[Item, str]]:
+    """Yield the items, and the language of the file."""
     parser = make_parser()
     handler = _Handler(parser)
     parser.setFeature(feature_namespaces, True)
@@ -80,9 +103,9 @@ def posts(file: Path) -> Iterator[Post]:
         with file.open("rb") as stream:
             while chunk := stream.read(_CHUNK):
                 parser.feed(chunk)
-                yield from _finished(file, handler)
+                yield from _finished(handler)
             parser.close()
-            yield from _finished(file, handler)
+            yield from _finished(handler)
     except (DefusedXmlException, SAXException) as error:
         line = error.getLineNumber() if isinstance(error, SAXParseException) else 0
         raise ImportRefusedError(_("This is no sound XML file: line %(line)d") % {"line": line or 0}) from error
@@ -90,12 +113,14 @@ def posts(file: Path) -> Iterator[Post]:
         raise ImportRefusedError(_("This is no export of WordPress, no RSS and no Atom."))
 
 
-def _finished(file: Path, handler: _Handler) -> Iterator[Post]:
+def _finished(handler: _Handler) -> Iterator[tuple[Item, str]]:
     items, handler.items = handler.items, []
-    for item in items:
-        post = _wordpress if "wp:post_type" in item else _of_feed
-        if (found := post(file, item, handler.language)) is not None:
-            yield found
+    return ((item, handler.language) for item in items)
+
+
+def _texts(item: Item) -> Callable[..., str]:
+    """Return the function that gives the first text under some keys."""
+    return lambda *names: next((found for name in names if (found := item.get(name, ("", 0))[0].strip())), "")
 
 
 def _key(space: str | None, name: str) -> str:
@@ -107,9 +132,7 @@ def _key(space: str | None, name: str) -> str:
 
 
 def _wordpress(file: Path, item: Item, language: str) -> Post | None:
-    def text(name: str) -> str:
-        return item.get(name, ("", 0))[0].strip()
-
+    text = _texts(item)
     if text("wp:post_type") not in _TEXTS or text("wp:status") in ("trash", "auto-draft", "inherit"):
         return None
     body, line = item.get("body", ("", item[""][1]))
@@ -128,13 +151,12 @@ def _wordpress(file: Path, item: Item, language: str) -> Post | None:
         summary=text("excerpt"),
         is_draft=text("wp:status") not in ("publish", "future") or bool(text("wp:post_password")),
         others=tuple(filter(None, [text("link"), f"/{by_number}" if number.isdigit() else ""])),
+        thumbnail=text("meta:_thumbnail_id"),
     )
 
 
 def _of_feed(file: Path, item: Item, language: str) -> Post:
-    def text(*names: str) -> str:
-        return next((found for name in names if (found := item.get(name, ("", 0))[0].strip())), "")
-
+    text = _texts(item)
     body, line = item.get("body") or item.get("content") or item.get("description") or ("", item[""][1])
     return Post(
         place=file.name,
