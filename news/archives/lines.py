@@ -94,7 +94,6 @@ class Lines:
         is_draft = post.is_draft or self.as_drafts or not is_complete
         return {
             "id": str(uid),
-            "story": str(uuid5(uid, "story")),
             "language": language,
             "title": title,
             "slug": slug,

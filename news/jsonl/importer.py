@@ -28,6 +28,9 @@ from .schema import COLUMNS, PICTURE, SOURCE, TOPIC
 from .serializer import line, picture_record, source_record, topic_record
 from .writer import ArticleWriter
 
+# Columns that a line may leave open.
+_OPEN = ("slug", "state", "text_changed")
+
 
 @dataclass
 class ArticleImporter:
@@ -93,8 +96,10 @@ class ArticleImporter:
             raise row.error
         if row.lost:
             self.report_losses(row)
-        self.require_unique(row, "id", row.values["id"])
+        self.require_unique(row, "id", row.values["id"], shown=row.label if "id" in row.made else "")
         self.require_unique(row, "story", *row.key)
+        if "slug" in row.made and self.seen.find(_key("address", *row.address)):
+            row.lengthen_slug()
         for address in (row.address, *row.former_addresses):
             self.require_unique(row, "address", *address)
         for legacy in dict.fromkeys(row.values["legacy_addresses"]):
@@ -113,10 +118,11 @@ class ArticleImporter:
         if self.strict:
             raise RowError(message % {"elements": ", ".join(lost.values())})
 
-    def require_unique(self, row: ArticleRow, *parts: Any) -> None:
-        key = " ".join(map(str, parts))
+    def require_unique(self, row: ArticleRow, *parts: Any, shown: str = "") -> None:
+        key = _key(*parts)
         if earlier := self.seen.add(key, row.number):
-            raise RowError(_("This stands on line %(line)d already: %(what)s") % {"line": earlier[0], "what": key})
+            message = _("This stands on line %(line)d already: %(what)s")
+            raise RowError(message % {"line": earlier[0], "what": shown or key})
 
     # Steps that compare with the record
 
@@ -125,6 +131,7 @@ class ArticleImporter:
         values, lookups = row.values, self.lookups
         row.article = lookups.articles.get(values["id"]) or lookups.translations.get(row.key)
         row.new = row.article is None
+        self.use_recorded(row)
         if row.article and (row.article.story.uid, row.article.language) != row.key:
             raise RowError(_("On record this article belongs to another story, or is in another language."))
         own = row.article and row.article.pk
@@ -158,6 +165,14 @@ class ArticleImporter:
             stored = lookups.attachments.get(attachment["id"])
             if stored and stored.article_id != own:
                 raise RowError(_("On record this document is another article's: %(title)s") % {"title": stored.title})
+
+    def use_recorded(self, row: ArticleRow) -> None:
+        """Let the article on record say what the line leaves open. A new one avoids the addresses of others."""
+        if row.article:
+            recorded = {"story": row.article.story.uid, **{key: getattr(row.article, COLUMNS[key]) for key in _OPEN}}
+            row.values |= {key: value for key, value in recorded.items() if key in row.made}
+        elif "slug" in row.made and (row.address in self.lookups.owners or row.address in self.lookups.retired):
+            row.lengthen_slug()
 
     def require_known(self, key: str, named: list, known: Mapping) -> None:
         if missing := sorted({name for name in named if name not in known}):
@@ -282,3 +297,7 @@ class ArticleImporter:
                 if address not in known:
                     message = _("The text shows a picture that is neither on record nor on this line: %(address)s")
                     self.report.warn(row.number, message % {"address": address}, "pictures")
+
+
+def _key(*parts: Any) -> str:
+    return " ".join(map(str, parts))

@@ -17,6 +17,7 @@ from delegations.importer.readers.json_document import parse_json
 from delegations.importer.records import RowError
 
 from ..models import Article
+from .defaults import complete
 from .losses import lost_elements
 from .schema import ARTICLE, printable
 from .serializer import CHUNK
@@ -44,6 +45,8 @@ class ArticleRow:
     lost: dict[str, tuple[int, int]] = field(default_factory=dict)
     # Keys under which the article on record differs.
     changed: list[str] = field(default_factory=list)
+    # Keys that the line leaves open.
+    made: frozenset[str] = frozenset()
 
     def read(self) -> None:
         """Set ``values``, or ``error`` if the line is not valid."""
@@ -57,6 +60,7 @@ class ArticleRow:
             raise RowError(_("The line is longer than %(limit)d MB.") % {"limit": MAX_LINE_BYTES // 1024**2})
         stated = _parse_line(self.data)
         self.values = ARTICLE.read(stated)
+        self.made = complete(self.values)
         self.lost = lost_elements(stated["body"])
         self.data = None
         count = len(quotations(self.values["body"]))
@@ -75,6 +79,10 @@ class ArticleRow:
     @property
     def address(self) -> ArticleAddress:
         return self.values["language"], timezone.localdate(self.values["published"]), self.values["slug"]
+
+    def lengthen_slug(self) -> None:
+        """Tell the slug from that of another article of the day."""
+        self.values["slug"] += f"-{self.values['id'].hex[:6]}"
 
     @property
     def former_addresses(self) -> list[ArticleAddress]:
@@ -171,6 +179,10 @@ class SeenKeys:
         cursor = self._connection.execute("INSERT OR IGNORE INTO seen VALUES (?, ?, ?)", (key, line, text))
         if cursor.rowcount:
             return None
+        return self.find(key)
+
+    def find(self, key: str) -> tuple[int, str] | None:
+        """Return the line with ``key``, and its text; None if there is none."""
         return self._connection.execute("SELECT line, text FROM seen WHERE key = ?", (key,)).fetchone()
 
     def close(self) -> None:

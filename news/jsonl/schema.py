@@ -247,19 +247,22 @@ ATTACHMENT = Shape(
     title=Key(_of(Attachment, "title")),
     language=Key(_language),
 )
+# None: made by defaults.py.
 ARTICLE = Shape(
-    id=Key(_uid),
-    story=Key(_uid),
+    id=Key(_uid, None),
+    story=Key(_uid, None),
     language=Key(_language),
     title=Key(_of(Article, "title")),
-    slug=Key(partial(_slug, model=Article)),
+    slug=Key(partial(_slug, model=Article), None),
     dateline=Key(_of(Article, "dateline"), ""),
     summary=Key(_of(Article, "summary"), ""),
     body=Key(_body),
-    state=Key(partial(_choice, choices=Article.State.values)),
+    state=Key(partial(_choice, choices=Article.State.values), None),
     withdrawal_reason=Key(_of(Article, "withdrawal_reason"), ""),
-    published=Key(_moment),
-    text_changed=Key(_moment),
+    published=Key(_moment, None),
+    # A day in place of a time.
+    date=Key(partial(_day, earliest=EARLIEST.date(), latest=LATEST.date()), None),
+    text_changed=Key(_moment, None),
     topics=Key(_list(_named(TOPIC, "name")), []),
     delegations=Key(_list(partial(_slug, model=Parliament)), []),
     people=Key(_list(partial(_number, least=1, most=LARGEST_ID)), []),

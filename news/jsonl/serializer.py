@@ -75,6 +75,7 @@ def record(article: Article, pictures: Mapping[str, Picture]) -> dict[str, Any]:
             "story": article.story.uid,
             "language": article.language,
             **{key: getattr(article, column) for key, column in COLUMNS.items()},
+            "date": None,
             # The order of a table is not the same in another database.
             "topics": [topic_record(row) for row in sorted(article.topics.all(), key=lambda row: row.slug)],
             "delegations": sorted(row.slug for row in article.parliaments.all()),

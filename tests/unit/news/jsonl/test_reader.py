@@ -88,6 +88,11 @@ BAD = {
         "“published” is no time between 1900 and 2100 with its offset, as 2020-05-26T09:00:00+03:00: "
         "9999-12-31T23:59:59-14:00",
     ),
+    "time and day": ({"date": "2020-05-26"}, "“published” and “date” say the same: give one."),
+    "a day that is none": (
+        {"published": ..., "date": "2020-02-30"},
+        "“date” is no date between 1900 and 2100 as 2019, 2019-05 or 2019-05-26: 2020-02-30",
+    ),
     "partial date": (
         {"corrections": [{"date": "2020-05", "text": "A"}]},
         "“corrections/0/date” must be a whole date as 2019-05-26.",
@@ -150,7 +155,7 @@ def test_invalid_line_is_reported_and_nothing_is_saved(tmp_path, bad, why):
         assert (report["saved"], counts()) == (False, before)
 
 
-@pytest.mark.parametrize("key", ["id", "story", "language", "title", "slug", "body", "state", "published"])
+@pytest.mark.parametrize("key", ["language", "title", "body", "published"])
 def test_missing_key_is_reported(tmp_path, key):
     assert words(imported(to_file(tmp_path, a_line(**{key: ...})))["conflicts"]) == [f"“{key}” is missing."]
 
