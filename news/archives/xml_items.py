@@ -1,6 +1,7 @@
 """Posts of an XML file: WordPress WXR, RSS or Atom."""
 
 from collections.abc import Callable, Iterator
+from html import escape
 from pathlib import Path
 from typing import Any
 from xml.sax import SAXException, SAXParseException
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 
 from delegations.importer import ImportRefusedError
 
+from .markup import VOID
 from .posts import Post, Upload, moment, moment_utc, paragraphs
 
 _CHUNK = 64 * 1024
@@ -39,8 +41,18 @@ class _Handler(ContentHandler):
         self._text: list[str] = []
         self._line = 0
         self._meta_key = ""
+        # The markup of a text of XHTML, and how many elements are open in it.
+        self._xhtml: list[str] = []
+        self._depth = 0
 
     def startElementNS(self, name: tuple[str | None, str], qname: str | None, attrs: Any) -> None:  # noqa: N802
+        if self._depth:
+            self._depth += 1
+            # The first is the <div> around the text.
+            if self._depth > 2:
+                said = "".join(f' {key[1]}="{escape(value)}"' for key, value in attrs.items() if key[0] is None)
+                self._xhtml.append(f"<{name[1]}{said}>")
+            return
         key = _key(*name)
         self._path.append(key)
         self.seen_root = self.seen_root or key
@@ -50,14 +62,24 @@ class _Handler(ContentHandler):
         elif self._item is not None and key == "link" and (None, "href") in attrs:
             if attrs.get((None, "rel"), "alternate") == "alternate":
                 self._item["link"] = (attrs[None, "href"], 0)
-        elif key == "content" and attrs.get((None, "type")) == "xhtml" and self._item is not None:
-            self._item["xhtml"] = ("", 0)
+        elif self._item is not None and attrs.get((None, "type")) == "xhtml":
+            self._xhtml, self._depth = [], 1
         self._text, self._line = [], self._parser.getLineNumber()
 
     def characters(self, content: str) -> None:
-        self._text.append(content)
+        if self._depth:
+            self._xhtml.append(escape(content, quote=False))
+        else:
+            self._text.append(content)
 
     def endElementNS(self, name: tuple[str | None, str], qname: str | None) -> None:  # noqa: N802
+        if self._depth:
+            self._depth -= 1
+            if self._depth > 1 and name[1] not in VOID:
+                self._xhtml.append(f"</{name[1]}>")
+            if self._depth:
+                return
+            self._text = self._xhtml
         key, text = self._path.pop(), "".join(self._text)
         self._text = []
         if key in ("item", "entry"):
@@ -164,8 +186,7 @@ def _of_feed(file: Path, item: Item, language: str) -> Post:
         address=text("link", "guid", "id"),
         title=text("title"),
         language=text("language") or language,
-        # The elements of XHTML in Atom are not kept.
-        body="" if "xhtml" in item else body,
+        body=body,
         published=moment(text("pubDate", "published", "date", "updated")),
         changed=moment(text("updated")),
         summary=text("summary"),

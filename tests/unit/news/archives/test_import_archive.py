@@ -227,6 +227,23 @@ def test_atom_with_full_text(tmp_path: Path):
     assert LegacyAddress.objects.get().address == "/7"
 
 
+def test_atom_with_xhtml(tmp_path: Path):
+    (tmp_path / "old.atom").write_text(
+        '<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="en"><entry><title type="xhtml">'
+        '<div xmlns="http://www.w3.org/1999/xhtml">Visit &amp; <b>talks</b></div></title><link href="https://old.example/7"/>'
+        '<published>2015-03-27T10:00:00Z</published><content type="xhtml"><x:div xmlns:x="http://www.w3.org/1999/xhtml">'
+        '<x:p>A &lt; B,<x:br/>\n<x:a href="https://a.example/?b&amp;c">C</x:a></x:p><x:title>D</x:title>\n<x:div><x:p>E'
+        "</x:p></x:div></x:div></content></entry><entry><title>Second</title><link href='https://old.example/8'/>"
+        "<published>2015-03-28T10:00:00Z</published><content type='html'>&lt;p&gt;F&lt;/p&gt;</content></entry></feed>"
+    )
+    report = run(tmp_path / "old.atom")
+    second, first = Article.objects.all()
+    assert (first.title, second.title, second.body) == ("Visit & talks", "Second", "<p>F</p>")
+    link = '<a href="https://a.example/?b&amp;c">C</a>'
+    assert first.body == f"<p>A &lt; B,<br>\n{link}</p>D\n<p>E</p>"
+    assert {note["pointer"] for note in report["warnings"]} == {"old.atom:2", "old.atom:3"}
+
+
 # Saved pages
 
 MAPPING = """
