@@ -31,6 +31,8 @@ class ArchiveOptions:
     as_drafts: bool = False
     update: bool = False
     strict: bool = False
+    # Of the archive in the report; empty: the name of its file.
+    name: str = ""
 
 
 def import_archive(
@@ -54,6 +56,7 @@ def import_archive(
             # A post that cannot be read prevents all others from being saved.
             dry_run=dry_run or bool(lines.problems),
             strict=options.strict,
+            as_drafts=options.as_drafts,
             elsewhere=lines.media.files if lines.media else None,
             place=lines.place,
             progress=progress,
@@ -81,7 +84,7 @@ def _lines(file: Path, options: ArchiveOptions) -> Lines:
         raise ImportRefusedError(_("A folder of saved pages needs a mapping file (--mapping), and nothing else does."))
     if options.media and not options.media.is_dir():
         raise ImportRefusedError(_("There is no such folder: %(folder)s") % {"folder": options.media})
-    found = saved_pages(file, options.mapping) if options.mapping else posts(file)
+    found = saved_pages(file, options.mapping) if options.mapping else posts(file, options.name)
     media = Media(options.media, () if options.mapping else uploads(file)) if options.media else None
     return Lines(found, options.language, options.as_drafts, media, options.strict)
 

@@ -98,11 +98,11 @@ class _Handler(ContentHandler):
             self.language = text.strip()
 
 
-def posts(file: Path) -> Iterator[Post]:
-    """Yield the posts of ``file``. Raises ImportRefusedError if it is no such file."""
+def posts(file: Path, name: str = "") -> Iterator[Post]:
+    """Yield the posts of ``file``, which the places call ``name``. Raises ImportRefusedError if it is no such file."""
     for item, language in _items(file):
         post = _wordpress if "wp:post_type" in item else _of_feed
-        if (found := post(file, item, language)) is not None:
+        if (found := post(name or file.name, item, language)) is not None:
             yield found
 
 
@@ -153,7 +153,7 @@ def _key(space: str | None, name: str) -> str:
     return name
 
 
-def _wordpress(file: Path, item: Item, language: str) -> Post | None:
+def _wordpress(name: str, item: Item, language: str) -> Post | None:
     text = _texts(item)
     if text("wp:post_type") not in _TEXTS or text("wp:status") in ("trash", "auto-draft", "inherit"):
         return None
@@ -161,7 +161,7 @@ def _wordpress(file: Path, item: Item, language: str) -> Post | None:
     number = text("wp:post_id")
     by_number = ("?page_id=" if text("wp:post_type") == "page" else "?p=") + number
     return Post(
-        place=file.name,
+        place=name,
         line=line,
         address=text("guid") or text("link"),
         title=text("title"),
@@ -177,11 +177,11 @@ def _wordpress(file: Path, item: Item, language: str) -> Post | None:
     )
 
 
-def _of_feed(file: Path, item: Item, language: str) -> Post:
+def _of_feed(name: str, item: Item, language: str) -> Post:
     text = _texts(item)
     body, line = item.get("body") or item.get("content") or item.get("description") or ("", item[""][1])
     return Post(
-        place=file.name,
+        place=name,
         line=line,
         address=text("link", "guid", "id"),
         title=text("title"),

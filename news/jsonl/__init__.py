@@ -42,6 +42,7 @@ def import_lines(
     update: bool = False,
     dry_run: bool = False,
     strict: bool = False,
+    as_drafts: bool = False,
     elsewhere: Mapping[str, Path] | None = None,
     place: Callable[[int, int], int | str] = number_of_line,
     progress: Callable[[str, int, int | None], None] = no_progress,
@@ -50,9 +51,10 @@ def import_lines(
     """Import the articles of ``file``, with their pictures and documents from ``folder``: all of them or none.
 
     An article on record that differs is listed; ``update`` replaces it. What a text loses is listed, too; ``strict``
-    makes it a conflict, and ``place`` says where the text stands. ``elsewhere`` says where files lie that are not in
-    the folder. The report says what was saved, or why nothing was. ``total`` is the number of lines, for ``progress``.
-    Raises ImportRefusedError if the file is empty, or if the database or the disk refuses it.
+    makes it a conflict, and ``place`` says where the text stands. With ``as_drafts`` new articles become drafts, and
+    others keep their state. ``elsewhere`` says where files lie that are not in the folder. The report says what was
+    saved, or why nothing was. ``total`` is the number of lines, for ``progress``. Raises ImportRefusedError if the
+    file is empty, or if the database or the disk refuses it.
     """
     # Remove the stored files of an import that is not saved.
     with closing(SeenKeys()) as seen, ExitStack() as undo:
@@ -65,6 +67,7 @@ def import_lines(
                 update,
                 dry_run,
                 strict,
+                as_drafts,
                 place,
                 between_articles=chunks.read_next,
             )

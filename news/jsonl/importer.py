@@ -42,6 +42,8 @@ class ArticleImporter:
     dry_run: bool
     # Whether a text that loses something is a conflict.
     strict: bool
+    # Whether new articles become drafts, and others keep their state.
+    as_drafts: bool
     # Where a text stands, by the number of its line and of a line in it.
     place: Callable[[int, int], int | str]
     # Called while PostgreSQL takes in an article.
@@ -168,6 +170,8 @@ class ArticleImporter:
 
     def use_recorded(self, row: ArticleRow) -> None:
         """Let the article on record say what the line leaves open. A new one avoids the addresses of others."""
+        if self.as_drafts:
+            row.values["state"] = row.article.state if row.article else Article.State.DRAFT.value
         if row.article:
             recorded = {"story": row.article.story.uid, **{key: getattr(row.article, COLUMNS[key]) for key in _OPEN}}
             row.values |= {key: value for key, value in recorded.items() if key in row.made}

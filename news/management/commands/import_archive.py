@@ -26,7 +26,7 @@ class Command(ReportingCommand):
             "--media", type=Path, metavar="FOLDER", help="wp-content, uploads, or the root of the former site"
         )
         parser.add_argument("--language", default="", metavar="CODE", help="of all posts; else as the archive says")
-        parser.add_argument("--draft", action="store_true", help="import all posts as drafts")
+        parser.add_argument("--draft", action="store_true", help="new articles become drafts; others keep their state")
         parser.add_argument("--update", action="store_true", help="replace articles on record that differ")
         parser.add_argument("--strict", action="store_true", help="refuse a text that loses elements or files")
         parser.add_argument("--output", type=Path, metavar="FILE", help="write JSON Lines and import nothing")

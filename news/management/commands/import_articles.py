@@ -31,6 +31,7 @@ class Command(ReportingCommand):
             metavar="DIR",
             help="where the pictures and documents lie; default: the folder of FILE",
         )
+        parser.add_argument("--draft", action="store_true", help="new articles become drafts; others keep their state")
         parser.add_argument("--update", action="store_true", help="replace articles on record that differ")
         parser.add_argument("--strict", action="store_true", help="refuse a text that loses elements")
         super().add_arguments(parser)
@@ -41,6 +42,7 @@ class Command(ReportingCommand):
             update=options["update"],
             dry_run=options["dry_run"],
             strict=options["strict"],
+            as_drafts=options["draft"],
             progress=self.progress,
         )
         # The objects of the loaded modules are permanent: exempt them from the collections after each chunk.

@@ -67,3 +67,12 @@ def test_what_an_editor_changed_stays(tmp_path: Path):
     assert (report["unchanged"]["articles"], report["warnings"], report["conflicts"]) == (1, [], [])
     article.refresh_from_db()
     assert (article.slug, article.state, article.story.articles.count()) == ("changed", "withdrawn", 2)
+
+
+def test_drafts_are_asked_for_and_stay_as_an_editor_leaves_them(tmp_path: Path):
+    file = to_file(tmp_path, LINE | {"state": "published"})
+    imported(file, "--draft")
+    assert Article.objects.get().state == "draft"
+    Article.objects.update(state="published")
+    report = imported(file, "--draft", "--update")
+    assert (report["unchanged"]["articles"], Article.objects.get().state) == (1, "published")
