@@ -17,6 +17,7 @@ from cspa.backoffice.todo import DashboardLink, Group, TodoItem, TodoListMixin
 from cspa.i18n import language_codes, language_name
 
 from ..models import Article
+from .permissions import may_import_archives
 
 IN_REVIEW = ngettext_lazy("%(number)d article waits for review", "%(number)d articles wait for review", "number")
 SCHEDULED = ngettext_lazy("%(number)d article appears by %(day)s", "%(number)d articles appear by %(day)s", "number")
@@ -74,7 +75,10 @@ class ArticleTodoMixin(TodoListMixin):
     def dashboard_links(self, request: HttpRequest) -> list[DashboardLink]:
         if not self.has_view_permission(request):
             return []
-        return [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
+        links = [DashboardLink(gettext("Calendar of news"), reverse("admin:news_article_calendar"), 60)]
+        if may_import_archives(request):
+            links.append(DashboardLink(gettext("Import an archive"), reverse("admin:news_archive_import"), 70))
+        return links
 
     def _translation_items(self, request: HttpRequest, code: str) -> list[TodoItem]:
         values = {"language": language_name(code)}

@@ -1,5 +1,7 @@
 """Admin of articles with their quotations, attachments and corrections, preview links and the news calendar."""
 
+from functools import partial
+
 from django import forms
 from django.conf import settings
 from django.contrib import admin
@@ -22,6 +24,7 @@ from cspa.backoffice.model_admin import BaseModelAdmin, TranslatedFieldsMixin
 from .. import preview
 from ..editorial_calendar import asked_month, month_of_news
 from ..models import TEXTS, Article, Attachment, Correction, Quotation, Translation
+from .archive_import import archive_page
 from .article_form import ArticleForm
 from .article_todo import ArticleTodoMixin
 from .permissions import ArticlePermissionsMixin
@@ -185,6 +188,7 @@ class ArticleAdmin(ArticlePermissionsMixin, ArticleTodoMixin, BaseModelAdmin):
     def get_urls(self) -> list:
         page = self.admin_site.admin_view
         return [
+            path("archive/", page(partial(archive_page, self.admin_site)), name="news_archive_import"),
             path("calendar/", page(self.calendar_view), name="news_article_calendar"),
             path("<path:object_id>/preview/", page(self.preview_view), name="news_article_preview"),
             *super().get_urls(),

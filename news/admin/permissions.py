@@ -9,6 +9,18 @@ from cspa.audit import Snapshot
 from ..models import TEXTS, Article
 from .article_form import may_publish
 
+# What the lines of an archive can add.
+_OF_AN_ARCHIVE = (
+    *(f"news.{right}_article" for right in ("add", "change", "publish")),
+    *(f"news.add_{name}" for name in ("attachment", "correction", "legacyaddress", "picture", "topic")),
+    "delegations.add_source",
+)
+
+
+def may_import_archives(request: HttpRequest) -> bool:
+    """Whether the user may import archives, which add published articles with all that belongs to them."""
+    return request.user.has_perms(_OF_AN_ARCHIVE)
+
 
 class ArticlePermissionsMixin:
     def is_publisher(self, request: HttpRequest) -> bool:

@@ -300,6 +300,7 @@ DOORS: dict[str, Callable] = {
     "prepare the papers of a session for an assigned delegation": has_papers("own"),
     "prepare the papers of a session for another delegation": has_papers("other"),
     "the list of doubtful facts": opens(page("delegations_doubts")),
+    "import an archive": opens(page("news_archive_import")),
     "import a file": opens(page("delegations_import")),
     "the list of accounts": opens(page("cspa_user_changelist")),
     "add an account": opens(page("cspa_user_add")),
@@ -343,7 +344,7 @@ MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("wh
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(ROLES)
-    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 153
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 154
     assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 
@@ -376,6 +377,7 @@ def test_anonymous_user_is_redirected_to_login_from_every_admin_page(client: Cli
             walked += 1
     own = (
         "delegations_import",
+        "news_archive_import",
         "delegations_doubts",
         "delegations_session",
         "delegations_delegate_quick_entry",
@@ -386,7 +388,7 @@ def test_anonymous_user_is_redirected_to_login_from_every_admin_page(client: Cli
     for address in map(page, own):
         assert client.get(address).status_code == 302
         walked += 1
-    assert walked == 17
+    assert walked == 18
 
 
 def test_author_publishes_alone_only_if_self_publishing_is_allowed(client: Client, settings):

@@ -131,6 +131,7 @@ def addresses() -> Iterator[str]:
     for name in (
         "delegations_doubts",
         "delegations_import",
+        "news_archive_import",
         "delegations_session",
         "delegations_delegate_quick_entry",
         "news_article_calendar",
