@@ -85,14 +85,22 @@ def _rows(data: bytes, report: LegacyAddressReport) -> Iterator[_Row]:
 
 def _row(line: int, former: str, present: str) -> _Row:
     address, target = legacy_address(former), own_address(present)
+    return _Row(line, address, article_place(target), target)
+
+
+def article_place(target: str) -> Place | None:
+    """Return the place of the article at an address of this site; None for another page.
+
+    Raises ValidationError if there is no such day.
+    """
     match = resolved(urlsplit(target).path)
     if match is None or match.view_name != "news:article":
-        return _Row(line, address, None, target)
+        return None
     try:
         day = date(*(match.kwargs[part] for part in ("year", "month", "day")))
     except ValueError as error:
         raise _no_page(target) from error
-    return _Row(line, address, (target.split("/")[1], day, match.kwargs["slug"]), target)
+    return target.split("/")[1], day, match.kwargs["slug"]
 
 
 def _no_page(target: str) -> ValidationError:
@@ -112,7 +120,7 @@ def _distinct(rows: Iterator[_Row], report: LegacyAddressReport) -> list[_Row]:
 
 def _save(rows: list[_Row], report: LegacyAddressReport, update: bool) -> None:
     on_record = LegacyAddress.objects.in_bulk([row.address for row in rows], field_name="address")
-    articles = _articles({row.place for row in rows if row.place})
+    articles = articles_at({row.place for row in rows if row.place})
     new = []
     for row in rows:
         article = articles.get(row.place) if row.place else None
@@ -136,7 +144,7 @@ def _save(rows: list[_Row], report: LegacyAddressReport, update: bool) -> None:
     audit.mark_created(LegacyAddress, [row.pk for row in LegacyAddress.objects.bulk_create(new)])
 
 
-def _articles(places: set[Place]) -> dict[Place, int]:
+def articles_at(places: set[Place]) -> dict[Place, int]:
     """Return the keys of the articles that are or were at ``places``."""
     found: dict[Place, int] = {}
     near = {"date__in": {day for _language, day, _slug in places}, "slug__in": {slug for *_before, slug in places}}

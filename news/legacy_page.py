@@ -5,7 +5,6 @@ line. The month tells the language of the article.
 """
 
 import re
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from html import escape
@@ -174,21 +173,6 @@ def _import_article(page: Page, report: PageReport, update: bool, state: Article
             % {"title": page.title},
             KIND,
         )
-
-
-def join(articles: Iterable[Article]) -> None:
-    """Make ``articles`` one story, that of the first. Raises ImportRefusedError if two are in one language."""
-    first, *others = articles
-    for article in others:
-        before, article.story = article.story, first.story
-        if before == first.story:
-            continue
-        if Article.objects.filter(story=first.story, language=article.language).exists():
-            message = _("The story has an article in this language already: %(title)s")
-            raise ImportRefusedError(message % {"title": article.title})
-        article.save(update_fields=["story"])
-        if not before.articles.exists():
-            before.delete()
 
 
 def _free_slug(page: Page, taken: set[str]) -> str:

@@ -381,6 +381,8 @@ class Article(DerivedModel, AddressedModel, UidModel):
             if update_fields is not None and set(TEXTS).intersection(update_fields):
                 update_fields = {*update_fields, "text_changed_at"}
         super().save(*args, update_fields=update_fields, **kwargs)
+        if before and before.story_id != self.story_id and not before.story.articles.exists():
+            before.story.delete()
         if before and self.is_open and not before.is_open:
             # The rules for drafts would give the addresses that readers know to another article.
             self.retire(before.address, *map(str, self.former_addresses.all()))

@@ -13,7 +13,8 @@ from delegations.importer.readers.files import bytes_of
 from delegations.importer.records import Note
 from delegations.management.reporting import ReportingCommand, day
 
-from ...legacy_page import PageReport, import_page, join
+from ...joining import join
+from ...legacy_page import PageReport, import_page
 from ...models import Article
 
 
