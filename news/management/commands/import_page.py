@@ -13,7 +13,7 @@ from delegations.importer.readers.files import bytes_of
 from delegations.importer.records import Note
 from delegations.management.reporting import ReportingCommand, day
 
-from ...joining import join
+from ...archives.joining import join
 from ...legacy_page import PageReport, import_page
 from ...models import Article
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from delegations.importer.readers.files import bytes_of
 from delegations.management.reporting import ReportingCommand
 
-from ...joining import JoinReport, join_table
+from ...archives.joining import JoinReport, join_table
 
 
 class Command(ReportingCommand):

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from django.test import Client
 
-from news.joining import join
+from news.archives.joining import join
 from news.models import Article
 
 from ....support import factories

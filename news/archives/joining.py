@@ -15,9 +15,9 @@ from delegations.importer.readers.files import check_size, text_of
 from delegations.importer.records import Note
 from delegations.importer.row_diff import Action
 
-from .legacy_addresses import article_place, articles_at
-from .models import Article, LegacyAddress
-from .models.legacy_addresses import legacy_address, own_address
+from ..legacy_addresses import article_place, articles_at
+from ..models import Article, LegacyAddress
+from ..models.legacy_addresses import legacy_address, own_address
 
 KIND = "articles"
 
