@@ -15,6 +15,8 @@ _BEFORE_WORDS = re.compile(r"(?:\s|</a>|<br\s*/?>)+")
 _EMPTY = re.compile(rf"<({'|'.join(sorted(_INLINE))}|p)\b[^<>]*>(\s*)</\1>")
 # Elements around a picture that become empty when it leaves them; deeper ones stay.
 _EMPTY_DEPTH = 10
+# Elements around a picture that are looked at.
+_AROUND = 20
 
 
 @dataclass
@@ -31,7 +33,7 @@ class Element:
 
 @dataclass
 class Image(Element):
-    # The elements around it, from the outer to the inner.
+    # The elements around it, from the outer to the inner; of many, the inner ones.
     around: tuple[Element, ...]
 
 
@@ -55,6 +57,11 @@ class PositionedParser(HTMLParser):
         self.text = text
         self._lines = [0, *(match.end() for match in re.finditer("\n", text))]
 
+    def parse(self) -> None:
+        # What is no whole tag costs the parser the square of its length.
+        self.feed(self.text[: self.text.rfind(">") + 1])
+        self.close()
+
     @property
     def position(self) -> int:
         line, column = self.getpos()
@@ -72,8 +79,7 @@ class Markup(PositionedParser):
         # Without it, each stray end tag would take the time of all open elements.
         self._open_tags: Counter[str] = Counter()
         self._captions = _caption_spans(text)
-        self.feed(text)
-        self.close()
+        self.parse()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         source, start = self.get_starttag_text() or "", self.position
@@ -86,7 +92,7 @@ class Markup(PositionedParser):
             self.getpos()[0],
         )
         if tag == "img":
-            self.images.append(Image(*place, around=tuple(self._open)))
+            self.images.append(Image(*place, around=tuple(self._open[-_AROUND:])))
         if tag in VOID:
             return
         element = Link(*place) if tag == "a" else Element(*place)

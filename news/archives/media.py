@@ -1,7 +1,7 @@
 """Pictures and documents of posts, out of a folder with the uploads of the former site.
 
-A file is found by its path, never by its name alone. The folder is the root of the former site, or wp-content or
-uploads in it.
+A file is found by its path, never by its name alone. The folder is the root of the former site, or
+wp-content or uploads in it, or that of saved pages.
 """
 
 import re
@@ -175,10 +175,10 @@ class Media:
         file = None
         if host in self._hosts_of(post):
             original = _SIZE.sub("", path)
-            if original != path and place not in self._by_place and (file := self._file(original)):
+            if original != path and place not in self._by_place and (file := self._file(original, post.root)):
                 place = (host, original)
             else:
-                file = self._file(path)
+                file = self._file(path, post.root)
         if file is None:
             return place, None, _("This file is not in the folder of the media: %(address)s") % {"address": address}
         if (file, check) not in self._problems:
@@ -189,9 +189,11 @@ class Media:
     def _hosts_of(self, post: Post) -> set[str]:
         return self._hosts | {host for address in (post.address, *post.others) if (host := _place(address)[0])}
 
-    def _file(self, path: str) -> Path | None:
-        parts = path.strip("/").split("/")
+    def _file(self, path: str, root: str) -> Path | None:
+        parts, above = path.strip("/").split("/"), root.strip("/").split("/")
         starts = [0]
+        if parts[: len(above)] == above:
+            starts.append(len(above))
         if "wp-content" in parts:
             first = parts.index("wp-content")
             starts += [first, first + 1, first + 2]

@@ -32,6 +32,8 @@ class Post:
     others: tuple[str, ...] = ()
     # Number of the lead picture in the media library.
     thumbnail: str = ""
+    # The path under which its folder lay on the former site.
+    root: str = ""
 
 
 @dataclass(frozen=True)

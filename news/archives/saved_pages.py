@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from django.utils.html import strip_tags
 from django.utils.translation import gettext as _
@@ -51,8 +51,7 @@ class _Page(PositionedParser):
         self._open: list[_Element] = []
         # Without it, each stray end tag would take the time of all open elements.
         self._open_tags: Counter[str] = Counter()
-        self.feed(text)
-        self.close()
+        self.parse()
         while self._open:
             self._end(self._pop(), len(text))
 
@@ -134,6 +133,7 @@ def saved_pages(folder: Path, mapping: Path) -> Iterator[Post]:
             body="" if "\ufffd" in text else body,
             published=_moment(plain.get("date", "")),
             others=(whole,),
+            root=urlsplit(address).path,
         )
 
 

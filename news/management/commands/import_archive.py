@@ -23,7 +23,10 @@ class Command(ReportingCommand):
         parser.add_argument("file", type=Path, metavar="FILE", help="an XML file, or a folder of HTML pages")
         parser.add_argument("--mapping", type=Path, metavar="TOML", help="selectors of the saved pages")
         parser.add_argument(
-            "--media", type=Path, metavar="FOLDER", help="wp-content, uploads, or the root of the former site"
+            "--media",
+            type=Path,
+            metavar="FOLDER",
+            help="the root of the former site, its wp-content or uploads, or saved pages",
         )
         parser.add_argument("--language", default="", metavar="CODE", help="of all posts; else as the archive says")
         parser.add_argument("--draft", action="store_true", help="new articles become drafts; others keep their state")

@@ -1,5 +1,6 @@
 """Pictures and documents of an export come along; what is missing is listed, and its article is a draft."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -7,11 +8,12 @@ from django.test import Client
 
 from cspa.richtext import pictures
 from news.archives.markup import Markup, changed
+from news.jsonl.losses import lost_elements
 from news.models import Article, Attachment, Picture
 
 from ....support import factories
 from ....support.jsonl import imported, stored
-from .test_import_archive import post, run, wxr
+from .test_import_archive import PAGE, post, run, saved, wxr
 
 pytestmark = pytest.mark.django_db
 
@@ -146,3 +148,21 @@ def test_picture_leaves_the_elements_around_it_and_lines_stay():
         '<div><p>A </p><figure><img src="/0" alt=""></figure><p> B</p><figure><img src="/1" alt=""></figure></div>'
     )
     assert found.count("\n") == text.count("\n")
+
+
+def test_saved_pages_bring_the_files_beside_them(media: Path, tmp_path: Path):
+    page = PAGE.replace("<p>First.</p>", "<p>First.<img src='visit_files/a%20b.jpg' alt='A'></p>")
+    arguments = saved(tmp_path, visit=page)
+    (arguments[0] / "visit_files").mkdir()
+    (arguments[0] / "visit_files" / "a b.jpg").write_bytes(factories.photo((64, 48)))
+    assert run(*arguments, "--media", str(arguments[0]))["added"]["pictures"] == 1
+    assert pictures(Article.objects.get().body) == [(Picture.objects.get().address, "A")]
+
+
+@pytest.mark.parametrize("damaged", ["<img " * 38_000, "<b>" * 150 + "<img>" * 9_000, "[caption" * 20_000])
+def test_damaged_text_is_read_in_bounded_time(damaged: str):
+    began = time.process_time()
+    markup = Markup(damaged)
+    changed(damaged, [markup.shown(image, "/1", "") for image in markup.images])
+    lost_elements(damaged)
+    assert time.process_time() - began < 15
