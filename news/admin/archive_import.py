@@ -34,6 +34,7 @@ from delegations.importer.readers.files import check_size
 
 from ..archives import ArchiveOptions, import_archive
 from ..jsonl import ArchiveReport, import_lines
+from ..models import Article
 from .permissions import may_import_archives
 
 FOLDER = Path(settings.VAR_DIR) / "imports"
@@ -108,7 +109,7 @@ def archive_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
     if request.method == "POST" and "note" in request.POST:
         return confirm(request)
     form = ArchiveForm(request)
-    context = {**site.each_context(request), "title": _("Import an archive"), "form": form}
+    context = {**site.each_context(request), "title": _("Import an archive"), "form": form, "opts": Article._meta}
     if request.method == "POST" and form.is_valid():
         values = form.cleaned_data
         file = values.pop("file")

@@ -2,9 +2,11 @@
 
 import io
 import json
+import re
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.contrib.auth.models import Group
 from django.test import Client
 
@@ -14,6 +16,7 @@ from news.admin import archive_import
 from news.models import Article
 
 from ..support import factories
+from ..support.markup import parsed
 
 pytestmark = pytest.mark.django_db
 
@@ -117,3 +120,11 @@ def test_token_of_a_colleague_saves_nothing(publisher):
     publisher.force_login(user)
     assert "upload the file again" in publisher.post(PAGE, {"note": note}, follow=True).text
     assert not Article.objects.exists()
+
+
+def test_page_is_in_the_language_of_the_user(publisher):
+    publisher.cookies[settings.LANGUAGE_COOKIE_NAME] = "ru"
+    page = parsed(upload(publisher))
+    main = page.xpath("string(//main)") + page.xpath("string(//ol[@class='breadcrumbs'])")
+    assert "Загрузить архив" in main
+    assert set(re.findall("[A-Za-z]{2,}", main)) <= {"Visit", "table", "tr", "td", "old", "atom", "Atom", "RSS"}
