@@ -91,6 +91,7 @@ ROOT_URLCONF = "cspa.urls"
 WSGI_APPLICATION = "cspa.wsgi.application"
 
 INSTALLED_APPS = [
+    "django_tasks_db",
     "cspa.apps.CspaConfig",
     "delegations",
     "news",
@@ -152,6 +153,10 @@ TEMPLATES = [
     }
 ]
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
+
+# Tasks in the background, for `manage.py worker`
+
+TASKS = {"default": {"BACKEND": "django_tasks_db.DatabaseBackend"}}
 
 # Static files and uploads
 

@@ -28,6 +28,7 @@ from .errors import BackupError
 EXCLUDED_MODELS = {
     "sessions.Session": gettext_lazy("sign-ins: after a restore everybody signs in again"),
     "cspa.TableVersion": gettext_lazy("numbers that say when pages are made anew: they only grow"),
+    "django_tasks_database.DBTaskResult": gettext_lazy("tasks of the worker: their files are not part of a backup"),
 }
 # Tables that `migrate` fills. The rows of a backup replace these rows and keep their own keys.
 FILLED_BY_MIGRATE = {"contenttypes.ContentType", "auth.Permission", "auth.Group", "auth.Group_permissions"}
