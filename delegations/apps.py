@@ -19,6 +19,8 @@ class DelegationsConfig(AppConfig):
         audit.register(models.Parliament, exclude_fields=["secretaries"])
         audit.register_reverse_m2m(User, "parliaments")
         audit.register(models.ConfirmationRequest, exclude_fields=["key_hash"])
-        special = {models.Parliament, models.DelegationAssignment, models.ConfirmationRequest}
+        # Not recorded: a FileImport is itself a record, of the change set of its import.
+        special = {models.Parliament, models.DelegationAssignment, models.ConfirmationRequest, models.FileImport}
         audit.register(*(model for model in self.get_models() if model not in special))
-        versions.track_tables(self)
+        # No page of readers shows imports, and the worker must not make pages stale.
+        versions.track_tables(self, exclude=[models.FileImport])

@@ -24,6 +24,7 @@ from django.apps import AppConfig, apps
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, connection, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import Model
 from django.db.utils import InterfaceError, OperationalError
 from django.utils import timezone
 
@@ -47,12 +48,17 @@ log = logging.getLogger(__name__)
 # Which tables have a version
 
 _tracked_apps: list[AppConfig] = []
+_untracked_models: set[type[Model]] = set()
 _scheduled_changes: dict[str, Callable[[], datetime | None]] = {}
 
 
-def track_tables(app: AppConfig) -> None:
-    """Give the tables of ``app`` versions; pages that read any other table are not cached. Call it in ``ready()``."""
+def track_tables(app: AppConfig, exclude: Iterable[type[Model]] = ()) -> None:
+    """Give the tables of ``app`` versions, except those of ``exclude``; call it in ``ready()``.
+
+    Pages that read any other table are not cached.
+    """
     _tracked_apps.append(app)
+    _untracked_models.update(exclude)
     tracked_tables.cache_clear()
 
 
@@ -60,7 +66,8 @@ def track_tables(app: AppConfig) -> None:
 def tracked_tables() -> frozenset[str]:
     """The tables that have a version."""
     models = [model for app in _tracked_apps for model in app.get_models(include_auto_created=True)]
-    return frozenset(model._meta.db_table for model in models if model._meta.managed and not model._meta.proxy)
+    tracked = [model for model in models if model._meta.managed and not model._meta.proxy]
+    return frozenset(model._meta.db_table for model in tracked if model not in _untracked_models)
 
 
 def register_scheduled_change(table: str, next_change: Callable[[], datetime | None]) -> None:

@@ -7,6 +7,7 @@ import delegations.models.periods
 import django.core.validators
 import django.db.models.deletion
 import django.db.models.functions.comparison
+import django.utils.timezone
 import django_countries.fields
 import uuid
 from django.conf import settings
@@ -19,6 +20,7 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
+        ('cspa', '0001_initial'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -34,6 +36,31 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'assigned parliament',
                 'verbose_name_plural': 'assigned parliaments',
+                'default_permissions': (),
+            },
+        ),
+        migrations.CreateModel(
+            name='FileImport',
+            fields=[
+                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
+                ('name', models.CharField(max_length=255, verbose_name='file')),
+                ('file_format', models.CharField(max_length=10, verbose_name='format')),
+                ('options', models.JSONField(blank=True, default=dict, verbose_name='options')),
+                ('language', models.CharField(choices=[('en', 'English'), ('ru', 'Русский')], max_length=10, verbose_name='language')),
+                ('created_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='uploaded')),
+                ('state', models.CharField(choices=[('waiting', 'waits for the check'), ('checking', 'is being checked'), ('checked', 'waits for a decision'), ('confirmed', 'waits to be saved'), ('saving', 'is being saved'), ('saved', 'saved'), ('refused', 'refused'), ('expired', 'not decided in time')], default='waiting', max_length=9, verbose_name='state')),
+                ('moved_at', models.DateTimeField(default=django.utils.timezone.now, verbose_name='in this state since')),
+                ('upload', models.CharField(blank=True, default='', editable=False, max_length=32)),
+                ('digest', models.CharField(blank=True, default='', editable=False, max_length=64)),
+                ('report', models.JSONField(blank=True, default=dict, editable=False)),
+                ('refusal', models.TextField(blank=True, default='', verbose_name='why it was refused')),
+                ('change_set', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='+', to='cspa.changeset', verbose_name='entry of the journal')),
+                ('user', models.ForeignKey(blank=True, help_text='Empty: a command.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='file_imports', to=settings.AUTH_USER_MODEL, verbose_name='who')),
+            ],
+            options={
+                'verbose_name': 'import of a file',
+                'verbose_name_plural': 'imports of files',
+                'ordering': ['-created_at', '-pk'],
                 'default_permissions': (),
             },
         ),

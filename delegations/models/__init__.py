@@ -4,6 +4,7 @@ from .assignments import DelegationAssignment
 from .bodies import Body
 from .confirmations import ConfirmationRequest, Proposal
 from .delegation import ChamberSeats, Confirmation, Delegation, Seats, delegations_on, with_unnamed_seats
+from .file_imports import FileImport
 from .no_overlap import NoOverlap
 from .observations import Observation
 from .parliaments import Chamber, FormerSlug, Link, Parliament, Participation, SeatQuota
@@ -22,6 +23,7 @@ __all__ = [
     "Delegate",
     "Delegation",
     "DelegationAssignment",
+    "FileImport",
     "FormerPublicId",
     "FormerSlug",
     "Identifier",

@@ -37,8 +37,8 @@ def test_each_model_of_delegations_and_news_is_tracked():
         for model in apps.get_app_config(app).get_models()
         if model not in audit.registered_models()
     }
-    # The assignment is recorded with the user.
-    assert unfollowed == {"delegations.DelegationAssignment"}
+    # The assignment is recorded with the user; what an import changed, with its change set.
+    assert unfollowed == {"delegations.DelegationAssignment", "delegations.FileImport"}
 
 
 def test_assigned_parliaments_are_recorded_with_the_user():

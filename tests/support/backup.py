@@ -59,6 +59,7 @@ def everything() -> None:
     factories.LinkFactory(chamber=chamber, sources=sources)
     factories.ConfirmationFactory(parliament=parliament)
     factories.ObservationFactory(parliament=parliament, statement={"seats": {"z": 1, "a": 0.5}, "posts": ["Ё\u2028"]})
+    factories.FileImportFactory(report={"numbers": [["Ё", "–"]]})
     picture = factories.PictureFactory()
     article = factories.ArticleFactory(
         title="A plenary meeting",

@@ -21,6 +21,7 @@ from delegations.models import (
     Confirmation,
     ConfirmationRequest,
     Delegate,
+    FileImport,
     Link,
     Observation,
     Parliament,
@@ -366,6 +367,18 @@ class UserFactory(factory.django.DjangoModelFactory):
     @classmethod
     def _create(cls, model_class, *args, **kwargs):
         return model_class.objects.create_user(*args, **{"password": PASSWORD, **kwargs})
+
+
+class FileImportFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = FileImport
+
+    name = numbered("list {n}.csv")
+    file_format = "csv"
+    language = "en"
+    user = factory.SubFactory(UserFactory)
+    state = FileImport.State.SAVED
+    report = factory.LazyFunction(lambda: {"numbers": [["added", "people: 1"]]})
 
 
 def create_many(of: type[factory.django.DjangoModelFactory], rows: Iterable[dict[str, Any]]) -> list[Any]:
