@@ -69,6 +69,8 @@ DESK_SCHEDULED_DAYS = env_count("DESK_SCHEDULED_DAYS", 7, largest=3650)
 STALE_DRAFT_DAYS = env_count("STALE_DRAFT_DAYS", 30, largest=3650)
 QUORUM = env_fraction("QUORUM", "2/3")
 MEDIA_ROOT = Path(env_text("MEDIA_ROOT", str(VAR_DIR / "media")))
+# Uploads that wait for their import, progress, and the sign of the worker, which shares the folder with the site.
+IMPORTS_DIR = Path(env_text("IMPORTS_DIR", str(VAR_DIR / "imports")))
 SECURE_SSL_REDIRECT = env_bool("SECURE_SSL_REDIRECT", not DEBUG)
 BEHIND_PROXY = env_proxies("BEHIND_PROXY")
 if BEHIND_PROXY:

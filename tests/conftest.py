@@ -72,6 +72,7 @@ def _quick_and_clean(tmp_path_factory):
     with override_settings(
         PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"],
         MEDIA_ROOT=tmp_path_factory.mktemp("media"),
+        IMPORTS_DIR=tmp_path_factory.mktemp("imports"),
         CHANGE_MARKER_FILE=tmp_path_factory.mktemp("marker") / "change-marker",
         CACHES={"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}},
         WHITENOISE_AUTOREFRESH=True,
