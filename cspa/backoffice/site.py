@@ -44,6 +44,7 @@ APP_ORDER = {
         "Link",
         "Source",
         "Observation",
+        "FileImport",
     ],
     "news": ["Article", "Picture", "Topic", "LegacyAddress"],
     "links": ["Address"],
@@ -102,6 +103,12 @@ class AssemblyAdminSite(admin.AdminSite):
             return convert_exception_to_response(find)(request)
 
         return csp_override(settings.ADMIN_CSP)(never_cache(wrapped))
+
+    def each_context(self, request: HttpRequest) -> dict:
+        """Add the notices of model admins to every page, such as that of an import that keeps others waiting."""
+        pages = [page for page in self._registry.values() if hasattr(page, "notices")]
+        notices = [notice for page in pages for notice in page.notices(request)]
+        return {**super().each_context(request), "notices": notices}
 
     def login(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         """Redirect a user to the second factor after the password; remember the device of one who needs none."""

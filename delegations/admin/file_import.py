@@ -1,51 +1,54 @@
-"""Admin page of the import: upload a file, see the differences, confirm.
+"""Admin pages of the import of files: the upload, the page of each import, and the list of all.
 
-The upload waits for the confirmation in a private folder. A signed token carries the file's name there, the options,
-the digest of the report that was shown, and the user. With the same token the user says what the columns of a table
-are.
+The page of an import shows its state, its differences, the columns of a table, and what can be done. While a worker
+has the file, the page asks the server again by itself, without a script.
 """
 
-import secrets
-import time
-from dataclasses import dataclass
-from datetime import timedelta
 from functools import partial
-from pathlib import Path
+from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
-from django.core import signing
+from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
+from django.db import connection
+from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 from django_countries import countries
 
-from cspa import audit
-from cspa.backoffice.history import change_reason
+from cspa.backoffice.model_admin import BaseModelAdmin, ReadOnlyMixin
 from cspa.exports import tabular
-from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, LATEST
 from ..exports.serializers import MANDATE_COLUMNS
-from ..importer import ImportOptions, ImportRefusedError, Report, file_columns, format_of, import_file
+from ..file_imports import folder, tasks
+from ..file_imports.report_page import numbers_in_words
+from ..importer import ImportOptions, ImportRefusedError, format_of
 from ..importer.readers.columns import COLUMNS
-from ..importer.readers.csv_table import FileColumn
 from ..importer.readers.files import FORMATS, check_size
-from ..models import Chamber
+from ..importer.records import KINDS
+from ..models import Chamber, FileImport
 from .base import may_import
 
-FOLDER = Path(settings.VAR_DIR) / "imports"
-# The time within which the user must confirm.
-WAITING = timedelta(hours=1)
-# The number of rows shown for each kind of note; the totals count all rows.
-SHOWN = 500
-SALT = "delegations.admin.file_import"
+State = FileImport.State
+# Seconds after which the page of an import that runs asks again.
+REFRESH_SECONDS = 5
+# The state that lets an import go on, by the state in which it stopped.
+AGAIN = {
+    State.WAITING: State.WAITING,
+    State.CHECKING: State.WAITING,
+    State.REFUSED: State.WAITING,
+    State.CONFIRMED: State.CONFIRMED,
+    State.SAVING: State.CONFIRMED,
+}
 
 
 class ImportForm(forms.Form):
@@ -110,17 +113,17 @@ class ImportForm(forms.Form):
 class ColumnsForm(forms.Form):
     """What each column of a table is read as. The fields are numbered, because headings may hold any letters."""
 
-    def __init__(self, columns: list[FileColumn], data: QueryDict | None = None):
+    def __init__(self, columns: list[dict[str, Any]], data: QueryDict | None = None):
         super().__init__(data)
-        self.headings = [column.heading for column in columns]
+        self.headings = [column["heading"] for column in columns]
         choices = [("", _("pass over")), *((name, name) for name in COLUMNS)]
         for number, column in enumerate(columns):
             self.fields[f"column-{number}"] = forms.ChoiceField(
-                label=column.heading[:60],
+                label=column["heading"][:60],
                 required=False,
                 choices=choices,
-                initial=column.column,
-                help_text=", ".join(value[:40] for value in column.values),
+                initial=column["column"],
+                help_text=", ".join(value[:40] for value in column["values"]),
             )
 
     def mapping(self) -> dict[str, str]:
@@ -130,22 +133,6 @@ class ColumnsForm(forms.Form):
             for number, heading in enumerate(self.headings)
             if f"column-{number}" in self.cleaned_data
         }
-
-
-@dataclass
-class Upload:
-    """A file with the options of its import."""
-
-    data: bytes
-    name: str
-    options: ImportOptions
-
-    @property
-    def file_format(self) -> str:
-        return format_of(self.name)
-
-    def run(self, *, dry_run: bool = False, expected: str = "") -> Report:
-        return import_file(self.data, self.file_format, self.options, dry_run=dry_run, expected=expected)
 
 
 def urls(site: admin.AdminSite) -> list[URLPattern]:
@@ -160,113 +147,129 @@ def table_template(request: HttpRequest) -> HttpResponse:
 
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
-    """Show the form; after an upload the differences; after the confirmation redirect to the mandates."""
+    """Show the form; after an upload redirect to the page of the import."""
     if not may_import(request):
         raise PermissionDenied
-    is_mapped = "map" in request.POST
-    form = ImportForm(None if is_mapped else request.POST or None, request.FILES or None)
-    context = {**site.each_context(request), "title": _("Import a file"), "form": form}
-    if request.method == "POST" and "note" in request.POST:
-        try:
-            upload, digest = take(request)
-        except (signing.BadSignature, FileNotFoundError):
-            messages.error(request, _("The upload is no longer waiting: upload the file again."))
-            return HttpResponseRedirect(reverse("admin:delegations_import"))
-        if not is_mapped:
-            return confirm(request, upload, digest)
-        context |= difference(request, upload)
-    elif request.method == "POST" and form.is_valid():
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
         file = form.cleaned_data["file"]
-        context |= difference(request, Upload(file.read(), file.name, form.options()))
+        row = FileImport(
+            name=file.name,
+            file_format=format_of(file.name),
+            options=form.options().as_json(),
+            language=get_language(),
+            user=request.user,
+        )
+        tasks.add(row, file.read())
+        return HttpResponseRedirect(address_of(row))
+    context = {**site.each_context(request), "title": _("Import a file"), "form": form}
     return TemplateResponse(request, "admin/delegations/import.html", context)
 
 
-def difference(request: HttpRequest, upload: Upload) -> dict:
-    """The report of a dry run, the columns of a table, and the tokens by which the file is imported or mapped."""
-    context: dict = {}
-    report = None
-    try:
-        columns = file_columns(upload.data, upload.file_format, upload.options)
-        if columns:
-            context["columns"] = ColumnsForm(columns, request.POST if "map" in request.POST else None)
-            if context["columns"].is_valid():
-                upload.options = upload.options.with_columns(context["columns"].mapping())
-        report = upload.run(dry_run=True)
-    except ImportRefusedError as error:
-        context["refused"] = str(error)
-    if report:
-        context["report"] = report_context(report)
-    token = keep(request, upload, report) if report or "columns" in context else ""
-    if "columns" in context:
-        context["waiting"] = token
-    if report and report.changes and not report.conflicts:
-        context["note"] = token
-    return context
+def address_of(row: FileImport) -> str:
+    return reverse("admin:delegations_fileimport_change", args=[row.pk])
 
 
-def confirm(request: HttpRequest, upload: Upload, digest: str) -> HttpResponse:
-    """Import the file, if its report still has the digest that was shown."""
-    try:
-        with audit.record_changes(ChangeSet.Kind.IMPORT, request.user, change_reason(request), details=upload.name):
-            report = upload.run(expected=digest)
-    except ImportRefusedError as error:
-        messages.error(request, str(error))
-        return HttpResponseRedirect(reverse("admin:delegations_import"))
-    messages.success(request, gettext("The file was imported. %(numbers)s") % {"numbers": numbers_in_words(report)})
-    return HttpResponseRedirect(reverse("admin:delegations_delegate_changelist"))
+def is_stopped(row: FileImport) -> bool:
+    """Whether nobody goes on with the import: it gave no sign for a minute, or no worker has begun with it."""
+    if row.state not in AGAIN or row.state == State.REFUSED:
+        return False
+    if row.state in FileImport.RUNS_AFTER and not folder.is_recent(folder.worker_seen_at()):
+        # It waits for a worker.
+        return False
+    _progress, sign = folder.progress_of(row.upload)
+    return not folder.is_recent(row.moved_at) and not folder.is_recent(sign) and not folder.is_busy()
 
 
-def numbers_in_words(report: Report) -> str:
-    return "; ".join(f"{action}: {count}" for action, count in report.numbers())
+@admin.register(FileImport)
+class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
+    """The history of imports. All who may import see it; only its user decides on an import."""
 
+    list_display = ["name", "state", "numbers", "user", "created_at", "entry"]
+    list_select_related = ["user"]
+    list_filter = ["state"]
+    search_fields = ["name", "user__username"]
+    search_help_text = _("The name of a file, or an account.")
+    ordering = ["-created_at", "-pk"]
 
-def report_context(report: Report) -> dict:
-    notes = [
-        (_("Conflicts"), report.conflicts),
-        (_("Left out"), report.skipped),
-        (_("Warnings"), report.warnings),
-    ]
-    return {
-        "numbers": list(report.numbers()),
-        "changes": report.changes,
-        "conflicts": report.conflicts,
-        "entries": report.entries[:SHOWN],
-        "more": max(len(report.entries) - SHOWN, 0),
-        "notes": [(title, rows[:SHOWN], len(rows)) for title, rows in notes if rows],
-        "not_kept": report.not_kept,
-    }
+    def has_view_permission(self, request: HttpRequest, row: FileImport | None = None) -> bool:
+        return may_import(request)
 
+    def get_queryset(self, request: HttpRequest) -> QuerySet:
+        """Leave the report itself, which is long, to the page of the import."""
+        return super().get_queryset(request).defer("report").annotate(numbers_shown=F("report__numbers"))
 
-def keep(request: HttpRequest, upload: Upload, report: Report | None) -> str:
-    """Store the upload where only this process can read it, and return the signed token for it."""
-    FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for old in FOLDER.iterdir():
-        if old.stat().st_mtime < time.time() - WAITING.total_seconds():
-            old.unlink(missing_ok=True)
-    name = secrets.token_hex(16)
-    file = FOLDER / name
-    file.touch(mode=0o600)
-    file.write_bytes(upload.data)
-    note = {
-        "file": name,
-        "name": upload.name,
-        "options": upload.options.as_json(),
-        # Without a report there is nothing that could be confirmed.
-        "digest": report.digest if report else "none",
-        "user": request.user.pk,
-    }
-    return signing.dumps(note, salt=SALT)
+    @admin.display(description=_("numbers"))
+    def numbers(self, row: FileImport) -> str:
+        return numbers_in_words(row.numbers_shown or []) or "–"
 
+    @admin.display(description=_("entry of the journal"))
+    def entry(self, row: FileImport) -> str:
+        if row.change_set_id is None:
+            return "–"
+        url = reverse("admin:cspa_changeset_change", args=[row.change_set_id])
+        return format_html('<a href="{}">{}</a>', url, gettext("what it changed"))
 
-def take(request: HttpRequest) -> tuple[Upload, str]:
-    """Return the upload of the token and the digest of its report; it no longer waits.
+    def notices(self, request: HttpRequest) -> list[str]:
+        """What every page of the back office says while a long import keeps other writers waiting."""
+        if connection.vendor != "sqlite" or not folder.is_saving():
+            return []
+        return [
+            gettext("A file is being imported. Until it is saved, nothing else can be saved: keep your page open.")
+        ]
 
-    Raises BadSignature or FileNotFoundError if it does not wait for this user.
-    """
-    note = signing.loads(request.POST["note"], salt=SALT, max_age=WAITING)
-    if note["user"] != request.user.pk:
-        raise signing.BadSignature
-    file = FOLDER / note["file"]
-    data = file.read_bytes()
-    file.unlink(missing_ok=True)
-    return Upload(data, note["name"], ImportOptions.of_json(note["options"])), note["digest"]
+    def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
+        row = self.get_object(request, unquote(object_id))
+        if row is None:
+            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
+        if not self.has_view_permission(request, row):
+            raise PermissionDenied
+        form = None
+        if row.columns and row.state in (State.CHECKED, State.REFUSED):
+            form = ColumnsForm(row.columns, request.POST if "map" in request.POST else None)
+        if request.method == "POST" and self._decide(request, row, form):
+            return HttpResponseRedirect(request.path)
+        return self._page(request, row, form)
+
+    def _decide(self, request: HttpRequest, row: FileImport, form: ColumnsForm | None) -> bool:
+        """Do what was asked; False if the form must be shown again."""
+        if row.user_id != request.user.pk:
+            raise PermissionDenied
+        done = False
+        if "map" in request.POST and form is not None:
+            if not form.is_valid():
+                return False
+            options = ImportOptions.of_json(row.options).with_columns(form.mapping())
+            done = tasks.begin(row, State.WAITING, options=options.as_json())
+        elif "again" in request.POST and (row.state == State.REFUSED or is_stopped(row)):
+            done = tasks.begin(row, AGAIN[State(row.state)])
+        elif "digest" in request.POST and row.state == State.CHECKED and row.digest:
+            done = request.POST["digest"] == row.digest and tasks.begin(row, State.CONFIRMED)
+        if not done:
+            messages.error(request, _("Nothing was done: the import is no longer in the state that was shown."))
+        return True
+
+    def _page(self, request: HttpRequest, row: FileImport, form: ColumnsForm | None) -> HttpResponse:
+        stopped = is_stopped(row)
+        runs = row.state in {*FileImport.RUNS_AFTER, *FileImport.RUNS_AFTER.values()} and not stopped
+        progress, _moment = folder.progress_of(row.upload) if runs else (None, None)
+        context = {
+            "title": _("Import of the file %(name)s") % {"name": row.name},
+            "row": row,
+            "decides": row.user_id == request.user.pk,
+            "report": row.report if "numbers" in row.report else None,
+            "columns": form,
+            "runs": runs,
+            "stopped": stopped,
+            "progress": progress,
+            "stage": capfirst(KINDS[progress.stage]._meta.verbose_name_plural)
+            if progress and progress.stage in KINDS
+            else "",
+            "waits_for_worker": row.state in FileImport.RUNS_AFTER and not folder.is_recent(folder.worker_seen_at()),
+            "refreshes": runs and "still" not in request.GET,
+            "numbers": numbers_in_words(row.report.get("numbers", [])),
+        }
+        response = self.render(request, "admin/delegations/file_import.html", context["title"], context)
+        if context["refreshes"]:
+            response["Refresh"] = str(REFRESH_SECONDS)
+        return response

@@ -25,6 +25,7 @@ from cspa.backoffice.widgets import SelectOne
 from cspa.models import ChangeSet
 
 from ..dates import EARLIEST, PartialDate
+from ..file_imports.report_page import numbers_in_words, report_as_json
 from ..forms import START_HELP, PartialDateField
 from ..importer import ImportRefusedError, import_batch
 from ..importer.records import Batch
@@ -34,7 +35,6 @@ from ..importer.rosters.name_list import Document, Name, NameMatch
 from ..models import Chamber, Delegate, Person, Source
 from ..models.periods import web_address
 from .base import may_enter_rosters
-from .file_import import numbers_in_words, report_context
 
 SALT = "delegations.admin.roster_entry"
 NOT_TYPED = {"csrfmiddlewaretoken", "note", "show", "save"}
@@ -220,7 +220,7 @@ class _Page:
     def difference(self) -> dict[str, Any]:
         """Return the differences as the template lists them, with the token that their confirmation submits."""
         report = import_batch(self.batch, dry_run=True)
-        context: dict[str, Any] = {"report": report_context(report)}
+        context: dict[str, Any] = {"report": report_as_json(report)}
         if report.changes and not report.conflicts:
             note = {"digest": report.digest, "typed": self.typed, "user": self.request.user.pk}
             context["note"] = signing.dumps(note, salt=SALT)
@@ -243,7 +243,7 @@ class _Page:
         except ImportRefusedError as error:
             messages.error(self.request, str(error))
             return False
-        message = self.saved % {"chamber": self.chamber, "numbers": numbers_in_words(report)}
+        message = self.saved % {"chamber": self.chamber, "numbers": numbers_in_words(report.numbers())}
         self.site.get_model_admin(Chamber).log_change(self.request, self.chamber, message)
         messages.success(self.request, message)
         return True

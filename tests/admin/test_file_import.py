@@ -1,19 +1,23 @@
 """The page of the admin that imports a file."""
 
 import io
+import os
+from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group
+from django.db import connection
+from django.utils import timezone
+from django_tasks_db.management.commands.db_worker import Worker
 
 from cspa.auth.groups import SECRETARIES
-from delegations.admin import file_import
+from cspa.models import ChangeSet
 from delegations.exports.serializers import MANDATE_COLUMNS
-from delegations.models import (
-    Delegate,
-    Person,
-)
+from delegations.file_imports import folder, tasks
+from delegations.models import Delegate, FileImport, Person
 
 from ..support import factories
+from ..support.admin_forms import page, words
 from ..support.imports import (
     member,
     popolo,
@@ -25,12 +29,19 @@ pytestmark = pytest.mark.django_db
 
 
 PAGE = "/admin/delegations/parliament/import/"
+HISTORY = "/admin/delegations/fileimport/"
 
 
 @pytest.fixture
-def secretary(client, tmp_path, monkeypatch):
+def imports(settings, tmp_path):
+    """The folder of imports."""
+    settings.IMPORTS_DIR = tmp_path / "imports"
+    return settings.IMPORTS_DIR
+
+
+@pytest.fixture
+def secretary(client, imports):
     """A client of a user who may add and change all records of the directory."""
-    monkeypatch.setattr(file_import, "FOLDER", tmp_path / "imports")
     user = factories.UserFactory()
     user.groups.add(Group.objects.get(name=SECRETARIES))
     client.force_login(user)
@@ -40,32 +51,58 @@ def secretary(client, tmp_path, monkeypatch):
 def upload(client, data, name="file.json", **options):
     file = io.BytesIO(data)
     file.name = name
-    return client.post(PAGE, {"file": file, "country": "BI", **options})
+    return client.post(PAGE, {"file": file, "country": "BI", **options}, follow=True)
 
 
-def test_page_shows_the_difference_and_saves_it_after_confirmation(secretary, tmp_path):
+def confirm(client, answer):
+    """Press “Import” on the page of an import."""
+    return client.post(answer.request["PATH_INFO"], {"digest": answer.context["row"].digest}, follow=True)
+
+
+def files(folder):
+    return [path.name for path in folder.iterdir()]
+
+
+def test_page_shows_the_difference_and_saves_it_after_confirmation(secretary, imports):
     answer = upload(secretary, popolo())
-    assert "Ann Lee" in answer.content.decode()
+    assert "Ann Lee" in answer.text
     assert not Person.objects.exists()
-    assert len(list((tmp_path / "imports").iterdir())) == 1
-    done = secretary.post(PAGE, {"note": answer.context["note"]}, follow=True)
-    assert "The file was imported." in done.content.decode()
+    assert files(imports) == [answer.context["row"].upload]
+    assert (imports / answer.context["row"].upload).stat().st_mode & 0o077 == 0
+    done = confirm(secretary, answer)
+    assert "The file was imported. added: parliaments: 1, chambers: 1, people: 1" in words(done)
     assert Delegate.objects.count() == 1
-    assert not list((tmp_path / "imports").iterdir())
-    again = secretary.post(PAGE, {"note": answer.context["note"]}, follow=True)
-    assert "upload the file again" in again.content.decode()
+    assert files(imports) == []
+    change_set = ChangeSet.objects.get()
+    assert FileImport.objects.get().change_set == change_set
+    assert page("cspa_changeset_change", change_set.pk) in done.text
+    assert "no longer in the state" in words(confirm(secretary, answer))
+    assert ChangeSet.objects.count() == 1
 
 
-def test_page_refuses_a_changed_difference(secretary):
+def test_changed_difference_is_refused_and_can_be_checked_again(secretary):
     answer = upload(secretary, popolo())
     take(popolo([somebody(name="Ann Other")]))
-    done = secretary.post(PAGE, {"note": answer.context["note"]}, follow=True)
-    assert "no longer the one that was shown" in done.content.decode()
+    refused = confirm(secretary, answer)
+    assert "no longer the one that was shown" in words(refused)
     assert Person.objects.get().name_en == "Ann Other"
+    again = secretary.post(refused.request["PATH_INFO"], {"again": "x"}, follow=True)
+    assert "no longer the one that was shown" not in words(again)
+    confirm(secretary, again)
+    assert Person.objects.get().name_en == "Ann Lee"
+
+
+def test_page_of_another_language_saves_the_difference_that_was_shown(secretary):
+    answer = upload(secretary, popolo())
+    done = secretary.post(
+        answer.request["PATH_INFO"], {"digest": answer.context["row"].digest}, headers={"accept-language": "ru"}
+    )
+    assert done.status_code == 302
+    assert FileImport.objects.get().state == FileImport.State.SAVED
 
 
 @pytest.mark.parametrize(
-    ("data", "name", "words"),
+    ("data", "name", "message"),
     [
         (b"x", "file.json", "This is not JSON"),
         (b"x", "file.txt", "File extension"),
@@ -73,11 +110,11 @@ def test_page_refuses_a_changed_difference(secretary):
         (popolo(memberships=[member(start_date="x")]), "file.json", "Nothing can be imported"),
     ],
 )
-def test_page_shows_errors_of_the_file(secretary, data, name, words):
+def test_page_shows_errors_of_the_file(secretary, data, name, message):
     answer = upload(secretary, data, name)
     assert answer.status_code == 200
-    assert words in answer.content.decode()
-    assert "note" not in answer.context
+    assert message in words(answer)
+    assert 'value="Import"' not in answer.text
 
 
 @pytest.mark.parametrize("field", ["chamber", "country", "end_missing"])
@@ -88,9 +125,21 @@ def test_malformed_field_shows_an_error(secretary, field):
         assert answer.context["form"].errors
 
 
-@pytest.mark.parametrize("note", ["", "x", "../../etc/passwd"])
-def test_forged_token_saves_nothing(secretary, note):
-    assert "upload the file again" in secretary.post(PAGE, {"note": note}, follow=True).content.decode()
+def test_import_is_decided_by_its_user_alone_and_seen_by_all_who_may_import(secretary, client):
+    answer = upload(secretary, popolo())
+    address = answer.request["PATH_INFO"]
+    assert secretary.post(address, {"digest": ""}, follow=True).context["row"].state == FileImport.State.CHECKED
+    colleague = factories.UserFactory()
+    colleague.groups.add(Group.objects.get(name=SECRETARIES))
+    client.force_login(colleague)
+    seen = client.get(address)
+    assert "Only the account that uploaded the file decides on it." in words(seen)
+    assert 'value="Import"' not in seen.text
+    assert client.post(address, {"digest": answer.context["row"].digest}).status_code == 404
+    assert "file.json" in words(client.get(HISTORY))
+    client.force_login(factories.UserFactory())
+    assert [client.get(each).status_code for each in (address, HISTORY)] == [404, 404]
+    assert not Person.objects.exists()
 
 
 def test_page_requires_permission_to_change_delegates(client):
@@ -107,42 +156,40 @@ def test_template_of_the_table_is_downloaded(secretary):
 TABLE = "Список\r\nДепутат;Вступил;Палата;Телефон\r\nИнга Вербова;26 мая 2019 г.;Верхняя;<b>1</b>\r\n"
 
 
-def columns(answer, **chosen):
-    """The form of the columns as a browser sends it, with ``chosen`` by heading."""
+def columns(client, answer, **chosen):
+    """Send the form of the columns as a browser sends it, with ``chosen`` by heading."""
     form = answer.context["columns"]
     sent = {field.html_name: chosen.get(field.label, field.value() or "") for field in form}
-    return {**sent, "note": answer.context["waiting"], "map": "Read the columns so"}
+    return client.post(answer.request["PATH_INFO"], {**sent, "map": "Read the columns so"}, follow=True)
 
 
-def test_columns_that_are_not_known_are_mapped_on_the_page(secretary, chamber, tmp_path):
+def test_columns_that_are_not_known_are_mapped_on_the_page(secretary, chamber, imports):
     answer = upload(secretary, TABLE.encode("cp1251"), "list.csv", country="", chamber=chamber.slug)
-    shown = answer.content.decode()
-    assert "Unknown columns: Депутат, Вступил, Телефон" in shown
-    assert "&lt;b&gt;1&lt;/b&gt;" in shown
-    assert "note" not in answer.context
+    assert "Unknown columns: Депутат, Вступил, Телефон" in words(answer)
+    assert "&lt;b&gt;1&lt;/b&gt;" in answer.text
+    assert 'value="Import"' not in answer.text
     assert [(field.label, field.value(), field.help_text) for field in answer.context["columns"]][1:3] == [
         ("Вступил", "", "26 мая 2019 г."),
         ("Палата", "chamber", "Верхняя"),
     ]
-    answer = secretary.post(PAGE, columns(answer, Депутат="name", Вступил="start"))
-    assert "The row is of another chamber: Верхняя" in answer.content.decode()
-    answer = secretary.post(PAGE, columns(answer, Палата=""))
-    secretary.post(PAGE, {"note": answer.context["note"]})
+    answer = columns(secretary, answer, Депутат="name", Вступил="start")
+    assert "The row is of another chamber: Верхняя" in words(answer)
+    answer = columns(secretary, answer, Палата="")
+    confirm(secretary, answer)
     mandate = Delegate.objects.get()
     assert (mandate.person.name_ru, str(mandate.starts)) == ("Инга Вербова", "2019-05-26")
-    assert not list((tmp_path / "imports").iterdir())
+    assert files(imports) == []
 
 
 def test_file_that_was_not_shown_cannot_be_confirmed(secretary, chamber):
     answer = upload(secretary, TABLE.encode(), "list.csv", country="", chamber=chamber.slug)
-    done = secretary.post(PAGE, {"note": answer.context["waiting"]}, follow=True)
-    assert "Unknown columns" in done.content.decode()
+    assert "Unknown columns" in words(confirm(secretary, answer))
     assert not Person.objects.exists()
 
 
 def test_column_is_mapped_to_none_but_ours(secretary, chamber):
     answer = upload(secretary, TABLE.encode(), "list.csv", country="", chamber=chamber.slug)
-    answer = secretary.post(PAGE, columns(answer, Депутат="password"))
+    answer = columns(secretary, answer, Депутат="password")
     assert answer.status_code == 200
     assert "column-0" in answer.context["columns"].errors
 
@@ -150,8 +197,150 @@ def test_column_is_mapped_to_none_but_ours(secretary, chamber):
 def test_page_names_what_is_passed_over(secretary, chamber):
     table = "Список;;\nФИО;Роль;Телефон\nИнга Вербова;ДЕЛЕГАТ;1\nИтого: 1;;\n".encode("utf-16")
     answer = upload(secretary, table, "list.csv", country="", chamber=chamber.slug)
-    shown = answer.content.decode()
-    for words in ("above the header", "not known were passed over: Телефон", "A row of totals"):
-        assert words in shown
-    secretary.post(PAGE, {"note": answer.context["note"]})
+    for message in ("above the header", "not known were passed over: Телефон", "A row of totals"):
+        assert message in words(answer)
+    confirm(secretary, answer)
     assert Delegate.objects.get().role == Delegate.Role.DELEGATE
+
+
+MAPPED = {"Депутат": "name", "Вступил": "start", "Палата": "", "Телефон": ""}
+
+
+def test_columns_are_remembered_for_the_publisher(secretary, chamber):
+    answer = upload(secretary, TABLE.encode(), "list.csv", country="", chamber=chamber.slug)
+    confirm(secretary, columns(secretary, answer, **MAPPED))
+    other = TABLE.replace("Телефон", "Почта").replace("Инга", "Анна")
+    answer = upload(secretary, other.encode(), "next.csv", country="", chamber=chamber.slug)
+    assert "as in the last table of this publisher" in words(answer)
+    assert "not known were passed over: Почта" in words(answer)
+    confirm(secretary, answer)
+    assert Delegate.objects.count() == 2
+    unasked = upload(secretary, other.encode(), "next.csv", country="", chamber=factories.ChamberFactory().slug)
+    assert "Unknown columns: Депутат, Вступил, Почта" in words(unasked)
+
+
+# The worker
+
+
+@pytest.fixture
+def large(monkeypatch):
+    """Every file is large."""
+    monkeypatch.setattr(tasks, "SMALL", dict.fromkeys(tasks.SMALL, 0))
+
+
+def work():
+    """Do what a worker does until nothing waits."""
+    with folder.signs_of_worker():
+        Worker(
+            queue_names=["default"],
+            interval=0,
+            batch=True,
+            backend_name="default",
+            startup_delay=False,
+            max_tasks=None,
+            worker_id="test",
+            excluded_queue_names=[],
+        ).run()
+
+
+def test_large_file_is_imported_by_the_worker(secretary, large, imports):
+    answer = upload(secretary, popolo())
+    address = answer.request["PATH_INFO"]
+    assert "Imports wait for the worker, which has given no sign for a minute" in words(answer)
+    assert answer["Refresh"] == "5"
+    assert "<progress" in answer.text
+    main = answer.text.partition('id="content-main"')[2]
+    assert "<form" not in main
+    assert "Refresh" not in secretary.get(f"{address}?still")
+    with folder.signs_of_worker():
+        assert "Imports wait" not in words(secretary.get(address))
+    work()
+    answer = secretary.get(address)
+    assert "Refresh" not in answer
+    assert "Ann Lee" in words(answer)
+    assert not Person.objects.exists()
+    answer = confirm(secretary, answer)
+    assert answer.context["row"].state == FileImport.State.CONFIRMED
+    assert answer["Refresh"] == "5"
+    work()
+    assert "The file was imported." in words(secretary.get(address))
+    assert ChangeSet.objects.get().user == FileImport.objects.get().user
+    assert files(imports) == []
+
+
+def test_page_shows_the_progress_of_an_import(secretary, large):
+    answer = upload(secretary, popolo())
+    row = FileImport.objects.get()
+    FileImport.objects.move(row, FileImport.State.CHECKING)
+    with folder.signs_of_import(row.upload, saves=False) as signs:
+        signs.progress("delegates", 1200, 5000)
+        signs._write()
+        answer = secretary.get(answer.request["PATH_INFO"])
+    assert "Delegates" in words(answer)
+    assert 'value="1200" max="5000"' in answer.text
+    assert "1200 of 5000" in words(answer)
+
+
+@pytest.mark.parametrize("state", [FileImport.State.CHECKING, FileImport.State.SAVING])
+def test_import_whose_worker_was_killed_can_be_started_again(secretary, large, state, imports):
+    address = upload(secretary, popolo()).request["PATH_INFO"]
+    work()
+    row = FileImport.objects.get()
+    FileImport.objects.filter(pk=row.pk).update(state=state)
+    # It still may go on.
+    answer = secretary.get(address)
+    assert answer["Refresh"] == "5"
+    assert "no longer in the state" in words(secretary.post(address, {"again": "x"}, follow=True))
+    FileImport.objects.filter(pk=row.pk).update(moved_at=timezone.now() - folder.SILENCE)
+    answer = secretary.get(address)
+    assert "The import stopped before its end" in words(answer)
+    assert "Refresh" not in answer
+    secretary.post(address, {"again": "x"})
+    work()
+    ends = {FileImport.State.CHECKING: FileImport.State.CHECKED, FileImport.State.SAVING: FileImport.State.SAVED}
+    assert FileImport.objects.get().state == ends[state]
+
+
+def test_import_that_was_started_again_saves_nothing_twice(secretary, large):
+    answer = upload(secretary, popolo())
+    work()
+    answer = confirm(secretary, secretary.get(answer.request["PATH_INFO"]))
+    row = FileImport.objects.get()
+
+    def restart(upload):
+        # While the first worker hangs, somebody starts the import again.
+        FileImport.objects.filter(pk=row.pk).update(moved_at=timezone.now())
+        return popolo()
+
+    with mock.patch("delegations.file_imports.folder.read", restart):
+        tasks.run(row.pk)
+    assert not Person.objects.exists()
+    assert FileImport.objects.get().state == FileImport.State.SAVING
+
+
+def test_upload_that_nobody_decides_on_expires(secretary, imports):
+    address = upload(secretary, popolo()).request["PATH_INFO"]
+    (upload_file,) = imports.iterdir()
+    old = (timezone.now() - folder.WAITING).timestamp() - 1
+    os.utime(upload_file, (old, old))
+    upload(secretary, popolo())
+    assert "upload the file again" in words(secretary.get(address))
+    assert not upload_file.exists()
+    assert FileImport.objects.last().state == FileImport.State.EXPIRED
+
+
+def test_confirmation_of_a_lost_upload_asks_for_the_file_again(secretary, imports):
+    answer = upload(secretary, popolo())
+    (imports / answer.context["row"].upload).unlink()
+    assert "upload the file again" in words(confirm(secretary, answer))
+
+
+@pytest.mark.both_databases("delegations.admin.file_import")
+def test_every_page_says_that_a_long_import_keeps_other_writers_waiting_on_sqlite(secretary, large):
+    upload(secretary, popolo())
+    row, notice = FileImport.objects.get(), "A file is being imported."
+    with folder.signs_of_import(row.upload, saves=False):
+        assert notice not in words(secretary.get("/admin/"))
+    with folder.signs_of_import(row.upload, saves=True):
+        assert (notice in words(secretary.get("/admin/"))) == (connection.vendor == "sqlite")
+    assert notice not in words(secretary.get("/admin/"))

@@ -92,8 +92,8 @@ def test_pages_of_each_model_answer_200(administrator: Client, model: str, langu
     if model in ("delegations_observation", "delegations_proposal"):
         addresses.remove(page(f"{model}_add"))
         assert administrator.get(page(f"{model}_add")).status_code == 404
-    # Only check_links adds and deletes rows of this model.
-    if model == "links_address":
+    # Only check_links and the import add and delete rows of these models.
+    if model in ("links_address", "delegations_fileimport"):
         for name, arguments in (("add", []), ("delete", [row.pk])):
             addresses.remove(page(f"{model}_{name}", *arguments))
             assert administrator.get(page(f"{model}_{name}", *arguments)).status_code == 404
@@ -125,6 +125,7 @@ def test_index_lists_apps_and_models_in_the_configured_order(administrator: Clie
                 "Link",
                 "Source",
                 "Observation",
+                "FileImport",
             ],
         ),
         ("news", ["Article", "Picture", "Topic", "LegacyAddress"]),

@@ -18,7 +18,7 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 from cspa import audit
 from cspa.auth.groups import GROUP_PERMISSIONS, sync_groups
 from cspa.models import ChangeSet, RowChange
-from delegations.models import SeatQuota
+from delegations.models import FileImport, SeatQuota
 from news.models import Article
 
 from ..support import factories
@@ -127,6 +127,7 @@ def world() -> SimpleNamespace:
         body=factories.BodyFactory(sources=[factories.SourceFactory()]),
         chief=factories.UserFactory(username="chief", is_superuser=True),
         colleague=colleague,
+        file_import=factories.FileImportFactory(user=colleague, state="checked", digest="shown"),
     )
     world.address = factories.AddressFactory()
     world.address.websites.clear()
@@ -302,6 +303,12 @@ DOORS: dict[str, Callable] = {
     "the list of doubtful facts": opens(page("delegations_doubts")),
     "import an archive": opens(page("news_archive_import")),
     "import a file": opens(page("delegations_import")),
+    "see the imports of colleagues": lists("delegations_fileimport", lambda world: world.file_import),
+    "decide on an import of a colleague": acts(
+        lambda world: page("delegations_fileimport_change", world.file_import.pk),
+        {"digest": "shown"},
+        lambda world: FileImport.objects.get().state != FileImport.State.CHECKED,
+    ),
     "the list of accounts": opens(page("cspa_user_changelist")),
     "add an account": opens(page("cspa_user_add")),
     "change an account": edits(lambda world: world.colleague, first_name="Changed"),
@@ -344,7 +351,7 @@ MATRIX = {(door, column): cell == "yes" for door, column, cell in documented("wh
 def test_table_in_the_documentation_lists_every_action_and_role():
     assert {door for door, _column in MATRIX} == set(DOORS)
     assert {column for _door, column in MATRIX} == set(ROLES)
-    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 154
+    assert len(MATRIX) == len(DOORS) * len(ROLES) == 7 * 156
     assert {group for group, _more in ROLES.values() if group} == set(GROUP_PERMISSIONS)
 
 

@@ -24,6 +24,7 @@ MODELS = {
     "delegations_confirmationrequest": factories.ConfirmationRequestFactory.create_batch,
     "delegations_proposal": factories.ProposalFactory.create_batch,
     "delegations_observation": factories.ObservationFactory.create_batch,
+    "delegations_fileimport": factories.FileImportFactory.create_batch,
     "delegations_link": lambda n: [
         factories.LinkFactory(chamber=factories.ChamberFactory() if number % 2 else None) for number in range(n)
     ],

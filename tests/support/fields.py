@@ -277,9 +277,9 @@ def import_file(file_format: str) -> Callable:
 
     def probe(client: Client, subject: Subject, name: str, entry: ChangeSet) -> bool:
         file = SimpleUploadedFile(f"directory.{ending}", subject.files[file_format])
-        response = client.post(page("delegations_import"), {"file": file})
-        if note := (response.context or {}).get("note"):
-            client.post(page("delegations_import"), {"note": note})
+        response = client.post(page("delegations_import"), {"file": file}, follow=True)
+        if row := (response.context or {}).get("row"):
+            client.post(page("delegations_fileimport_change", row.pk), {"digest": row.digest})
         return value_of(subject, name) == subject.former[name]
 
     return probe

@@ -115,6 +115,7 @@ QUERY_BOUNDS = {
     "changelist of delegations_confirmationrequest": 6,
     "changelist of delegations_proposal": 6,
     "changelist of delegations_observation": 6,
+    "changelist of delegations_fileimport": 6,
     "changelist of delegations_link": 5,
     "changelist of delegations_source": 5,
     "changelist of news_article": 8,
