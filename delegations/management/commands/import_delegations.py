@@ -3,14 +3,21 @@
 import argparse
 from pathlib import Path
 
+from django.conf import settings
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
+from cspa import audit
+from cspa.models import ChangeSet
 from delegations.importer import ImportOptions, ImportRefusedError, Report, format_of, import_file, left_out_file
 from delegations.management.reporting import ReportingCommand, day, write_whole
 
+from ...file_imports.columns import with_remembered_columns
+from ...file_imports.report_page import report_as_json
 from ...importer.options import NEW, Ends
 from ...importer.readers.columns import COLUMNS
 from ...importer.readers.files import FORMATS, bytes_of, text_of
+from ...models import FileImport
 
 
 def mapped(text: str) -> tuple[str, str]:
@@ -133,7 +140,30 @@ class Command(ReportingCommand):
             end_missing=options["end_missing"],
             skip_invalid=options["skip_invalid"],
         )
-        report = import_file(data, file_format, stated, dry_run=options["dry_run"], progress=self.progress)
+        stated, remembered = with_remembered_columns(data, file_format, stated)
+        if remembered:
+            self.stderr.write(_("The columns are read as in the last table of this publisher."))
+        if options["dry_run"]:
+            report = import_file(data, file_format, stated, dry_run=True, progress=self.progress)
+        else:
+            report = self.save(data, file_format, stated, file.name)
         if options["left_out"]:
             write_whole(options["left_out"], left_out_file(data, file_format, stated, report))
+        return report
+
+    def save(self, data: bytes, file_format: str, stated: ImportOptions, name: str) -> Report:
+        """Import the file, and record the import as the admin does, in one transaction."""
+        with audit.record_changes(ChangeSet.Kind.IMPORT, details=name) as recorder:
+            report = import_file(data, file_format, stated, progress=self.progress)
+            if report.saved:
+                audit.flush()
+                FileImport.objects.create(
+                    name=name,
+                    file_format=file_format,
+                    options=stated.as_json(),
+                    language=get_language() or settings.LANGUAGE_CODE,
+                    state=FileImport.State.SAVED,
+                    report=report_as_json(report),
+                    change_set=recorder.entry if recorder.entry.pk else None,
+                )
         return report

@@ -5,8 +5,10 @@ import json
 import pytest
 from django.core.management import CommandError, call_command
 
-from delegations.models import Delegate, Person
+from cspa.models import ChangeSet
+from delegations.models import Delegate, FileImport, Person
 
+from ....support import factories
 from ....support.imports import GOOD, member, popolo
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +63,25 @@ def test_command_maps_the_columns_of_a_table(capsys, tmp_path, chamber):
     mapping = ["--map", "Deputy=name", "--map", "Sworn=in= start", "--map", "chamber="]
     assert run(capsys, file, "--chamber", chamber.slug, *mapping)[0] == 0
     assert str(Delegate.objects.get().starts) == "2019-05-26"
+
+
+def test_command_and_page_remember_the_columns_of_a_publisher(capsys, tmp_path, chamber):
+    file = tmp_path / "file.csv"
+    file.write_text("Deputy;Sworn in\nAnn Lee;26.5.2019\n")
+    mapping = ["--map", "Deputy=name", "--map", "Sworn in=start"]
+    assert run(capsys, file, "--chamber", chamber.slug, "--dry-run", *mapping)[0] == 0
+    assert not FileImport.objects.exists()
+    assert run(capsys, file, "--chamber", chamber.slug, *mapping)[0] == 0
+    row = FileImport.objects.get()
+    assert (row.user, row.state, row.change_set) == (None, FileImport.State.SAVED, ChangeSet.objects.get())
+    file.write_text("Deputy;Note\nBob Ray;26.5.2019\n")
+    assert run(capsys, file, "--chamber", factories.ChamberFactory().slug)[0] == 1
+    # What is said now wins; the other headings are read as before.
+    assert run(capsys, file, "--chamber", chamber.slug, "--map", "Note=start")[0] == 0
+    assert [str(mandate.starts) for mandate in Delegate.objects.order_by("pk")] == ["2019-05-26"] * 2
+    file.write_text("Deputy;Note\nCy Dow;26.5.2019\n")
+    assert run(capsys, file, "--chamber", chamber.slug, "--map", "note=")[0] == 0
+    assert Delegate.objects.last().starts is None
 
 
 @pytest.mark.parametrize("mapping", ["Deputy", "=name", "Deputy=nobody"])
