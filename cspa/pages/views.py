@@ -148,7 +148,12 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     """503 for an outage of the database or the storage. The page returns the text of a form, so that none is lost."""
     # Do not show text that another site has sent as if the user had typed it here.
     is_own_form = request.method == "POST" and request.headers.get("Sec-Fetch-Site") == "same-origin"
-    context = {"is_error": True, "typed": list(_typed_fields(request)) if is_own_form else []}
+    context = {
+        "is_error": True,
+        "typed": list(_typed_fields(request)) if is_own_form else [],
+        # As SQLite says of another writer.
+        "is_locked": "database is locked" in str(sys.exception()),
+    }
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS
     response["Cache-Control"] = "no-store"
