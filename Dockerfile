@@ -11,7 +11,7 @@ WORKDIR /app
 COPY . .
 ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1
 # The key lives for these commands alone; nothing that they make depends on it.
-RUN mkdir -p var/media var/static \
+RUN mkdir -p -m 700 var/imports && mkdir -p var/media var/static \
  && python -m compileall -q cspa delegations links news \
  && SECRET_KEY=build-only python manage.py compile_translations \
  && SECRET_KEY=build-only python manage.py collectstatic --no-input --verbosity 0 \

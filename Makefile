@@ -62,7 +62,7 @@ $(STATIC): $(STAMP) $(STATIC_SOURCES) | var/secret_key
 install: $(CATALOGUES) $(STATIC)  ## make .venv, install the pinned packages, collect static files, compile
 	@$(BIN)/python -m compileall -q cspa delegations links news
 
-run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT=8123 make run)
+run: install  ## serve the site at http://127.0.0.1:8000/ as in production, with its worker (PORT=8123 make run)
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT)))' 2>/dev/null \
 		|| { echo "Port $(PORT) cannot be used; choose another: PORT=8123 make run" >&2; exit 1; }
 	@$(SERVE) $(BIN)/python manage.py bootstrap
@@ -70,8 +70,11 @@ run: install  ## serve the site at http://127.0.0.1:8000/ as in production (PORT
 	@$(SERVE); export DEBUG SECURE_SSL_REDIRECT SECRET_KEY; \
 	$(OWN_GROUP) $(BIN)/granian --interface rsgi --no-ws --host 127.0.0.1 --port $(PORT) \
 		--respawn-failed-workers --respawn-interval 20 --workers-kill-timeout 10 --log-level warning cspa.serving.rsgi:application & \
-	server=$$!; trap 'kill -INT $$server' INT TERM HUP; \
-	wait $$server; code=$$?; test $$code -le 128 || { wait $$server; code=$$?; }; exit $$code
+	server=$$!; \
+	$(OWN_GROUP) $(BIN)/python manage.py worker --no-startup-delay & \
+	worker=$$!; trap 'kill -INT $$server' INT TERM HUP; \
+	wait $$server; code=$$?; test $$code -le 128 || { wait $$server; code=$$?; }; \
+	trap 'kill $$worker' INT TERM HUP; kill $$worker 2>/dev/null; wait $$worker || wait $$worker; exit $$code
 
 dev: install  ## the reloading development server
 	@DEBUG=1 $(BIN)/python manage.py bootstrap
