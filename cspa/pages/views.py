@@ -152,7 +152,7 @@ def unavailable(request: HttpRequest) -> HttpResponse:
         "is_error": True,
         "typed": list(_typed_fields(request)) if is_own_form else [],
         # As SQLite says of another writer.
-        "is_locked": "database is locked" in str(sys.exception()),
+        "is_locked": " is locked" in str(sys.exception()),
     }
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS

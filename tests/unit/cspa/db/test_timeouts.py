@@ -67,6 +67,7 @@ def test_refused_write_returns_the_text(administrator: Client):
         answer = administrator.post(page("news_topic_add"), form, headers={"Sec-Fetch-Site": "same-origin"})
     assert (answer.status_code, answer["Retry-After"]) == (503, "5")
     assert "A topic of many words" in answer.text
+    assert "Something else is being saved" in answer.text
 
 
 @sqlite_only
