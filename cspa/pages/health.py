@@ -12,6 +12,8 @@ from django.core.files.storage import default_storage
 from django.db import DEFAULT_DB_ALIAS, connection
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
+from delegations.file_imports import folder
+
 from ..cache import replicas
 from ..cache.keys import build_id
 from ..cache.page_cache import PageCache
@@ -44,6 +46,7 @@ def _state(page_cache: PageCache | None) -> dict[str, Any]:
         "change_marker": _result(_change_marker),
         "shared_cache": _result(_shared_cache),
         "uploads": _result(_uploads),
+        "worker": _result(_worker),
         "pages": cached,
     }
 
@@ -87,6 +90,10 @@ def _shared_cache() -> str:
 def _uploads() -> str:
     default_storage.exists("healthz")
     return "up"
+
+
+def _worker() -> str:
+    return "up" if folder.is_recent(folder.worker_seen_at()) else "gives no sign: imports of large files wait"
 
 
 def _cached_pages(page_cache: PageCache) -> dict[str, Any]:

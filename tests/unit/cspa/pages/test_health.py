@@ -54,6 +54,7 @@ def test_full_health_check_shows_states_and_ages_to_staff(reader: Reader, articl
         "change_marker": "up",
         "shared_cache": "none",
         "uploads": "up",
+        "worker": "gives no sign: imports of large files wait",
         "pages": {
             "number": 2,
             "megabytes": round(reader.site.pages.currsize / 1024 / 1024, 1),
