@@ -151,8 +151,8 @@ def unavailable(request: HttpRequest) -> HttpResponse:
     context = {
         "is_error": True,
         "typed": list(_typed_fields(request)) if is_own_form else [],
-        # As SQLite says of another writer.
-        "is_locked": " is locked" in str(sys.exception()),
+        # As SQLite and PostgreSQL say of another writer.
+        "is_locked": bool(re.search(" is locked| lock timeout", str(sys.exception()))),
     }
     response = render(request, "503.html", context, status=503)
     response["Retry-After"] = RETRY_AFTER_SECONDS

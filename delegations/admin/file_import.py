@@ -13,7 +13,6 @@ from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import UploadedFile
 from django.core.validators import FileExtensionValidator
-from django.db import connection
 from django.db.models import F, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
 from django.template.response import TemplateResponse
@@ -170,15 +169,18 @@ def address_of(row: FileImport) -> str:
     return reverse("admin:delegations_fileimport_change", args=[row.pk])
 
 
+def waits_for_worker(row: FileImport) -> bool:
+    return row.state in FileImport.RUNS_AFTER and not folder.is_recent(folder.worker_seen_at())
+
+
 def is_stopped(row: FileImport) -> bool:
-    """Whether nobody goes on with the import: it gave no sign for a minute, or no worker has begun with it."""
-    if row.state not in AGAIN or row.state == State.REFUSED:
+    """Whether nobody goes on with the import: it has given no sign for a minute, or the worker passes over it."""
+    if row.state not in AGAIN or row.state == State.REFUSED or folder.is_recent(row.moved_at):
         return False
-    if row.state in FileImport.RUNS_AFTER and not folder.is_recent(folder.worker_seen_at()):
-        # It waits for a worker.
-        return False
+    if row.state in FileImport.RUNS_AFTER:
+        return not waits_for_worker(row) and not folder.is_busy()
     _progress, sign = folder.progress_of(row.upload)
-    return not folder.is_recent(row.moved_at) and not folder.is_recent(sign) and not folder.is_busy()
+    return not folder.is_recent(sign)
 
 
 @admin.register(FileImport)
@@ -212,7 +214,7 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
 
     def notices(self, request: HttpRequest) -> list[str]:
         """What every page of the back office says while a long import keeps other writers waiting."""
-        if connection.vendor != "sqlite" or not folder.is_saving():
+        if not folder.is_saving():
             return []
         return [
             gettext("A file is being imported. Until it is saved, nothing else can be saved: keep your page open.")
@@ -265,7 +267,7 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
             "stage": capfirst(KINDS[progress.stage]._meta.verbose_name_plural)
             if progress and progress.stage in KINDS
             else "",
-            "waits_for_worker": row.state in FileImport.RUNS_AFTER and not folder.is_recent(folder.worker_seen_at()),
+            "waits_for_worker": waits_for_worker(row),
             "refreshes": runs and "still" not in request.GET,
             "numbers": numbers_in_words(row.report.get("numbers", [])),
         }
