@@ -229,7 +229,9 @@ def large(monkeypatch):
 
 def work():
     """Do what a worker does until nothing waits."""
-    with folder.signs_of_worker():
+    # It would close the connection that holds the transaction of the test.
+    kept = mock.patch("django_tasks_db.management.commands.db_worker.close_old_connections")
+    with kept, folder.signs_of_worker():
         Worker(
             queue_names=["default"],
             interval=0,
