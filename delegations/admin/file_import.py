@@ -216,9 +216,7 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
         """What every page of the back office says while a long import keeps other writers waiting."""
         if not folder.is_saving():
             return []
-        return [
-            gettext("A file is being imported. Until it is saved, nothing else can be saved: keep your page open.")
-        ]
+        return [gettext("A file is being imported. Until that is done, nothing else can be saved.")]
 
     def change_view(self, request, object_id, form_url="", extra_context=None) -> HttpResponse:
         row = self.get_object(request, unquote(object_id))

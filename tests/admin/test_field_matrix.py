@@ -1,13 +1,11 @@
 """Every field of every record, for every role: restore, undo, list, bulk action and import set what the form sets."""
 
 from collections import Counter, defaultdict
-from pathlib import Path
 
 import pytest
 from django.test import Client
 
 from cspa.models import User
-from delegations.admin import file_import
 from delegations.importer.records import KINDS
 from delegations.models import Observation, Parliament
 
@@ -47,11 +45,6 @@ LEAST = {
     "import": 45,
     "import of a table": 9,
 }
-
-
-@pytest.fixture(autouse=True)
-def _uploads_are_temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(file_import, "FOLDER", tmp_path / "imports")
 
 
 def walked(me: User, known: list[Subject]) -> tuple[dict, dict[str, str]]:
