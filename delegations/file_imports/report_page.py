@@ -20,7 +20,7 @@ def report_as_json(report: Report) -> dict[str, Any]:
     return {
         "numbers": [list(row) for row in report.numbers()],
         "changes": report.changes,
-        "conflicts": len(report.conflicts),
+        "conflicts": _shown(report.conflicts),
         "entries": [
             {
                 "action_label": entry.action_label,
