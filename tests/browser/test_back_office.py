@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from cspa import audit
 from cspa.models import ChangeSet, User
-from delegations.models import Chamber, Parliament, Person
+from delegations.models import Chamber, FileImport, Parliament, Person
 from news.models import Article
 
 from ..support import factories
@@ -39,6 +39,7 @@ PAGES = {
     "delegations_proposal": "change",
     "delegations_source": "delete",
     "delegations_observation": "change",
+    "delegations_fileimport": "changelist change",
     "news_article": "changelist add change history",
     "news_picture": "changelist change",
     "links_address": "change",
@@ -49,7 +50,6 @@ PAGES = {
 # Templates that this walk cannot reach: the answer to a form that was sent.
 ELSEWHERE = {
     "admin/delegations/confirmationrequest/letters.html",
-    "admin/delegations/difference.html",
     "admin/delegations/end.html",
     "admin/locked_out.html",
 }
@@ -66,7 +66,7 @@ def office(server, module_db):
 
 def fill() -> None:
     """Create one or two rows of each model, and a superuser."""
-    factories.UserFactory(username="chief", is_superuser=True)
+    chief = factories.UserFactory(username="chief", is_superuser=True)
     source = factories.SourceFactory()
     parliament = factories.ParliamentFactory(slug="full")
     chamber = factories.ChamberFactory(parliament=parliament)
@@ -91,6 +91,22 @@ def fill() -> None:
     factories.ProposalFactory(request__parliament=parliament)
     factories.LinkFactory(chamber=chamber)
     factories.ObservationFactory(parliament=parliament)
+    entry = {
+        "action_label": "added",
+        "kind_label": "person",
+        "label": "Ann Lee",
+        "details": ["2019"],
+        "place": "line 2",
+    }
+    report = {
+        "numbers": [["added", "people: 1"]],
+        "changes": True,
+        "entries": [entry],
+        "notes": [["Warnings", ["A long warning of one row."], 1]],
+        "columns": [{"heading": "Name", "values": ["Ann Lee"], "column": "name"}],
+    }
+    factories.FileImportFactory(user=chief, state="checked", digest="shown", report=report)
+    factories.FileImportFactory(user=chief, state="waiting")
     picture = factories.PictureFactory()
     article = factories.ArticleFactory(
         picture=picture,
@@ -121,6 +137,7 @@ def addresses() -> Iterator[str]:
         row = apps.get_model(*name.split("_"))._base_manager.order_by("pk").first()
         for kind in kinds.split():
             yield reverse(f"admin:{name}_{kind}", args=[] if kind in ("changelist", "add") else [row.pk])
+    yield reverse("admin:delegations_fileimport_change", args=[FileImport.objects.get(state="waiting").pk])
     person, other = Person.objects.order_by("pk")[:2]
     yield f"{reverse('admin:delegations_person_merge', args=[person.pk])}?other={other.public_id}"
     yield reverse("admin:delegations_person_merge", args=[person.pk])
