@@ -1,5 +1,6 @@
 """Imports of files: what waits for its check or its confirmation, what runs, and what was saved."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -10,11 +11,26 @@ from django.utils.translation import gettext_lazy as _
 
 from cspa.models import ChangeSet
 
+# PostgreSQL stores no NUL, and UTF-8 has no surrogates; a report quotes what a file holds.
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+
+
+def storable(value: Any) -> Any:
+    """Return a text or a value of JSON with a sign in place of each letter that no database stores."""
+    match value:
+        case str():
+            return _UNSTORABLE.sub("\ufffd", value)
+        case dict():
+            return {storable(key): storable(each) for key, each in value.items()}
+        case list() | tuple():
+            return [storable(each) for each in value]
+    return value
+
 
 class FileImportQuerySet(models.QuerySet["FileImport"]):
     def move(self, row: "FileImport", state: str, **values: Any) -> bool:
         """Put ``row`` into ``state`` with ``values``, unless another process has moved it since it was read."""
-        moment = timezone.now()
+        moment, values = timezone.now(), {name: storable(value) for name, value in values.items()}
         moved = self.filter(pk=row.pk, state=row.state, moved_at=row.moved_at)
         if not moved.update(state=state, moved_at=moment, **values):
             return False

@@ -116,6 +116,21 @@ def test_page_shows_errors_of_the_file(secretary, data, name, message):
     assert 'value="Import"' not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        (popolo([somebody("a\0\ud800", name="Ann \0\ud800Lee")], [member("a\0\ud800", role="\0")]), "file.json"),
+        (popolo([somebody(**{"key \0\ud800": 1})]), "file.json"),
+        ("Имя\0;name\nАнна\0;Ann\0\n".encode(), "list.csv"),
+    ],
+)
+def test_letters_that_no_database_stores_are_shown(secretary, chamber, data, name):
+    of = {"country": "", "chamber": chamber.slug} if name == "list.csv" else {}
+    answer = upload(secretary, data, name, **of)
+    assert answer.status_code == 200
+    assert FileImport.objects.get().state in (FileImport.State.CHECKED, FileImport.State.REFUSED)
+
+
 @pytest.mark.parametrize("field", ["chamber", "country", "end_missing"])
 def test_malformed_field_shows_an_error(secretary, field):
     for nonsense in ("x\0", "9999-99-99", "y" * 5_000):

@@ -18,6 +18,7 @@ from ...importer.options import NEW, Ends
 from ...importer.readers.columns import COLUMNS
 from ...importer.readers.files import FORMATS, bytes_of, text_of
 from ...models import FileImport
+from ...models.file_imports import storable
 
 
 def mapped(text: str) -> tuple[str, str]:
@@ -146,7 +147,8 @@ class Command(ReportingCommand):
         if options["dry_run"]:
             report = import_file(data, file_format, stated, dry_run=True, progress=self.progress)
         else:
-            report = self.save(data, file_format, stated, file.name)
+            # The name of a file may be no text.
+            report = self.save(data, file_format, stated, storable(file.name))
         if options["left_out"]:
             write_whole(options["left_out"], left_out_file(data, file_format, stated, report))
         return report
@@ -160,10 +162,10 @@ class Command(ReportingCommand):
                 FileImport.objects.create(
                     name=name,
                     file_format=file_format,
-                    options=stated.as_json(),
+                    options=storable(stated.as_json()),
                     language=get_language() or settings.LANGUAGE_CODE,
                     state=FileImport.State.SAVED,
-                    report=report_as_json(report),
+                    report=storable(report_as_json(report)),
                     change_set=recorder.entry if recorder.entry.pk else None,
                 )
         return report
