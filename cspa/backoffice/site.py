@@ -105,7 +105,9 @@ class AssemblyAdminSite(admin.AdminSite):
         return csp_override(settings.ADMIN_CSP)(never_cache(wrapped))
 
     def each_context(self, request: HttpRequest) -> dict:
-        """Add the notices of model admins to every page, such as that of an import that keeps others waiting."""
+        """Add the notices of model admins to every page of a user, such as that of an import that others wait for."""
+        if not self.has_permission(request):
+            return super().each_context(request)
         pages = [page for page in self._registry.values() if hasattr(page, "notices")]
         notices = [notice for page in pages for notice in page.notices(request)]
         return {**super().each_context(request), "notices": notices}

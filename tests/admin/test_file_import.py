@@ -6,6 +6,7 @@ from unittest import mock
 
 import pytest
 from django.contrib.auth.models import Group
+from django.test import Client
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
 
@@ -358,4 +359,5 @@ def test_every_page_says_that_a_long_import_keeps_other_writers_waiting(secretar
         assert notice not in words(secretary.get("/admin/"))
     with folder.signs_of_import(row.upload, saves=True):
         assert notice in words(secretary.get("/admin/"))
+        assert notice not in words(Client().get("/admin/login/"))
     assert notice not in words(secretary.get("/admin/"))
