@@ -1,5 +1,7 @@
 """The report of an import as the admin shows it, in JSON, so that a page can show it again."""
 
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -9,6 +11,8 @@ from ..importer.records import Note
 
 # The number of rows shown of each kind; the totals count all rows.
 SHOWN = 500
+# Questions of one page: each is a field of a form.
+QUESTIONS_SHOWN = 200
 
 
 def report_as_json(report: Report) -> dict[str, Any]:
@@ -32,6 +36,8 @@ def report_as_json(report: Report) -> dict[str, Any]:
             for entry in report.entries[:SHOWN]
         ],
         "more": max(len(report.entries) - SHOWN, 0),
+        "questions": [asdict(question) for question in report.questions[:QUESTIONS_SHOWN]],
+        "neighbours": [asdict(offer) for offer in report.neighbours[:QUESTIONS_SHOWN]],
         "notes": [[title, _shown(rows), len(rows)] for title, rows in notes if rows],
         "not_kept": report.not_kept,
     }
@@ -41,5 +47,5 @@ def _shown(notes: list[Note]) -> list[str]:
     return [str(note) for note in notes[:SHOWN]]
 
 
-def numbers_in_words(numbers: list[list[str]]) -> str:
+def numbers_in_words(numbers: Iterable[Sequence[str]]) -> str:
     return "; ".join(f"{action}: {count}" for action, count in numbers)

@@ -28,7 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from cspa import audit
 from cspa.backoffice.history import change_reason
 from cspa.models import ChangeSet, User
-from delegations.admin.file_import import numbers_in_words
+from delegations.file_imports.report_page import numbers_in_words
 from delegations.importer import ImportRefusedError
 from delegations.importer.readers.files import check_size
 
@@ -156,7 +156,9 @@ def confirm(request: HttpRequest) -> HttpResponse:
     if not is_as_shown:
         messages.error(request, _("The record changed since the report was shown: upload the file again."))
         return here
-    messages.success(request, gettext("The archive was imported. %(numbers)s") % {"numbers": numbers_in_words(report)})
+    messages.success(
+        request, gettext("The archive was imported. %(numbers)s") % {"numbers": numbers_in_words(report.numbers())}
+    )
     return HttpResponseRedirect(reverse("admin:news_article_changelist"))
 
 
