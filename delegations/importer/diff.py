@@ -337,9 +337,12 @@ class ImportDiff:
         order = {key: (not diff.row.pk, number) for number, (key, diff) in enumerate(diffs.items()) if diff.location}
         for earlier, later in find_neighbours(changed, self.on_record.rows(Kind.DELEGATES).values(), guard):
             refused = max(order.keys() & {id(earlier), id(later)}, key=order.__getitem__)
-            place = str(diffs[refused].location)
+            location = diffs[refused].location
+            place = str(location)
             if not {ALL, place} & set(self.end_earlier):
-                self.neighbours.append(Neighbours(place, row_label(earlier), later.starts.iso))
+                self.neighbours.append(
+                    Neighbours(place, describe_location(location), row_label(earlier), later.starts.iso)
+                )
                 continue
             diff = diffs.get(id(earlier))
             if diff is None:

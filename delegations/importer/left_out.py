@@ -39,7 +39,9 @@ def left_out_file(data: bytes, file_format: str, options: ImportOptions, report:
         )
         return tabular.export_response(file_format, name, headings, found)
     document = _document(json_of(data), {str(place): reason for place, reason in reasons.items()})
-    response = HttpResponse(json.dumps(document, ensure_ascii=False, indent=1), content_type=tabular.FORMATS["json"])
+    # JSON knows halves of surrogate pairs as escapes, UTF-8 does not.
+    text = json.dumps(document, ensure_ascii=False, indent=1).encode(errors="backslashreplace")
+    response = HttpResponse(text, content_type=tabular.FORMATS["json"])
     response["Content-Disposition"] = f'attachment; filename="{name}.json"'
     return response
 

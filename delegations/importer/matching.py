@@ -4,6 +4,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from functools import cached_property
+from itertools import chain
 
 from django.utils.translation import gettext as _
 from translated_fields import to_attribute
@@ -179,7 +180,7 @@ class PersonMatcher:
                 return person
         person = self.on_record.people.get(int(record.id)) if _NUMBER.fullmatch(record.id) else None
         # An edited table of this site has public ids; elsewhere such a number means another person.
-        if person and person in self._namesakes(record):
+        if person and person not in self.taken and person in self._namesakes(record):
             return person
         return self._person_by_name(record)
 
@@ -205,7 +206,7 @@ class PersonMatcher:
 
     def _may_be(self, person: Person, record: Record) -> bool:
         """Whether nothing says that ``person`` is another: a publisher's ids keep people apart."""
-        return person not in self.taken and not (record.id and person.pk in self.identified)
+        return not record.id or (person not in self.taken and person.pk not in self.identified)
 
     def _parliament_of(self, record: Record) -> int:
         """Return the key of the parliament that the record of a person belongs to, 0 if it is new."""
@@ -234,13 +235,11 @@ class PersonMatcher:
         return found
 
     def _namesakes(self, record: Record) -> list[Person]:
-        """Return the people on record with exactly one of the record's names who are not taken."""
-        found = {}
-        for column in translated_columns("name"):
-            for person in self.by_name.get(single_line(record.values.get(column, "")), ()):
-                if person not in self.taken:
-                    found[person.public_id] = person
-        return list(found.values())
+        """Return the people on record with exactly one of the record's names."""
+        named = (
+            self.by_name.get(single_line(record.values.get(column, "")), ()) for column in translated_columns("name")
+        )
+        return list({person.public_id: person for person in chain.from_iterable(named)}.values())
 
     @cached_property
     def taken(self) -> set[Person]:

@@ -22,6 +22,7 @@ class Neighbours:
 
     # Line number or JSON pointer of the row that is refused otherwise.
     place: str
+    place_in_words: str
     # Of the earlier mandate.
     label: str
     # The first day of the next one.

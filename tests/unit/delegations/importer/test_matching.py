@@ -97,8 +97,8 @@ def test_namesakes_of_two_parliaments_in_a_file_are_asked_about(chamber, senate)
     assert take(table, "csv", people={second: first}, dry_run=True).counts["added"]["people"] == 1
     assert take(table, "csv", people={second: "new"}).saved
     assert Person.objects.filter(name_ru="Иван Клёнов").count() == 2
-    # Each is known from one parliament now.
-    assert not take(table, "csv").changes
+    # Two people on record have the name now.
+    assert asked(take(table, "csv")).keys() == {first, second}
 
 
 def test_two_ids_of_a_file_become_one_person_if_the_user_says_so(senate):
@@ -107,6 +107,12 @@ def test_two_ids_of_a_file_become_one_person_if_the_user_says_so(senate):
     report = take(data, chamber=senate.slug, people={"b": "a"}, skip_invalid=True)
     assert (report.saved, Person.objects.count()) == (True, 1)
     assert sorted(Person.objects.get().identifiers.values_list("identifier", flat=True)) == ["Q5", "a", "b"]
+
+
+def test_spelling_like_a_person_of_another_row_is_asked_about(known, chamber):
+    rows = [row_of("Глеб Яровой"), row_of("Глеб Яорвой", start="2010", end="2011")]
+    report = take(table_of(*rows, header=[*HEADER, "end"]), "csv", chamber=chamber.slug)
+    assert asked(report) == {"Глеб Яорвой": [str(known.public_id), "new"]}
 
 
 def test_two_spellings_in_a_file_are_asked_about(senate):
