@@ -5,39 +5,34 @@ has the file, the page asks the server again by itself, without a script.
 """
 
 from functools import partial
-from typing import Any
 
-from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.utils import unquote
 from django.core.exceptions import PermissionDenied
-from django.core.files.uploadedfile import UploadedFile
-from django.core.validators import FileExtensionValidator
 from django.db.models import F, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, QueryDict
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.html import format_html
 from django.utils.text import capfirst
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
-from django_countries import countries
 
 from cspa.backoffice.model_admin import BaseModelAdmin, ReadOnlyMixin
 from cspa.exports import tabular
 
-from ..dates import EARLIEST, LATEST
-from ..exports.serializers import MANDATE_COLUMNS
+from ..exports.table_template import table_template
 from ..file_imports import folder, tasks
 from ..file_imports.report_page import numbers_in_words
-from ..importer import ImportOptions, ImportRefusedError, format_of
-from ..importer.readers.columns import COLUMNS
-from ..importer.readers.files import FORMATS, check_size
+from ..importer import ImportOptions, format_of
 from ..importer.records import KINDS
 from ..models import Chamber, FileImport
 from .base import may_import
+from .import_forms import AnswersForm, ColumnsForm, ImportForm
 
 State = FileImport.State
+# By the names of their buttons.
+type Forms = dict[str, ColumnsForm | AnswersForm]
 # Seconds after which the page of an import that runs asks again.
 REFRESH_SECONDS = 5
 # The state that lets an import go on, by the state in which it stopped.
@@ -50,99 +45,20 @@ AGAIN = {
 }
 
 
-class ImportForm(forms.Form):
-    file = forms.FileField(
-        label=_("File"),
-        validators=[FileExtensionValidator([ending[1:] for ending in FORMATS.values()])],
-        help_text=_("Popolo JSON, CSV or XLSX, at most 60 MB."),
-    )
-    chamber = forms.ChoiceField(
-        label=_("Chamber"),
-        required=False,
-        choices=lambda: [
-            ("", "---------"),
-            *((row.slug, str(row)) for row in Chamber.objects.select_related("parliament")),
-        ],
-        help_text=_("That the members sit in. Our own export needs neither chamber nor country."),
-    )
-    country = forms.ChoiceField(
-        label=_("Country"),
-        required=False,
-        choices=lambda: [("", "---------"), *countries],
-        help_text=_("Of the file's legislature; a new country becomes a parliament with its chamber."),
-    )
-    end_missing = forms.DateField(
-        label=_("End what is missing"),
-        required=False,
-        widget=forms.DateInput(attrs={"type": "date"}),
-        help_text=_("The first day no longer in office of mandates that the file does not name. Empty: they stay."),
-    )
-    skip_invalid = forms.BooleanField(label=_("Leave out rows that conflict, and save the others"), required=False)
-
-    def clean_file(self) -> UploadedFile:
-        file = self.cleaned_data["file"]
-        try:
-            check_size(file.size)
-        except ImportRefusedError as error:
-            raise forms.ValidationError(str(error)) from error
-        return file
-
-    def clean_end_missing(self):
-        day = self.cleaned_data["end_missing"]
-        if day and not EARLIEST <= day <= LATEST:
-            raise forms.ValidationError(_("Dates must lie between 1900 and 2100."))
-        return day
-
-    def clean(self) -> dict:
-        data = super().clean()
-        if data.get("chamber") and data.get("country"):
-            raise forms.ValidationError(_("Name the chamber or the country, not both."))
-        return data
-
-    def options(self) -> ImportOptions:
-        data = self.cleaned_data
-        return ImportOptions(
-            chamber=data["chamber"],
-            country=data["country"],
-            end_missing=data["end_missing"],
-            skip_invalid=data["skip_invalid"],
-        )
-
-
-class ColumnsForm(forms.Form):
-    """What each column of a table is read as. The fields are numbered, because headings may hold any letters."""
-
-    def __init__(self, columns: list[dict[str, Any]], data: QueryDict | None = None):
-        super().__init__(data)
-        self.headings = [column["heading"] for column in columns]
-        choices = [("", _("pass over")), *((name, name) for name in COLUMNS)]
-        for number, column in enumerate(columns):
-            self.fields[f"column-{number}"] = forms.ChoiceField(
-                label=column["heading"][:60],
-                required=False,
-                choices=choices,
-                initial=column["column"],
-                help_text=", ".join(value[:40] for value in column["values"]),
-            )
-
-    def mapping(self) -> dict[str, str]:
-        """Our columns by the headings."""
-        return {
-            heading: self.cleaned_data[f"column-{number}"]
-            for number, heading in enumerate(self.headings)
-            if f"column-{number}" in self.cleaned_data
-        }
-
-
 def urls(site: admin.AdminSite) -> list[URLPattern]:
     return [
         path("import/", site.admin_view(partial(import_page, site)), name="delegations_import"),
-        path("import/template.csv", site.admin_view(table_template), name="delegations_import_template"),
+        path("import/template.xlsx", site.admin_view(template), name="delegations_import_template"),
     ]
 
 
-def table_template(request: HttpRequest) -> HttpResponse:
-    return tabular.export_response("csv", "template", MANDATE_COLUMNS, [])
+def template(request: HttpRequest) -> HttpResponse:
+    """The workbook that a parliament fills in, for the chamber that the parameter ``chamber`` names, or for any."""
+    chamber = Chamber.objects.filter(slug=request.GET.get("chamber", "")).first()
+    response = HttpResponse(table_template(chamber), content_type=tabular.FORMATS["xlsx"])
+    name = f"template-{chamber.slug}.xlsx" if chamber else "template.xlsx"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def import_page(site: admin.AdminSite, request: HttpRequest) -> HttpResponse:
@@ -224,23 +140,44 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
             return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
         if not self.has_view_permission(request, row):
             raise PermissionDenied
-        form = None
-        if row.columns and row.state in (State.CHECKED, State.REFUSED):
-            form = ColumnsForm(row.columns, request.POST if "map" in request.POST else None)
-        if request.method == "POST" and self._decide(request, row, form):
+        if "left-out" in request.GET:
+            return self._left_out(row)
+        forms = self._forms(request, row)
+        if request.method == "POST" and self._decide(request, row, forms):
             return HttpResponseRedirect(request.path)
-        return self._page(request, row, form)
+        return self._page(request, row, forms)
 
-    def _decide(self, request: HttpRequest, row: FileImport, form: ColumnsForm | None) -> bool:
-        """Do what was asked; False if the form must be shown again."""
+    def _left_out(self, row: FileImport) -> HttpResponse:
+        """The rows that the import leaves out, or that conflict, as a file to correct."""
+        data = folder.left_out(row.upload)
+        if data is None:
+            raise Http404
+        ending = {"popolo": "json"}.get(row.file_format, row.file_format)
+        response = HttpResponse(data, content_type=tabular.FORMATS[ending])
+        response["Content-Disposition"] = f'attachment; filename="left-out-{row.pk}.{ending}"'
+        return response
+
+    def _forms(self, request: HttpRequest, row: FileImport) -> Forms:
+        """The forms of what can be said about the file."""
+        if row.state not in (State.CHECKED, State.REFUSED):
+            return {}
+        options = ImportOptions.of_json(row.options)
+        answers = AnswersForm(row.report, options, request.POST if "answer" in request.POST else None)
+        forms: Forms = {"answer": answers} if answers.fields else {}
+        if row.columns:
+            data = request.POST if "map" in request.POST else None
+            forms["map"] = ColumnsForm(row.columns, options, data)
+        return forms
+
+    def _decide(self, request: HttpRequest, row: FileImport, forms: Forms) -> bool:
+        """Do what was asked; False if a form must be shown again."""
         if row.user_id != request.user.pk:
             raise PermissionDenied
         done = False
-        if "map" in request.POST and form is not None:
+        if form := next((forms[name] for name in forms if name in request.POST), None):
             if not form.is_valid():
                 return False
-            options = ImportOptions.of_json(row.options).with_columns(form.mapping())
-            done = tasks.begin(row, State.WAITING, options=options.as_json())
+            done = tasks.begin(row, State.WAITING, options=form.options().as_json())
         elif "again" in request.POST and (row.state == State.REFUSED or is_stopped(row)):
             done = tasks.begin(row, AGAIN[State(row.state)])
         elif "digest" in request.POST and row.state == State.CHECKED and row.digest:
@@ -249,7 +186,7 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
             messages.error(request, _("Nothing was done: the import is no longer in the state that was shown."))
         return True
 
-    def _page(self, request: HttpRequest, row: FileImport, form: ColumnsForm | None) -> HttpResponse:
+    def _page(self, request: HttpRequest, row: FileImport, forms: Forms) -> HttpResponse:
         stopped = is_stopped(row)
         runs = row.state in {*FileImport.RUNS_AFTER, *FileImport.RUNS_AFTER.values()} and not stopped
         progress, _moment = folder.progress_of(row.upload) if runs else (None, None)
@@ -258,7 +195,8 @@ class FileImportAdmin(ReadOnlyMixin, BaseModelAdmin):
             "row": row,
             "decides": row.user_id == request.user.pk,
             "report": row.report if "numbers" in row.report else None,
-            "columns": form,
+            "columns": forms.get("map"),
+            "answers": forms.get("answer"),
             "runs": runs,
             "stopped": stopped,
             "progress": progress,

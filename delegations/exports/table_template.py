@@ -89,12 +89,14 @@ COLUMNS = [
 ]
 
 
-def table_template(chamber: Chamber) -> bytes:
-    """Return the template for the delegation of ``chamber`` as an XLSX file."""
+def table_template(chamber: Chamber | None) -> bytes:
+    """Return the template for the delegation of ``chamber``, or of any, as an XLSX file."""
     workbook = Workbook()
     sheet, explanation = workbook.active, workbook.create_sheet()
     assert isinstance(sheet, Worksheet)
-    sheet.title = _sheet_title(chamber.slug)
+    sheet.title = _sheet_title(
+        chamber.slug if chamber else BETWEEN.strip().join(_in_each_language(gettext_lazy("Delegates")))
+    )
     explanation.title = _sheet_title(BETWEEN.strip().join(_in_each_language(gettext_lazy("Columns"))))
     sheet.append([heading for heading, _column, _code in headings()])
     sheet.append([_example(column, code) for _heading, column, code in headings()])
@@ -150,8 +152,13 @@ def _labels(choices: type[TextChoices]) -> list[str]:
 
 
 def _titles() -> list[str]:
-    titles = (gettext_lazy("Column"), gettext_lazy("What it holds"), gettext_lazy("Allowed words"))
-    return [BETWEEN.join(_in_each_language(title)) for title in titles]
+    return list(
+        map(_in_one_line, (gettext_lazy("Column"), gettext_lazy("What it holds"), gettext_lazy("Allowed words")))
+    )
+
+
+def _in_one_line(text: Promise) -> str:
+    return BETWEEN.join(_in_each_language(text))
 
 
 def _in_each_language(text: str | Promise) -> list[str]:
@@ -164,4 +171,4 @@ def _in_each_language(text: str | Promise) -> list[str]:
 
 def _sheet_title(text: str) -> str:
     """Return ``text`` as a spreadsheet allows it: 31 characters, without some signs."""
-    return "".join(" " if letter in "[]:*?/\\" else letter for letter in text)[:31]
+    return "".join("–" if letter in "[]:*?/\\" else letter for letter in text)[:31]

@@ -7,7 +7,7 @@ import json
 import os
 import secrets
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -27,6 +27,7 @@ WORKER_SECONDS = 10.0
 PROGRESS_SECONDS = 1.0
 WORKER = "worker"
 PROGRESS = ".progress"
+LEFT_OUT = ".left-out"
 
 
 def folder() -> Path:
@@ -61,6 +62,26 @@ def size_of(name: str) -> int | None:
         return (folder() / name).stat().st_size if name else None
     except FileNotFoundError:
         return None
+
+
+def store_left_out(upload: str, chunks: Iterable[bytes]) -> None:
+    """Store the rows of an upload that are left out. They stay when the upload is discarded."""
+    path = folder() / f"{upload}{LEFT_OUT}"
+    path.touch(mode=0o600)
+    with path.open("wb") as file:
+        file.writelines(chunks)
+
+
+def left_out(upload: str) -> bytes | None:
+    """Return the rows of an upload that were left out, None if there are none or they have waited for too long."""
+    try:
+        return (folder() / f"{upload}{LEFT_OUT}").read_bytes() if upload else None
+    except FileNotFoundError:
+        return None
+
+
+def discard_left_out(upload: str) -> None:
+    (folder() / f"{upload}{LEFT_OUT}").unlink(missing_ok=True)
 
 
 def discard(name: str) -> None:

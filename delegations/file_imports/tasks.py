@@ -10,7 +10,8 @@ from django.utils.translation import override
 from cspa import audit
 from cspa.models import ChangeSet
 
-from ..importer import ImportOptions, ImportRefusedError, file_columns, import_file
+from ..importer import ImportOptions, ImportRefusedError, file_columns, import_file, left_out_file
+from ..importer.records import OpenQuestionError
 from ..models import FileImport
 from . import folder
 from .columns import with_remembered_columns
@@ -84,18 +85,24 @@ def run(key: int) -> None:
 def _check(row: FileImport, data: bytes, signs: folder.Signs) -> None:
     options, remembered = with_remembered_columns(data, row.file_format, ImportOptions.of_json(row.options))
     columns = [vars(column) for column in file_columns(data, row.file_format, options)]
-    about = {"columns": columns, "remembered": bool(remembered)}
+    about: dict[str, Any] = {"columns": columns, "remembered": bool(remembered)}
     values: dict[str, Any] = {"options": options.as_json(), "digest": "", "refusal": "", "report": about}
     state = State.CHECKED
+    folder.discard_left_out(row.upload)
     try:
         report = import_file(data, row.file_format, options, dry_run=True, progress=signs.progress)
     except ImportRefusedError as error:
-        # Other columns may be what it lacks.
+        # Other columns, or an answer, may be what it lacks.
         state, values["refusal"] = State.REFUSED, str(error)
+        if isinstance(error, OpenQuestionError):
+            about["choices"] = [vars(choice) for choice in error.choices]
     else:
         values["report"] = {**report_as_json(report), **about}
         if report.changes and not report.conflicts:
             values["digest"] = report.digest
+        if report.conflicts or report.skipped:
+            folder.store_left_out(row.upload, left_out_file(data, row.file_format, options, report))
+            values["report"]["left_out"] = True
     FileImport.objects.move(row, state, **values)
 
 

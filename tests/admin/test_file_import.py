@@ -9,10 +9,10 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.utils import timezone
 from django_tasks_db.management.commands.db_worker import Worker
+from openpyxl import load_workbook
 
 from cspa.auth.groups import SECRETARIES
 from cspa.models import ChangeSet
-from delegations.exports.serializers import MANDATE_COLUMNS
 from delegations.file_imports import folder, tasks
 from delegations.models import Delegate, FileImport, Person
 
@@ -161,11 +161,6 @@ def test_page_requires_permission_to_change_delegates(client):
     client.force_login(factories.UserFactory())
     assert client.get(PAGE).status_code == 404
     assert upload(client, popolo()).status_code == 404
-
-
-def test_template_of_the_table_is_downloaded(secretary):
-    answer = secretary.get(PAGE + "template.csv")
-    assert answer.getvalue().decode("utf-8-sig").strip() == ",".join(MANDATE_COLUMNS)
 
 
 TABLE = "Список\r\nДепутат;Вступил;Палата;Телефон\r\nИнга Вербова;26 мая 2019 г.;Верхняя;<b>1</b>\r\n"
@@ -361,3 +356,80 @@ def test_every_page_says_that_a_long_import_keeps_other_writers_waiting(secretar
         assert notice in words(secretary.get("/admin/"))
         assert notice not in words(Client().get("/admin/login/"))
     assert notice not in words(secretary.get("/admin/"))
+
+
+# What a file leaves open
+
+
+def answer_with(client, shown, **answers):
+    return client.post(shown.request["PATH_INFO"], {"answer": "x", **answers}, follow=True)
+
+
+def test_choice_of_the_meaning_of_ends_is_made_on_the_page(secretary):
+    rows = [member(start_date="2014-01-01", end_date="2015-06-29"), member(start_date="2015-06-30")]
+    asked = upload(secretary, popolo(memberships=rows))
+    assert "What does an end mean in this file?" in words(asked)
+    assert 'value="Import"' not in asked.text
+    again = answer_with(secretary, asked, choice="")
+    assert "This field is required." in words(again)
+    confirm(secretary, answer_with(secretary, asked, choice="0"))
+    assert [str(row.ends) for row in Delegate.objects.order_by("start")] == ["2015-06-30", "None"]
+    assert FileImport.objects.get().options["ends"] == "last-day"
+
+
+def test_legislature_that_is_not_on_record_becomes_a_chamber_on_the_page(secretary):
+    upload(secretary, popolo(), new_chamber="on")
+    confirm(secretary, upload(secretary, popolo()))
+    other = popolo(organizations=[{"id": "senate", "name": "Senate"}], memberships=[member(organization_id="senate")])
+    asked = upload(secretary, other)
+    assert "is no chamber on record by its name and identifiers" in words(asked)
+    confirm(secretary, answer_with(secretary, asked, choice="1"))
+    assert set(Delegate.objects.values_list("chamber__name_en", flat=True)) == {"Assemblée nationale", "Senate"}
+
+
+def test_people_are_named_on_the_page(secretary, chamber):
+    known = factories.DelegateFactory(person__name_en="Ann Lee").person
+    other = factories.DelegateFactory(person__name_en="Bo Ray").person
+    table = b"name_en,start\nLEE Ann,2024-03-01\nBo Ray,2024-03-01\nCy Dow,2024-03-01\n"
+    asked = upload(secretary, table, "list.csv", country="", chamber=chamber.slug)
+    assert "LEE Ann (line 2)" in asked.text
+    half = answer_with(secretary, asked, **{"person-0": str(known.public_id)})
+    assert [question["key"] for question in half.context["answers"].questions] == ["Bo Ray"]
+    # What was answered stays answered.
+    confirm(secretary, answer_with(secretary, half, **{"person-0": "new"}))
+    assert sorted(chamber.delegates.values_list("person__name_en", flat=True)) == ["Ann Lee", "Bo Ray", "Cy Dow"]
+    assert (known.mandates.count(), other.mandates.count()) == (2, 1)
+
+
+def test_mandates_end_where_the_next_begin_on_the_page(secretary, chamber):
+    rows = [f"{name},{dates}" for name in ("Ann Lee", "Bo Ray") for dates in ("2004-11-13,", "2010-10-23,2016-01-01")]
+    rows = [row.replace("2004-11-13,", "2004-11-13,2010-11-13") for row in rows]
+    table = "\n".join(["name_en,start,end", *rows]).encode()
+    asked = upload(secretary, table, "list.csv", country="", chamber=chamber.slug)
+    assert "end it on 2010-10-23, where the next one begins (line 3)" in words(asked)
+    one = answer_with(secretary, asked, **{"end-0": "on"})
+    assert len(one.context["report"]["conflicts"]) == 1
+    confirm(secretary, answer_with(secretary, one, **{"end-0": "on"}))
+    assert [str(row.ends) for row in Delegate.objects.order_by("start", "pk")[:2]] == ["2010-10-23"] * 2
+
+
+def test_left_out_rows_are_taken_away_before_and_after_the_import(secretary, chamber):
+    table = b"name_en,start\nAnn Lee,2024-03-01\nBo Ray,26 Mai\n"
+    asked = upload(secretary, table, "list.csv", country="", chamber=chamber.slug)
+    address = asked.request["PATH_INFO"]
+    for shown in (asked, confirm(secretary, answer_with(secretary, asked, skip_invalid="on"))):
+        assert 'href="?left-out"' in shown.text
+        file = secretary.get(f"{address}?left-out")
+        assert file["Content-Disposition"].startswith('attachment; filename="left-out-')
+        header, row = file.content.decode("utf-8-sig").splitlines()
+        assert (header, row.startswith("Bo Ray,26 Mai,")) == ("name_en,start,Left out because", True)
+    assert Delegate.objects.count() == 1
+    whole = confirm(secretary, upload(secretary, popolo([somebody(name="Di Fox")])))
+    assert secretary.get(f"{whole.request['PATH_INFO']}?left-out").status_code == 404
+
+
+def test_workbook_for_a_parliament_is_offered(secretary, chamber):
+    response = secretary.get("/admin/delegations/parliament/import/template.xlsx", {"chamber": chamber.slug})
+    assert response["Content-Disposition"] == f'attachment; filename="template-{chamber.slug}.xlsx"'
+    assert load_workbook(io.BytesIO(response.content)).sheetnames[0] == chamber.slug
+    assert "template.xlsx" in secretary.get(PAGE).text
