@@ -433,3 +433,6 @@ def test_workbook_for_a_parliament_is_offered(secretary, chamber):
     assert response["Content-Disposition"] == f'attachment; filename="template-{chamber.slug}.xlsx"'
     assert load_workbook(io.BytesIO(response.content)).sheetnames[0] == chamber.slug
     assert "template.xlsx" in secretary.get(PAGE).text
+    assert (
+        f"template.xlsx?chamber={chamber.slug}" in secretary.get(page("delegations_chamber_change", chamber.pk)).text
+    )
