@@ -23,7 +23,7 @@ from ..importer import import_batch
 from ..importer.bodies import OFFICES, refer_to_body
 from ..importer.records import Batch, Kind, Record
 from ..importer.report import Report
-from ..models import AssemblyPost, Body, Delegate, Link, Observation, Representative, SeatQuota
+from ..models import AssemblyPost, Body, Delegate, Link, Observation, Representative, SeatQuota, Source
 from .parser import Block, BlockReader, PageLine, Statement, label_of
 from .people import PeopleOfPages
 from .periods import Claim, FactLine
@@ -136,7 +136,18 @@ class BlockRecords:
         pages.append(SeenPage(self.day, str(seen.source.uid) if seen else PAGE, stated, person, named))
         page_sources = {str(row.source.uid): row.source_id for row in stored}
         page_days = {page.day for page in pages if page.day}
-        rows = RowRecords(self.batch, self.day, self.people.key, page_sources, page_days)
+        undated = Source.objects.filter(url=ADDRESS, date=None, **_titles(None)).first()
+        # The page that is imported has its own key.
+        undated_page = PAGE if self.day is None else str(undated.uid) if undated else ""
+        rows = RowRecords(
+            self.batch,
+            self.day,
+            self.people.key,
+            page_sources,
+            page_days,
+            undated_page,
+            undated.pk if undated else None,
+        )
         for line in self.lines(statement, pages):
             rows.add_line(line)
 

@@ -1,7 +1,8 @@
 """Periods computed from dated claims.
 
 A page seen on a day makes claims. On any day the claim of the latest page up to that day holds. An undated claim
-counts as older than all others, so it holds until the first dated page that claims otherwise.
+counts as older than all others, so it holds until the first dated page that claims otherwise. Where that page claims
+the same, its day is the start: an undated claim never loosens a dated one.
 """
 
 from collections.abc import Iterable
@@ -69,6 +70,9 @@ def segments(claims: Iterable[Claim], fixed_rows: Iterable[Period]) -> list[Segm
         if current and barrier and barrier <= day:
             current.end, current = barrier, None
         if current and current.value == claim.value:
+            if current.start is None:
+                current.start = claim.day
+                current.sources.append(claim.source)
             current.last = claim.day
             continue
         if current:

@@ -30,12 +30,14 @@ class RowRecords:
     page_sources: dict[str, int]
     # The days on which any page was seen.
     page_days: set[date]
+    # The record key of the undated page as a source, and its key among the sources; empty and None before any.
+    undated_page: str = ""
+    undated_source: int | None = None
 
     def add_line(self, line: FactLine) -> None:
         movable = [row for row in line.rows if self._is_movable(line, row)]
         fixed = [row for row in line.rows if row not in movable]
-        undated = next((row for row in movable if row.start is None), None)
-        claims = self._claims_with_undated(line, undated, fixed)
+        claims = self._claims_with_undated(line, movable, fixed)
         found = segments(claims, fixed)
         matched = _match(line, found, movable)
         for segment, row in zip(found, matched, strict=True):
@@ -60,14 +62,20 @@ class RowRecords:
             claim.day == row.start and claim.value == line.value(row) for claim in line.claims if claim.day
         )
 
-    def _claims_with_undated(self, line: FactLine, undated_row: Period | None, fixed: list[Period]) -> list[Claim]:
-        """Return the claims, the undated one first: the one on record, else that of an undated page."""
+    def _claims_with_undated(self, line: FactLine, movable: list[Period], fixed: list[Period]) -> list[Claim]:
+        """Return the claims, the undated one first: the one on record, else that of an undated page.
+
+        A row that a dated page has given its start remembers the undated claim by the source.
+        """
         dated = [claim for claim in line.claims if claim.day]
         undated = next((claim for claim in line.claims if claim.day is None), None)
-        if undated_row is not None:
-            if undated and undated.value is not None and undated.value != line.value(undated_row):
+        claimed = [row for row in movable if row.start is None] or list(filter(self._rests_on_undated_page, movable))
+        if claimed:
+            value = line.value(claimed[0])
+            if undated and undated.value is not None and undated.value != value:
                 self._warn_undated(line)
-            return [Claim(None, line.value(undated_row)), *dated]
+            source = self.undated_page if self._rests_on_undated_page(claimed[0]) else ""
+            return [Claim(None, value, source), *dated]
         if undated is None or undated.value is None:
             return dated
         if fixed:
@@ -75,6 +83,9 @@ class RowRecords:
                 self._warn_undated(line)
             return dated
         return [undated, *dated]
+
+    def _rests_on_undated_page(self, row: Period) -> bool:
+        return self.undated_source is not None and row.sources.filter(pk=self.undated_source).exists()
 
     def _warn_undated(self, line: FactLine) -> None:
         self.batch.warn(
@@ -106,7 +117,8 @@ class RowRecords:
 
     def _move_row(self, line: FactLine, row: Period, segment: Segment) -> None:
         """Give ``row`` the days of ``segment``. It cites only the pages that mark these days."""
-        others = [str(source.uid) for source in row.sources.all() if str(source.uid) not in self.page_sources]
+        pages = {*self.page_sources.values(), self.undated_source}
+        others = [str(source.uid) for source in row.sources.all() if source.pk not in pages]
         marks = [source for source in segment.sources if source]
         self._add_record(line, row, _dates(segment), [self.batch.cite(source) for source in [*others, *marks]])
 
@@ -118,17 +130,23 @@ class RowRecords:
 
 
 def _match(line: FactLine, found: list[Segment], movable: list[Period]) -> list[Period | None]:
-    """Return for each segment the row that becomes it: of the same value, of the same start if possible."""
+    """Return for each segment the row that becomes it: of the same value, of the same start if possible.
+
+    An undated row gets a start only where no other row can.
+    """
     rows: list[Period | None] = [None] * len(found)
-    for same_start in (True, False):
+    may_become: list[Callable[[Period, Segment], bool]] = [
+        lambda row, segment: row.start == segment.start,
+        lambda row, segment: row.start is not None,
+        lambda row, segment: True,
+    ]
+    for rule in may_become:
         for index, segment in enumerate(found):
             rows[index] = rows[index] or next(
                 (
                     row
                     for row in movable
-                    if row not in rows
-                    and line.value(row) == segment.value
-                    and (row.start == segment.start or (not same_start and row.start is not None))
+                    if row not in rows and line.value(row) == segment.value and rule(row, segment)
                 ),
                 None,
             )
