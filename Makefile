@@ -33,8 +33,7 @@ MEASURE := $(BIN)/python tests/measure
 SCRIPTS := tests/measure tests/mutants tests/with-postgres benchmarks/compare benchmarks/profile benchmarks/storm
 
 .DELETE_ON_ERROR:
-.PHONY: help install run dev test test-all audit test-under-load bench storm corpora observatory client lint messages lock \
-	clean
+.PHONY: help install run dev test test-all audit test-under-load bench storm corpora observatory client lint messages lock clean
 
 help:  ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 14

@@ -3,7 +3,7 @@
 import re
 from collections import deque
 from html import unescape
-from urllib.parse import urljoin, urlsplit
+from urllib.parse import urldefrag, urljoin, urlsplit
 
 import html5lib
 from django.test import Client
@@ -60,12 +60,12 @@ def addresses_in(address: str, response) -> set[str]:
     if kind == "text/html":
         found = re.findall(r'(?:href|src)="([^"]+)"', text)
     elif kind.endswith("json"):
-        found = re.findall(r'"(http://testserver[^"]+)"', text)
+        found = re.findall(r'"(http://testserver[^"\\]+)', text)
     else:
         found = re.findall(r">\s*(http[^<\s]+)\s*<", text) + re.findall(r'href="([^"]+)"', text)
-    links = {urljoin(HOST + address, unescape(link)) for link in found}
+    links = {urldefrag(urljoin(HOST + address, unescape(link))).url for link in found}
     return {
-        urlsplit(link)._replace(scheme="", netloc="", fragment="").geturl()
+        urlsplit(link)._replace(scheme="", netloc="").geturl()
         for link in links
         if link.startswith(f"{HOST}/") and not re.search(r"/static/|/media/|/admin/|format=xlsx|\.(xlsx|zip)$", link)
     }

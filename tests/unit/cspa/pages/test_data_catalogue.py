@@ -5,7 +5,8 @@ import re
 import pytest
 from django.conf import settings
 from django.test import Client
-from rdflib import DCAT, DCTERMS, FOAF, RDF, Graph, Literal, URIRef
+from rdflib import Graph, Literal, URIRef
+from rdflib import namespace as ns
 
 from cspa.exports.tabular import FORMATS
 from cspa.pages.data_catalogue import TABLES
@@ -24,42 +25,42 @@ def graph(client: Client, db) -> Graph:
 
 
 def test_every_resource_is_named_in_both_languages(graph: Graph):
-    kinds = {kind for kind in graph.objects(None, RDF.type) if kind != DCTERMS.PeriodOfTime}
-    assert kinds == {DCAT.Catalog, DCAT.Dataset, DCAT.Distribution, DCAT.DataService, FOAF.Agent}
+    kinds = {kind for kind in graph.objects(None, ns.RDF.type) if kind != ns.DCTERMS.PeriodOfTime}
+    assert kinds == {ns.DCAT.Catalog, ns.DCAT.Dataset, ns.DCAT.Distribution, ns.DCAT.DataService, ns.FOAF.Agent}
     for kind in kinds:
-        name = FOAF.name if kind == FOAF.Agent else DCTERMS.title
-        for resource in graph.subjects(RDF.type, kind):
+        name = ns.FOAF.name if kind == ns.FOAF.Agent else ns.DCTERMS.title
+        for resource in graph.subjects(ns.RDF.type, kind):
             texts = list(graph.objects(resource, name))
             assert {text.language for text in texts} == LANGUAGES, resource
             assert all(texts), resource
-    (dataset,) = graph.subjects(RDF.type, DCAT.Dataset)
-    assert len(set(graph.objects(dataset, DCTERMS.description))) == len(LANGUAGES)
+    (dataset,) = graph.subjects(ns.RDF.type, ns.DCAT.Dataset)
+    assert len(set(graph.objects(dataset, ns.DCTERMS.description))) == len(LANGUAGES)
 
 
 def test_every_distribution_can_be_fetched_as_described(client: Client, graph: Graph):
-    (dataset,) = graph.subjects(RDF.type, DCAT.Dataset)
-    distributions = set(graph.objects(dataset, DCAT.distribution))
-    assert distributions == set(graph.subjects(RDF.type, DCAT.Distribution))
+    (dataset,) = graph.subjects(ns.RDF.type, ns.DCAT.Dataset)
+    distributions = set(graph.objects(dataset, ns.DCAT.distribution))
+    assert distributions == set(graph.subjects(ns.RDF.type, ns.DCAT.Distribution))
     assert len(distributions) == len(TABLES) * len(FORMATS) + 2
     for each in distributions:
-        (address,) = graph.objects(each, DCAT.downloadURL)
-        assert graph.value(each, DCAT.accessURL) == address
-        assert graph.value(each, DCTERMS.license) == URIRef("https://creativecommons.org/licenses/by/4.0/")
-        assert len(set(graph.objects(each, DCTERMS.language))) == len(LANGUAGES)
+        (address,) = graph.objects(each, ns.DCAT.downloadURL)
+        assert graph.value(each, ns.DCAT.accessURL) == address
+        assert graph.value(each, ns.DCTERMS.license) == URIRef("https://creativecommons.org/licenses/by/4.0/")
+        assert len(set(graph.objects(each, ns.DCTERMS.language))) == len(LANGUAGES)
         answer = client.get(address.removeprefix("http://testserver"))
-        media_type = graph.value(each, DCAT.mediaType).partition("/media-types/")[2]
+        media_type = graph.value(each, ns.DCAT.mediaType).partition("/media-types/")[2]
         assert (answer.status_code, answer["Content-Type"].partition(";")[0]) == (200, media_type)
 
 
 def test_dataset_belongs_to_catalogue_and_service_and_says_since_when(graph: Graph):
-    (dataset,) = graph.subjects(RDF.type, DCAT.Dataset)
-    assert graph.value(None, DCAT.dataset, dataset) == URIRef(f"http://testserver{ADDRESS}")
-    (service,) = graph.subjects(DCAT.servesDataset, dataset)
-    assert graph.value(service, DCAT.endpointURL) == URIRef("http://testserver/api/v1/")
-    start = graph.value(graph.value(dataset, DCTERMS.temporal), DCAT.startDate)
+    (dataset,) = graph.subjects(ns.RDF.type, ns.DCAT.Dataset)
+    assert graph.value(None, ns.DCAT.dataset, dataset) == URIRef(f"http://testserver{ADDRESS}")
+    (service,) = graph.subjects(ns.DCAT.servesDataset, dataset)
+    assert graph.value(service, ns.DCAT.endpointURL) == URIRef("http://testserver/api/v1/")
+    start = graph.value(graph.value(dataset, ns.DCTERMS.temporal), ns.DCAT.startDate)
     assert start == Literal("2006-11-16", datatype="http://www.w3.org/2001/XMLSchema#date")
     for resource in (dataset, service):
-        assert graph.value(graph.value(resource, DCTERMS.publisher), FOAF.name)
+        assert graph.value(graph.value(resource, ns.DCTERMS.publisher), ns.FOAF.name)
 
 
 @pytest.mark.parametrize("language", ["en", "ru"])
