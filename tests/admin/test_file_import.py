@@ -2,6 +2,7 @@
 
 import io
 import os
+from itertools import product
 from unittest import mock
 
 import pytest
@@ -18,6 +19,7 @@ from delegations.models import Delegate, FileImport, Person
 
 from ..support import factories
 from ..support.admin_forms import page, words
+from ..support.audit_log import undo
 from ..support.imports import (
     member,
     popolo,
@@ -436,3 +438,26 @@ def test_workbook_for_a_parliament_is_offered(secretary, chamber):
     assert (
         f"template.xlsx?chamber={chamber.slug}" in secretary.get(page("delegations_chamber_change", chamber.pk)).text
     )
+
+
+@pytest.mark.audit
+def test_thousand_rows_are_mapped_answered_imported_and_undone_on_the_pages(secretary, chamber):
+    """Nothing but pages of the admin: columns, questions, rows that are left out, and the undo."""
+    made = ["".join(syllables).title() for syllables in product(["ba", "de", "fi", "go", "ku", "la", "me"], repeat=4)]
+    known = [factories.DelegateFactory(person__name_en=f"Known {made[-number]}").person for number in (1, 2, 3)]
+    names = [f"{made[number]} Family" for number in range(995)]
+    names += [f"{made[-number].upper()} Known" for number in (1, 2, 3)]
+    rows = [f"{name};26.05.2019" for name in names] + ["vacant;26.05.2019", "Cy Dow;26 Mai"]
+    asked = upload(secretary, "\n".join(["Who;Sworn", *rows]).encode(), "list.csv", country="", chamber=chamber.slug)
+    asked = columns(secretary, asked, Who="name", Sworn="start")
+    assert len(asked.context["answers"].questions) == 3
+    answers = {f"person-{number}": str(person.public_id) for number, person in enumerate(known)}
+    ready = answer_with(secretary, asked, skip_invalid="on", **answers)
+    assert 'href="?left-out"' in ready.text
+    done = confirm(secretary, ready)
+    assert (chamber.delegates.count(), Person.objects.count()) == (998, 998)
+    assert [person.mandates.count() for person in known] == [2, 2, 2]
+    left_out = secretary.get(f"{done.request['PATH_INFO']}?left-out").content.decode("utf-8-sig")
+    assert [line.split(";")[0].split(",")[0] for line in left_out.splitlines()] == ["Who", "vacant", "Cy Dow"]
+    assert "undone as a whole" in undo(secretary, ChangeSet.objects.get())
+    assert (chamber.delegates.count(), Person.objects.count()) == (0, 3)
