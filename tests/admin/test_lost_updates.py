@@ -44,7 +44,7 @@ def test_every_admin_form_compares_with_the_record():
     reverse("admin:index")
     pages = [*admin.site._registry.values()]
     inlines = [inline for each in pages for inline in each.inlines]
-    assert (len(pages), len(inlines)) == (26, 15)
+    assert (len(pages), len(inlines)) == (27, 15)
     for each in [*pages, *inlines]:
         assert issubclass(each.form, ConflictAwareForm), each
 

@@ -122,7 +122,7 @@ def test_withdrawn_speaker_is_found_by_no_filter(client: Client, articles: list[
     viktor.withdrawn, viktor.withdrawal_reason_en = True, "At the person's own request."
     viktor.save()
     for name in ("articles", "quotations"):
-        assert refused(client, f"{name}/?person=12")["parameter"] == "person"
+        assert refused(client, f"{name}/?person=12", 404)["parameter"] == "person"
     assert places(client, "?delegation=belarus") == []
     rows = ask(client, "quotations/")["results"]
     assert {(row["speaker"], row["person"]) for row in rows} == {("name withdrawn", None), ("Ann Lee", None)}
