@@ -6,8 +6,9 @@ describes the extensions of Popolo.
 
 import json
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -55,17 +56,47 @@ from .popolo_records import (
 PROFILE = "assembly-directory/1"
 
 
-def document(day: date | None = None, parliament: Parliament | None = None) -> dict:
+# Rows read at once.
+CHUNK = 1000
+# Of dated rows.
+ORDER = (F("start").asc(nulls_first=True), "uid")
+
+
+def document(day: date | None = None, parliament: Parliament | None = None) -> dict[str, Any]:
     """Return the facts that hold on ``day`` (None: all history) of ``parliament`` (None: all)."""
-    return DirectoryExport(day, parliament).document()
+    parts = DirectoryExport(day, parliament).parts()
+    return {name: value if isinstance(value, dict) else list(value) for name, value in parts}
 
 
-def text(document: dict) -> str:
-    return json.dumps(document, ensure_ascii=False, indent=2) + "\n"
+def chunks(day: date | None = None, parliament: Parliament | None = None) -> Iterator[str]:
+    """Yield the text of the document piece by piece; memory holds a thousand rows at a time."""
+    return texts_of(DirectoryExport(day, parliament).parts())
+
+
+def texts_of(parts: Iterable[tuple[str, Any]]) -> Iterator[str]:
+    """Yield the text of a JSON object with these members, whose lists may be iterators, indented by two."""
+    between = "{"
+    for name, value in parts:
+        yield f"{between}\n  {json.dumps(name)}: "
+        between = ","
+        if isinstance(value, dict):
+            yield _indented(value, 2)
+            continue
+        sign = "["
+        for element in value:
+            yield f"{sign}\n    {_indented(element, 4)}"
+            sign = ","
+        yield "[]" if sign == "[" else "\n  ]"
+    yield "\n}\n"
+
+
+def _indented(value: Any, spaces: int) -> str:
+    # In JSON, a text holds no line end.
+    return json.dumps(value, ensure_ascii=False, indent=2).replace("\n", "\n" + " " * spaces)
 
 
 class DirectoryExport:
-    """Builds the document. Reads each table once."""
+    """Builds the document. Reads each table once, people and mandates a thousand rows at a time."""
 
     def __init__(self, day: date | None, parliament: Parliament | None):
         self.day = day
@@ -84,51 +115,58 @@ class DirectoryExport:
         # Sources by the public id of the row.
         self.sources_of: dict[UUID, list[Source]] = defaultdict(list)
 
-    def document(self) -> dict:
-        quotas = [
-            quota_record(row, self._chamber_id(row.chamber), self.sources_of)
-            for row in self._facts(SeatQuota, self.of_chamber, "chamber")
-        ]
-        delegates = self._facts(Delegate, self.of_chamber, "person", "chamber__parliament")
+    def parts(self) -> Iterator[tuple[str, Any]]:
+        """Yield the members of the document in order: each name with an object, or with its records."""
         services = self._facts(Representative, self.of_parliament, "person", "parliament")
-        people = {row.person_id for row in [*delegates, *services]}
+        people = {row.person_id for row in services} | self._delegates()
         # A document of one delegation leaves out the posts of people without mandate or service.
         asked = Q(person__in=people) | self.of_parliament if self.one_delegation else Q()
         posts = self._facts(AssemblyPost, asked, "person", "body", "parliament")
         people.update(row.person_id for row in posts)
-        memberships = [
-            *(mandate_record(row, self._chamber_id(row.chamber), self.sources_of) for row in delegates),
-            *(service_record(row, self.sources_of) for row in services),
-            *(post_record(row, self.sources_of) for row in posts),
-        ]
+        quotas = self._facts(SeatQuota, self.of_chamber, "chamber")
         represented = sorted({row.parliament.slug for row in services})
-        organizations = [*self._bodies(posts), *self._organizations()]
-        return {
-            "meta": {
-                "profile": PROFILE,
-                "languages": language_codes(),
-                **({"on": self.day.isoformat()} if self.day else {}),
-            },
-            "persons": self._persons(people),
-            "organizations": organizations,
-            "posts": [*quotas, *map(representation_record, represented)],
-            "memberships": memberships,
-            "sources": [source_record(source) for key, source in self.sources.items() if key in self.cited],
-        }
+        meta: dict[str, Any] = {"profile": PROFILE, "languages": language_codes()}
+        yield "meta", meta | ({"on": self.day.isoformat()} if self.day else {})
+        yield "persons", self._persons(people)
+        yield "organizations", chain(self._bodies(posts), self._organizations())
+        seats = (quota_record(row, self._chamber_id(row.chamber), self.sources_of) for row in quotas)
+        yield "posts", chain(seats, map(representation_record, represented))
+        served = (service_record(row, self.sources_of) for row in services)
+        held = (post_record(row, self.sources_of) for row in posts)
+        yield "memberships", chain(self._mandates(), served, held)
+        yield "sources", (source_record(source) for key, source in self.sources.items() if key in self.cited)
+
+    def _delegates(self) -> set[int]:
+        """Return the keys of the people with a mandate; none where the document holds all people."""
+        if self.whole:
+            return set()
+        return set(self._rows(Delegate, self.of_chamber).order_by().values_list("person_id", flat=True))
+
+    def _mandates(self) -> Iterator[dict]:
+        """Yield the mandates in the order of ``_facts()``, from a thousand rows at a time."""
+        rows = self._rows(Delegate, self.of_chamber).select_related("person", "chamber__parliament")
+        rows = rows.prefetch_related("sources").order_by(*ORDER)
+        for row in rows.iterator(chunk_size=CHUNK):
+            cited = sorted(row.sources.all(), key=lambda source: source.uid)
+            self.cited.update(source.pk for source in cited)
+            yield mandate_record(row, self._chamber_id(row.chamber), {row.uid: cited})
+
+    def _rows[M: Period](self, model: type[M], condition: Q) -> PeriodQuerySet[M]:
+        rows = model.objects.on(self.day) if self.day else model.objects.all()
+        return rows.filter(condition)
 
     def _facts[M: Period](self, model: type[M], condition: Q, *related: str, of_day: bool = True) -> list[M]:
         """Return the dated rows of the document by start, those without one first. Keep their sources.
 
         Without ``of_day`` they are the rows of all days.
         """
-        rows = model.objects.on(self.day) if self.day and of_day else model.objects.all()
-        rows = rows.filter(condition)
+        rows = self._rows(model, condition) if of_day else model.objects.filter(condition)
         # Without arguments select_related() would load everything.
         rows = rows.select_related(*related) if related else rows
         return self._with_sources(model, rows)
 
     def _with_sources[M: Period](self, model: type[M], rows: PeriodQuerySet[M]) -> list[M]:
-        rows = list(rows.order_by(F("start").asc(nulls_first=True), "uid"))
+        rows = list(rows.order_by(*ORDER))
         uids = {row.pk: row.uid for row in rows}
         cited = model.sources.through.objects.order_by("source__uid")
         for row, source in cited.values_list(f"{model._meta.model_name}_id", "source_id"):
@@ -137,7 +175,7 @@ class DirectoryExport:
                 self.cited.add(source)
         return rows
 
-    def _persons(self, keys: set[int]) -> list[dict]:
+    def _persons(self, keys: set[int]) -> Iterator[dict]:
         people = Person.objects.order_by("public_id").prefetch_related("identifiers", "former_ids")
         names = PersonName.objects.filter(person__withdrawn=False)
         if not self.whole:
@@ -146,10 +184,8 @@ class DirectoryExport:
         # All of them for a day, too: Popolo's name is the present one.
         for name in self._with_sources(PersonName, names):
             other_names[name.person_id].append(name)
-        return [
-            person_record(person, other_names[person.pk], self.sources_of)
-            for person in people.defer(*translated_columns("sort_key"), "name_words")
-        ]
+        for person in people.defer(*translated_columns("sort_key"), "name_words").iterator(chunk_size=CHUNK):
+            yield person_record(person, other_names[person.pk], self.sources_of)
 
     def _organizations(self) -> Iterator[dict]:
         participations, links = defaultdict(list), defaultdict(list)

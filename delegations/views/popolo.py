@@ -36,8 +36,8 @@ def popolo_file(request: HttpRequest, slug: str = "") -> HttpResponse:
         parliament = (Parliament.objects.on(day) if has_day else Parliament.objects).filter(slug=slug).first()
         if not parliament:
             return problem(404, _("No such delegation is on record for this day.") if has_day else "", "slug")
-    text = popolo.text(popolo.document(day if has_day else None, parliament))
-    response = HttpResponse(text, content_type="application/json")
+    chunks = popolo.chunks(day if has_day else None, parliament)
+    response = HttpResponse(chunks, content_type="application/json")
     name = "-".join(filter(None, ["popolo", slug, day.isoformat() if has_day else ""]))
     response["Content-Disposition"] = f'inline; filename="{name}.json"'
     return response

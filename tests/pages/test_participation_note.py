@@ -48,9 +48,9 @@ def test_api_and_files_have_the_note(client: Client):
 
 
 def test_import_reads_the_note_back(participation: Participation):
-    exported = popolo.text(popolo.document())
+    exported = "".join(popolo.chunks())
     Participation.objects.update(note_en="Another", note_ru="")
     assert import_file(exported.encode(), "popolo").conflicts == []
     participation.refresh_from_db()
     assert (participation.note_en, participation.note_ru) == (ENGLISH, RUSSIAN)
-    assert popolo.text(popolo.document()) == exported
+    assert "".join(popolo.chunks()) == exported

@@ -35,7 +35,8 @@ class Command(BaseCommand):
         binary = options["format"] == "xlsx"
         if not output and binary and sys.stdout.isatty():
             raise CommandError(_("XLSX is nothing to read on a terminal: name a file with --output."))
-        chunks = _popolo(on) if options["format"] == "popolo" else _table(options["format"], on)
+        is_popolo = options["format"] == "popolo"
+        chunks = map(str.encode, popolo.chunks(on)) if is_popolo else _table(options["format"], on)
         if output:
             try:
                 write_whole(output, chunks)
@@ -46,10 +47,6 @@ class Command(BaseCommand):
         else:
             for chunk in chunks:
                 self.stdout.write(chunk.decode(), ending="")
-
-
-def _popolo(on: date | None) -> Iterator[bytes]:
-    yield popolo.text(popolo.document(on)).encode()
 
 
 def _table(file_format: str, on: date | None) -> Iterator[bytes]:

@@ -61,7 +61,7 @@ MODELS = [
 
 
 def export(**about):
-    return popolo.text(popolo.document(**about))
+    return "".join(popolo.chunks(**about))
 
 
 def empty():
@@ -190,7 +190,7 @@ def test_document_is_read_by_an_independent_client(belarus):
 
 def test_dates_and_ids_conform_to_popolo(belarus):
     document = popolo.document()
-    dates = re.findall(r'"(?:start|end)_date": "([^"]*)"', popolo.text(document))
+    dates = re.findall(r'"(?:start|end)_date": "([^"]*)"', "".join(popolo.texts_of(document.items())))
     assert len(dates) > 8
     assert all(DATE.fullmatch(found) for found in dates)
     organizations = {row["id"] for row in document["organizations"]}
@@ -276,7 +276,7 @@ def test_posts_of_a_former_export_find_or_make_their_bodies():
         )
     ]
     document["organizations"] = [row for row in document["organizations"] if row["id"] == "org:assembly"]
-    assert import_file(popolo.text(document).encode(), "popolo").saved
+    assert import_file("".join(popolo.texts_of(document.items())).encode(), "popolo").saved
     found = AssemblyPost.objects.order_by("uid").values_list("body__kind", "body__slug", "role")
     assert list(found) == [
         ("assembly", "assembly", "chair"),
@@ -300,7 +300,7 @@ def test_two_holders_of_one_office_in_a_file_are_refused_by_the_row(belarus):
     other = next(row["id"] for row in document["persons"] if row["id"] != chair["person_id"])
     second = {**chair, "id": "00000000-0000-4000-8000-000000000001", "person_id": other, "start_date": "2022"}
     document["memberships"].append(second)
-    report = import_file(popolo.text(document).encode(), "popolo")
+    report = import_file("".join(popolo.texts_of(document.items())).encode(), "popolo")
     assert "overlaps with 2020" in " ".join(note.message for note in report.conflicts)
     assert AssemblyPost.objects.filter(role="chair").count() == 1
 

@@ -131,7 +131,7 @@ def test_lists_of_names_are_unchanged_by_export_and_import():
     import_block(block_of(KYRGYZSTAN, "АЛИЕВ Ким Петрович", COUNCIL.format("Берёзов Олег Ильич")), DAY)
     stated = Observation.objects.get().statement
     assert stated["delegates"] == ["АЛИЕВ Ким Петрович"]
-    data = popolo.text(popolo.document()).encode()
+    data = "".join(popolo.chunks()).encode()
     Observation.objects.all().delete()
     report = import_file(data, "popolo")
     assert report.saved, words(report)
