@@ -109,6 +109,8 @@ def csv_rows(data: bytes, notes: list[str]) -> Iterator[TableRow]:
         file.seek(match.end())
     else:
         delimiter = _delimiter(text)
+    # The reader has a copy.
+    del text
     reader = csv.reader(file, delimiter=delimiter, strict=True)
     before = line - 1
     try:
