@@ -46,6 +46,8 @@ WAITING = timedelta(hours=1)
 SHOWN = 500
 SALT = "news.admin.archive_import"
 LINES = ".jsonl"
+# Of an upload, which is read within the request.
+MAX_BYTES = 20 * 1024 * 1024
 
 
 class ArchiveForm(forms.Form):
@@ -77,7 +79,7 @@ class ArchiveForm(forms.Form):
     def clean_file(self) -> UploadedFile:
         file = self.cleaned_data["file"]
         try:
-            check_size(file.size)
+            check_size(file.size, MAX_BYTES)
         except ImportRefusedError as error:
             raise forms.ValidationError(str(error)) from error
         return file

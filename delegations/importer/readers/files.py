@@ -52,9 +52,11 @@ def format_of(name: str) -> str:
     raise ImportRefusedError(_("The name of the file does not say its format; name it: popolo, csv or xlsx."))
 
 
-def check_size(size: int) -> None:
-    if size > MAX_BYTES:
-        raise ImportRefusedError(_("The file is larger than %(limit)d MB.") % {"limit": MAX_BYTES // 1024**2})
+def check_size(size: int, limit: int | None = None) -> None:
+    """Raise ImportRefusedError for an empty file, and for one of more bytes than ``limit``, by default MAX_BYTES."""
+    limit = limit or MAX_BYTES
+    if size > limit:
+        raise ImportRefusedError(_("The file is larger than %(limit)d MB.") % {"limit": limit // 1024**2})
     if not size:
         raise ImportRefusedError(_("The file is empty."))
 
