@@ -15,7 +15,7 @@ from .. import names
 from ..models import Delegate, FormerPublicId, FormerSlug, Identifier, Person, Representative
 from ..models.people import NAME_PARTS
 from .on_record import RowsOnRecord
-from .options import NEW
+from .options import NEW, OF_FILE
 from .readers.own_export import public_id
 from .readers.popolo import WIKIDATA
 from .records import Batch, Kind, Record, RowError, describe_location
@@ -47,7 +47,7 @@ class WhoIsItError(RowError):
         found = [(str(number), f"{label} – {number}") for number, label in self.people.items()]
         if self.earlier:
             label = _("the person of %(place)s") % {"place": describe_location(self.earlier.location)}
-            found.append((self.earlier.answer_key, label))
+            found.append((f"{OF_FILE}{self.earlier.answer_key}", label))
         return [*found, (NEW, _("a new person"))]
 
 
@@ -96,8 +96,10 @@ class PersonMatcher:
         """Return the person that the user has named, None for a new one. The names on record stay as they are."""
         if answer == NEW:
             return None
-        person = self.by_answer_key.get(answer)
-        if person is None and _NUMBER.fullmatch(answer):
+        person = None
+        if answer.startswith(OF_FILE):
+            person = self.by_answer_key.get(answer.removeprefix(OF_FILE))
+        elif _NUMBER.fullmatch(answer):
             person = self.on_record.people.get(int(answer))
         if person is None:
             raise RowError(_("“%(text)s” is no public id of a person.") % {"text": answer[:40]})

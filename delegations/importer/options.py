@@ -10,6 +10,8 @@ from django.utils.translation import gettext_lazy
 
 # As an answer: a person who is not on record.
 NEW = "new"
+# Before the key of an earlier person of the file: ids of a file may be numbers, as public ids are.
+OF_FILE = "="
 # Every legislature of the file, or every row that an earlier mandate overlaps.
 ALL = "all"
 
@@ -39,7 +41,7 @@ class ImportOptions:
     ends: str = ""
     # Our columns by the headings of a table; "" for a column that is passed over.
     columns: Mapping[str, str] = field(default_factory=dict)
-    # Who the people of the file are, by Record.answer_key: a public id, the key of another person of the file, or NEW.
+    # Who the people of the file are, by Record.answer_key: a public id, NEW, or OF_FILE and the key of another one.
     people: Mapping[str, str] = field(default_factory=dict)
     # Places of rows (line numbers, JSON pointers), or ALL: an earlier mandate that overlaps ends where they begin.
     end_earlier: tuple[str, ...] = ()

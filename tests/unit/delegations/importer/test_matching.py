@@ -93,8 +93,8 @@ def test_own_table_asks_about_a_name_of_another_parliament(known, chamber, senat
 def test_namesakes_of_two_parliaments_in_a_file_are_asked_about(chamber, senate):
     table = table_of(*(row_of("Иван Клёнов", chamber=slug) for slug in (senate.slug, chamber.slug)), header=HEADER)
     second, first = "Иван Клёнов (belarus)", "Иван Клёнов (kazakhstan)"
-    assert asked(take(table, "csv")) == {second: [first, "new"]}
-    assert take(table, "csv", people={second: first}, dry_run=True).counts["added"]["people"] == 1
+    assert asked(take(table, "csv")) == {second: [f"={first}", "new"]}
+    assert take(table, "csv", people={second: f"={first}"}, dry_run=True).counts["added"]["people"] == 1
     assert take(table, "csv", people={second: "new"}).saved
     assert Person.objects.filter(name_ru="Иван Клёнов").count() == 2
     # Two people on record have the name now.
@@ -104,7 +104,7 @@ def test_namesakes_of_two_parliaments_in_a_file_are_asked_about(chamber, senate)
 def test_two_ids_of_a_file_become_one_person_if_the_user_says_so(senate):
     about = {"identifiers": [{"scheme": "wikidata", "identifier": "Q5"}]}
     data = popolo([somebody("a", "Ann Lee"), somebody("b", "Anna Lee", **about)], [member("a"), member("b")])
-    report = take(data, chamber=senate.slug, people={"b": "a"}, skip_invalid=True)
+    report = take(data, chamber=senate.slug, people={"b": "=a"}, skip_invalid=True)
     assert (report.saved, Person.objects.count()) == (True, 1)
     assert sorted(Person.objects.get().identifiers.values_list("identifier", flat=True)) == ["Q5", "a", "b"]
 
@@ -117,7 +117,7 @@ def test_spelling_like_a_person_of_another_row_is_asked_about(known, chamber):
 
 def test_two_spellings_in_a_file_are_asked_about(senate):
     report = take(table_of(row_of("Иван Клёнов"), row_of("КЛЁНОВ Иван"), header=HEADER), "csv", chamber=senate.slug)
-    assert asked(report) == {"КЛЁНОВ Иван": ["Иван Клёнов", "new"]}
+    assert asked(report) == {"КЛЁНОВ Иван": ["=Иван Клёнов", "new"]}
 
 
 def test_ids_of_a_publisher_keep_people_apart_and_are_asked_about_once(known, senate):
@@ -127,6 +127,13 @@ def test_ids_of_a_publisher_keep_people_apart_and_are_asked_about_once(known, se
     assert take(data, chamber=senate.slug, people={"a": str(known.public_id), "b": "new"}).saved
     assert not take(data, chamber=senate.slug).changes
     assert Person.objects.filter(name_en="Gleb Yarovoy").count() == 2
+
+
+def test_number_in_an_answer_is_a_public_id_and_no_id_of_the_file(known, senate):
+    other = str(known.public_id)
+    data = popolo([somebody(other, "Ann Lee"), somebody("x", "Gleb Yarovoy")], [member(other), member("x")])
+    assert take(data, chamber=senate.slug, people={"x": other}).saved
+    assert known.mandates.count() == 2
 
 
 def test_command_reads_the_answers_of_files(known, senate, tmp_path, capsys):
